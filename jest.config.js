@@ -1,0 +1,22 @@
+export default {
+  testMatch: ['<rootDir>/spec/**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^celeriac$': '<rootDir>/lib/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/'],
+  globalSetup: '<rootDir>/spec/support/globalSetup.ts',
+  globalTeardown: '<rootDir>/spec/support/globalTeardown.ts',
+  testTimeout: 30_000,
+}

@@ -1,0 +1,19 @@
+import type { Clock } from './ports.js'
+
+/** Node clamps longer timers to 1 ms; a timer that has further to go is set again on its way. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** The real clock. Specs use `spec/support/fakeClock.ts` instead. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimer(fn, delayMs) {
+    let handle: NodeJS.Timeout
+    const arm = (remainingMs: number): void => {
+      const stepMs = Math.min(remainingMs, LONGEST_TIMER_MS)
+      handle = setTimeout(() => (remainingMs > stepMs ? arm(remainingMs - stepMs) : fn()), stepMs)
+    }
+    arm(Math.max(0, delayMs))
+    return { cancel: () => clearTimeout(handle) }
+  },
+}

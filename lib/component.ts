@@ -1,0 +1,57 @@
+import { coerceError } from './errors.js'
+
+/** Something long-lived. Both calls are idempotent, and `stop` also tolerates a component that never started. */
+export interface Component {
+  readonly name: string
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * Components that start in the order of the list and stop in reverse, itself a component.
+ * If one fails to start, those before it are stopped again and the failure is passed on. A component that fails to stop
+ * doesn't keep the others from stopping; the failures are thrown together at the end.
+ */
+export class Blueprint implements Component {
+  private started: Component[] = []
+  private starting: Promise<void> | null = null
+  private stopping: Promise<void> | null = null
+
+  constructor(
+    readonly name: string,
+    private readonly components: readonly Component[],
+  ) {}
+
+  /** @throws whatever the first failing component throws */
+  start(): Promise<void> {
+    this.starting ??= this.startAll()
+    return this.starting
+  }
+
+  /** @throws AggregateError if components fail to stop */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll()
+    return this.stopping
+  }
+
+  private async startAll(): Promise<void> {
+    for (const component of this.components) {
+      if (this.stopping) return
+      this.started.push(component)
+      try {
+        await component.start()
+      } catch (thrown) {
+        await this.stop().catch(() => undefined)
+        throw thrown
+      }
+    }
+  }
+
+  private async stopAll(): Promise<void> {
+    const failures: Error[] = []
+    for (const component of this.started.splice(0).reverse()) {
+      await component.stop().catch((thrown) => failures.push(coerceError(thrown)))
+    }
+    if (failures.length > 0) throw new AggregateError(failures, `${this.name}: ${failures.length} component(s) failed to stop`)
+  }
+}

@@ -1,0 +1,94 @@
+/*
+ * Where things plug in. The rooms between `protocol/` and `worker.ts` see brokers, clocks and executors only through these.
+ */
+
+/** A timer that was set on a `Clock`. */
+export interface Timer {
+  /** Does nothing once the timer has run. */
+  cancel(): void
+}
+
+/** Time, so that specs can drive it. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the epoch. */
+  now(): number
+  /** Milliseconds that never go back; only differences mean something. */
+  monotonic(): number
+  /** Calls `fn` once, `delayMs` milliseconds from now; any delay is allowed. */
+  setTimer(fn: () => void, delayMs: number): Timer
+}
+
+/** AMQP field-table values as they arrive: strings, numbers, booleans, null, nested tables and arrays. */
+export type AmqpTable = Readonly<Record<string, unknown>>
+
+/** AMQP basic properties, in amqplib's spelling. Absent ones are undefined. */
+export interface AmqpProperties {
+  readonly contentType?: string | undefined
+  readonly contentEncoding?: string | undefined
+  readonly headers?: AmqpTable | undefined
+  readonly deliveryMode?: number | undefined
+  readonly priority?: number | undefined
+  readonly correlationId?: string | undefined
+  readonly replyTo?: string | undefined
+  readonly expiration?: string | undefined
+  readonly messageId?: string | undefined
+  readonly timestamp?: number | undefined
+  readonly type?: string | undefined
+}
+
+/** One message that the broker handed to us, to be settled exactly once. */
+export interface Delivery {
+  /** The place in the order of arrival over the worker's life: smaller came first. */
+  readonly sequence: number
+  /** AMQP's deliveryTag, counted per channel. */
+  readonly deliveryTag: number
+  readonly consumerTag: string
+  /** The queue that it was consumed from. */
+  readonly queue: string
+  readonly exchange: string
+  readonly routingKey: string
+  readonly redelivered: boolean
+  readonly properties: AmqpProperties
+  readonly content: Buffer
+  /** False once its channel is gone: the broker has the message again, and settling it here is a logged no-op. */
+  readonly live: boolean
+  readonly settled: boolean
+  /** basic.ack: the message is done with. */
+  ack(): void
+  /** basic.reject(requeue=false): the message is dropped, or dead-lettered where the queue says so. */
+  reject(): void
+  /** basic.nack(requeue=true): the message goes back to its queue. Never a reject, which quorum queues count against the delivery limit. */
+  giveBack(): void
+}
+
+/** A message on its way to the broker. */
+export interface OutgoingMessage {
+  readonly exchange: string
+  readonly routingKey: string
+  readonly properties: AmqpProperties
+  readonly content: Buffer
+}
+
+/** Sends messages. */
+export interface Publisher {
+  /**
+   * Resolves once the broker has confirmed the message. Survives a lost connection by sending again, so that a message may arrive twice.
+   * @throws BrokerError when `signal` is aborted first, or the broker refuses the message for good
+   */
+  publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void>
+}
+
+/** What every room logs through. Arguments are only rendered if the level is on. */
+export interface Logger {
+  debug(message: string, facts?: Record<string, unknown>): void
+  info(message: string, facts?: Record<string, unknown>): void
+  warning(message: string, facts?: Record<string, unknown>): void
+  error(message: string, facts?: Record<string, unknown>): void
+  critical(message: string, facts?: Record<string, unknown>): void
+  /** Whether a line of this level would be written: ask before building a costly text. */
+  isEnabled(level: LogLevel): boolean
+}
+
+/** Celery's levels, most talkative first. */
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
