@@ -16,7 +16,7 @@ export default {
     '^celeriac$': '<rootDir>/lib/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/'],
-  globalSetup: '<rootDir>/spec/support/globalSetup.ts',
-  globalTeardown: '<rootDir>/spec/support/globalTeardown.ts',
+  globalSetup: '<rootDir>/build/support/globalSetup.js',
+  globalTeardown: '<rootDir>/build/support/globalTeardown.js',
   testTimeout: 30_000,
 }

@@ -1,3 +1,5 @@
+import type { ResultMeta } from './protocol/result.js'
+
 /*
  * Where things plug in. The rooms between `protocol/` and `worker.ts` see brokers, clocks and executors only through these.
  */
@@ -67,6 +69,8 @@ export interface OutgoingMessage {
   readonly routingKey: string
   readonly properties: AmqpProperties
   readonly content: Buffer
+  /** Fail when no queue takes the message; the broker would drop it and confirm all the same. */
+  readonly mandatory?: boolean
 }
 
 /** Sends messages. */
@@ -76,6 +80,47 @@ export interface Publisher {
    * @throws BrokerError when `signal` is aborted first, or the broker refuses the message for good
    */
   publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void>
+}
+
+/** Who waits for a result, for backends that send it there. */
+export interface ResultRequest {
+  readonly replyTo: string | null
+  readonly correlationId: string | null
+}
+
+/** Where the states and results of tasks are kept. `spec/conformance/backend.ts` says what an implementation has to do. */
+export interface Backend {
+  /** Its URL without secrets, as the banner shows it. */
+  readonly name: string
+  /** Whether it can count the parts of a chord. */
+  readonly supportsChords: boolean
+  /** Returns also while the store can't be reached: it goes on trying. */
+  start(): Promise<void>
+  /** Waits for what is under way. Idempotent, and allowed before `start`. */
+  stop(): Promise<void>
+  /** Whether a store can be expected to succeed at present; readiness follows it. */
+  healthy(): boolean
+  /**
+   * Resolves once the state is stored, and never before. A task that has succeeded keeps that state: storing another is a no-op.
+   * @throws CeleriacError; its `retriable` says whether the same call may succeed later. EncodeError for a value that can't be written
+   */
+  store(meta: ResultMeta, request: ResultRequest): Promise<void>
+  /**
+   * The last state of a task, null if none is known: Celery's PENDING.
+   * @throws CeleriacError
+   */
+  get(id: string): Promise<ResultMeta | null>
+  /**
+   * Calls `onMeta` with each state of a task that is stored from now on, until the returned function is called. The last state
+   * may come more than once. Subscribe before `get`, so that nothing falls between.
+   * @throws CeleriacError
+   */
+  subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>>
+  /**
+   * Removes what is kept of a task.
+   * @throws CeleriacError
+   */
+  forget(id: string): Promise<void>
 }
 
 /** What every room logs through. Arguments are only rendered if the level is on. */

@@ -1,0 +1,176 @@
+import { type ChannelModel, connect, credentials } from 'amqplib'
+import type { Component } from '../component.js'
+import { BrokerError, coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { BrokerUrl } from '../settings/brokerUrl.js'
+import { Epoch } from './epoch.js'
+import { type BrokerUseSsl, tlsOptions } from './tls.js'
+
+const FIRST_DELAY_MS = 250
+/** An epoch that lived this long was a success: the next trouble starts the backoff anew. */
+const STABLE_AFTER_MS = 10_000
+
+export interface ConnectionOptions {
+  /** What the broker's management page and our log lines call this connection: `consumer`, `producer`. */
+  readonly name: string
+  /** Tried in turn. */
+  readonly urls: readonly BrokerUrl[]
+  /** Seconds; 0 turns heartbeats off. */
+  readonly heartbeat: number
+  readonly connectTimeoutMs: number
+  /** The longest pause between two attempts. */
+  readonly maxDelayMs: number
+  /** Attempts after which `gaveUp` is called; null for no end. */
+  readonly maxRetries: number | null
+  /** `broker_use_ssl`; anything but false speaks TLS even to an `amqp://` URL, as in Celery. */
+  readonly useSsl: BrokerUseSsl
+  readonly clock: Clock
+  readonly log: Logger
+  /** Builds all that lives on the connection. A failure ends the epoch, and the next attempt follows. */
+  onUp(epoch: Epoch): Promise<void>
+  /** Drops all that lived on the connection. */
+  onDown(epoch: Epoch): Promise<void>
+  /** No further attempt will be made. */
+  gaveUp?(error: Error): void
+}
+
+/** A connection that is always either up or on its way: epochs, one after another, with backoff and failover between them. */
+export class Connection implements Component {
+  readonly name: string
+  private epoch: Epoch | null = null
+  private epochs = 0
+  private attempts = 0
+  private next = 0
+  private stopped = false
+  private running: Promise<void> | null = null
+  private readonly stopping = new AbortController()
+
+  constructor(private readonly options: ConnectionOptions) {
+    this.name = options.name
+  }
+
+  /** Begins; doesn't wait for the broker, which may come later. */
+  async start(): Promise<void> {
+    if (this.stopped) return
+    this.running ??= this.run()
+  }
+
+  /** Ends the present epoch and begins no other. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.stopping.abort()
+    await this.epoch?.close()
+    await this.running
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      const url = this.options.urls[this.next % this.options.urls.length]
+      if (!url) return
+      try {
+        await this.live(url)
+        if (this.stopped) return
+        this.options.log.warning(`${this.name}: Connection to broker lost. Trying to re-establish the connection...`)
+      } catch (thrown) {
+        if (this.stopped) return
+        const error = coerceError(thrown)
+        this.attempts++
+        this.next++
+        if (this.options.maxRetries !== null && this.attempts > this.options.maxRetries) {
+          this.options.gaveUp?.(error)
+          return
+        }
+        const failover = this.next % this.options.urls.length !== 0
+        const delayMs = failover ? 0 : this.delay()
+        const plan = failover
+          ? 'Will retry using next failover.'
+          : `Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.attempts}/${this.options.maxRetries ?? 'no limit'})`
+        this.options.log.error(`${this.name}: Cannot connect to ${url}: ${error.message}.\n${plan}`)
+        await this.pause(delayMs)
+      }
+    }
+  }
+
+  /** One epoch from its first byte to its end. @throws when it couldn't be built */
+  private async live(url: BrokerUrl): Promise<void> {
+    const epoch = new Epoch(++this.epochs, await this.open(url))
+    this.epoch = epoch
+    const since = this.options.clock.monotonic()
+    let built = false
+    try {
+      if (this.stopped) return
+      const ended = new Promise<void>((resolve) => {
+        if (epoch.ended.aborted) resolve()
+        else epoch.ended.addEventListener('abort', () => resolve(), { once: true })
+      })
+      this.options.log.info(`Connected to ${url}`)
+      await this.options.onUp(epoch)
+      built = true
+      await ended
+      if (!this.stopped) this.options.log.warning(`${this.name}: ${coerceError(epoch.ended.reason).message}`)
+    } finally {
+      await epoch.close()
+      this.epoch = null
+      await this.options.onDown(epoch)
+      if (built && this.options.clock.monotonic() - since >= STABLE_AFTER_MS) this.attempts = 0
+    }
+    // An epoch that breaks as soon as it is up would otherwise be built over and over without a pause.
+    if (this.options.clock.monotonic() - since < STABLE_AFTER_MS && ++this.attempts > 1) await this.pause(this.delay())
+  }
+
+  private async open(url: BrokerUrl): Promise<ChannelModel> {
+    const { clock, connectTimeoutMs, heartbeat, log, name, useSsl } = this.options
+    const tls = url.tls || useSsl !== false
+    const model = await connect(
+      {
+        protocol: tls ? 'amqps' : 'amqp',
+        hostname: url.hostname,
+        port: url.port,
+        username: url.username,
+        password: url.password,
+        vhost: encodeURIComponent(url.vhost),
+        heartbeat: url.heartbeat ?? heartbeat,
+      },
+      {
+        ...(tls ? tlsOptions(url, useSsl) : {}),
+        noDelay: true,
+        keepAlive: true,
+        timeout: url.connectTimeout === undefined ? connectTimeoutMs : url.connectTimeout * 1000,
+        clientProperties: { product: 'celeriac', connection_name: `celeriac ${name}` },
+        ...(url.loginMethod === 'EXTERNAL' ? { credentials: credentials.external() } : {}),
+        ...(url.loginMethod === 'AMQPLAIN' ? { credentials: credentials.amqplain(url.username, url.password) } : {}),
+      },
+    ).catch((thrown) => {
+      throw new BrokerError(coerceError(thrown).message, { cause: thrown })
+    })
+    let blockedAt = 0
+    model.on('blocked', (reason) => {
+      blockedAt = clock.monotonic()
+      log.warning(`${name}: the broker takes no messages from this connection: ${reason}`)
+    })
+    model.on('unblocked', () => {
+      log.info(`${name}: the broker takes messages again, after ${((clock.monotonic() - blockedAt) / 1000).toFixed(1)} seconds`)
+    })
+    return model
+  }
+
+  /** Doubles up to the cap, and is spread by a fifth so that a fleet doesn't come back all at once. */
+  private delay(): number {
+    const full = Math.min(this.options.maxDelayMs / 1.2, FIRST_DELAY_MS * 2 ** Math.min(this.attempts, 16))
+    return full * (0.8 + Math.random() * 0.4)
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.stopping.signal.aborted) return resolve()
+      const timer: Timer = this.options.clock.setTimer(done, ms)
+      const { signal } = this.stopping
+      function done(): void {
+        timer.cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+}

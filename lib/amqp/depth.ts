@@ -1,0 +1,38 @@
+import type { Channel } from 'amqplib'
+import { coerceError } from '../errors.js'
+import type { Logger } from '../ports.js'
+import type { Epoch } from './epoch.js'
+
+export interface QueueDepth {
+  /** Messages ready in the queue, delivered to nobody yet. */
+  readonly ready: number
+  /** Consumers of the whole fleet. */
+  readonly consumers: number
+}
+
+/** Asks how deep queues are by passive declare, on a channel of its own: one that fails closes its channel. */
+export class DepthProbe {
+  private channel: Channel | null = null
+
+  constructor(
+    private readonly epoch: Epoch,
+    private readonly log: Logger,
+  ) {}
+
+  /** The queues that could be asked; one that is gone is left out. Empty once the epoch has ended. */
+  async sample(queues: Iterable<string>): Promise<Map<string, QueueDepth>> {
+    const depths = new Map<string, QueueDepth>()
+    for (const queue of queues) {
+      if (this.epoch.ended.aborted) break
+      try {
+        this.channel ??= await this.epoch.scratchChannel()
+        const { messageCount, consumerCount } = await this.channel.checkQueue(queue)
+        depths.set(queue, { ready: messageCount, consumers: consumerCount })
+      } catch (thrown) {
+        this.channel = null
+        if (!this.epoch.ended.aborted) this.log.debug(`can't ask for the depth of ${queue}: ${coerceError(thrown).message}`)
+      }
+    }
+    return depths
+  }
+}

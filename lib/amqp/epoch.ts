@@ -1,0 +1,99 @@
+import type { Socket } from 'node:net'
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
+import { BrokerError, coerceError } from '../errors.js'
+
+/** How long a broker may take to answer our goodbye before the socket is cut. */
+const CLOSE_TIMEOUT_MS = 2000
+
+/**
+ * One connection's life. Everything that is tied to the connection is made from it and is void once `ended` is aborted;
+ * nothing is ever carried over into the next one.
+ */
+export class Epoch {
+  private readonly ending = new AbortController()
+  private closing: Promise<void> | null = null
+  private readonly channels: Channel[] = []
+
+  constructor(
+    readonly number: number,
+    private readonly model: ChannelModel,
+  ) {
+    // amqplib emits 'error' before 'close' when the connection breaks, and 'close' alone when the broker shuts down.
+    model.on('error', (error) => this.end(error))
+    model.on('close', (error) => this.end(error ?? new BrokerError('the connection was closed')))
+  }
+
+  /** Aborted, with the reason, when the connection is lost or given up. */
+  get ended(): AbortSignal {
+    return this.ending.signal
+  }
+
+  /** Ends the epoch: a fault that only a fresh start mends. Later calls do nothing. */
+  end(reason: unknown): void {
+    if (this.ended.aborted) return
+    this.ending.abort(coerceError(reason))
+    void this.close()
+  }
+
+  /** A channel whose failure is the epoch's failure. */
+  async channel(): Promise<Channel> {
+    return this.keep(await this.model.createChannel())
+  }
+
+  /** Like `channel`, with publisher confirms on. */
+  async confirmChannel(): Promise<ConfirmChannel> {
+    return this.keep(await this.model.createConfirmChannel())
+  }
+
+  /** A channel for calls that may fail and so close it (a passive declare, a mismatch); `onError` hears why. */
+  async scratchChannel(onError: (error: Error) => void = () => undefined): Promise<Channel> {
+    const channel = await this.model.createChannel()
+    // The failing call rejects with the same error; unheard, the event would be thrown.
+    channel.on('error', onError)
+    return channel
+  }
+
+  /** Runs `use` on a scratch channel and closes it. */
+  async scratch<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    let failed = false
+    const channel = await this.scratchChannel(() => {
+      failed = true
+    })
+    try {
+      return await use(channel)
+    } finally {
+      if (!failed && !this.ended.aborted) await channel.close().catch((thrown) => this.end(thrown))
+    }
+  }
+
+  /** Says goodbye; after two seconds without an answer the socket is destroyed. Never throws. */
+  close(): Promise<void> {
+    this.closing ??= this.sayGoodbye()
+    return this.closing
+  }
+
+  private keep<T extends Channel>(channel: T): T {
+    channel.on('error', (error) => this.end(error))
+    this.channels.push(channel)
+    return channel
+  }
+
+  private async sayGoodbye(): Promise<void> {
+    const inPeace = !this.ended.aborted
+    if (inPeace) this.ending.abort(new BrokerError('the connection was closed by this worker'))
+    // amqplib keeps its socket to itself; without it a peer that has gone silent would hold the process for ever.
+    const { stream } = this.model.connection as unknown as { stream: Socket }
+    const cut = setTimeout(() => stream.destroy(), CLOSE_TIMEOUT_MS)
+    const gone = new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once('close', () => resolve())))
+    try {
+      // A connection's goodbye may overtake what its channels have still to send, the last acks among it; a channel's can't.
+      if (inPeace) await Promise.race([Promise.allSettled(this.channels.map((channel) => channel.close())), gone])
+      await Promise.race([this.model.close(), gone])
+    } catch {
+      // It was closed already, or never got as far as opening: either way there is nothing left to say.
+      stream.destroy()
+    } finally {
+      clearTimeout(cut)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Outlet, Route, SendOptions } from '../app/app.js'
+import { routeTask } from '../app/router.js'
+import type { Logger } from '../ports.js'
+import { queueNamed } from '../settings/queues.js'
+import type { Settings } from '../settings/table.js'
+import type { Epoch } from './epoch.js'
+import type { AmqpPublisher } from './publisher.js'
+import { declareQueue } from './topology.js'
+
+/** The way out to RabbitMQ. A queue is declared before the first message that goes to it on a connection, as Celery does. */
+export class AmqpOutlet implements Outlet {
+  private readonly declared = new WeakMap<Epoch, Map<string, Promise<unknown>>>()
+
+  constructor(
+    readonly publisher: AmqpPublisher,
+    private readonly settings: Settings,
+    private readonly log: Logger,
+  ) {}
+
+  route(task: string, options: SendOptions): Route {
+    return routeTask(task, options, this.settings)
+  }
+
+  async prepare(route: Route): Promise<void> {
+    if (route.queue === null) return
+    const epoch = await this.publisher.epoch()
+    const known = this.declared.get(epoch) ?? new Map<string, Promise<unknown>>()
+    this.declared.set(epoch, known)
+    let declaring = known.get(route.queue)
+    if (!declaring) {
+      declaring = declareQueue(epoch, queueNamed(route.queue, this.settings), this.log)
+      known.set(route.queue, declaring)
+      declaring.catch(() => known.delete(route.queue ?? ''))
+    }
+    await declaring
+  }
+
+  close(): Promise<void> {
+    return this.publisher.stop()
+  }
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { encodeTask } from '../protocol/encode.js'
+import type { Kwargs } from '../protocol/message.js'
+import type { Publisher } from '../ports.js'
+import { currentRun } from './current.js'
+import { Registry } from './registry.js'
+import { type BoundHandler, type Handler, Task, type TaskOptions } from './task.js'
+
+/** How the CLI recognises an app that was built by another copy of this package. */
+export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
+
+export interface SendOptions {
+  /** A fresh UUID unless given. */
+  taskId?: string
+  /** By default what `task_routes` says, else `task_default_queue`. */
+  queue?: string
+  exchange?: string
+  routingKey?: string
+  /** Seconds from now. */
+  countdown?: number
+  eta?: Date
+  /** Seconds from now, or a date. */
+  expires?: number | Date
+  priority?: number
+  /** Custom headers, beside Celery's own. */
+  headers?: Record<string, unknown>
+}
+
+/** Where a message goes, and with what priority. */
+export interface Route {
+  readonly exchange: string
+  readonly routingKey: string
+  readonly priority: number
+  /** The queue to declare before the first message to it, as Celery's publisher does; null where only the exchange is known. */
+  readonly queue: string | null
+}
+
+/** What sends an app's messages: the worker's own publisher while a worker runs the app, one of the app's own otherwise. */
+export interface Outlet {
+  route(task: string, options: SendOptions): Route
+  /** Makes sure that the route's queue is there. */
+  prepare(route: Route): Promise<void>
+  readonly publisher: Publisher
+  close(): Promise<void>
+}
+
+/** The registry of tasks, the configuration, and the way out for messages. Without any broker in it: see `lib/celery.ts`. */
+export abstract class App {
+  readonly [APP_BRAND] = true
+  readonly tasks = new Registry()
+  /** The name of this process's reply queue: Celery's `oid`. */
+  readonly oid = randomUUID()
+  private outlet: Outlet | null = null
+
+  /**
+   * @param main the app's name, shown in the banner
+   * @param conf settings under Celery's lower-case names
+   */
+  constructor(
+    readonly main: string,
+    readonly conf: Readonly<Record<string, unknown>> = {},
+  ) {}
+
+  /**
+   * Registers a task. Mirrors Celery's `@app.task(name=...)`.
+   * @throws TypeError for a name that is empty or taken
+   */
+  task(name: string, handler: Handler): Task
+  task(name: string, options: TaskOptions & { bind: true }, handler: BoundHandler): Task
+  task(name: string, options: TaskOptions, handler: Handler): Task
+  task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
+    if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler))
+    return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler))
+  }
+
+  /**
+   * Publishes a task message by name and resolves once the broker has confirmed it. Mirrors Celery's `app.send_task`.
+   * Sent from inside a task, the message becomes its child.
+   * @throws BrokerError if the broker can't be reached or refuses; TypeError if an argument isn't JSON
+   */
+  async sendTask(
+    name: string,
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: SendOptions = {},
+  ): Promise<{ readonly id: string }> {
+    const outlet = this.use()
+    const route = outlet.route(name, options)
+    const id = options.taskId ?? randomUUID()
+    const parent = currentRun.getStore()
+    const message = encodeTask({
+      id,
+      task: name,
+      args,
+      kwargs,
+      route,
+      eta: options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000)),
+      expires: typeof options.expires === 'number' ? new Date(Date.now() + options.expires * 1000) : options.expires ?? null,
+      rootId: parent?.rootId ?? id,
+      parentId: parent?.id ?? null,
+      replyTo: this.oid,
+      headers: options.headers ?? {},
+    })
+    await outlet.prepare(route)
+    await outlet.publisher.publish(message)
+    return { id }
+  }
+
+  /** Gives the app a way out other than its own; returns the way back. The worker lends its publisher like this. */
+  lend(outlet: Outlet): () => void {
+    const before = this.outlet
+    this.outlet = outlet
+    return () => {
+      this.outlet = before
+    }
+  }
+
+  /** Closes the connection that `sendTask` opened, if it did. */
+  async close(): Promise<void> {
+    await this.outlet?.close()
+    this.outlet = null
+  }
+
+  protected abstract open(): Outlet
+
+  private use(): Outlet {
+    this.outlet ??= this.open()
+    return this.outlet
+  }
+}

@@ -1,0 +1,53 @@
+import type { Kwargs } from '../protocol/message.js'
+import type { AmqpTable, Logger } from '../ports.js'
+import { MaxRetriesExceededError, Retry, type RetryOptions } from './predicate.js'
+import type { Task } from './task.js'
+
+/** Celery's `self.request`. */
+export interface RequestInfo {
+  readonly id: string
+  readonly task: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Kwargs
+  readonly retries: number
+  readonly rootId: string
+  readonly parentId: string | null
+  readonly group: string | null
+  readonly correlationId: string | null
+  readonly replyTo: string | null
+  /** Node name of the worker. */
+  readonly hostname: string
+  readonly headers: AmqpTable
+  readonly deliveryInfo: {
+    readonly exchange: string
+    readonly routingKey: string
+    readonly priority: number
+    readonly redelivered: boolean
+  }
+}
+
+/** What a task defined with `bind: true` gets as its first argument. */
+export class TaskContext {
+  constructor(
+    readonly request: RequestInfo,
+    /** Aborted when the run is to end: a cold stop, or a lost connection while the task holds an order key. */
+    readonly signal: AbortSignal,
+    readonly log: Logger,
+    private readonly task: Task,
+  ) {}
+
+  /**
+   * Asks for another run: `throw self.retry({ countdown: 10 })`. Mirrors Celery's `Task.retry`.
+   * @throws `exc`, or MaxRetriesExceededError, when the retries are used up
+   */
+  retry(options: RetryOptions = {}): Retry {
+    const limit = options.maxRetries === undefined ? this.task.maxRetries : options.maxRetries
+    if (limit !== null && this.request.retries + 1 > limit) {
+      if (options.exc) throw options.exc
+      throw new MaxRetriesExceededError(
+        `Can't retry ${this.task.name}[${this.request.id}] args:${JSON.stringify(this.request.args)} kwargs:${JSON.stringify(this.request.kwargs)}`,
+      )
+    }
+    return new Retry(options)
+  }
+}

@@ -1,0 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** The run that the calling code belongs to: what is sent from inside a task becomes its child. */
+export const currentRun = new AsyncLocalStorage<{ readonly id: string; readonly rootId: string }>()

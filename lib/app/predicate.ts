@@ -1,0 +1,68 @@
+/*
+ * What a task throws to say how it ended: Celery's TaskPredicate family. They are control flow, not faults, so `trace/` turns
+ * them into outcomes. They are told apart by a registered symbol rather than `instanceof`, because the app and the worker may
+ * have loaded two copies of this package.
+ */
+const KIND = Symbol.for('celeriac.predicate')
+
+type Kind = 'retry' | 'ignore' | 'reject'
+
+abstract class Predicate extends Error {
+  readonly [KIND]: Kind
+  constructor(kind: Kind, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this[KIND] = kind
+    this.name = new.target.name
+  }
+}
+
+export interface RetryOptions {
+  /** Seconds until the task runs again; the task's `defaultRetryDelay` (180 s) if not given. */
+  countdown?: number
+  /** When to run again; wins over `countdown`. */
+  eta?: Date
+  /** Why: told in the log, and thrown when no retry is left. */
+  exc?: Error
+  /** The most retries of this task; null for no end. The task's `maxRetries` (3) if not given. */
+  maxRetries?: number | null
+  /** Other arguments for the next run. */
+  args?: readonly unknown[]
+  kwargs?: Record<string, unknown>
+}
+
+/** The task wants to run again. Made by `self.retry()`, which counts; thrown by the task. */
+export class Retry extends Predicate {
+  constructor(readonly options: RetryOptions = {}) {
+    super('retry', options.exc?.message ?? 'the task asked to be retried', { cause: options.exc })
+  }
+}
+
+/** The task is done and nothing is to be recorded. */
+export class Ignore extends Predicate {
+  constructor(message = 'the task asked to be ignored') {
+    super('ignore', message)
+  }
+}
+
+/** With late acknowledgement: give the message up, to the dead-letter exchange if its queue has one, or back to the queue. */
+export class Reject extends Predicate {
+  constructor(
+    readonly reason: unknown = null,
+    readonly requeue = false,
+  ) {
+    super('reject', reason === null ? 'the task rejected its message' : String(reason))
+  }
+}
+
+/** Thrown by `self.retry()` when the retries are used up and no `exc` was given. */
+export class MaxRetriesExceededError extends Error {
+  override readonly name = 'MaxRetriesExceededError'
+}
+
+function kindOf(thrown: unknown): Kind | undefined {
+  return typeof thrown === 'object' && thrown !== null ? (thrown as Partial<Predicate>)[KIND] : undefined
+}
+
+export const isRetry = (thrown: unknown): thrown is Retry => kindOf(thrown) === 'retry'
+export const isIgnore = (thrown: unknown): thrown is Ignore => kindOf(thrown) === 'ignore'
+export const isReject = (thrown: unknown): thrown is Reject => kindOf(thrown) === 'reject'

@@ -1,0 +1,21 @@
+import type { Task } from './task.js'
+
+/** The tasks of an app, by name. */
+export class Registry implements Iterable<Task> {
+  private readonly tasks = new Map<string, Task>()
+
+  /** @throws TypeError if the name is taken: two tasks of one name would make a message's meaning a matter of load order */
+  add(task: Task): Task {
+    if (this.tasks.has(task.name)) throw new TypeError(`task ${task.name} is defined twice`)
+    this.tasks.set(task.name, task)
+    return task
+  }
+
+  get(name: string): Task | undefined {
+    return this.tasks.get(name)
+  }
+
+  [Symbol.iterator](): Iterator<Task> {
+    return this.tasks.values()
+  }
+}

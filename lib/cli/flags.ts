@@ -1,0 +1,65 @@
+import { type Command, Option } from 'commander'
+import { flagOf, type Group, type Row } from '../settings/row.js'
+import { ROWS } from '../settings/table.js'
+
+/** Global options stand before the subcommand, the others after `worker`. */
+export type Scope = 'global' | 'worker'
+
+/** Gives a command the options that the settings table has for it. Values stay text: the table parses them. */
+export function addFlags(command: Command, scope: Scope): void {
+  for (const [, row] of rowsOf(scope)) {
+    for (const option of optionsOf(row)) command.addOption(option)
+  }
+}
+
+/** What was given on the command line, by the name of the row. Of two spellings the last in the table's order counts. */
+export function readFlags(command: Command, scope: Scope): Record<string, unknown> {
+  const given: Record<string, unknown> = {}
+  for (const [name, row] of rowsOf(scope)) {
+    for (const option of optionsOf(row)) {
+      const attribute = option.attributeName()
+      if (command.getOptionValueSource(attribute) !== 'cli') continue
+      // commander takes `--no-color` for the opposite of `--color`.
+      given[name] = option.negate ? true : command.getOptionValue(attribute)
+    }
+  }
+  return given
+}
+
+/** Which side of the subcommand an option belongs to, as it was typed (`-A`, `-Adist/app.js`, `--app=x`); undefined for none. */
+export function scopeOf(typed: string): Scope | undefined {
+  const matches = (spelling: string): boolean =>
+    spelling.startsWith('--') ? typed.split('=')[0] === spelling : typed.startsWith(spelling) && !typed.startsWith('--')
+  return (['global', 'worker'] as const).find((scope) =>
+    rowsOf(scope).some(([, row]) => flagOf(row).names.some(matches)),
+  )
+}
+
+const GROUPS: readonly (Group | undefined)[] = ['Worker', 'Pool', 'Queue', 'Feature', 'Embedded Beat', 'Daemonization']
+
+/** In the order of the help. */
+function rowsOf(scope: Scope): ReadonlyArray<readonly [string, Row<unknown>]> {
+  return [...ROWS]
+    .filter(([, row]) => row.flag !== undefined && (row.group === undefined) === (scope === 'global'))
+    .sort(([, a], [, b]) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group))
+}
+
+/** commander knows one short and one long spelling an option; further ones are options of their own, which the help leaves out. */
+function optionsOf(row: Row<unknown>): Option[] {
+  const { names, value } = flagOf(row)
+  const [long = '', ...aliases] = names.filter((name) => name.startsWith('--'))
+  const short = names.find((name) => !name.startsWith('--'))
+  const spelled = (spelling: string): string => (value === null ? spelling : `${spelling} ${value}`)
+  const main = new Option(spelled(short === undefined ? long : `${short}, ${long}`), describe(row, aliases))
+  if (row.group !== undefined) main.helpGroup(`${row.group} Options:`)
+  return [main, ...aliases.map((alias) => new Option(spelled(alias)).hideHelp())]
+}
+
+function describe({ doc, fallback, inert }: Row<unknown>, aliases: readonly string[]): string {
+  const notes = [
+    ...(aliases.length > 0 ? [`also ${aliases.join(', ')}`] : []),
+    ...(typeof fallback === 'string' || typeof fallback === 'number' ? [`default: ${fallback}`] : []),
+    ...(inert === undefined ? [] : ['accepted, without effect']),
+  ]
+  return notes.length === 0 ? doc : `${doc} (${notes.join('; ')})`
+}

@@ -1,0 +1,93 @@
+import { DepthProbe } from './amqp/depth.js'
+import type { Epoch } from './amqp/epoch.js'
+import { declareQueue } from './amqp/topology.js'
+import { Window } from './amqp/window.js'
+import type { Line } from './line.js'
+import type { Autoscaler } from './pool/autoscaler.js'
+import type { Capacity } from './pool/capacity.js'
+import type { Logger } from './ports.js'
+import type { QueueSpec } from './settings/queues.js'
+
+export interface ConsumerOptions {
+  readonly queues: readonly QueueSpec[]
+  readonly line: Line
+  readonly autoscaler: Autoscaler
+  readonly capacity: Capacity
+  readonly prefetch: number
+  /** The most slots there may ever be: the size of a window that must not change. */
+  readonly maxSlots: number
+  /** Whether any task of the app has an order to keep. */
+  readonly ordered: boolean
+  readonly purge: boolean
+  readonly log: Logger
+}
+
+/** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
+export class Consumer {
+  private window: Window | null = null
+  private sequence = 0
+  private purged = false
+
+  constructor(private readonly options: ConsumerOptions) {
+    options.line.state.onParked = () => this.window?.resize(options.capacity.perQueue())
+  }
+
+  /** True while messages may come in. */
+  get consuming(): boolean {
+    return this.window !== null
+  }
+
+  /** Declares the queues, opens the window, and lets the autoscaler follow it. */
+  async up(epoch: Epoch): Promise<void> {
+    const { autoscaler, line, log, maxSlots, ordered, prefetch, queues } = this.options
+    const fixed = new Map<string, number>()
+    for (const queue of queues) {
+      const type = await declareQueue(epoch, queue, log)
+      // A quorum queue keeps its order only while the number of its consumers stays the same.
+      if (type === 'quorum' && ordered && prefetch > 0) fixed.set(queue.name, maxSlots * prefetch)
+    }
+    if (this.options.purge && !this.purged) await this.purge(epoch)
+    const window = await Window.open({
+      epoch,
+      prefetch,
+      fixed,
+      log,
+      nextSequence: () => ++this.sequence,
+      onDelivery: (delivery) => line.receive(delivery),
+      declare: async (name) => {
+        const queue = queues.find((queue) => queue.name === name)
+        if (queue) await declareQueue(epoch, queue, log)
+      },
+    })
+    const probe = new DepthProbe(epoch, log)
+    this.window = window
+    autoscaler.attach({
+      depth: () => probe.sample(queues.map((queue) => queue.name)),
+      consumers: (queue) => window.count(queue),
+      resize: (capacity) => window.resize(capacity),
+    })
+    await window.settled()
+    epoch.ended.throwIfAborted()
+  }
+
+  down(): void {
+    this.window = null
+    this.options.autoscaler.detach()
+    this.options.line.connectionLost()
+  }
+
+  /** Cancels every consumer; what was delivered can still be settled. */
+  async close(): Promise<void> {
+    this.options.autoscaler.detach()
+    await this.window?.close()
+  }
+
+  private async purge(epoch: Epoch): Promise<void> {
+    let erased = 0
+    for (const { name } of this.options.queues) {
+      erased += (await epoch.scratch((channel) => channel.purgeQueue(name))).messageCount
+    }
+    this.purged = true
+    this.options.log.warning(`purge: Erased ${erased} message${erased === 1 ? '' : 's'} from the queue.`)
+  }
+}

@@ -1,0 +1,108 @@
+import { inspect } from 'node:util'
+import type { LogLevel } from '../ports.js'
+
+/** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
+export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
+  DEBUG: 10,
+  INFO: 20,
+  WARNING: 30,
+  ERROR: 40,
+  CRITICAL: 50,
+  FATAL: 50,
+}
+
+export interface LogEntry {
+  readonly level: LogLevel
+  readonly message: string
+  /** The part of the worker that speaks. */
+  readonly scope: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly facts?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Entry to text, without the newline at its end. */
+export type LineTemplate = (entry: LogEntry) => string
+
+/** What a field outside a task shows, as in Celery. */
+const UNKNOWN = '???'
+
+/** The fields of Python's LogRecord that mean something here. */
+const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
+  asctime: ({ at }) => asctime(at),
+  created: ({ at }) => String(at / 1000),
+  levelname: ({ level }) => level,
+  levelno: ({ level }) => String(LEVEL_NUMBERS[level]),
+  message: ({ message }) => message,
+  msecs: ({ at }) => String(at % 1000),
+  name: ({ scope }) => scope,
+  process: () => String(process.pid),
+  processName: () => 'MainProcess',
+  task_id: ({ facts }) => String(facts?.task_id ?? UNKNOWN),
+  task_name: ({ facts }) => String(facts?.task_name ?? UNKNOWN),
+  threadName: () => 'MainThread',
+}
+
+/**
+ * Compiles a format in Python's logging style: `%(levelname)s`, with a width as in `%(levelname)-8s`, `%%` for a percent sign.
+ * Fields that have no meaning here show `???`. The stack of a fact named `error` follows on the next lines.
+ */
+export function template(format: string): LineTemplate {
+  const pieces: LineTemplate[] = []
+  let from = 0
+  for (const found of format.matchAll(/%\((\w+)\)(-?)0?(\d*)(?:\.\d+)?[sdf]|%%/g)) {
+    const literal = format.slice(from, found.index)
+    from = found.index + found[0].length
+    if (literal !== '') pieces.push(() => literal)
+    const [, name, left, width] = found
+    if (name === undefined) pieces.push(() => '%')
+    else pieces.push(padded(FIELDS[name] ?? (() => UNKNOWN), Number(width ?? 0), left === '-'))
+  }
+  const rest = format.slice(from)
+  if (rest !== '') pieces.push(() => rest)
+  return (entry) => {
+    let line = ''
+    for (const piece of pieces) line += piece(entry)
+    const error = entry.facts?.error
+    return error instanceof Error ? `${line}\n${error.stack ?? error.message}` : line
+  }
+}
+
+function padded(field: LineTemplate, width: number, left: boolean): LineTemplate {
+  if (width === 0) return field
+  return left ? (entry) => field(entry).padEnd(width) : (entry) => field(entry).padStart(width)
+}
+
+let second = Number.NaN
+let secondText = ''
+
+/** `2026-11-24 08:47:43,128`, local time. The part up to the second is kept, since many lines share it. */
+function asctime(at: number): string {
+  const ms = at % 1000
+  if (at - ms !== second) {
+    second = at - ms
+    const date = new Date(at)
+    const two = (value: number): string => String(value).padStart(2, '0')
+    secondText =
+      `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+      `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  }
+  return `${secondText},${String(ms).padStart(3, '0')}`
+}
+
+/** An object a line: time, level, logger, message, and then the facts. */
+export const jsonLine: LineTemplate = ({ at, level, scope, message, facts }) => {
+  const fixed = { time: new Date(at).toISOString(), level, logger: scope, message }
+  try {
+    // The fixed fields come first and can't be replaced by a fact of the same name.
+    return JSON.stringify({ ...fixed, ...facts, ...fixed }, jsonValue)
+  } catch {
+    return JSON.stringify({ ...fixed, facts: inspect(facts) })
+  }
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack }
+  return value
+}

@@ -1,0 +1,49 @@
+import type { Logger } from '../ports.js'
+import type { WorkerState } from '../request/state.js'
+
+export interface CapacityOptions {
+  readonly state: WorkerState
+  /** Messages a slot may have reserved: `worker_prefetch_multiplier`; 0 for no limit. */
+  readonly multiplier: number
+  /** The most parked messages that the window grows for. */
+  readonly parkedLimit: number
+  readonly log: Logger
+}
+
+/** How many messages may be unsettled from each queue: those of its slots, and one more for each that is parked. */
+export class Capacity {
+  /** Slots a queue, as the controller shares them out. */
+  split: ReadonlyMap<string, number> = new Map()
+  private toldLimit = false
+
+  constructor(private readonly options: CapacityOptions) {}
+
+  /** No further message is taken before a parked one gets its turn. */
+  get atLimit(): boolean {
+    return this.options.state.parked >= this.options.parkedLimit
+  }
+
+  perQueue(): Map<string, number> {
+    const { state, multiplier, parkedLimit } = this.options
+    this.tellLimit()
+    let left = parkedLimit
+    const capacity = new Map<string, number>()
+    for (const [queue, slots] of this.split) {
+      const parked = Math.min(left, state.parkedFrom(queue))
+      left -= parked
+      capacity.set(queue, slots * Math.max(1, multiplier) + parked)
+    }
+    return capacity
+  }
+
+  private tellLimit(): void {
+    const { state, log } = this.options
+    if (this.atLimit === this.toldLimit) return
+    this.toldLimit = this.atLimit
+    if (this.atLimit) {
+      log.warning(
+        `${state.parked} messages are parked, as many as worker_parked_limit allows: intake goes on only as they get their turn`,
+      )
+    } else log.info('Fewer messages are parked than worker_parked_limit: intake goes on as usual')
+  }
+}

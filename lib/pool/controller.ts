@@ -1,0 +1,162 @@
+import { depthOf, type Estimate, expectedServiceMs, NO_ESTIMATE, observe, waiting } from './estimate.js'
+import { type Need, slotsNeeded } from './need.js'
+import { greatestNeed, type NeedWindow, remember } from './needWindow.js'
+import { splitSlots } from './split.js'
+
+/** A queue as a passive declare tells it, and our part in it. */
+export interface QueueSample {
+  /** Messages in the broker that were delivered to nobody. */
+  readonly ready: number
+  /** Open consumers of the whole fleet. */
+  readonly consumers: number
+  readonly ownConsumers: number
+}
+
+/** What the controller sees. Totals only grow; the time between two samples may be anything. */
+export interface Sample {
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** Every queue that is consumed; one that couldn't be asked with its last known figures, for what isn't named gets no consumer. */
+  readonly queues: ReadonlyMap<string, QueueSample>
+  /** Slots that there are, and those of them in which a task runs. */
+  readonly slots: number
+  readonly busy: number
+  /** Messages received that wait for nothing but a slot. */
+  readonly reserved: number
+  /** Messages received that wait for something else; slots wouldn't help them. */
+  readonly parked: number
+  /** Total of messages received. */
+  readonly received: number
+  /** Total of runs that ended, and of the milliseconds that they took. */
+  readonly completed: number
+  readonly serviceMsTotal: number
+  /** Part of the time in which the event loop was busy, 0 to 1. */
+  readonly loopUtilisation: number
+  /** A dependency of the tasks is down: more of them at once would only fail. */
+  readonly breakerOpen: boolean
+  /** The limit of parked messages is reached: what is ready in the broker can't be taken, however many slots there are. */
+  readonly intakeStopped?: boolean
+}
+
+/** What an operator sets. */
+export interface Bounds {
+  /** `--autoscale=max,min`. */
+  readonly max: number
+  readonly min: number
+  /** Within how long what waits is to be started. */
+  readonly targetWaitMs: number
+  /** For how long a surplus has to last before slots are closed. */
+  readonly keepaliveMs: number
+}
+
+/** Why there are as many slots as there are, or why there aren't more. */
+export type Reason =
+  | 'backlog'
+  | 'arrivals'
+  | 'idle'
+  | 'steady'
+  | 'sharing'
+  | 'bounds'
+  | 'saturated-loop'
+  | 'breaker-open'
+
+export interface ControllerState {
+  /** As decided last. */
+  readonly slots: number
+  readonly split: ReadonlyMap<string, number>
+  readonly estimate: Estimate
+  readonly needs: NeedWindow
+  /** When slots were last closed; monotonic milliseconds. */
+  readonly shrunkAt: number
+}
+
+export interface Decision {
+  readonly state: ControllerState
+  readonly slots: number
+  /** Consumers to keep open, by queue. */
+  readonly split: ReadonlyMap<string, number>
+  readonly reason: Reason
+  /** The figures behind it, for the log. */
+  readonly detail: Readonly<Record<string, number>>
+}
+
+/** Above this utilisation of the event loop another slot takes time from the others. */
+const SATURATED = 0.95
+/** A need below this part of a slot is the rest of an average that fades, not a reason for one more. */
+const NEGLIGIBLE = 0.05
+/** Between two closings there is this part of the keepalive: a load that fades closes slots in a few steps. */
+const REST = 0.1
+
+/** What the controller knows before the first sample: nothing. */
+export function initialState(): ControllerState {
+  return { slots: 0, split: new Map(), estimate: NO_ESTIMATE, needs: [], shrunkAt: Number.NEGATIVE_INFINITY }
+}
+
+/**
+ * How many slots to have and where they listen. Grows at once to what the load needs (see `slotsNeeded`), unless more slots
+ * wouldn't help; shrinks when the surplus has lasted for the keepalive, to the greatest need in that time. Takes the place of
+ * Celery's autoscaler, which sees only what is already reserved. Pure, and may be called as often as one likes.
+ */
+export function decide(state: ControllerState, sample: Sample, bounds: Bounds): Decision {
+  const within = (slots: number): number => Math.min(Math.max(slots, bounds.min), bounds.max)
+  const estimate = observe(state.estimate, sample)
+  const need = slotsNeeded(estimate, sample, bounds.targetWaitMs)
+  const wanted = whole(need.slots, sample)
+  // Slots that someone else has opened, at the start or by remote control, were wanted, too.
+  const given =
+    sample.slots > state.slots ? remember(state.needs, sample.slots, sample.now, bounds.keepaliveMs) : state.needs
+  const needs = remember(given, within(wanted), sample.now, bounds.keepaliveMs)
+
+  const allowed = within(sample.slots)
+  const brake = wanted > allowed ? brakeOn(sample) : null
+  const rested = sample.now - state.shrunkAt >= REST * bounds.keepaliveMs
+  let slots = allowed
+  if (wanted > allowed) slots = brake ? allowed : within(wanted)
+  else if (rested) slots = Math.min(allowed, greatestNeed(needs))
+
+  const depths = new Map([...sample.queues].map(([name, { ready }]) => [name, ready]))
+  const split = splitSlots(slots, depths, state.split)
+  const shrunkAt = slots < sample.slots ? sample.now : state.shrunkAt
+  return {
+    state: { slots, split, estimate, needs, shrunkAt },
+    slots,
+    split,
+    reason: brake ?? reasonFor(slots, allowed, wanted, need, sample),
+    detail: detailOf(estimate, sample, need, wanted),
+  }
+}
+
+function whole(need: number, sample: Sample): number {
+  return Math.max(Math.ceil(need - NEGLIGIBLE), waiting(sample) > 0 ? 1 : 0)
+}
+
+function brakeOn(sample: Sample): Reason | null {
+  if (sample.breakerOpen) return 'breaker-open'
+  return sample.loopUtilisation > SATURATED ? 'saturated-loop' : null
+}
+
+function reasonFor(slots: number, allowed: number, wanted: number, need: Need, sample: Sample): Reason {
+  if (allowed !== sample.slots && slots === allowed) return 'bounds'
+  if (wanted > allowed) {
+    if (slots === allowed) return 'bounds'
+    return need.backlog > allowed || need.backlog >= need.alone - need.backlog ? 'backlog' : 'arrivals'
+  }
+  if (whole(need.alone, sample) > allowed) return 'sharing'
+  return slots < allowed ? 'idle' : 'steady'
+}
+
+function detailOf(estimate: Estimate, sample: Sample, need: Need, wanted: number): Record<string, number> {
+  const { busy, reserved, parked, loopUtilisation } = sample
+  const serviceMs = expectedServiceMs(estimate)
+  return {
+    need: wanted,
+    alone: whole(need.alone, sample),
+    depth: depthOf(sample),
+    busy,
+    reserved,
+    parked,
+    ratePerSecond: Math.round(estimate.ratePerMs * 1e5) / 100,
+    ...(serviceMs === null ? {} : { serviceMs: Math.round(serviceMs * 100) / 100 }),
+    loopUtilisation: Math.round(loopUtilisation * 100) / 100,
+  }
+}

@@ -1,0 +1,75 @@
+import TinyQueue from 'tinyqueue'
+import type { Request } from '../request/request.js'
+import type { WorkerState } from '../request/state.js'
+
+export interface PoolOptions {
+  readonly size: number
+  readonly state: WorkerState
+  /** Runs a request to its end, settled. Never throws. */
+  run(request: Request): Promise<void>
+  /** Told when the last free slot is taken. */
+  onFull(): void
+}
+
+/** The slots. A slot is one running promise; a request that is ready takes a free one, the earliest delivered first. */
+export class Pool {
+  private readonly ready = new TinyQueue<Request>([], (one, other) => one.delivery.sequence - other.delivery.sequence)
+  private slots: number
+  private closed = false
+  private drained: Array<() => void> = []
+
+  constructor(private readonly options: PoolOptions) {
+    this.slots = options.size
+  }
+
+  get size(): number {
+    return this.slots
+  }
+
+  get busy(): number {
+    return this.options.state.running.size
+  }
+
+  /** Every slot is taken, so that what is ready has to wait. */
+  get full(): boolean {
+    return this.busy >= this.slots
+  }
+
+  /** What runs in a slot beyond a smaller size goes on to its end. */
+  resize(slots: number): void {
+    this.slots = slots
+    this.fill()
+  }
+
+  offer(request: Request): void {
+    this.ready.push(request)
+    this.fill()
+  }
+
+  /** Starts nothing more. */
+  close(): void {
+    this.closed = true
+  }
+
+  /** Resolves once nothing runs. */
+  async idle(): Promise<void> {
+    if (this.busy > 0) await new Promise<void>((resolve) => this.drained.push(resolve))
+  }
+
+  private fill(): void {
+    while (!this.closed && !this.full) {
+      const request = this.ready.pop()
+      if (!request) return
+      // It expired, or its connection was lost, while it waited here.
+      if (request.state === 'ready') void this.occupy(request)
+    }
+  }
+
+  private async occupy(request: Request): Promise<void> {
+    this.options.state.move(request, 'running')
+    if (this.full) this.options.onFull()
+    await this.options.run(request)
+    this.fill()
+    if (this.busy === 0) for (const resolve of this.drained.splice(0)) resolve()
+  }
+}

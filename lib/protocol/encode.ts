@@ -1,0 +1,74 @@
+import { hostname } from 'node:os'
+import type { OutgoingMessage } from '../ports.js'
+import type { Kwargs } from './message.js'
+import { repr, reprArgs } from './repr.js'
+
+const ORIGIN = `gen${process.pid}@${hostname()}`
+const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
+
+export interface TaskToSend {
+  readonly id: string
+  readonly task: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Kwargs
+  readonly route: { readonly exchange: string; readonly routingKey: string; readonly priority: number }
+  readonly eta: Date | null
+  readonly expires: Date | null
+  readonly rootId: string
+  readonly parentId: string | null
+  readonly replyTo: string
+  /** Custom headers; Celery's own win. */
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+/** AMQP's per-message TTL for what is left of a message's life: decimal milliseconds, never negative. */
+export function expirationOf(expires: Date | number | null, now = Date.now()): string | undefined {
+  return expires === null ? undefined : String(Math.max(0, Math.round(Number(expires) - now)))
+}
+
+/*
+ * Protocol 2:  headers {lang, task, id, shadow, eta, expires, group, group_index, retries, timelimit, root_id, parent_id,
+ *                       argsrepr, kwargsrepr, origin, ignore_result, replaced_task_nesting, stamped_headers, stamps}
+ *              body    [args, kwargs, {callbacks, errbacks, chain, chord}]
+ */
+/** @throws TypeError if an argument has no JSON form (a cycle, a BigInt) */
+export function encodeTask(task: TaskToSend): OutgoingMessage {
+  const headers = {
+    ...task.headers,
+    lang: 'js',
+    task: task.task,
+    id: task.id,
+    shadow: null,
+    eta: task.eta?.toISOString() ?? null,
+    expires: task.expires?.toISOString() ?? null,
+    group: null,
+    group_index: null,
+    retries: 0,
+    timelimit: [null, null],
+    root_id: task.rootId,
+    parent_id: task.parentId,
+    argsrepr: reprArgs(task.args),
+    kwargsrepr: repr(task.kwargs),
+    origin: ORIGIN,
+    ignore_result: false,
+    replaced_task_nesting: 0,
+    stamped_headers: null,
+    stamps: {},
+  }
+  return {
+    exchange: task.route.exchange,
+    routingKey: task.route.routingKey,
+    content: Buffer.from(JSON.stringify([task.args, task.kwargs, NO_EMBED])),
+    mandatory: true,
+    properties: {
+      contentType: 'application/json',
+      contentEncoding: 'utf-8',
+      deliveryMode: 2,
+      priority: task.route.priority,
+      correlationId: task.id,
+      replyTo: task.replyTo,
+      expiration: expirationOf(task.expires),
+      headers,
+    },
+  }
+}

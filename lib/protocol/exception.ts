@@ -1,0 +1,111 @@
+import { CeleriacError } from '../errors.js'
+import { isUnsafe, moduleOf, pythonTypeOf } from './pythonErrors.js'
+import { repr, reprArgs } from './repr.js'
+
+/** An exception as results carry it; Celery's clients raise it again from this. */
+export interface ExceptionDict {
+  readonly exc_type: string
+  readonly exc_message: readonly unknown[]
+  readonly exc_module: string | null
+}
+
+/**
+ * What an error or, as static fields, its class may say about itself. A name given by a class holds for its subclasses too.
+ * `excType` and `excModule` are the exception's class and module in Python; `args` what the Python class is built from.
+ */
+export interface PythonNames {
+  readonly excType?: string
+  readonly excModule?: string | null
+  readonly args?: readonly unknown[]
+}
+
+/**
+ * The module of classes that Python doesn't have. It must be one that Python has never loaded: a name that Python finds is used
+ * as it is, while for an unknown one it makes a class of that name, which is what we want.
+ */
+const OWN_MODULE = 'js'
+
+/** An exception out of a result: its name is Python's, its `cause` was not sent. Thrown again in a task, it stays what it was. */
+export class RemoteError extends CeleriacError {
+  readonly excType: string
+  readonly excModule: string | null
+  readonly args: readonly unknown[]
+
+  constructor({ exc_type, exc_message, exc_module }: ExceptionDict) {
+    super('CELERIAC_REMOTE', textOf(exc_message), { facts: { excType: exc_type, excModule: exc_module } })
+    this.name = exc_type
+    this.excType = exc_type
+    this.excModule = exc_module
+    this.args = exc_message
+  }
+}
+
+/** An error as Celery 5.6 writes an exception into a result. */
+export function encodeException(error: Error): ExceptionDict {
+  const { excType, excModule } = namesOf(error)
+  return { exc_type: excType, exc_message: argsOf(error).map(sendable), exc_module: excModule }
+}
+
+/** The error that a result's exception stands for. What is no exception dict becomes one of the plain type with the value as its text. */
+export function decodeException(value: unknown): RemoteError {
+  const { exc_type, exc_message, exc_module } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (typeof exc_type !== 'string') {
+    return new RemoteError({ exc_type: 'Exception', exc_message: value === null ? [] : [value], exc_module: 'builtins' })
+  }
+  return new RemoteError({
+    exc_type,
+    exc_message: Array.isArray(exc_message) ? exc_message : exc_message === undefined ? [] : [exc_message],
+    exc_module: typeof exc_module === 'string' ? exc_module : null,
+  })
+}
+
+/** An error's text as Python's `str(exc)`: its one argument, or all of them as a tuple. */
+export function messageOf(error: Error): string {
+  return textOf(argsOf(error))
+}
+
+/** An error's Python class and module. */
+export function namesOf(error: Error): { readonly excType: string; readonly excModule: string | null } {
+  const own = error as Error & PythonNames
+  const given = error.constructor as PythonNames & { readonly name?: string }
+  const excType = own.excType ?? given.excType
+  const excModule = own.excModule === undefined ? given.excModule : own.excModule
+  if (excType !== undefined || excModule !== undefined) {
+    const type = excType ?? classOf(error)
+    const module = excModule === undefined ? (moduleOf(type) ?? OWN_MODULE) : excModule
+    return { excType: type, excModule: module !== null && isUnsafe(module, type) ? OWN_MODULE : module }
+  }
+  const type = classOf(error)
+  const python = pythonTypeOf(type)
+  if (python !== undefined) return { excType: python, excModule: 'builtins' }
+  return { excType: type, excModule: moduleOf(type) ?? OWN_MODULE }
+}
+
+/** A subclass that sets no `name` inherits that of the language's class, and the class's own name says more. */
+function classOf(error: Error): string {
+  const name = typeof error.name === 'string' ? error.name : ''
+  if (name !== '' && pythonTypeOf(name) === undefined) return name
+  return error.constructor.name || name || 'Error'
+}
+
+function argsOf(error: Error): readonly unknown[] {
+  const { args } = error as Error & PythonNames
+  if (Array.isArray(args)) return args
+  return error.message === '' ? [] : [error.message]
+}
+
+function textOf(args: readonly unknown[]): string {
+  if (args.length === 0) return ''
+  const [only] = args
+  if (args.length > 1) return reprArgs(args)
+  return typeof only === 'string' ? only : repr(only)
+}
+
+function sendable(arg: unknown): unknown {
+  try {
+    return JSON.stringify(arg) === undefined ? repr(arg) : arg
+  } catch {
+    // Circular, a BigInt, a toJSON that throws: Celery, too, sends the text of what it can't serialize.
+    return repr(arg)
+  }
+}

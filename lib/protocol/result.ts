@@ -1,0 +1,207 @@
+import { CeleriacError, coerceError } from '../errors.js'
+import { repr } from './repr.js'
+import { parseTime } from './time.js'
+
+/** States after which nothing more happens to a task; they alone are dated. */
+export const READY_STATES: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED'])
+/** States whose result is an exception. */
+export const EXCEPTION_STATES: ReadonlySet<string> = new Set(['RETRY', 'FAILURE', 'REVOKED'])
+/** States that `get()` passes on as an error. */
+export const PROPAGATE_STATES: ReadonlySet<string> = new Set(['FAILURE', 'REVOKED'])
+
+/** Celery's tuple form of a result: `[[id, parent], null]` of a task, `[[id, parent], [children]]` of a group. */
+export type ResultTuple = readonly [
+  self: readonly [id: string, parent: ResultTuple | null],
+  children: readonly ResultTuple[] | null,
+]
+
+/** What `result_extended` adds. */
+export interface ExtendedResult {
+  readonly name: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  /** Node name. */
+  readonly worker: string
+  readonly retries: number
+  /** The routing key that the message came with, which is what Celery calls the queue here. */
+  readonly queue: string | null
+  readonly stampedHeaders?: readonly string[]
+  readonly stamps?: Readonly<Record<string, unknown>>
+}
+
+/** A task's state as backends keep it. */
+export interface ResultMeta {
+  readonly taskId: string
+  /** One of Celery's states, or any word of a task's own. */
+  readonly status: string
+  /** The value; an `ExceptionDict` in the exception states (null is possible for RETRY alone). */
+  readonly result: unknown
+  readonly traceback: string | null
+  /** What the task sent. */
+  readonly children: readonly ResultTuple[]
+  /** Wall-clock milliseconds; null until the task is ready. */
+  readonly dateDone: number | null
+  readonly groupId: string | null
+  readonly parentId: string | null
+  readonly extended: ExtendedResult | null
+}
+
+/** A result that can't be written; Celery settles such a task as failed with this exception. */
+export class EncodeError extends CeleriacError {
+  readonly args: readonly unknown[]
+
+  constructor(thrown: unknown) {
+    const cause = coerceError(thrown)
+    const text = repr(cause)
+    super('CELERIAC_ENCODE_RESULT', text, { cause })
+    this.args = [text]
+  }
+}
+
+/** Bytes in a backend that are no result. */
+export class DecodeError extends CeleriacError {
+  constructor(message: string, cause?: unknown) {
+    super('CELERIAC_DECODE_RESULT', message, { cause })
+  }
+}
+
+/**
+ * A task's new state, dated if it is a final one.
+ * @param now wall-clock milliseconds
+ */
+export function resultMeta(
+  fields: Pick<ResultMeta, 'taskId' | 'status' | 'result'> & Partial<Omit<ResultMeta, 'dateDone'>>,
+  now: number,
+): ResultMeta {
+  return {
+    traceback: null,
+    children: [],
+    groupId: null,
+    parentId: null,
+    extended: null,
+    ...fields,
+    dateDone: READY_STATES.has(fields.status) ? now : null,
+  }
+}
+
+/** The form that a published task has among its parent's `children`. */
+export function taskTuple(id: string, parent: ResultTuple | null = null): ResultTuple {
+  return [[id, parent], null]
+}
+
+/*
+ * Stored:  {status, result, traceback, children, date_done, group_id?, parent_id?, name, args, kwargs, worker, retries, queue,
+ *           stamped_headers?, <stamp>..., task_id}
+ * rpc:     {task_id, status, result, traceback, children}
+ * The fields from `name` on only with result_extended. The order is Celery's: chords compare such texts byte by byte.
+ */
+
+/**
+ * The text that a store keeps and publishes. Mirrors Celery 5.6's `Backend._get_result_meta`.
+ * @throws EncodeError for a value that can't be written
+ */
+export function encodeResult(meta: ResultMeta): string {
+  return dumps({
+    status: meta.status,
+    result: meta.result ?? null,
+    traceback: meta.traceback,
+    children: meta.children,
+    date_done: meta.dateDone === null ? null : isoTime(meta.dateDone),
+    ...(meta.groupId === null ? {} : { group_id: meta.groupId }),
+    ...(meta.parentId === null ? {} : { parent_id: meta.parentId }),
+    ...(meta.extended === null ? {} : extendedFields(meta.extended)),
+    task_id: meta.taskId,
+  })
+}
+
+/**
+ * The shorter text of a reply. Mirrors `RPCBackend._to_result`.
+ * @throws EncodeError for a value that can't be written
+ */
+export function encodeReply({ taskId, status, result, traceback, children }: ResultMeta): string {
+  return dumps({ task_id: taskId, status, result: result ?? null, traceback, children })
+}
+
+/**
+ * Reads what `encodeResult`, `encodeReply` or any Celery wrote.
+ * @throws DecodeError for what is no result
+ */
+export function decodeResult(text: string): ResultMeta {
+  const fields = loads(text)
+  const { task_id, status, traceback, children, date_done, group_id, parent_id, name } = fields
+  if (typeof status !== 'string') throw new DecodeError('a result has no status')
+  return {
+    taskId: textOrNull(task_id) ?? '',
+    status,
+    result: fields.result ?? null,
+    traceback: textOrNull(traceback),
+    children: Array.isArray(children) ? (children as ResultTuple[]) : [],
+    dateDone: typeof date_done === 'string' ? parseTime(date_done) : null,
+    groupId: textOrNull(group_id),
+    parentId: textOrNull(parent_id),
+    extended: typeof name === 'string' ? extendedOf(fields, name) : null,
+  }
+}
+
+function extendedFields({ name, args, kwargs, worker, retries, queue, stampedHeaders, stamps }: ExtendedResult): object {
+  const fields = { name, args, kwargs, worker, retries, queue }
+  const stamped = stamps !== undefined && Object.keys(stamps).length > 0
+  return stamped ? { ...fields, stamped_headers: stampedHeaders ?? Object.keys(stamps), ...stamps } : fields
+}
+
+function extendedOf(fields: Record<string, unknown>, name: string): ExtendedResult {
+  const { args, kwargs, worker, retries, queue, stamped_headers } = fields
+  const stampedHeaders = Array.isArray(stamped_headers) ? stamped_headers.map(String) : null
+  return {
+    name,
+    args: Array.isArray(args) ? args : [],
+    kwargs: typeof kwargs === 'object' && kwargs !== null ? (kwargs as Record<string, unknown>) : {},
+    worker: textOrNull(worker) ?? '',
+    retries: Number(retries ?? 0),
+    queue: textOrNull(queue),
+    ...(stampedHeaders === null
+      ? {}
+      : { stampedHeaders, stamps: Object.fromEntries(stampedHeaders.map((stamp) => [stamp, fields[stamp]])) }),
+  }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** Python's `isoformat()` of an aware time, always with six digits: its older parsers take no others. */
+function isoTime(ms: number): string {
+  const whole = Math.floor(ms)
+  const microseconds = Math.floor((ms - whole) * 1000)
+  return `${new Date(whole).toISOString().slice(0, -1)}${String(microseconds).padStart(3, '0')}+00:00`
+}
+
+/** The one place where results become text: what kombu has wrappers for (dates, bytes...) is to be written here. */
+function dumps(document: object): string {
+  try {
+    return JSON.stringify(document, refuseLoss)
+  } catch (thrown) {
+    throw new EncodeError(thrown)
+  }
+}
+
+/** JSON.stringify writes null for these, and the caller would get another value than the task returned. */
+function refuseLoss(_key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${repr(value)} is not JSON serializable`)
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new TypeError(`Object of type ${typeof value} is not JSON serializable`)
+  }
+  return value
+}
+
+/** The one place where texts become results. */
+function loads(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (thrown) {
+    throw new DecodeError(`a result is no JSON: ${coerceError(thrown).message}`, thrown)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('a result is no object')
+  return value as Record<string, unknown>
+}

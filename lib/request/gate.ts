@@ -1,0 +1,141 @@
+import type { Clock, Logger } from '../ports.js'
+import type { Lanes } from './lanes.js'
+import type { ParkReason, Request } from './request.js'
+import type { WorkerState } from './state.js'
+
+export interface GateOptions {
+  readonly clock: Clock
+  readonly lanes: Lanes
+  readonly state: WorkerState
+  readonly log: Logger
+  /** Gets what waits for nothing but a slot. */
+  onReady(request: Request): void
+  /** Settles what ran out of time before it ran; it has left the gate. */
+  onExpired(request: Request): void
+}
+
+/**
+ * What a message waits for before it may have a slot: its time, then the messages of its key before it. While it waits it is
+ * parked and costs no slot. On a stop, or when its connection is lost, what hasn't started leaves through here as well.
+ */
+export class Gate {
+  private closing = false
+
+  constructor(private readonly options: GateOptions) {}
+
+  /** Lets a request in; to be called in the order of arrival. */
+  admit(request: Request): void {
+    const { clock, state } = this.options
+    state.add(request)
+    const { eta, expires } = request.message
+    const now = clock.now()
+    if (request.isExpired(now)) {
+      this.expire(request)
+      return
+    }
+    if (this.closing) {
+      if (!this.isHeld(request)) this.giveBack(request)
+      return
+    }
+    if (expires !== null) request.keep(clock.setTimer(() => this.expire(request), expires - now + 1))
+    if (eta !== null && eta > now) {
+      request.keep(clock.setTimer(() => this.enter(request), eta - now))
+      this.park(request, 'eta')
+    } else this.enter(request)
+  }
+
+  /** Keeps a request that is to be tried again at the head of its lane, for `delayMs`, without a slot. */
+  hold(request: Request, delayMs: number): void {
+    if (!request.delivery.live) {
+      this.release(request)
+      return
+    }
+    if (this.closing) {
+      this.giveBackLane(request)
+      return
+    }
+    this.park(request, 'retry')
+    request.keep(this.options.clock.setTimer(() => this.makeReady(request), delayMs))
+  }
+
+  /** The request is settled for good: the next one of its key may go. */
+  release(request: Request): void {
+    const next = this.remove(request)
+    if (!next) return
+    if (this.closing) this.giveBackLane(next)
+    else this.makeReady(next)
+  }
+
+  /**
+   * Gives a request and everything behind it in its lane back to the broker, in order. For a message that goes back to the
+   * queue although its turn had come: were the ones behind it kept, they would overtake it.
+   */
+  giveBackLane(request: Request): void {
+    const followers = request.key === null ? [] : this.options.lanes.behind(request.key)
+    for (const each of [request, ...followers]) this.giveBack(each)
+  }
+
+  /** Opens a lane that a failure has shut. @returns whether it was shut */
+  unblock(key: string): boolean {
+    const { wasBlocked, next } = this.options.lanes.unblock(key)
+    if (next) this.makeReady(next)
+    return wasBlocked
+  }
+
+  /**
+   * Stops letting anything start, and gives back what hasn't, in order. What waits behind a request that still runs is kept,
+   * unacknowledged: nobody else may get it before that run has ended.
+   */
+  close(): void {
+    this.closing = true
+    for (const request of [...this.options.state.requests]) {
+      if (request.state !== 'running' && !this.isHeld(request)) this.giveBack(request)
+    }
+  }
+
+  /** Forgets what hasn't started and whose connection is gone: the broker has it again. */
+  forgetLost(): void {
+    for (const request of [...this.options.state.requests]) {
+      if (request.state !== 'running' && !request.delivery.live) this.remove(request)
+    }
+  }
+
+  private enter(request: Request): void {
+    const { lanes } = this.options
+    if (request.key === null || lanes.enter(request.key, request)) this.makeReady(request)
+    else if (request.state !== 'parked') this.park(request, 'order')
+    else request.parkedFor = 'order'
+  }
+
+  private makeReady(request: Request): void {
+    this.options.state.move(request, 'ready')
+    this.options.onReady(request)
+  }
+
+  private park(request: Request, reason: ParkReason): void {
+    this.options.state.move(request, 'parked', reason)
+  }
+
+  private isHeld(request: Request): boolean {
+    return request.key !== null && this.options.lanes.headOf(request.key)?.state === 'running'
+  }
+
+  private expire(request: Request): void {
+    // Once it runs it has been in time; `keep`'s timers are gone by then, but a timer may be firing already.
+    if (request.state === 'running' || request.state === 'done') return
+    this.release(request)
+    this.options.onExpired(request)
+  }
+
+  private giveBack(request: Request): void {
+    this.remove(request)
+    request.delivery.giveBack()
+  }
+
+  /** @returns the request of the same key that may go now */
+  private remove(request: Request): Request | null {
+    request.cancelTimers()
+    this.options.state.move(request, 'done')
+    return request.key === null ? null : this.options.lanes.leave(request.key, request)
+  }
+}

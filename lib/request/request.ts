@@ -1,0 +1,81 @@
+import type { Task } from '../app/task.js'
+import type { Kwargs, TaskMessage } from '../protocol/message.js'
+import type { Delivery, Timer } from '../ports.js'
+
+/** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
+export type RequestState = 'received' | 'parked' | 'ready' | 'running' | 'done'
+
+/** What a parked request waits for: its time, the messages of its key before it, or its next try. */
+export type ParkReason = 'eta' | 'order' | 'retry'
+
+/** One task message on its way through the worker. Its state is changed by `WorkerState.move` alone, which keeps the counts. */
+export class Request {
+  state: RequestState = 'received'
+  parkedFor: ParkReason | null = null
+  /** The message's own count, and one more for each try in the lane. */
+  retries: number
+  args: readonly unknown[]
+  kwargs: Kwargs
+  /** Monotonic milliseconds; of the present try. */
+  startedAt: number | null = null
+  private controller: AbortController | null = null
+  private timers: Timer[] = []
+
+  constructor(
+    readonly message: TaskMessage,
+    readonly task: Task,
+    readonly delivery: Delivery,
+    /** Messages of one key run one after another; null for no order. */
+    readonly key: string | null,
+    /** Whether the message is acknowledged after the run; always so with a key. */
+    readonly acksLate: boolean,
+    /** Monotonic milliseconds. */
+    readonly receivedAt: number,
+  ) {
+    this.retries = message.retries
+    this.args = message.args
+    this.kwargs = message.kwargs
+  }
+
+  get id(): string {
+    return this.message.id
+  }
+
+  /** The name for logs and statistics. */
+  get name(): string {
+    return this.message.shadow ?? this.message.task
+  }
+
+  /** `name[id]`, as Celery's log lines have it. */
+  get label(): string {
+    return `${this.name}[${this.id}]`
+  }
+
+  /** Made when first asked for: most tasks never do. */
+  get signal(): AbortSignal {
+    this.controller ??= new AbortController()
+    return this.controller.signal
+  }
+
+  get aborted(): boolean {
+    return this.controller?.signal.aborted ?? false
+  }
+
+  abort(reason: Error): void {
+    this.controller ??= new AbortController()
+    this.controller.abort(reason)
+  }
+
+  isExpired(now: number): boolean {
+    return this.message.expires !== null && now > this.message.expires
+  }
+
+  /** Remembers a timer that means nothing once the request runs or is gone. */
+  keep(timer: Timer): void {
+    this.timers.push(timer)
+  }
+
+  cancelTimers(): void {
+    for (const timer of this.timers.splice(0)) timer.cancel()
+  }
+}

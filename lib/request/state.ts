@@ -1,0 +1,80 @@
+import type { BadMessageReason } from '../protocol/badMessage.js'
+import type { ParkReason, Request, RequestState } from './request.js'
+
+/** Why a message was settled without becoming a request. */
+export type RefusalReason = BadMessageReason | 'unregistered' | 'order-key'
+
+/** How a request ended. */
+export type Ending = 'succeeded' | 'failed' | 'retried' | 'ignored' | 'rejected' | 'revoked' | 'aborted'
+
+/** What the worker has in hand and what it has done: read by the controller, remote control and metrics, written by the line. */
+export class WorkerState {
+  /** Everything that was received and isn't done, in the order of arrival. */
+  readonly requests = new Set<Request>()
+  readonly running = new Set<Request>()
+  /** Messages received, bad ones included. */
+  received = 0
+  /** Runs that ended, tries in a lane included, and the milliseconds that they took together. */
+  completed = 0
+  serviceMsTotal = 0
+  readonly refused = new Map<RefusalReason, number>()
+  readonly endings = new Map<Ending, number>()
+  /** Accepted tasks by name: Celery's `stats.total`. */
+  readonly totals = new Map<string, number>()
+  /** Told whenever the number of parked requests has changed. */
+  onParked: () => void = () => undefined
+  private readonly counts: Record<RequestState, number> = { received: 0, parked: 0, ready: 0, running: 0, done: 0 }
+  private readonly parkedByQueue = new Map<string, number>()
+
+  get ready(): number {
+    return this.counts.ready
+  }
+
+  get parked(): number {
+    return this.counts.parked
+  }
+
+  parkedFrom(queue: string): number {
+    return this.parkedByQueue.get(queue) ?? 0
+  }
+
+  add(request: Request): void {
+    this.requests.add(request)
+    this.counts[request.state]++
+  }
+
+  move(request: Request, to: RequestState, parkedFor: ParkReason | null = null): void {
+    const from = request.state
+    this.counts[from]--
+    this.counts[to]++
+    if (from === 'parked') this.park(request.delivery.queue, -1)
+    if (to === 'parked') this.park(request.delivery.queue, 1)
+    if (from === 'running') this.running.delete(request)
+    if (to === 'running') this.running.add(request)
+    if (to === 'done') {
+      this.requests.delete(request)
+      this.counts.done = 0
+    }
+    request.state = to
+    request.parkedFor = parkedFor
+    if ((from === 'parked') !== (to === 'parked')) this.onParked()
+  }
+
+  ran(request: Request, serviceMs: number): void {
+    this.completed++
+    this.serviceMsTotal += serviceMs
+    this.totals.set(request.name, (this.totals.get(request.name) ?? 0) + 1)
+  }
+
+  refuse(reason: RefusalReason): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1)
+  }
+
+  end(ending: Ending): void {
+    this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1)
+  }
+
+  private park(queue: string, by: number): void {
+    this.parkedByQueue.set(queue, this.parkedFrom(queue) + by)
+  }
+}

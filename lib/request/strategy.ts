@@ -1,0 +1,102 @@
+import type { Registry } from '../app/registry.js'
+import type { Task } from '../app/task.js'
+import { coerceError } from '../errors.js'
+import { BadMessage } from '../protocol/badMessage.js'
+import type { ContentLimits } from '../protocol/content.js'
+import { decode } from '../protocol/decode.js'
+import type { TaskMessage } from '../protocol/message.js'
+import { repr } from '../protocol/repr.js'
+import type { Clock, Delivery, Logger } from '../ports.js'
+import { Request } from './request.js'
+import type { RefusalReason, WorkerState } from './state.js'
+
+const PROTOCOL_URL = 'https://docs.celeryq.dev/en/latest/internals/protocol.html'
+/** Bytes of a bad message's body that its log line shows. */
+const SHOWN_BODY = 1024
+
+export interface StrategyOptions {
+  readonly tasks: Registry
+  readonly limits: ContentLimits
+  /** Settings' `task_acks_late`. */
+  readonly acksLate: boolean
+  /** The order key of a message; null for none. May throw: it is the user's function. */
+  keyOf(task: Task, message: TaskMessage): string | null
+  readonly state: WorkerState
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** From a delivery to a request. What can't become one is settled here, logged and counted. Never throws. */
+export class Strategy {
+  constructor(private readonly options: StrategyOptions) {}
+
+  receive(delivery: Delivery): Request | null {
+    const { acksLate, clock, limits, log, state, tasks } = this.options
+    state.received++
+    let message: TaskMessage
+    try {
+      message = decode(delivery.properties, delivery.content, limits)
+    } catch (thrown) {
+      this.refuseBad(delivery, thrown)
+      return null
+    }
+    const task = tasks.get(message.task)
+    if (!task) {
+      log.error(unregistered(delivery, message))
+      this.refuse(delivery, 'unregistered')
+      return null
+    }
+    let key: string | null
+    try {
+      key = this.options.keyOf(task, message)
+    } catch (thrown) {
+      log.error(`Task ${message.task}[${message.id}] was rejected: its orderBy threw ${repr(coerceError(thrown))}`)
+      this.refuse(delivery, 'order-key')
+      return null
+    }
+    if (log.isEnabled('INFO')) log.info(`Task ${message.shadow ?? message.task}[${message.id}] received`)
+    const late = key !== null || (task.options.acksLate ?? acksLate)
+    return new Request(message, task, delivery, key, late, clock.monotonic())
+  }
+
+  private refuseBad(delivery: Delivery, thrown: unknown): void {
+    const bad = thrown instanceof BadMessage ? thrown : new BadMessage('invalid-body', coerceError(thrown).message, thrown)
+    const { log } = this.options
+    switch (bad.reason) {
+      case 'undecodable':
+        log.critical(`Can't decode message body: ${bad.message}${described(delivery)}`, { reason: bad.reason })
+        break
+      case 'unknown-message':
+        log.warning(`Received and deleted unknown message.  Wrong destination?!?${described(delivery)}`, { reason: bad.reason })
+        break
+      default:
+        log.error(
+          `Received invalid task message: ${bad.message}\nThe message has been ignored and discarded.\n\n` +
+            `Please ensure your message conforms to the task\nmessage protocol as described here:\n${PROTOCOL_URL}${described(delivery)}`,
+          { reason: bad.reason },
+        )
+    }
+    this.refuse(delivery, bad.reason, bad.acknowledged)
+  }
+
+  private refuse(delivery: Delivery, reason: RefusalReason, acknowledge = false): void {
+    this.options.state.refuse(reason)
+    if (acknowledge) delivery.ack()
+    else delivery.reject()
+  }
+}
+
+function described({ content, properties, exchange, routingKey, redelivered }: Delivery): string {
+  const shown = content.subarray(0, SHOWN_BODY).toString('utf8')
+  const type = `[type:${repr(properties.contentType ?? null)} encoding:${repr(properties.contentEncoding ?? null)} headers:${repr(properties.headers ?? {})}]`
+  const from = repr({ redelivered, exchange, routing_key: routingKey })
+  return `\n\n${type}\n\nThe full contents of the message body was:\n${repr(shown)} (${content.length}b)\n\nThe delivery info is:\n${from}`
+}
+
+function unregistered(delivery: Delivery, message: TaskMessage): string {
+  return (
+    `Received unregistered task of type ${repr(message.task)}.\nThe message has been ignored and discarded.\n\n` +
+    'Did you remember to register this task with app.task() in the module given to -A?\n' +
+    `${described(delivery)}`
+  )
+}

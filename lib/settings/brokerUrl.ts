@@ -1,0 +1,137 @@
+/** The transports of kombu that mean RabbitMQ, and their default ports. */
+const PORTS: Readonly<Record<string, number>> = { amqp: 5672, pyamqp: 5672, librabbitmq: 5672, amqps: 5671 }
+
+const LOGIN_METHODS = ['PLAIN', 'AMQPLAIN', 'EXTERNAL'] as const
+export type LoginMethod = (typeof LOGIN_METHODS)[number]
+
+const MASK = '**'
+
+interface Parts {
+  readonly transport: string
+  readonly hostname: string
+  readonly port: number
+  readonly username: string
+  readonly password: string
+  readonly vhost: string
+  /** Seconds; 0 turns heartbeats off. */
+  readonly heartbeat?: number
+  /** Seconds. */
+  readonly connectTimeout?: number
+  readonly loginMethod?: LoginMethod
+  /** The query's `ssl_*` arguments, without the prefix. */
+  readonly ssl?: Readonly<Record<string, string>>
+}
+
+/** Where a broker is and who we are to it. As text it has no password: `amqp://guest:**@127.0.0.1:5672//`, as kombu's `as_uri`. */
+export class BrokerUrl implements Parts {
+  readonly transport: string
+  readonly tls: boolean
+  readonly hostname: string
+  readonly port: number
+  readonly username: string
+  readonly password: string
+  readonly vhost: string
+  readonly heartbeat?: number
+  readonly connectTimeout?: number
+  readonly loginMethod?: LoginMethod
+  readonly ssl?: Readonly<Record<string, string>>
+
+  constructor(parts: Parts) {
+    this.transport = parts.transport
+    this.tls = parts.transport === 'amqps' || parts.ssl !== undefined
+    this.hostname = parts.hostname
+    this.port = parts.port
+    this.username = parts.username
+    this.password = parts.password
+    this.vhost = parts.vhost
+    if (parts.heartbeat !== undefined) this.heartbeat = parts.heartbeat
+    if (parts.connectTimeout !== undefined) this.connectTimeout = parts.connectTimeout
+    if (parts.loginMethod !== undefined) this.loginMethod = parts.loginMethod
+    if (parts.ssl !== undefined) this.ssl = parts.ssl
+  }
+
+  toString(): string {
+    const host = this.hostname.includes(':') ? `[${this.hostname}]` : this.hostname
+    return `${this.transport}://${encodeURIComponent(this.username)}:${MASK}@${host}:${this.port}/${this.vhost}`
+  }
+}
+
+/**
+ * Reads a broker URL, or several joined by `;`, with kombu's rules: an absent part has its default, `localhost` is 127.0.0.1, and
+ * `amqp://h`, `amqp://h/` and `amqp://h//` all mean the virtual host `/`.
+ * @throws TypeError that says what is expected, without the password
+ */
+export function parseBrokerUrl(text: string): BrokerUrl[] {
+  return text
+    .split(';')
+    .filter((url) => url.trim() !== '')
+    .map((url) => parseOne(url.trim()))
+}
+
+function parseOne(text: string): BrokerUrl {
+  const transport = /^([\w+.-]+):\/\//.exec(text)?.[1]?.toLowerCase()
+  const defaultPort = transport === undefined ? undefined : PORTS[transport]
+  if (transport === undefined || defaultPort === undefined) {
+    throw new TypeError(
+      'expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq)',
+    )
+  }
+  // The standard parser refuses a port or a user beside no host, where kombu means localhost.
+  const complete = text.replace(/^([\w+.-]+:\/\/(?:[^/?#]*@)?)(?=[:/?#]|$)/, '$1localhost')
+  const url = URL.canParse(complete) ? new URL(complete) : null
+  if (url === null) throw new TypeError('expected host and port as in amqp://user:password@host:5672/vhost')
+  const hostname = decode(url.hostname)
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+  return new BrokerUrl({
+    transport,
+    hostname: hostname === 'localhost' ? '127.0.0.1' : hostname,
+    port: Number(url.port) || defaultPort,
+    username: decode(url.username) || 'guest',
+    password: decode(url.password) || 'guest',
+    vhost: decode(url.pathname.slice(1)) || '/',
+    ...queryOf(url.searchParams),
+  })
+}
+
+/** Undoes percent-encoding. A lone percent sign stands for itself, as in Python's `unquote`. */
+export function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+function queryOf(query: URLSearchParams): Pick<Parts, 'heartbeat' | 'connectTimeout' | 'loginMethod' | 'ssl'> {
+  const ssl: Record<string, string> = {}
+  let found: Pick<Parts, 'heartbeat' | 'connectTimeout' | 'loginMethod'> = {}
+  for (const [name, value] of query) {
+    if (name === 'heartbeat') found = { ...found, heartbeat: secondsIn(name, value) }
+    else if (name === 'connect_timeout') found = { ...found, connectTimeout: secondsIn(name, value) }
+    else if (name === 'login_method') found = { ...found, loginMethod: loginMethodIn(value) }
+    else if (name.startsWith('ssl_')) ssl[name.slice(4)] = value
+    else if (name !== 'insist') {
+      throw new TypeError(
+        `the query has ${JSON.stringify(name)}; expected heartbeat, connect_timeout, login_method, insist or ssl_...`,
+      )
+    }
+  }
+  return Object.keys(ssl).length > 0 ? { ...found, ssl } : found
+}
+
+function secondsIn(name: string, value: string): number {
+  if (!/^\d+(\.\d+)?$/.test(value))
+    throw new TypeError(`the query's ${name} is ${JSON.stringify(value)}; expected seconds`)
+  return Number(value)
+}
+
+function loginMethodIn(value: string): LoginMethod {
+  const method = LOGIN_METHODS.find((method) => method === value.toUpperCase())
+  if (!method) {
+    throw new TypeError(
+      `the query's login_method is ${JSON.stringify(value)}; expected one of ${LOGIN_METHODS.join(', ')}`,
+    )
+  }
+  return method
+}

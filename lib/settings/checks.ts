@@ -1,0 +1,31 @@
+import { selectQueues } from './queues.js'
+import type { Settings } from './table.js'
+
+export interface Checked {
+  readonly settings: Settings
+  readonly warnings: readonly string[]
+  readonly faults: readonly string[]
+}
+
+/** What one setting means for another. The pool `solo` is one slot, whatever the others say. */
+export function crossCheck(settings: Settings): Checked {
+  const warnings: string[] = []
+  const faults: string[] = []
+  const { task_soft_time_limit: soft, task_time_limit: hard, worker_pool: pool } = settings
+  if (soft !== null && hard !== null && soft > hard) {
+    faults.push(
+      `--soft-time-limit ${soft}: expected no more than --time-limit, which is ${hard}; the task would be given up before it is told`,
+    )
+  }
+  faults.push(...selectQueues(settings).faults)
+  if (pool === 'solo') {
+    if (settings.worker_autoscale !== null) warnings.push('--autoscale has no effect: the pool solo has one slot')
+    return { settings: { ...settings, worker_concurrency: 1, worker_autoscale: null }, warnings, faults }
+  }
+  if (pool !== 'async') {
+    warnings.push(
+      `-P/--pool ${pool} is run as async: tasks are promises in one process; one that keeps the CPU busy holds up the others`,
+    )
+  }
+  return { settings, warnings, faults }
+}

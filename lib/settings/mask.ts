@@ -1,0 +1,51 @@
+import { decode, parseBrokerUrl } from './brokerUrl.js'
+import type { Settings } from './table.js'
+
+const MASK = '**'
+/** The broker's default password is no secret, and masking the word would deface every line that names the user. */
+const PUBLIC = 'guest'
+/** A shorter password would be found in half the words of a log. Inside a URL it is masked at any length. */
+const SHORTEST_SECRET = 4
+/** The password of any URL: what stands between the user and the last `@` of the authority. */
+const PASSWORD_IN_URL = /(\b[a-z][\w+.-]*:\/\/[^\s/?#:@;"']*:)[^\s/?#"';]*(?=@)/gi
+
+/**
+ * A broker URL, a list of them joined by `;`, or a result backend's URL, without its password. Broker URLs come out as kombu's `as_uri`
+ * writes them, with their defaults filled in. In what can't be read as one, all between the first colon and the last `@` is masked.
+ */
+export function maskUrl(url: string): string {
+  const parts = url.split(';')
+  if (!parts.every((part) => part.includes('://'))) return maskRoughly(url)
+  return parts.map((part) => asBroker(part) ?? maskRoughly(part)).join(';')
+}
+
+function maskRoughly(text: string): string {
+  return text.replace(/^([^:]*:\/\/[^:@]*:).*(?=@)/s, `$1${MASK}`)
+}
+
+function asBroker(url: string): string | undefined {
+  try {
+    return parseBrokerUrl(url)[0]?.toString()
+  } catch {
+    return undefined
+  }
+}
+
+/** Puts `**` in the place of every secret and of every password in a URL. */
+export function maskSecrets(text: string, secrets: readonly string[]): string {
+  let masked = text.includes('://') ? text.replace(PASSWORD_IN_URL, `$1${MASK}`) : text
+  for (const secret of secrets) masked = masked.replaceAll(secret, MASK)
+  return masked
+}
+
+/** The passwords among the settings, in every spelling that a line of the log might have them in; longest first, for `maskSecrets`. */
+export function secretsOf(settings: Settings): string[] {
+  const urls = [settings.broker_url, settings.broker_read_url, settings.broker_write_url, settings.result_backend]
+  const passwords = urls
+    .flatMap((url) => url?.split(';') ?? [])
+    .map((url) => /:\/\/[^/?#:@]*:([^/?#]*)@/.exec(url)?.[1] ?? '')
+    .flatMap((password) => [password, decode(password)])
+    .filter((password) => password !== PUBLIC && password.length >= SHORTEST_SECRET)
+    .flatMap((password) => [password, JSON.stringify(password).slice(1, -1)])
+  return [...new Set(passwords)].sort((a, b) => b.length - a.length)
+}

@@ -1,0 +1,148 @@
+import type { Parse } from './row.js'
+
+/*
+ * Parsers take the text of a flag or of the environment, or the JavaScript value of an app's configuration. Each throws a
+ * TypeError that says what it expected; the loader puts before it where the value came from.
+ */
+
+function expected(what: string): TypeError {
+  return new TypeError(`expected ${what}`)
+}
+
+/** Any text but the empty one. */
+export const text: Parse<string> = (raw) => {
+  if (typeof raw !== 'string' || raw === '') throw expected('a text')
+  return raw
+}
+
+/** Null for null and for the empty text. */
+export function optional<T>(parse: Parse<T>): Parse<T | null> {
+  return (raw) => (raw === null || raw === undefined || raw === '' ? null : parse(raw))
+}
+
+const WORDS: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  yes: true,
+  on: true,
+  y: true,
+  t: true,
+  '0': false,
+  false: false,
+  no: false,
+  off: false,
+  n: false,
+  f: false,
+}
+
+/** A switch, in the words that Celery and click accept, in any case. */
+export const toggle: Parse<boolean> = (raw) => {
+  const value = typeof raw === 'object' ? undefined : WORDS[String(raw).toLowerCase()]
+  if (value === undefined) throw expected('a switch: true or false, yes or no, on or off, 1 or 0')
+  return value
+}
+
+/** As no-color.org has it: whatever is set counts, unless it plainly says no. */
+export const presence: Parse<boolean> = (raw) => WORDS[String(raw).toLowerCase()] ?? String(raw) !== ''
+
+function numberFrom(raw: unknown, form: RegExp): number {
+  if (typeof raw === 'number') return raw
+  return typeof raw === 'string' && form.test(raw.trim()) ? Number(raw) : Number.NaN
+}
+
+/** A whole number. */
+export function count({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {}): Parse<number> {
+  return (raw) => {
+    const value = numberFrom(raw, /^[+-]?\d+$/)
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+    throw expected(
+      max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`,
+    )
+  }
+}
+
+/** A duration in seconds, fractions allowed. */
+export const seconds: Parse<number> = (raw) => {
+  const value = numberFrom(raw, /^\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i)
+  if (Number.isFinite(value) && value >= 0) return value
+  throw expected('a number of seconds, such as 30 or 0.5, not below 0')
+}
+
+/** Seconds above 0. */
+export const positiveSeconds: Parse<number> = (raw) => {
+  if (seconds(raw) > 0) return seconds(raw)
+  throw expected('a number of seconds above 0')
+}
+
+export interface Range {
+  readonly max: number
+  readonly min: number
+}
+
+/** `10,2` or `2,10`, or the most alone, which makes the fewest 0; also `[10, 2]`, `10` and `{ max, min }`. As `--autoscale` reads it. */
+export const range: Parse<Range> = (raw) => {
+  const parts =
+    typeof raw === 'string'
+      ? raw.split(',')
+      : Array.isArray(raw)
+        ? raw
+        : typeof raw === 'object' && raw !== null && 'max' in raw
+          ? [raw.max, 'min' in raw ? raw.min : 0]
+          : [raw]
+  const numbers = parts.map((part) => numberFrom(part, /^\+?\d+$/))
+  const [first = 0, second = 0] = numbers
+  const max = Math.max(first, second)
+  if (numbers.length <= 2 && numbers.every((number) => Number.isSafeInteger(number) && number >= 0) && max > 0) {
+    return { max, min: Math.min(first, second) }
+  }
+  throw expected('the most and the fewest slots as whole numbers, such as 10,2, or the most alone')
+}
+
+/** Names separated by commas, taken as they are, blanks too (so does Celery); or an array of them. */
+export const list: Parse<readonly string[]> = (raw) => {
+  const parts: readonly unknown[] = typeof raw === 'string' ? raw.split(',') : Array.isArray(raw) ? raw : ['']
+  if (parts.every((part): part is string => typeof part === 'string' && part !== '')) return parts
+  throw expected('names separated by commas, none of them empty')
+}
+
+/** One of a few words; `anyCase` lets the case differ. */
+export function choice<const T extends string>(words: readonly T[], options: { anyCase?: boolean } = {}): Parse<T> {
+  return (raw) => {
+    const given = options.anyCase ? String(raw).toLowerCase() : raw
+    const word = words.find((word) => (options.anyCase ? word.toLowerCase() : word) === given)
+    if (word === undefined) throw expected(`one of ${words.join(', ')}`)
+    return word
+  }
+}
+
+/** An object, or its JSON text. `what` names the values in the fault. */
+export function map<T>(parse: Parse<T>, what: string): Parse<Readonly<Record<string, T>>> {
+  return (raw) => {
+    const value = fromJson(raw)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw expected(`${what}, as an object or its JSON text`)
+    }
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => {
+        try {
+          return [key, parse(entry)]
+        } catch (thrown) {
+          throw new TypeError(`${JSON.stringify(key)}: ${(thrown as Error).message}`)
+        }
+      }),
+    )
+  }
+}
+
+/** Reads a JSON text; every other value is passed on, and so is a text that isn't JSON. */
+export function fromJson(raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw
+  try {
+    return JSON.parse(raw)
+  } catch {
+    return raw
+  }
+}
+
+/** Whatever was given. */
+export const anything: Parse<unknown> = (raw) => raw

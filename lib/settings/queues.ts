@@ -1,0 +1,106 @@
+import type { Settings } from './table.js'
+
+/** A queue as it is declared, with the exchange that feeds it. */
+export interface QueueSpec {
+  readonly name: string
+  readonly durable: boolean
+  readonly exclusive: boolean
+  readonly autoDelete: boolean
+  /** The x-arguments. */
+  readonly arguments: Readonly<Record<string, unknown>>
+  readonly exchange: {
+    /** Empty for the default exchange, which is neither declared nor bound. */
+    readonly name: string
+    readonly type: string
+    readonly durable: boolean
+    readonly autoDelete: boolean
+  }
+  readonly routingKey: string
+}
+
+/** A queue in `task_queues`, in the words of kombu's `Queue`. */
+export interface QueueDefinition {
+  readonly name: string
+  readonly exchange?: string
+  readonly exchange_type?: string
+  readonly routing_key?: string
+  readonly durable?: boolean
+  readonly exclusive?: boolean
+  readonly auto_delete?: boolean
+  /** x-arguments as they are. */
+  readonly queue_arguments?: Readonly<Record<string, unknown>>
+  /** Seconds. */
+  readonly expires?: number
+  /** Seconds. */
+  readonly message_ttl?: number
+  readonly max_length?: number
+  readonly max_length_bytes?: number
+  readonly max_priority?: number
+}
+
+/** A queue by name, from `task_queues` or made up as Celery does it. */
+export function queueNamed(name: string, settings: Settings): QueueSpec {
+  const defined = settings.task_queues?.find((queue) => queue.name === name)
+  if (defined) return fromDefinition(defined, settings)
+  if (name === settings.task_default_queue) {
+    return fromDefinition(
+      {
+        name,
+        exchange: settings.task_default_exchange ?? name,
+        exchange_type: settings.task_default_exchange_type,
+        routing_key: settings.task_default_routing_key ?? name,
+      },
+      settings,
+    )
+  }
+  return fromDefinition({ name }, settings)
+}
+
+/**
+ * The queues that a worker with these settings consumes: `-Q`, else all of `task_queues`, else the default one, without `-X`.
+ * Faults are texts for the user: a queue that isn't defined while `task_create_missing_queues` is off, or nothing left.
+ */
+export function selectQueues(settings: Settings): { queues: QueueSpec[]; faults: string[] } {
+  const known = settings.task_queues?.map((queue) => queue.name) ?? [settings.task_default_queue]
+  const asked = settings.queues ?? known
+  const faults = asked
+    .filter((name) => !settings.task_create_missing_queues && !known.includes(name))
+    .map(
+      (name) =>
+        `-Q: queue ${JSON.stringify(name)} isn't defined in task_queues, and task_create_missing_queues is off; define it, or turn the setting on`,
+    )
+  const left = [...new Set(asked)].filter((name) => !settings.exclude_queues?.includes(name))
+  if (left.length === 0) faults.push('-Q and -X leave no queue to consume from')
+  return { queues: left.map((name) => queueNamed(name, settings)), faults }
+}
+
+function fromDefinition(queue: QueueDefinition, settings: Settings): QueueSpec {
+  const milliseconds = (seconds: number | undefined): number | undefined =>
+    seconds === undefined ? undefined : Math.round(seconds * 1000)
+  const named = {
+    'x-queue-type': settings.task_default_queue_type === 'quorum' ? 'quorum' : undefined,
+    'x-expires': milliseconds(queue.expires),
+    'x-message-ttl': milliseconds(queue.message_ttl),
+    'x-max-length': queue.max_length,
+    'x-max-length-bytes': queue.max_length_bytes,
+    'x-max-priority': queue.max_priority ?? settings.task_queue_max_priority ?? undefined,
+  }
+  const durable = queue.durable ?? true
+  return {
+    name: queue.name,
+    durable,
+    exclusive: queue.exclusive ?? false,
+    autoDelete: queue.auto_delete ?? false,
+    arguments: {
+      ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
+      ...queue.queue_arguments,
+    },
+    exchange: {
+      name: queue.exchange ?? queue.name,
+      type: queue.exchange_type ?? 'direct',
+      durable,
+      autoDelete: queue.auto_delete ?? false,
+    },
+    routingKey: queue.routing_key ?? queue.name,
+  }
+}

@@ -1,0 +1,105 @@
+import { anything, count, fromJson, map, optional, seconds, text, toggle } from './parse.js'
+import type { QueueDefinition } from './queues.js'
+import type { Parse } from './row.js'
+
+/** What `task_routes` may say of a task. */
+export interface RouteRule {
+  readonly queue?: string
+  readonly exchange?: string
+  readonly routing_key?: string
+  readonly priority?: number
+}
+
+const QUEUE_FIELDS: Readonly<Record<keyof QueueDefinition, Parse<unknown>>> = {
+  name: text,
+  exchange: text,
+  exchange_type: text,
+  routing_key: text,
+  durable: toggle,
+  exclusive: toggle,
+  auto_delete: toggle,
+  queue_arguments: map(anything, 'x-arguments'),
+  expires: seconds,
+  message_ttl: seconds,
+  max_length: count(),
+  max_length_bytes: count(),
+  max_priority: count({ max: 255 }),
+}
+
+const ROUTE_FIELDS: Readonly<Record<keyof RouteRule, Parse<unknown>>> = {
+  queue: text,
+  exchange: text,
+  routing_key: text,
+  priority: count({ max: 255 }),
+}
+
+/** An object with these fields and no others; a field that is null counts as absent. */
+function record(fields: Readonly<Record<string, Parse<unknown>>>, what: string): Parse<Record<string, unknown>> {
+  return (raw) => {
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new TypeError(`expected ${what}`)
+    const found: Record<string, unknown> = {}
+    for (const [field, value] of Object.entries(raw)) {
+      const parse = Object.hasOwn(fields, field) ? fields[field] : undefined
+      if (!parse) throw new TypeError(`${what} has no ${field}; expected ${Object.keys(fields).join(', ')}`)
+      if (value === null || value === undefined) continue
+      try {
+        found[field] = parse(value)
+      } catch (thrown) {
+        throw new TypeError(`${field}: ${(thrown as Error).message}`)
+      }
+    }
+    return found
+  }
+}
+
+const queueRecord = record(QUEUE_FIELDS, 'a queue')
+const routeRecord = record(ROUTE_FIELDS, 'a route')
+
+/**
+ * `task_queues`: an array of queues or of their names, or a map from name to queue (both are Celery's), or either as JSON text.
+ * kombu's `queue_arguments` may also be called `arguments`.
+ */
+export const queues: Parse<readonly QueueDefinition[]> = (raw) => {
+  const value = fromJson(raw)
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError('expected queues, as an array, a map or its JSON text')
+  const entries = Array.isArray(value)
+    ? value.map((queue: unknown) => (typeof queue === 'string' ? { name: queue } : queue))
+    : Object.entries(value).map(([name, queue]) => ({ name, ...queue }))
+  const definitions = entries.map(queueFrom)
+  const twice = definitions.find(({ name }, at) => definitions.findIndex((other) => other.name === name) < at)
+  if (twice) throw new TypeError(`the queue ${JSON.stringify(twice.name)} is there twice; expected each name once`)
+  return definitions
+}
+
+function queueFrom(raw: unknown, at: number): QueueDefinition {
+  const renamed =
+    typeof raw === 'object' && raw !== null && 'arguments' in raw
+      ? (({ arguments: queue_arguments, ...rest }) => ({ ...rest, queue_arguments }))(raw)
+      : raw
+  try {
+    const found = queueRecord(renamed)
+    return { ...found, name: text(found.name) }
+  } catch (thrown) {
+    throw new TypeError(`queue ${at + 1}: ${(thrown as Error).message}`)
+  }
+}
+
+const rules = map<string | RouteRule>(
+  (raw) => (typeof raw === 'string' ? text(raw) : routeRecord(raw)),
+  'patterns of task names with their routes',
+)
+
+/** `task_routes`: a map from task name or glob to a queue's name or a route; also an array of such maps, or of pairs, as Celery has it. */
+export const routes: Parse<Readonly<Record<string, string | RouteRule>>> = (raw) => {
+  const value = fromJson(raw)
+  if (!Array.isArray(value)) return rules(value)
+  const isPair = (entry: unknown): entry is [string, unknown] => Array.isArray(entry) && typeof entry[0] === 'string'
+  return Object.assign(
+    {},
+    ...value.flat(0).map((entry: unknown) => rules(isPair(entry) ? { [entry[0]]: entry[1] } : entry)),
+  )
+}
+
+/** `task_order_by`: pattern of task names -> path of the order key. */
+export const orderBy = optional(map(text, 'patterns of task names with the paths of their order keys'))

@@ -1,0 +1,17 @@
+import type { Row } from './row.js'
+import { BROKER } from './table/broker.js'
+import { OPTION } from './table/option.js'
+import { TASK } from './table/task.js'
+import { WORKER } from './table/worker.js'
+
+/** Every setting and option there is. Flags, environment, help, types and documentation are read off this table. */
+export const TABLE = { ...BROKER, ...TASK, ...WORKER, ...OPTION } as const
+
+type Table = typeof TABLE
+export type SettingName = keyof Table
+
+/** The settings as they are once loaded: each has a value, and none changes. */
+export type Settings = { readonly [Name in SettingName]: Table[Name] extends Row<infer T> ? T : never }
+
+/** The rows as one type, for code that goes through all of them. */
+export const ROWS: ReadonlyMap<string, Row<unknown>> = new Map<string, Row<unknown>>(Object.entries(TABLE))

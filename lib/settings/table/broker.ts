@@ -1,0 +1,97 @@
+import { parseBrokerUrl } from '../brokerUrl.js'
+import { anything, choice, count, fromJson, map, optional, positiveSeconds, seconds, text, toggle } from '../parse.js'
+import { type Parse, row } from '../row.js'
+
+/** One URL or several, joined by `;` or in an array; kept as text. */
+const brokerUrls: Parse<string> = (raw) => {
+  const urls = text(Array.isArray(raw) ? raw.join(';') : raw)
+  if (parseBrokerUrl(urls).length === 0)
+    throw new TypeError('expected a URL such as amqp://user:password@host:5672/vhost')
+  return urls
+}
+
+const tlsOptions = map(anything, 'true, false or the TLS options')
+const tls: Parse<boolean | Readonly<Record<string, unknown>>> = (raw) => {
+  const value = fromJson(raw)
+  return typeof value === 'object' ? tlsOptions(value) : toggle(value)
+}
+
+const RECONNECTS = 'the worker always goes on trying; broker_connection_max_retries puts an end to it'
+const NO_RESULTS = 'results are not stored yet'
+
+/** The settings about the broker and results. */
+export const BROKER = {
+  broker_url: row(
+    brokerUrls,
+    'amqp://guest@localhost//',
+    'RabbitMQ to consume from and to send to; several are joined by ;',
+    {
+      flag: '-b, --broker <url>',
+      env: ['BROKER_URL'],
+      old: 'BROKER_URL',
+      secret: true,
+    },
+  ),
+  broker_read_url: row(optional(brokerUrls), null, 'Consume from here instead of broker_url.', {
+    old: 'BROKER_READ_URL',
+    secret: true,
+  }),
+  broker_write_url: row(optional(brokerUrls), null, 'Send to here instead of broker_url.', {
+    old: 'BROKER_WRITE_URL',
+    secret: true,
+  }),
+  broker_heartbeat: row(count({ max: 65_535 }), 120, 'Seconds between AMQP heartbeats to ask for; 0 for none.', {
+    old: 'BROKER_HEARTBEAT',
+  }),
+  broker_connection_timeout: row(positiveSeconds, 4, 'Seconds that one attempt to connect may take.', {
+    old: 'BROKER_CONNECTION_TIMEOUT',
+  }),
+  broker_connection_max_retries: row(
+    optional(count()),
+    null,
+    'Attempts to connect before giving up; null for no end.',
+    {
+      old: 'BROKER_CONNECTION_MAX_RETRIES',
+      zero: 'is unset',
+    },
+  ),
+  broker_connection_retry_max_interval: row(positiveSeconds, 8, 'Most seconds between two attempts to connect.'),
+  broker_connection_retry: row(toggle, true, 'Connect again after the connection is lost.', {
+    old: 'BROKER_CONNECTION_RETRY',
+    inert: RECONNECTS,
+  }),
+  broker_connection_retry_on_startup: row(optional(toggle), null, 'Go on trying to connect at the start.', {
+    inert: RECONNECTS,
+  }),
+  broker_failover_strategy: row(
+    choice(['round-robin', 'shuffle']),
+    'round-robin',
+    'How the next of several brokers is chosen.',
+    {
+      old: 'BROKER_FAILOVER_STRATEGY',
+    },
+  ),
+  broker_use_ssl: row(
+    tls,
+    false,
+    'TLS: true, or { keyfile, certfile, ca_certs, cert_reqs, ciphers, server_hostname }.',
+    {
+      old: 'BROKER_USE_SSL',
+    },
+  ),
+  broker_login_method: row(optional(text), null, 'PLAIN, AMQPLAIN or EXTERNAL.', {
+    old: 'BROKER_LOGIN_METHOD',
+    inert: 'give it in the URL, as in amqp://host//?login_method=EXTERNAL',
+  }),
+  result_backend: row(optional(text), null, 'Where results go.', {
+    flag: '--result-backend <url>',
+    env: ['RESULT_BACKEND'],
+    old: 'CELERY_RESULT_BACKEND',
+    secret: true,
+    inert: NO_RESULTS,
+  }),
+  result_expires: row(optional(seconds), 86_400, 'Seconds that results are kept.', {
+    old: 'CELERY_TASK_RESULT_EXPIRES',
+    inert: NO_RESULTS,
+  }),
+} as const

@@ -1,0 +1,133 @@
+import { LOG_LEVELS } from '../../ports.js'
+import { choice, count, list, optional, presence, text, toggle } from '../parse.js'
+import { type RowExtras, row } from '../row.js'
+
+const NOT_A_DAEMON: RowExtras = {
+  option: true,
+  group: 'Daemonization',
+  inert: "the worker stays in the foreground under the user that started it; that is a supervisor's work",
+}
+const NO_BEAT: RowExtras = {
+  option: true,
+  group: 'Embedded Beat',
+  inert: 'there is no beat in here; run celery beat beside it',
+}
+const NO_GOSSIP = 'workers do not talk to each other yet'
+const NO_HEARTBEATS = 'event heartbeats are not sent yet'
+const FROM_APP = 'the configuration is that of the app module'
+
+/** What exists on the command line only: the global options, and `worker`'s own. */
+export const OPTION = {
+  app: row(optional(text), null, 'Module of the app: dist/app.js, or dist/app:name.', {
+    option: true,
+    flag: '-A, --app <module>',
+    env: ['APP'],
+  }),
+  loader: row(optional(text), null, 'Loader class.', {
+    option: true,
+    flag: '--loader <class>',
+    env: ['LOADER'],
+    inert: FROM_APP,
+  }),
+  config: row(optional(text), null, 'Configuration module.', {
+    option: true,
+    flag: '--config <module>',
+    env: ['CONFIG_MODULE', 'CELERY_CONFIG_MODULE'],
+    inert: FROM_APP,
+  }),
+  workdir: row(optional(text), null, 'Directory to change to first.', { option: true, flag: '--workdir <directory>' }),
+  no_color: row(presence, false, 'No colours.', { option: true, flag: '-C, --no-color', env: ['NO_COLOR'] }),
+  quiet: row(toggle, false, 'No banner.', { option: true, flag: '-q, --quiet' }),
+  skip_checks: row(toggle, false, 'For Django; nothing is checked here.', {
+    option: true,
+    flag: '--skip-checks',
+    env: ['SKIP_CHECKS'],
+  }),
+
+  hostname: row(text, 'celery@%h', "The worker's node name; %h is the host, %n its first part, %d its domain.", {
+    option: true,
+    flag: '-n, --hostname <name>',
+    group: 'Worker',
+  }),
+  detach: row(toggle, false, 'Run in the background.', { ...NOT_A_DAEMON, flag: '-D, --detach', group: 'Worker' }),
+  loglevel: row(choice(LOG_LEVELS, { anyCase: true }), 'WARNING', 'DEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL.', {
+    option: true,
+    flag: '-l, --loglevel <level>',
+    group: 'Worker',
+  }),
+  log_format: row(
+    choice(['celery', 'json'], { anyCase: true }),
+    'celery',
+    "celery for Celery's lines, json for an object a line.",
+    {
+      option: true,
+      flag: '--log-format <format>',
+      group: 'Worker',
+    },
+  ),
+  optimization: row(choice(['default', 'fair'], { anyCase: true }), 'default', 'default or fair.', {
+    option: true,
+    flag: '-O, --optimization <profile>',
+    group: 'Worker',
+    inert: 'a slot takes a message only when it is free, which is what fair means',
+  }),
+  purge: row(toggle, false, 'Empty the queues before the start.', {
+    option: true,
+    flag: '--purge, --discard',
+    group: 'Queue',
+  }),
+  queues: row(optional(list), null, 'Queues to consume from.', {
+    option: true,
+    flag: '-Q, --queues <names>',
+    group: 'Queue',
+  }),
+  exclude_queues: row(optional(list), null, 'Configured queues to leave out.', {
+    option: true,
+    flag: '-X, --exclude-queues <names>',
+    group: 'Queue',
+  }),
+  without_gossip: row(toggle, false, 'Take no part in gossip.', {
+    option: true,
+    flag: '--without-gossip',
+    group: 'Feature',
+    inert: NO_GOSSIP,
+  }),
+  without_mingle: row(toggle, false, 'Ask no neighbours at the start.', {
+    option: true,
+    flag: '--without-mingle',
+    group: 'Feature',
+    inert: NO_GOSSIP,
+  }),
+  without_heartbeat: row(toggle, false, 'Send no event heartbeats.', {
+    option: true,
+    flag: '--without-heartbeat',
+    group: 'Feature',
+    inert: NO_HEARTBEATS,
+  }),
+  heartbeat_interval: row(optional(count({ min: 1 })), null, 'Seconds between event heartbeats.', {
+    option: true,
+    flag: '--heartbeat-interval <seconds>',
+    group: 'Feature',
+    inert: NO_HEARTBEATS,
+  }),
+  beat: row(toggle, false, 'Run beat, too.', { ...NO_BEAT, flag: '-B, --beat' }),
+  schedule_filename: row(optional(text), null, "Beat's file.", {
+    ...NO_BEAT,
+    flag: '-s, --schedule-filename, --schedule <file>',
+  }),
+  scheduler: row(optional(text), null, "Beat's scheduler class.", { ...NO_BEAT, flag: '--scheduler <class>' }),
+  logfile: row(optional(text), null, 'File for the log instead of stderr; %n is the node name, %% a percent sign.', {
+    option: true,
+    flag: '-f, --logfile <file>',
+    group: 'Daemonization',
+  }),
+  pidfile: row(optional(text), null, 'File for the process id; the worker does not start if it is in use.', {
+    option: true,
+    flag: '--pidfile <file>',
+    group: 'Daemonization',
+  }),
+  uid: row(optional(text), null, 'User to become.', { ...NOT_A_DAEMON, flag: '--uid <user>' }),
+  gid: row(optional(text), null, 'Group to become.', { ...NOT_A_DAEMON, flag: '--gid <group>' }),
+  umask: row(optional(text), null, 'File mode mask.', { ...NOT_A_DAEMON, flag: '--umask <mask>' }),
+  executable: row(optional(text), null, 'Interpreter.', { ...NOT_A_DAEMON, flag: '--executable <file>' }),
+} as const

@@ -1,0 +1,100 @@
+import { choice, count, list, optional, positiveSeconds, text, toggle } from '../parse.js'
+import { orderBy, queues, routes } from '../routing.js'
+import { row } from '../row.js'
+
+const NO_RESULTS = 'results are not stored yet'
+const NO_LIMITS = 'time limits are not enforced yet'
+const NO_EVENTS = 'events are not sent yet'
+const UTC_ONLY = 'times without an offset are read as UTC'
+
+/** The settings about tasks, their messages and their queues. */
+export const TASK = {
+  accept_content: row(list, ['json'], 'Serializers of messages that are accepted, by name or content type.', {
+    old: 'CELERY_ACCEPT_CONTENT',
+  }),
+  task_serializer: row(text, 'json', 'Serializer of the messages that are sent.', {
+    old: 'CELERY_TASK_SERIALIZER',
+    inert: 'messages are sent as JSON',
+  }),
+  task_default_queue: row(text, 'celery', 'Queue of tasks without a route.', { old: 'CELERY_DEFAULT_QUEUE' }),
+  task_default_exchange: row(optional(text), null, 'Exchange of the default queue; by default of its name.', {
+    old: 'CELERY_DEFAULT_EXCHANGE',
+  }),
+  task_default_exchange_type: row(text, 'direct', 'Type of that exchange.', { old: 'CELERY_DEFAULT_EXCHANGE_TYPE' }),
+  task_default_routing_key: row(optional(text), null, 'Routing key of the default queue; by default its name.', {
+    old: 'CELERY_DEFAULT_ROUTING_KEY',
+  }),
+  task_default_queue_type: row(choice(['classic', 'quorum']), 'classic', 'Type of the queues that are declared.'),
+  task_default_delivery_mode: row(
+    count({ min: 1, max: 2 }),
+    2,
+    '2 for messages that outlive the broker, 1 for others.',
+    {
+      old: 'CELERY_DEFAULT_DELIVERY_MODE',
+      inert: 'messages are always sent to outlive the broker',
+    },
+  ),
+  task_default_priority: row(optional(count({ max: 255 })), null, 'Priority of messages without one.', {
+    old: 'CELERY_DEFAULT_PRIORITY',
+  }),
+  task_queues: row(optional(queues), null, 'The queues to consume from, with their exchanges and arguments.', {
+    old: 'CELERY_QUEUES',
+  }),
+  task_routes: row(
+    optional(routes),
+    null,
+    'Task name or glob -> queue, or { queue, exchange, routing_key, priority }.',
+    {
+      old: 'CELERY_ROUTES',
+    },
+  ),
+  task_create_missing_queues: row(toggle, true, 'Make up the queues that task_queues lacks.', {
+    old: 'CELERY_CREATE_MISSING_QUEUES',
+  }),
+  task_queue_max_priority: row(optional(count({ max: 255 })), null, 'x-max-priority of queues without one.', {
+    old: 'CELERY_QUEUE_MAX_PRIORITY',
+  }),
+  task_publish_retry: row(toggle, true, 'Send again when the connection is lost meanwhile.', {
+    old: 'CELERY_TASK_PUBLISH_RETRY',
+    inert: 'what the broker has not confirmed is always sent again',
+  }),
+  task_acks_late: row(toggle, false, 'Acknowledge after the task has run, not before.', { old: 'CELERY_ACKS_LATE' }),
+  task_acks_on_failure_or_timeout: row(toggle, true, 'With late acknowledgement: acknowledge tasks that failed, too.', {
+    old: 'CELERY_ACKS_ON_FAILURE_OR_TIMEOUT',
+  }),
+  task_order_by: row(orderBy, null, 'Pattern of task names -> path of the order key, such as kwargs.event.build_id.'),
+  task_ignore_result: row(toggle, false, 'Store no results.', { old: 'CELERY_IGNORE_RESULT' }),
+  task_track_started: row(toggle, false, 'Store the state STARTED.', {
+    old: 'CELERY_TRACK_STARTED',
+    inert: NO_RESULTS,
+  }),
+  task_send_sent_event: row(toggle, false, 'Send an event for each message sent.', {
+    old: 'CELERY_SEND_TASK_SENT_EVENT',
+    inert: NO_EVENTS,
+  }),
+  task_time_limit: row(optional(positiveSeconds), null, 'Seconds after which a task is given up.', {
+    flag: '--time-limit <seconds>',
+    group: 'Pool',
+    old: 'CELERYD_TASK_TIME_LIMIT',
+    zero: 'is unset',
+    inert: NO_LIMITS,
+  }),
+  task_soft_time_limit: row(optional(positiveSeconds), null, 'Seconds after which a task is told to end.', {
+    flag: '--soft-time-limit <seconds>',
+    group: 'Pool',
+    old: 'CELERYD_TASK_SOFT_TIME_LIMIT',
+    zero: 'is unset',
+    inert: NO_LIMITS,
+  }),
+  timezone: row(optional(text), null, 'Time zone of times without an offset.', {
+    old: 'CELERY_TIMEZONE',
+    inert: UTC_ONLY,
+  }),
+  enable_utc: row(toggle, true, 'Times without an offset are UTC.', { old: 'CELERY_ENABLE_UTC', inert: UTC_ONLY }),
+  imports: row(list, [], 'Modules to import at the start.', { old: 'CELERY_IMPORTS' }),
+  include: row(list, [], 'Further modules to import at the start.', {
+    flag: '-I, --include <modules>',
+    group: 'Queue',
+    old: 'CELERY_INCLUDE',
+  }),
+} as const

@@ -1,0 +1,107 @@
+import { choice, count, optional, positiveSeconds, range, seconds, text, toggle } from '../parse.js'
+import { row } from '../row.js'
+
+const NO_CHILDREN = 'tasks run in the worker process itself, which has no children to replace'
+
+/** The settings about the worker. */
+export const WORKER = {
+  worker_concurrency: row(count({ min: 1 }), 16, 'Slots: tasks that run at the same time. A slot is no process.', {
+    flag: '-c, --concurrency <slots>',
+    group: 'Pool',
+    old: 'CELERYD_CONCURRENCY',
+    zero: 'is unset',
+  }),
+  worker_pool: row(
+    choice(['async', 'gevent', 'eventlet', 'threads', 'solo', 'prefork', 'processes'], { anyCase: true }),
+    'async',
+    'Where tasks run. solo has one slot; all others run as async: promises in one process.',
+    { flag: '-P, --pool <pool>', group: 'Pool', old: 'CELERYD_POOL' },
+  ),
+  worker_autoscale: row(optional(range), null, 'Most and fewest slots, such as 10,2; the number follows the queue.', {
+    flag: '--autoscale <max,min>',
+    group: 'Feature',
+  }),
+  worker_autoscale_interval: row(positiveSeconds, 1, 'Seconds between two decisions of the autoscaler.'),
+  worker_autoscale_target_wait: row(positiveSeconds, 1, 'Seconds in which a backlog is to be cleared.'),
+  worker_autoscale_keepalive: row(seconds, 30, 'Seconds of surplus before slots are closed.', {
+    env: ['AUTOSCALE_KEEPALIVE'],
+  }),
+  worker_prefetch_multiplier: row(count(), 1, 'Messages reserved for each slot.', {
+    flag: '--prefetch-multiplier <messages>',
+    group: 'Worker',
+    old: 'CELERYD_PREFETCH_MULTIPLIER',
+    zero: 'is unset in flags',
+  }),
+  worker_disable_prefetch: row(toggle, false, 'Reserve no message ahead.', {
+    flag: '--disable-prefetch',
+    group: 'Worker',
+    inert:
+      'with RabbitMQ a slot reserves one message, the one that it runs, as long as worker_prefetch_multiplier is 1',
+  }),
+  worker_parked_limit: row(count(), 1000, 'Messages that may wait for their ETA or their turn without a slot.'),
+  worker_order_hold_limit: row(
+    seconds,
+    60,
+    'Longest countdown, in seconds, that a task with an order key waits for in its place.',
+  ),
+  worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that running tasks get before a cold shutdown.'),
+  worker_enable_soft_shutdown_on_idle: row(toggle, false, 'Wait that long even when nothing runs.'),
+  worker_cancel_long_running_tasks_on_connection_loss: row(
+    toggle,
+    false,
+    'Stop tasks that are acknowledged late when the connection is lost.',
+    { old: 'CELERYD_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS' },
+  ),
+  worker_max_message_size: row(count({ min: 1 }), 16 * 1024 * 1024, 'Bytes of the largest body that is decoded.'),
+  worker_max_message_nesting: row(count({ min: 1 }), 200, 'Deepest nesting of a body that is decoded.'),
+  worker_enable_remote_control: row(toggle, true, 'Answer inspect and control.', {
+    old: 'CELERY_ENABLE_REMOTE_CONTROL',
+  }),
+  worker_send_task_events: row(toggle, false, 'Send events about tasks, for monitors.', {
+    flag: '-E, --task-events, --events',
+    group: 'Pool',
+    old: 'CELERY_SEND_EVENTS',
+    inert: 'events are not sent yet',
+  }),
+  worker_direct: row(toggle, false, "Also consume the worker's own queue.", {
+    old: 'CELERY_WORKER_DIRECT',
+    inert: 'the queue <nodename>.dq2 is not consumed yet; name it in task_queues and -Q',
+  }),
+  worker_disable_rate_limits: row(toggle, false, 'Take no notice of rate limits.', {
+    old: 'CELERY_DISABLE_RATE_LIMITS',
+  }),
+  worker_log_format: row(text, '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s', 'Format of log lines.', {
+    old: 'CELERYD_LOG_FORMAT',
+  }),
+  worker_task_log_format: row(
+    text,
+    '[%(asctime)s: %(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s',
+    'Format of lines that tasks log.',
+    { old: 'CELERYD_TASK_LOG_FORMAT' },
+  ),
+  worker_log_color: row(optional(toggle), null, 'Colour on a terminal; by default on.', { old: 'CELERYD_LOG_COLOR' }),
+  worker_redirect_stdouts: row(toggle, false, 'Turn what tasks print into log lines.', {
+    old: 'CELERY_REDIRECT_STDOUTS',
+    inert: 'what tasks print goes to stdout and stderr as it is',
+  }),
+  worker_max_tasks_per_child: row(optional(count({ min: 1 })), null, 'Tasks after which a child process is replaced.', {
+    flag: '--max-tasks-per-child <tasks>',
+    group: 'Pool',
+    old: 'CELERYD_MAX_TASKS_PER_CHILD',
+    zero: 'is unset',
+    inert: NO_CHILDREN,
+  }),
+  worker_max_memory_per_child: row(optional(count({ min: 1 })), null, 'KiB after which a child process is replaced.', {
+    flag: '--max-memory-per-child <KiB>',
+    group: 'Pool',
+    old: 'CELERYD_MAX_MEMORY_PER_CHILD',
+    zero: 'is unset',
+    inert: NO_CHILDREN,
+  }),
+  worker_state_db: row(optional(text), null, 'File that keeps the revoked tasks.', {
+    flag: '-S, --statedb <file>',
+    group: 'Worker',
+    old: 'CELERYD_STATE_DB',
+    inert: 'revoked tasks are not kept yet',
+  }),
+} as const

@@ -1,0 +1,47 @@
+import type { RetryOptions } from '../app/predicate.js'
+import { expirationOf } from '../protocol/encode.js'
+import { repr, reprArgs } from '../protocol/repr.js'
+import type { OutgoingMessage } from '../ports.js'
+import type { Request } from '../request/request.js'
+
+/** Milliseconds from `now` until the task wants to run again: its `eta`, else its `countdown`, else the task's default. */
+export function retryDelayMs(options: RetryOptions, request: Request, now: number): number {
+  if (options.eta) return Math.max(0, options.eta.getTime() - now)
+  return Math.max(0, (options.countdown ?? request.task.defaultRetryDelay) * 1000)
+}
+
+/**
+ * The message that brings a task back for its next try, as Celery's `Task.retry` publishes it: the same id, lineage, priority
+ * and custom headers, one more in `retries`, due after `delayMs`.
+ */
+export function retryMessage(request: Request, options: RetryOptions, delayMs: number, now: number): OutgoingMessage {
+  const { message, delivery } = request
+  const args = options.args ?? request.args
+  const kwargs = options.kwargs ?? request.kwargs
+  const changed = args !== message.args || kwargs !== message.kwargs
+  // RabbitMQ takes a message that carries its own death record for one that goes in circles, and drops it.
+  const kept = Object.entries(message.headers).filter(([name]) => !/^x-(first-|last-)?death/.test(name))
+  return {
+    exchange: delivery.exchange,
+    routingKey: delivery.routingKey,
+    mandatory: true,
+    // Unchanged arguments go out in the very bytes in which they came.
+    content: changed ? Buffer.from(JSON.stringify([args, kwargs, message.embed])) : delivery.content,
+    properties: {
+      contentType: message.properties.contentType,
+      contentEncoding: message.properties.contentEncoding,
+      deliveryMode: 2,
+      priority: message.properties.priority ?? 0,
+      correlationId: message.properties.correlationId ?? message.id,
+      replyTo: message.properties.replyTo,
+      expiration: expirationOf(message.expires, now),
+      headers: {
+        ...Object.fromEntries(kept),
+        retries: request.retries + 1,
+        eta: new Date(now + delayMs).toISOString(),
+        parent_id: message.parentId ?? message.id,
+        ...(changed ? { argsrepr: reprArgs(args), kwargsrepr: repr(kwargs) } : {}),
+      },
+    },
+  }
+}

@@ -1,0 +1,175 @@
+import { Connection } from './amqp/connection.js'
+import { connectionOptions } from './amqp/options.js'
+import { AmqpOutlet } from './amqp/outlet.js'
+import { AmqpPublisher } from './amqp/publisher.js'
+import type { App } from './app/app.js'
+import { systemClock } from './clock.js'
+import { Blueprint, type Component } from './component.js'
+import { Consumer } from './consumer.js'
+import { coerceError } from './errors.js'
+import { Line } from './line.js'
+import { Autoscaler } from './pool/autoscaler.js'
+import { Capacity } from './pool/capacity.js'
+import type { Clock, Logger } from './ports.js'
+import { selectQueues } from './settings/queues.js'
+import type { Settings } from './settings/table.js'
+
+/** After a cold stop was announced to the running tasks, how long their last words may take. */
+const LAST_WORDS_MS = 500
+
+export interface WorkerOptions {
+  readonly app: App
+  readonly settings: Settings
+  /** `name@host`. */
+  readonly nodename: string
+  readonly clock?: Clock
+  log(scope: string): Logger
+}
+
+/**
+ * A worker: the components in their order, and its two ways to stop. Mirrors Celery's `WorkController`.
+ * The broker may be away at the start; the worker begins to consume when it comes.
+ */
+export class Worker implements Component {
+  readonly name: string
+  readonly line: Line
+  /** Resolves with the exit code when the worker has stopped, for whatever reason. */
+  readonly ended: Promise<{ readonly code: number }>
+  private readonly consumer: Consumer
+  private readonly publisher: AmqpPublisher
+  private readonly blueprint: Blueprint
+  private readonly log: Logger
+  private readonly clock: Clock
+  private end: (result: { code: number }) => void = () => undefined
+  private stopping: Promise<void> | null = null
+  private terminating: Promise<void> | null = null
+
+  constructor(private readonly options: WorkerOptions) {
+    const { app, settings, nodename, clock = systemClock } = options
+    const { queues } = selectQueues(settings)
+    const bounds = settings.worker_autoscale ?? { max: settings.worker_concurrency, min: settings.worker_concurrency }
+    this.name = nodename
+    this.clock = clock
+    this.log = options.log('worker')
+    this.ended = new Promise((resolve) => {
+      this.end = resolve
+    })
+    this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
+    this.line = new Line({ ...options, clock, publisher: this.publisher, slots: Math.max(1, bounds.min) })
+    const capacity = new Capacity({
+      state: this.line.state,
+      multiplier: settings.worker_prefetch_multiplier,
+      parkedLimit: settings.worker_parked_limit,
+      log: this.log,
+    })
+    const autoscaler = new Autoscaler({
+      clock,
+      log: options.log('autoscaler'),
+      state: this.line.state,
+      pool: this.line.pool,
+      capacity,
+      bounds: {
+        max: bounds.max,
+        min: Math.max(1, bounds.min),
+        targetWaitMs: settings.worker_autoscale_target_wait * 1000,
+        keepaliveMs: settings.worker_autoscale_keepalive * 1000,
+      },
+      intervalMs: settings.worker_autoscale_interval * 1000,
+      queues: queues.map((queue) => queue.name),
+    })
+    this.line.onFull = () => autoscaler.hurry()
+    this.consumer = new Consumer({
+      queues,
+      line: this.line,
+      autoscaler,
+      capacity,
+      prefetch: settings.worker_prefetch_multiplier,
+      maxSlots: bounds.max,
+      ordered: settings.task_order_by !== null || [...app.tasks].some((task) => task.options.orderBy !== undefined),
+      purge: settings.purge,
+      log: options.log('consumer'),
+    })
+    const connection = new Connection({
+      ...connectionOptions('consumer', settings, clock, options.log('consumer')),
+      onUp: async (epoch) => {
+        await this.consumer.up(epoch)
+        this.log.info(`${nodename} ready.`)
+      },
+      onDown: async () => this.consumer.down(),
+      gaveUp: (error) => {
+        this.log.critical(`Unrecoverable error: ${error.message}`)
+        void this.stop().then(() => this.end({ code: 1 }))
+      },
+    })
+    this.blueprint = new Blueprint(nodename, [this.publisherWhenUsed(app), autoscaler, connection])
+  }
+
+  /** True while messages may come in. */
+  get consuming(): boolean {
+    return this.consumer.consuming && this.stopping === null
+  }
+
+  start(): Promise<void> {
+    return this.blueprint.start()
+  }
+
+  /**
+   * Warm: takes no more messages, gives back what hasn't started, waits for what runs (without a limit, as Celery does),
+   * then says goodbye to the broker.
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.warm()
+    return this.stopping
+  }
+
+  /** Cold: as `stop`, but what still runs after `worker_soft_shutdown_timeout` is told to end and left to the broker. */
+  terminate(): Promise<void> {
+    this.terminating ??= this.cold()
+    return this.terminating
+  }
+
+  private async warm(): Promise<void> {
+    await this.consumer.close().catch((thrown) => this.log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))
+    this.line.close()
+    await this.line.pool.idle()
+    await this.finish()
+  }
+
+  private async cold(): Promise<void> {
+    const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } = this.options.settings
+    const warm = this.stop()
+    if (seconds > 0 && (this.line.pool.busy > 0 || evenIdle)) {
+      this.log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
+      await Promise.race([warm, this.after(seconds * 1000)])
+    }
+    this.line.abort()
+    await Promise.race([warm, this.after(LAST_WORDS_MS)])
+    await this.finish()
+  }
+
+  private async finish(): Promise<void> {
+    await this.blueprint.stop().catch((thrown) => this.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
+    this.end({ code: 0 })
+  }
+
+  private after(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.setTimer(resolve, ms)
+    })
+  }
+
+  /** The way out of the app's own messages while the worker runs it. It connects with the first one. */
+  private publisherWhenUsed(app: App): Component {
+    let takeBack: () => void = () => undefined
+    return {
+      name: 'publisher',
+      start: async () => {
+        takeBack = app.lend(new AmqpOutlet(this.publisher, this.options.settings, this.log))
+      },
+      stop: async () => {
+        takeBack()
+        await this.publisher.stop()
+      },
+    }
+  }
+}

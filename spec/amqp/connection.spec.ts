@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Connection } from '../../lib/amqp/connection.js'
+import { connectionTo } from '../support/epoch.js'
+import { freePort } from '../support/freePort.js'
+import { type Link, openLink } from '../support/link.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { brokerUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+
+describe('a connection', () => {
+  let link: Link
+  let log: MemoryLog
+  let connection: Connection | undefined
+  const through = (port: number): string => {
+    const url = new URL(brokerUrl())
+    url.port = String(port)
+    return url.href
+  }
+
+  beforeEach(async () => {
+    log = new MemoryLog()
+    link = await openLink(Number(new URL(brokerUrl()).port))
+  })
+
+  afterEach(async () => {
+    await connection?.stop()
+    await link.close()
+  })
+
+  it('is a new epoch after each loss, the old one being void', async () => {
+    const under = await connectionTo(through(link.port), log)
+    connection = under.connection
+    await waitFor(() => under.epochs.length === 1, { timeoutMs: 5_000, what: 'the first epoch' })
+    link.cut()
+    await waitFor(() => under.epochs.length === 2, { timeoutMs: 5_000, what: 'the second epoch' })
+    expect(under.lost).toEqual([under.epochs[0]])
+    expect(under.epochs.map((epoch) => epoch.ended.aborted)).toEqual([true, false])
+    expect(log.of('WARNING')).toContain(
+      'consumer: Connection to broker lost. Trying to re-establish the connection...',
+    )
+  })
+
+  it('goes on trying, with pauses, until the broker is back', async () => {
+    link.refuse()
+    const under = await connectionTo(through(link.port), log)
+    connection = under.connection
+    await waitFor(() => log.of('ERROR').length >= 2, { timeoutMs: 10_000, what: 'two failed attempts' })
+    expect(log.of('ERROR')[0]).toMatch(/^consumer: Cannot connect to amqp:\/\/.*\nTrying again in 0\.\d\d seconds\.\.\. \(1\/no limit\)$/s)
+    link.accept()
+    await waitFor(() => under.epochs.length === 1, { timeoutMs: 10_000, what: 'the connection' })
+  })
+
+  it('takes the next broker of the list at once when one is away', async () => {
+    const under = await connectionTo(`${through(await freePort())};${through(link.port)}`, log)
+    connection = under.connection
+    await waitFor(() => under.epochs.length === 1, { timeoutMs: 5_000, what: 'the connection' })
+    expect(log.of('ERROR')).toHaveLength(1)
+    expect(log.of('ERROR')[0]).toContain('Will retry using next failover.')
+  })
+
+  it('never shows the password', async () => {
+    const url = new URL(through(await freePort()))
+    url.username = 'someone'
+    url.password = 'very-secret'
+    const under = await connectionTo(url.href, log)
+    connection = under.connection
+    await waitFor(() => log.of('ERROR').length > 0, { timeoutMs: 5_000, what: 'a failed attempt' })
+    expect(JSON.stringify(log.lines)).not.toContain('very-secret')
+    expect(log.of('ERROR')[0]).toContain('someone:**@')
+  })
+
+  it('stops at once while it waits for the next attempt', async () => {
+    link.refuse()
+    const under = await connectionTo(through(link.port), log, { broker_connection_retry_max_interval: 3600 })
+    await waitFor(() => log.of('ERROR').length >= 3, { timeoutMs: 10_000, what: 'three failed attempts' })
+    await under.connection.stop()
+    expect(under.epochs).toEqual([])
+  })
+
+  it('notices a peer that has gone silent, by its heartbeats', async () => {
+    const under = await connectionTo(through(link.port), log, { broker_heartbeat: 1 })
+    connection = under.connection
+    await waitFor(() => under.epochs.length === 1, { timeoutMs: 5_000, what: 'the connection' })
+    link.stall()
+    await waitFor(() => under.lost.length === 1, { timeoutMs: 10_000, what: 'the loss to be noticed' })
+    link.cut()
+    link.resume()
+    await waitFor(() => under.epochs.length === 2, { timeoutMs: 10_000, what: 'the next epoch' })
+  }, 40_000)
+})

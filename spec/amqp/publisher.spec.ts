@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { connectionOptions } from '../../lib/amqp/options.js'
+import { AmqpPublisher } from '../../lib/amqp/publisher.js'
+import { systemClock } from '../../lib/clock.js'
+import { BrokerError } from '../../lib/errors.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { Client } from '../support/client.js'
+import { type Link, openLink } from '../support/link.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { taskMessage } from '../support/message.js'
+import { randomQueue } from '../support/randomName.js'
+import { brokerUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+
+describe('the publisher', () => {
+  let client: Client
+  let queue: string
+  let link: Link
+  let publisher: AmqpPublisher
+
+  beforeEach(async () => {
+    client = await Client.open(brokerUrl())
+    queue = await client.queue()
+    const url = new URL(brokerUrl())
+    link = await openLink(Number(url.port))
+    url.port = String(link.port)
+    const { settings } = loadSettings({ config: { broker_url: url.href }, env: {}, flags: {} })
+    publisher = new AmqpPublisher(connectionOptions('producer', settings, systemClock, new MemoryLog()))
+  })
+
+  afterEach(async () => {
+    await publisher.stop()
+    await link.close()
+    await client.close()
+  })
+
+  const message = (routingKey: string, exchange = '') => ({
+    ...taskMessage('t', { args: ['x'] }),
+    exchange,
+    routingKey,
+    mandatory: true,
+  })
+
+  it('resolves when the broker has the message', async () => {
+    await publisher.publish(message(queue))
+    expect(await client.depth(queue)).toBe(1)
+  })
+
+  it('fails for a message that no queue takes, and only for that one', async () => {
+    const [lost, kept] = await Promise.allSettled([publisher.publish(message(randomQueue())), publisher.publish(message(queue))])
+    expect(lost).toMatchObject({ status: 'rejected', reason: expect.any(BrokerError) })
+    expect(kept.status).toBe('fulfilled')
+  })
+
+  it('fails for an exchange that is not there, and goes on', async () => {
+    await expect(publisher.publish(message(queue, 'no-such-exchange'))).rejects.toThrow('there is no exchange no-such-exchange')
+    await publisher.publish(message(queue))
+    expect(await client.depth(queue)).toBe(1)
+  })
+
+  it('sends again what was not confirmed when the connection broke', async () => {
+    await publisher.publish(message(queue))
+    link.stall()
+    const pending = publisher.publish(message(queue))
+    link.cut()
+    link.resume()
+    await pending
+    expect(await client.depth(queue)).toBe(2)
+  })
+
+  it('gives up when it is told to', async () => {
+    link.refuse()
+    const giveUp = new AbortController()
+    const pending = publisher.publish(message(queue), giveUp.signal)
+    giveUp.abort()
+    await expect(pending).rejects.toThrow('gave up waiting for the broker')
+  })
+
+  it('keeps the order of what it is given', async () => {
+    const count = 500
+    await Promise.all(
+      Array.from({ length: count }, (_, n) =>
+        publisher.publish({ ...taskMessage('t', { args: [n] }), exchange: '', routingKey: queue, mandatory: true }),
+      ),
+    )
+    await waitFor(async () => (await client.depth(queue)) === count, { timeoutMs: 5_000, what: 'all messages' })
+    const numbers = (await client.take(queue)).map((content) => (JSON.parse(content.toString()) as [[number]])[0][0])
+    expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n))
+  })
+})

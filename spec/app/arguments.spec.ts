@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals'
+import { bindArguments } from '../../lib/app/arguments.js'
+import { Task } from '../../lib/app/task.js'
+
+const fetch = new Task('tasks.fetch', { params: ['url', 'depth'] }, (_url: string, _depth = 1) => undefined)
+const bound = new Task('tasks.bound', { bind: true, params: ['url'] }, (_self: unknown, _url: string) => undefined)
+const add = new Task('tasks.add', {}, (_x: number, _y: number) => undefined)
+
+describe('bindArguments', () => {
+  it('puts keyword arguments at the positions of their names', () => {
+    expect(bindArguments(fetch, [], { depth: 2, url: 'u' })).toEqual(['u', 2])
+    expect(bindArguments(fetch, ['u'], { depth: 2 })).toEqual(['u', 2])
+  })
+
+  it('leaves out what has a default', () => {
+    expect(bindArguments(fetch, ['u'], {})).toEqual(['u'])
+  })
+
+  it('does not count the context of a bound task', () => {
+    expect(bindArguments(bound, ['u'], {})).toEqual(['u'])
+    expect(() => bindArguments(bound, [], {})).toThrow("bound() missing 1 required positional argument: 'url'")
+  })
+
+  it.each([
+    [fetch, [], {}, "fetch() missing 1 required positional argument: 'url'"],
+    [fetch, [], { url: 'u', deep: 1 }, "fetch() got an unexpected keyword argument 'deep'"],
+    [fetch, ['u'], { url: 'u' }, "fetch() got multiple values for argument 'url'"],
+    [fetch, ['u', 1, 2], {}, 'fetch() takes 2 positional arguments but 3 were given'],
+    [add, [1], {}, 'add() missing 1 required positional argument'],
+    [add, [1, 2], { z: 1 }, "add() got an unexpected keyword argument 'z'"],
+  ])("complains in Python's words", (task, args, kwargs, text) => {
+    expect(() => bindArguments(task, args, kwargs)).toThrow(new TypeError(text + (task === add && args.length === 2 ? ' (the task declares no `params`)' : '')))
+  })
+
+  it('names several missing arguments as Python does', () => {
+    const three = new Task('t.three', { params: ['a', 'b', 'c'] }, (_a: 1, _b: 2, _c: 3) => undefined)
+    expect(() => bindArguments(three, [], {})).toThrow("three() missing 3 required positional arguments: 'a', 'b', and 'c'")
+    expect(() => bindArguments(three, [1], {})).toThrow("three() missing 2 required positional arguments: 'b' and 'c'")
+  })
+})

@@ -1,0 +1,27 @@
+/*
+ * The app that the process specs give to a real worker. Each run leaves a line at its beginning and at its end in the file named by
+ * STEPS_TRACE, written before anything else happens, so that what was begun is known even after a kill.
+ */
+import { openSync, writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Celery } from 'celeriac'
+
+const file = openSync(process.env.STEPS_TRACE ?? '/dev/null', 'a')
+const note = (event: 'begin' | 'end', n: number, key: string): void => {
+  writeSync(file, `${JSON.stringify({ event, n, key, at: Date.now(), pid: process.pid })}\n`)
+}
+
+const app = new Celery('steps')
+
+app.task('steps.step', { params: ['n', 'key', 'ms'], orderBy: 'kwargs.key' }, async (n: number, key: string, ms: number) => {
+  note('begin', n, key)
+  await sleep(ms)
+  note('end', n, key)
+})
+
+app.task('tasks.add', { params: ['x', 'y'] }, (x: number, y: number) => {
+  note('end', x + y, 'add')
+  return x + y
+})
+
+export default app

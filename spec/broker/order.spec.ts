@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Connection } from '../../lib/amqp/connection.js'
+import type { Epoch } from '../../lib/amqp/epoch.js'
+import { connectionOptions } from '../../lib/amqp/options.js'
+import { Window } from '../../lib/amqp/window.js'
+import { systemClock } from '../../lib/clock.js'
+import { Line } from '../../lib/line.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { Client } from '../support/client.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { taskMessage } from '../support/message.js'
+import { OfflineApp } from '../support/offlineLine.js'
+import { brokerUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+
+const MESSAGES = 20_000
+const KEYS = 500
+const SLOTS = 16
+
+describe('order of a queue, by key, while slots come and go', () => {
+  let client: Client
+  let queue: string
+  let connection: Connection | undefined
+
+  beforeEach(async () => {
+    client = await Client.open(brokerUrl())
+    queue = await client.queue()
+    await client.publish(
+      queue,
+      // Two by two, as an end follows its start.
+      Array.from({ length: MESSAGES }, (_, n) =>
+        taskMessage('spec.step', { kwargs: { n, key: `k${Math.floor(n / 2) % KEYS}` } }),
+      ),
+    )
+  }, 60_000)
+
+  afterEach(async () => {
+    await connection?.stop()
+    await client.close()
+  })
+
+  /** Drains the queue with so many channels and counts the runs that began out of their key's order, or beside one of their key. */
+  async function drain(channels: number): Promise<{ inversions: number; done: number; resizes: number }> {
+    const last = new Map<string, number>()
+    const running = new Set<string>()
+    let inversions = 0
+    let done = 0
+    const app = new OfflineApp('spec')
+    app.task('spec.step', { params: ['n', 'key'], orderBy: 'kwargs.key' }, async (n: number, key: string) => {
+      if (running.has(key) || n < (last.get(key) ?? -1)) inversions++
+      last.set(key, n)
+      running.add(key)
+      await new Promise(setImmediate)
+      running.delete(key)
+      done++
+    })
+    const { settings } = loadSettings({ config: { broker_url: brokerUrl() }, env: {}, flags: {} })
+    const log = new MemoryLog()
+    const line = new Line({
+      app,
+      settings,
+      nodename: 'w@spec',
+      clock: systemClock,
+      slots: SLOTS,
+      log: () => ({ ...log, isEnabled: () => false }),
+      publisher: { publish: async () => undefined },
+    })
+    let sequence = 0
+    const windows: Window[] = []
+    const capacity = (slots: number): void => {
+      const parked = line.state.parkedFrom(queue)
+      const total = slots + parked
+      windows.forEach((window, at) => {
+        window.resize(new Map([[queue, Math.floor(total / channels) + (at < total % channels ? 1 : 0)]]))
+      })
+    }
+    let slots = SLOTS
+    line.state.onParked = () => capacity(slots)
+    const up = new Promise<Epoch>((resolve) => {
+      connection = new Connection({
+        ...connectionOptions('consumer', settings, systemClock, log),
+        onUp: async (epoch) => resolve(epoch),
+        onDown: async () => undefined,
+      })
+      void connection.start()
+    })
+    const epoch = await up
+    for (let at = 0; at < channels; at++) {
+      windows.push(
+        await Window.open({
+          epoch,
+          prefetch: 1,
+          fixed: new Map(),
+          log,
+          nextSequence: () => ++sequence,
+          onDelivery: (delivery) => line.receive(delivery),
+          declare: async () => undefined,
+        }),
+      )
+    }
+    let resizes = 0
+    capacity(slots)
+    const resizing = setInterval(() => {
+      slots = 1 + Math.floor(Math.random() * SLOTS)
+      line.pool.resize(slots)
+      capacity(slots)
+      resizes++
+    }, 5)
+    await waitFor(() => done >= MESSAGES, { timeoutMs: 60_000, what: 'all messages to run' })
+    clearInterval(resizing)
+    return { inversions, done, resizes }
+  }
+
+  it('is kept by consumers on one channel', async () => {
+    const { inversions, done, resizes } = await drain(1)
+    expect({ inversions, done }).toEqual({ inversions: 0, done: MESSAGES })
+    expect(resizes).toBeGreaterThan(50)
+    expect(await client.depth(queue)).toBe(0)
+  }, 90_000)
+
+  it('is broken by a channel a slot, so that the count of inversions is known to find them', async () => {
+    expect((await drain(SLOTS)).inversions).toBeGreaterThan(0)
+  }, 90_000)
+})

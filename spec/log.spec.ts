@@ -1,0 +1,136 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, it, jest } from '@jest/globals'
+import { createLog, type LogOptions } from '../lib/log.js'
+import type { Logger } from '../lib/ports.js'
+
+const TEMPLATE = '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'
+const TASK_TEMPLATE = '[%(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'
+
+/** What `write` makes appear, line by line. */
+async function linesOf(write: (logger: Logger) => void, options: Partial<LogOptions> = {}, scope?: string): Promise<string[]> {
+  const stream = Object.assign(new PassThrough(), { isTTY: options.color === true })
+  const log = createLog({
+    level: 'INFO',
+    format: 'celery',
+    color: false,
+    template: TEMPLATE,
+    taskTemplate: TASK_TEMPLATE,
+    secrets: [],
+    stream,
+    ...options,
+  })
+  write(log.logger(scope))
+  await log.close()
+  return String(stream.read() ?? '').split('\n').slice(0, -1)
+}
+
+describe('the log', () => {
+  it("writes Celery's lines", async () => {
+    jest.useFakeTimers({ now: new Date(2026, 10, 24, 8, 47, 43, 28), doNotFake: ['nextTick', 'setImmediate'] })
+    const lines = linesOf((logger) => logger.info('Task tasks.add[id1] received'))
+    jest.useRealTimers()
+    expect(await lines).toEqual(['[2026-11-24 08:47:43,028: INFO/MainProcess] Task tasks.add[id1] received'])
+  })
+
+  it('fills in the fields of another format', async () => {
+    const template = '%(levelname)-8s|%(levelno)d|%(name)s|%(process)d|%(funcName)s|100%%|%(message)s.'
+    expect(await linesOf((logger) => logger.error('no'), { template }, 'consumer')).toEqual([
+      `ERROR   |40|consumer|${process.pid}|???|100%|no.`,
+    ])
+  })
+
+  it('writes the stack of an error on the lines that follow', async () => {
+    const error = Object.assign(new Error('boom'), { stack: 'Error: boom\n    at here' })
+    const template = '%(message)s'
+    expect(await linesOf((logger) => logger.error('failed', { error }), { template })).toEqual([
+      'failed',
+      'Error: boom',
+      '    at here',
+    ])
+  })
+
+  it("uses the tasks' format for entries that name their task", async () => {
+    const facts = { task_name: 'tasks.add', task_id: 'id1' }
+    expect(await linesOf((logger) => logger.warning('hello', facts))).toEqual(['[WARNING/MainProcess] tasks.add[id1]: hello'])
+  })
+
+  it('writes an object a line, whose own fields no fact can replace', async () => {
+    const facts = { queue: 'q', level: 'x', big: 10n, error: new TypeError('bad') }
+    const [line = ''] = await linesOf((logger) => logger.critical('two\nlines', facts), { format: 'json' }, 'consumer')
+    const { time, error, ...rest } = JSON.parse(line)
+    expect(rest).toEqual({ level: 'CRITICAL', logger: 'consumer', message: 'two\nlines', queue: 'q', big: '10' })
+    expect(new Date(time).toISOString()).toBe(time)
+    expect(error).toMatchObject({ name: 'TypeError', message: 'bad' })
+    expect(Object.keys(JSON.parse(line)).slice(0, 4)).toEqual(['time', 'level', 'logger', 'message'])
+  })
+
+  it('writes facts that JSON has no words for', async () => {
+    const circle: Record<string, unknown> = {}
+    circle.self = circle
+    const [line = ''] = await linesOf((logger) => logger.info('round', { circle }), { format: 'json' })
+    expect(JSON.parse(line)).toMatchObject({ message: 'round', facts: expect.stringContaining('Circular') })
+  })
+
+  it('leaves out what is below its level, at the price of a comparison', async () => {
+    const template = '%(levelname)s'
+    const say = (logger: Logger): void => {
+      for (const level of ['debug', 'info', 'warning', 'error', 'critical'] as const) logger[level]('x')
+    }
+    expect(await linesOf(say, { template, level: 'WARNING' })).toEqual(['WARNING', 'ERROR', 'CRITICAL'])
+    expect(await linesOf(say, { template, level: 'FATAL' })).toEqual(['CRITICAL'])
+    expect(await linesOf(say, { template, level: 'DEBUG' })).toEqual(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'])
+    const untouched = Object.defineProperty({}, 'x', { enumerable: true, get: () => expect.unreachable?.() })
+    await linesOf((logger) => logger.debug('x', untouched), { level: 'INFO' })
+  })
+
+  it('says which levels are on', async () => {
+    await linesOf((logger) => {
+      expect(['DEBUG', 'INFO', 'WARNING', 'FATAL'].map((level) => logger.isEnabled(level as 'INFO'))).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ])
+    }, { level: 'WARNING' })
+  })
+
+  it('masks secrets in every line of both formats', async () => {
+    const options = { secrets: ['hunter22'], template: '%(message)s' }
+    const say = (logger: Logger): void => logger.info('amqp://u:p@h and hunter22', { note: 'hunter22' })
+    expect(await linesOf(say, options)).toEqual(['amqp://u:**@h and **'])
+    const [line = ''] = await linesOf(say, { ...options, format: 'json' })
+    expect(JSON.parse(line)).toMatchObject({ message: 'amqp://u:**@h and **', note: '**' })
+  })
+
+  it('colours the message on a terminal, and nowhere else', async () => {
+    const template = '%(levelname)s %(message)s'
+    const say = (logger: Logger): void => logger.error('x')
+    expect(await linesOf(say, { template, color: true })).toEqual(['ERROR \x1b[1;31mx\x1b[0m'])
+    const noTerminal = new PassThrough()
+    await linesOf(say, { template, color: true, stream: noTerminal })
+    expect(String(noTerminal.read())).toBe('ERROR x\n')
+  })
+
+  it('has all lines in the file once it is closed, and drops later ones', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'celeriac-log-'))
+    const logfile = join(directory, 'worker.log')
+    const log = createLog({ level: 'INFO', format: 'celery', color: true, template: '%(message)s', secrets: [], logfile })
+    const logger = log.logger()
+    for (let n = 0; n < 2000; n++) logger.info(`line ${n}`)
+    await log.close()
+    logger.info('too late')
+    await log.close()
+    const lines = readFileSync(logfile, 'utf8').trimEnd().split('\n')
+    rmSync(directory, { recursive: true })
+    expect(lines).toHaveLength(2000)
+    expect(lines.at(-1)).toBe('line 1999')
+  })
+
+  it('throws for a file that can not be opened', () => {
+    const logfile = join(tmpdir(), 'celeriac-no-such-directory', 'worker.log')
+    expect(() => createLog({ level: 'INFO', format: 'celery', color: false, template: '', secrets: [], logfile })).toThrow('ENOENT')
+  })
+})

@@ -1,0 +1,242 @@
+import TinyQueue from 'tinyqueue'
+import type { Sample } from '../../lib/pool/controller.js'
+import type { Policy } from './policies.js'
+import { type Arrival, type Resize, type Scenario, type Score, scoreOf } from './scenario.js'
+
+interface Message extends Arrival {
+  startedAt: number
+}
+
+/** A worker's side of one queue: it may hold as many messages unsettled as its consumers have credit for. */
+interface Subscription {
+  readonly worker: Worker
+  consumers: number
+  unsettled: number
+}
+
+interface Queue {
+  readonly messages: Message[]
+  head: number
+  subscriptions: Subscription[]
+  /** Whose turn it is, counted in consumers: the broker deals out evenly over those with credit. */
+  turn: number
+}
+
+interface Worker {
+  readonly policy: Policy
+  readonly subscriptions: Map<string, Subscription>
+  readonly reserved: Message[]
+  slots: number
+  busy: number
+  received: number
+  completed: number
+  serviceMsTotal: number
+  tickedAt: number
+  nextTick: number
+  readonly history: Resize[]
+}
+
+interface Event {
+  readonly at: number
+  readonly order: number
+  run(): void
+}
+
+/** Plays a scenario in virtual time: queues, workers with slots and consumers, and a policy that resizes them. */
+export function simulate(scenario: Scenario): Score {
+  const simulation = new Simulation(scenario)
+  simulation.run()
+  return simulation.score()
+}
+
+class Simulation {
+  private readonly events = new TinyQueue<Event>([], (a, b) => a.at - b.at || a.order - b.order)
+  private readonly queues = new Map<string, Queue>()
+  private readonly workers: Worker[] = []
+  private readonly waits: number[] = []
+  private order = 0
+  private now = 0
+  private doneAt = 0
+  private left: number
+
+  constructor(private readonly scenario: Scenario) {
+    this.left = scenario.arrivals.length
+    for (const name of scenario.queues) this.queues.set(name, { messages: [], head: 0, subscriptions: [], turn: 0 })
+    for (const { policy, joinsAt = 0 } of scenario.workers) this.at(joinsAt, () => this.join(policy))
+    for (const arrival of scenario.arrivals) this.at(arrival.at, () => this.arrive(arrival))
+  }
+
+  run(): void {
+    for (let event = this.events.pop(); event; event = this.events.pop()) {
+      if (event.at > this.scenario.untilMs && this.left === 0) break
+      this.now = event.at
+      event.run()
+    }
+  }
+
+  score(): Score {
+    const end = Math.max(this.scenario.untilMs, this.doneAt)
+    const waits = this.waits.toSorted((a, b) => a - b)
+    return {
+      doneMs: this.doneAt,
+      meanWaitMs: waits.reduce((sum, wait) => sum + wait, 0) / waits.length,
+      p95WaitMs: waits[Math.ceil(waits.length * 0.95) - 1] ?? 0,
+      workers: this.workers.map((worker) => scoreOf(worker.history, worker.completed, end)),
+    }
+  }
+
+  private at(at: number, run: () => void): void {
+    this.events.push({ at, order: this.order++, run })
+  }
+
+  private join(policy: Policy): void {
+    const worker: Worker = {
+      policy,
+      subscriptions: new Map(),
+      reserved: [],
+      slots: policy.initialSlots,
+      busy: 0,
+      received: 0,
+      completed: 0,
+      serviceMsTotal: 0,
+      tickedAt: this.now,
+      nextTick: 0,
+      history: [{ at: this.now, slots: policy.initialSlots }],
+    }
+    this.workers.push(worker)
+    for (const [name, queue] of this.queues) {
+      const subscription = { worker, consumers: 1, unsettled: 0 }
+      queue.subscriptions.push(subscription)
+      worker.subscriptions.set(name, subscription)
+    }
+    this.tick(worker)
+  }
+
+  private arrive(arrival: Arrival): void {
+    const queue = this.queue(arrival.queue)
+    queue.messages.push({ ...arrival, startedAt: 0 })
+    this.deliver(queue)
+  }
+
+  private deliver(queue: Queue): void {
+    for (
+      let to = this.nextWithCredit(queue);
+      to && queue.head < queue.messages.length;
+      to = this.nextWithCredit(queue)
+    ) {
+      const message = queue.messages[queue.head++]
+      if (!message) break
+      to.unsettled++
+      to.worker.received++
+      to.worker.reserved.push(message)
+      this.startNext(to.worker)
+      if (to.worker.policy.ticksOnMessage) this.tick(to.worker)
+    }
+    for (const { worker } of queue.subscriptions) this.hurry(worker)
+  }
+
+  /** Round robin over consumers, not over workers: one with twice as many gets twice as much. */
+  private nextWithCredit(queue: Queue): Subscription | null {
+    let consumers = 0
+    let free = 0
+    for (const each of queue.subscriptions) {
+      consumers += each.consumers
+      if (this.credit(each) > 0) free++
+    }
+    for (let tries = 0; free > 0 && tries < consumers; tries++) {
+      let place = queue.turn++ % consumers
+      for (const each of queue.subscriptions) {
+        if (place < each.consumers) {
+          // A worker's consumers are alike; each of them that is out of credit is passed over in its turn.
+          if (place < this.credit(each) / each.worker.policy.prefetch) return each
+          break
+        }
+        place -= each.consumers
+      }
+    }
+    return free > 0 ? (queue.subscriptions.find((each) => this.credit(each) > 0) ?? null) : null
+  }
+
+  private credit({ consumers, unsettled, worker }: Subscription): number {
+    return consumers * worker.policy.prefetch - unsettled
+  }
+
+  private startNext(worker: Worker): void {
+    while (worker.busy < worker.slots) {
+      const message = worker.reserved.shift()
+      if (!message) return
+      message.startedAt = this.now
+      this.waits.push(this.now - message.at)
+      worker.busy++
+      this.at(this.now + message.serviceMs, () => this.complete(worker, message))
+    }
+  }
+
+  private complete(worker: Worker, message: Message): void {
+    worker.busy--
+    worker.completed++
+    worker.serviceMsTotal += message.serviceMs
+    this.doneAt = this.now
+    this.left--
+    const subscription = worker.subscriptions.get(message.queue)
+    if (subscription) subscription.unsettled--
+    this.startNext(worker)
+    this.deliver(this.queue(message.queue))
+  }
+
+  /** A tick before its time, when all slots are busy and something waits. */
+  private hurry(worker: Worker): void {
+    const { policy } = worker
+    if (policy.earlyTickMs === null || worker.busy < worker.slots || worker.slots >= policy.maxSlots) return
+    const waits =
+      worker.reserved.length > 0 || [...this.queues.values()].some((each) => each.head < each.messages.length)
+    if (waits) this.schedule(worker, Math.max(this.now, worker.tickedAt + policy.earlyTickMs))
+  }
+
+  private schedule(worker: Worker, at: number): void {
+    if (worker.nextTick > this.now && worker.nextTick <= at) return
+    worker.nextTick = at
+    this.at(at, () => {
+      if (worker.nextTick === at) this.tick(worker)
+    })
+  }
+
+  private tick(worker: Worker): void {
+    const { policy } = worker
+    worker.tickedAt = this.now
+    const { slots, split } = policy.decide(this.sample(worker))
+    if (slots !== worker.slots) worker.history.push({ at: this.now, slots })
+    worker.slots = slots
+    for (const [name, consumers] of split) {
+      const subscription = worker.subscriptions.get(name)
+      if (subscription) subscription.consumers = consumers
+    }
+    // Replaces whatever was planned.
+    worker.nextTick = 0
+    this.schedule(worker, this.now + policy.intervalMs)
+    this.startNext(worker)
+    if (!policy.ticksOnMessage) for (const queue of this.queues.values()) this.deliver(queue)
+  }
+
+  private sample(worker: Worker): Sample {
+    const queues = new Map(
+      [...this.queues].map(([name, queue]) => [
+        name,
+        {
+          ready: queue.messages.length - queue.head,
+          consumers: queue.subscriptions.reduce((sum, each) => sum + each.consumers, 0),
+          ownConsumers: worker.subscriptions.get(name)?.consumers ?? 0,
+        },
+      ]),
+    )
+    const { slots, busy, received, completed, serviceMsTotal } = worker
+    const counts = { slots, busy, reserved: worker.reserved.length, parked: 0, received, completed, serviceMsTotal }
+    return { now: this.now, queues, ...counts, loopUtilisation: 0, breakerOpen: false }
+  }
+
+  private queue(name: string): Queue {
+    const queue = this.queues.get(name)
+    if (!queue) throw new Error(`the scenario has no queue ${name}`)
+    return queue
+  }
+}

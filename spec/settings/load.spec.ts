@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals'
+import { type Loaded, loadSettings, type Sources } from '../../lib/settings/load.js'
+
+const load = (sources: Partial<Sources>): Loaded => loadSettings({ config: {}, env: {}, flags: {}, ...sources })
+
+describe('loadSettings', () => {
+  it('has nothing to say of no sources', () => {
+    const { settings, warnings, faults } = load({})
+    expect({ warnings, faults }).toEqual({ warnings: [], faults: [] })
+    expect(settings).toMatchObject({
+      broker_url: 'amqp://guest@localhost//',
+      worker_concurrency: 16,
+      worker_prefetch_multiplier: 1,
+      worker_autoscale: null,
+      loglevel: 'WARNING',
+      hostname: 'celery@%h',
+      task_default_queue: 'celery',
+      queues: null,
+    })
+    expect(Object.isFrozen(settings)).toBe(true)
+  })
+
+  it('lets a flag win over the environment, that over the configuration, and that over the default', () => {
+    const config = { worker_concurrency: 2 }
+    const env = { CELERY_WORKER_CONCURRENCY: '3' }
+    const flags = { worker_concurrency: '4' }
+    expect(load({ config }).settings.worker_concurrency).toBe(2)
+    expect(load({ config, env }).settings.worker_concurrency).toBe(3)
+    expect(load({ config, env, flags }).settings.worker_concurrency).toBe(4)
+  })
+
+  it.each([
+    ['CELERY_BROKER_URL', 'broker_url', 'amqp://h', 'amqp://h'],
+    ['CELERY_BROKER', 'broker_url', 'amqp://h', 'amqp://h'],
+    ['BROKER_URL', 'broker_url', 'amqp://h', 'amqp://h'],
+    ['CELERY_TASK_ACKS_LATE', 'task_acks_late', 'yes', true],
+    ['CELERY_WORKER_AUTOSCALE', 'worker_autoscale', '10,2', { max: 10, min: 2 }],
+    ['CELERY_WORKER_HOSTNAME', 'hostname', 'w1', 'w1'],
+    ['CELERY_WORKER_QUEUES', 'queues', 'a,b', ['a', 'b']],
+    ['CELERY_WORKER_LOGLEVEL', 'loglevel', 'info', 'INFO'],
+    ['CELERY_WORKER_POOL', 'worker_pool', 'solo', 'solo'],
+    ['AUTOSCALE_KEEPALIVE', 'worker_autoscale_keepalive', '5', 5],
+    ['CELERY_WORKER_TIME_LIMIT', 'task_time_limit', '30', 30],
+    ['CELERY_APP', 'app', 'proj', 'proj'],
+    ['NO_COLOR', 'no_color', 'anything', true],
+    ['CELERY_TASK_ORDER_BY', 'task_order_by', '{"a.*": "kwargs.id"}', { 'a.*': 'kwargs.id' }],
+  ] as const)('reads %s', (variable, name, text, value) => {
+    const { settings, faults } = load({ env: { [variable]: text } })
+    expect(faults).toEqual([])
+    expect(settings[name]).toEqual(value)
+  })
+
+  it('reads no option of the command line from CELERY_<NAME>, which is an old name of other settings', () => {
+    expect(load({ env: { CELERY_QUEUES: 'a' } }).settings.queues).toBeNull()
+  })
+
+  it('takes an empty environment variable for an absent one', () => {
+    expect(load({ env: { CELERY_WORKER_CONCURRENCY: '' } })).toMatchObject({ settings: { worker_concurrency: 16 }, faults: [] })
+  })
+
+  it('tells all faults at once, each with its source, its value and what is accepted', () => {
+    const { faults, settings } = load({
+      config: { worker_parked_limit: -1, task_default_queue_type: 'stream' },
+      env: { CELERY_WORKER_CONCURRENCY: 'many' },
+      flags: { worker_autoscale: 'a,b', loglevel: 'LOUD' },
+    })
+    expect(faults.toSorted()).toEqual([
+      '--autoscale "a,b": expected the most and the fewest slots as whole numbers, such as 10,2, or the most alone',
+      '-l/--loglevel "LOUD": expected one of DEBUG, INFO, WARNING, ERROR, CRITICAL, FATAL',
+      'CELERY_WORKER_CONCURRENCY "many": expected a whole number of at least 1',
+      'app config task_default_queue_type "stream": expected one of classic, quorum',
+      'app config worker_parked_limit -1: expected a whole number of at least 0',
+    ])
+    expect(settings.worker_concurrency).toBe(16)
+  })
+
+  it('shows no password in a fault', () => {
+    const { faults } = load({ flags: { broker_url: 'redis://:hunter22@h/0' } })
+    expect(faults).toEqual([
+      '-b/--broker "redis://:**@h/0": expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq)',
+    ])
+  })
+
+  it('joins a list of brokers', () => {
+    expect(load({ config: { broker_url: ['amqp://a', 'amqp://b'] } }).settings.broker_url).toBe('amqp://a;amqp://b')
+  })
+
+  it('takes the value 0 as Celery does: for "not given" where nothing can be 0', () => {
+    const zero = { worker_concurrency: '0', worker_prefetch_multiplier: '0', task_time_limit: '0' }
+    const { settings, faults } = load({ config: { worker_prefetch_multiplier: 4 }, flags: zero })
+    expect(faults).toEqual([])
+    expect(settings).toMatchObject({ worker_concurrency: 16, worker_prefetch_multiplier: 4, task_time_limit: null })
+    expect(load({ config: { worker_prefetch_multiplier: 0 } }).settings.worker_prefetch_multiplier).toBe(0)
+  })
+
+  it('warns once of what has no effect, and only if it asks for something', () => {
+    expect(load({ flags: { worker_send_task_events: true } }).warnings).toEqual([
+      '-E/--task-events/--events has no effect: events are not sent yet',
+    ])
+    expect(load({ config: { worker_send_task_events: false, result_backend: null } }).warnings).toEqual([])
+  })
+
+  it('takes the old upper-case names, and says what they are called now', () => {
+    const { settings, warnings } = load({ config: { CELERYD_CONCURRENCY: 3, BROKER_URL: 'amqp://h' } })
+    expect(settings).toMatchObject({ worker_concurrency: 3, broker_url: 'amqp://h' })
+    expect(warnings).toEqual([
+      'app config CELERYD_CONCURRENCY: is the old name of worker_concurrency; it counts, but write the new one',
+      'app config BROKER_URL: is the old name of broker_url; it counts, but write the new one',
+    ])
+  })
+
+  it('lets the new name win over the old', () => {
+    expect(load({ config: { worker_concurrency: 2, CELERYD_CONCURRENCY: 3 } }).settings.worker_concurrency).toBe(2)
+  })
+
+  it.each([
+    ['broker_pool_limit', 'app config broker_pool_limit: has no effect here; ignored'],
+    ['CELERY_DISABLE_EVERYTHING', 'app config CELERY_DISABLE_EVERYTHING: has no effect here; ignored'],
+    ['task_ack_late', 'app config task_ack_late: is no setting; did you mean task_acks_late? Ignored'],
+    ['colour', 'app config colour: is no setting; ignored'],
+    ['queues', 'app config queues: is an option of the command line only (-Q/--queues); ignored'],
+  ])('warns of %s in a configuration, and goes on', (name, warning) => {
+    expect(load({ config: { [name]: 1 } })).toMatchObject({ warnings: [warning], faults: [] })
+  })
+
+  it('makes one slot of the pool solo, and says that others run as async', () => {
+    expect(load({ flags: { worker_pool: 'solo', worker_concurrency: '8', worker_autoscale: '3,1' } })).toMatchObject({
+      settings: { worker_concurrency: 1, worker_autoscale: null },
+      warnings: ['--autoscale has no effect: the pool solo has one slot'],
+    })
+    expect(load({ flags: { worker_pool: 'prefork' } }).warnings).toEqual([
+      '-P/--pool prefork is run as async: tasks are promises in one process; one that keeps the CPU busy holds up the others',
+    ])
+  })
+
+  it('refuses a soft time limit above the hard one', () => {
+    expect(load({ flags: { task_time_limit: '10', task_soft_time_limit: '20' } }).faults).toEqual([
+      '--soft-time-limit 20: expected no more than --time-limit, which is 10; the task would be given up before it is told',
+    ])
+  })
+
+  it('refuses a queue that is nowhere defined while none may be made up, beside the other faults', () => {
+    const { faults } = load({ config: { task_create_missing_queues: false }, flags: { queues: 'a', loglevel: 'x' } })
+    expect(faults).toHaveLength(2)
+    expect(faults[1]).toContain('queue "a" isn\'t defined in task_queues')
+  })
+})

@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals'
+import { loadSettings } from '../../lib/settings/load.js'
+import { maskSecrets, maskUrl, secretsOf } from '../../lib/settings/mask.js'
+
+describe('maskUrl', () => {
+  it.each([
+    ['amqp://localhost:5677', 'amqp://guest:**@127.0.0.1:5677//'],
+    ['amqp://u:p@h/a%2Fb', 'amqp://u:**@h:5672/a/b'],
+    ['amqp://u:p@h;amqp://v:q@i', 'amqp://u:**@h:5672//;amqp://v:**@i:5672//'],
+    ['redis://:pw@localhost:6379/0', 'redis://:**@localhost:6379/0'],
+    ['redis://localhost:6379/0', 'redis://localhost:6379/0'],
+    ['db+postgresql://u:p:w@h/x', 'db+postgresql://u:**@h/x'],
+    ['rpc://', 'rpc://'],
+  ])('writes %s as %s', (url, masked) => {
+    expect(maskUrl(url)).toBe(masked)
+  })
+
+  it.each([
+    ['amqp://u:se/cret@h', 'amqp://u:**@h'],
+    ['amqp://u:se;cret@h', 'amqp://u:**@h'],
+    ['amqp://u:secret@h:99999', 'amqp://u:**@h:99999'],
+  ])('hides the password of %s, which is no valid URL', (url, masked) => {
+    expect(maskUrl(url)).toBe(masked)
+  })
+})
+
+describe('maskSecrets', () => {
+  it('masks the passwords of URLs in a text, whether they are known or not', () => {
+    expect(maskSecrets('from amqp://u:p@h to redis://:q@i/0.', [])).toBe('from amqp://u:**@h to redis://:**@i/0.')
+  })
+
+  it('masks known secrets wherever they stand', () => {
+    expect(maskSecrets('login as joe with hunter22 failed', ['hunter22'])).toBe('login as joe with ** failed')
+  })
+
+  it('leaves other texts and URLs alone', () => {
+    const text = 'GET https://example.org:8080/a@b took 3s; {"a": "b@c"}'
+    expect(maskSecrets(text, [])).toBe(text)
+  })
+})
+
+describe('secretsOf', () => {
+  const secretsWith = (config: Record<string, unknown>): string[] =>
+    secretsOf(loadSettings({ config, env: {}, flags: {} }).settings)
+
+  it('finds the passwords of brokers and of the result backend, as written and decoded, longest first', () => {
+    expect(
+      secretsWith({ broker_url: 'amqp://u:p%40ssword@h;amqp://u:other@h', result_backend: 'redis://:backend-pw@h/0' }),
+    ).toEqual(['backend-pw', 'p%40ssword', 'p@ssword', 'other'])
+  })
+
+  it('knows how JSON writes a password', () => {
+    expect(secretsWith({ broker_url: 'amqp://u:a%22bcd@h' })).toContain('a\\"bcd')
+  })
+
+  it('leaves out guest, which is public, and passwords too short to be told from words', () => {
+    expect(secretsWith({ broker_url: 'amqp://guest:guest@h;amqp://u:abc@h' })).toEqual([])
+  })
+})

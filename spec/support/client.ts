@@ -1,0 +1,72 @@
+import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import type { AmqpProperties } from '../../lib/ports.js'
+import { randomQueue } from './randomName.js'
+
+/** A spec's own connection to the broker: it makes queues, fills them, looks into them, and removes what it made. */
+export class Client {
+  private readonly queues: string[] = []
+
+  private constructor(
+    private readonly connection: ChannelModel,
+    private readonly channel: ConfirmChannel,
+  ) {}
+
+  static async open(url: string): Promise<Client> {
+    const connection = await connect(url)
+    // A broker that a spec stops takes this connection with it; that is no fault of the spec's.
+    connection.on('error', () => undefined)
+    return new Client(connection, await connection.createConfirmChannel())
+  }
+
+  /** A fresh durable queue, declared as Celery does. */
+  async queue(args: Record<string, unknown> = {}): Promise<string> {
+    const name = randomQueue()
+    await this.channel.assertQueue(name, { durable: true, arguments: args })
+    this.queues.push(name)
+    return name
+  }
+
+  /** Publishes in order, persistent, and waits for all confirms. */
+  async publish(queue: string, messages: Iterable<{ properties: AmqpProperties; content: Buffer }>): Promise<void> {
+    for (const { properties, content } of messages) {
+      const { headers, ...rest } = properties
+      this.channel.sendToQueue(queue, content, { persistent: true, ...rest, headers: { ...headers } })
+    }
+    await this.channel.waitForConfirms()
+  }
+
+  async depth(queue: string): Promise<number> {
+    return (await this.channel.checkQueue(queue)).messageCount
+  }
+
+  async consumers(queue: string): Promise<number> {
+    return (await this.channel.checkQueue(queue)).consumerCount
+  }
+
+  /** Takes out everything that is ready, in the queue's order. */
+  async take(queue: string): Promise<Buffer[]> {
+    const contents: Buffer[] = []
+    for (;;) {
+      const message = await this.channel.get(queue, { noAck: true })
+      if (!message) return contents
+      contents.push(message.content)
+    }
+  }
+
+  async deleteQueue(queue: string): Promise<void> {
+    await this.channel.deleteQueue(queue)
+  }
+
+  /** Goes away and leaves the queues as they are. */
+  async leave(): Promise<void> {
+    await this.connection.close()
+  }
+
+  async close(): Promise<void> {
+    for (const queue of this.queues) {
+      await this.channel.deleteQueue(queue)
+      await this.channel.deleteExchange(queue)
+    }
+    await this.connection.close()
+  }
+}

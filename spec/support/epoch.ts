@@ -1,0 +1,31 @@
+import { Connection } from '../../lib/amqp/connection.js'
+import type { Epoch } from '../../lib/amqp/epoch.js'
+import { connectionOptions } from '../../lib/amqp/options.js'
+import { systemClock } from '../../lib/clock.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import type { MemoryLog } from './memoryLog.js'
+
+/** A connection under test, and its epochs as they come up. */
+export interface ConnectionUnderTest {
+  readonly connection: Connection
+  readonly epochs: Epoch[]
+  readonly lost: Epoch[]
+}
+
+export async function connectionTo(brokerUrl: string, log: MemoryLog, config: Record<string, unknown> = {}): Promise<ConnectionUnderTest> {
+  const { settings, faults } = loadSettings({ config: { broker_url: brokerUrl, ...config }, env: {}, flags: {} })
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  const epochs: Epoch[] = []
+  const lost: Epoch[] = []
+  const connection = new Connection({
+    ...connectionOptions('consumer', settings, systemClock, log),
+    onUp: async (epoch) => {
+      epochs.push(epoch)
+    },
+    onDown: async (epoch) => {
+      lost.push(epoch)
+    },
+  })
+  await connection.start()
+  return { connection, epochs, lost }
+}

@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** A TCP proxy on loopback that can be made to fail like a network. */
+export interface Link {
+  readonly port: number
+  /** Destroys the connections that go through it. New ones are taken. */
+  cut(): void
+  /** Takes no new connections. Live ones go on. */
+  refuse(): void
+  accept(): void
+  /** Forwards nothing more, and closes nothing: the peer has gone silent. */
+  stall(): void
+  resume(): void
+  close(): Promise<void>
+}
+
+/** Opens a link to a loopback port. */
+export async function openLink(targetPort: number): Promise<Link> {
+  const sockets = new Set<Socket>()
+  let refusing = false
+  let stalled = false
+  const keep = (socket: Socket): void => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => sockets.delete(socket))
+    if (stalled) socket.pause()
+  }
+  const server = createServer((near) => {
+    if (refusing) {
+      near.destroy()
+      return
+    }
+    const far = connect(targetPort, '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      keep(from)
+      from.on('data', (chunk) => to.write(chunk))
+      from.on('close', () => to.destroy())
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const each = (act: (socket: Socket) => void): void => {
+    for (const socket of sockets) act(socket)
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut: () => each((socket) => socket.destroy()),
+    refuse: () => {
+      refusing = true
+    },
+    accept: () => {
+      refusing = false
+    },
+    stall: () => {
+      stalled = true
+      each((socket) => socket.pause())
+    },
+    resume: () => {
+      stalled = false
+      each((socket) => socket.resume())
+    },
+    close: async () => {
+      server.close()
+      each((socket) => socket.destroy())
+      if (server.listening) await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import { App, type Outlet } from '../../lib/app/app.js'
+import { Line } from '../../lib/line.js'
+import type { OutgoingMessage } from '../../lib/ports.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { FakeClock } from './fakeClock.js'
+import { FakeDelivery } from './fakeDelivery.js'
+import { MemoryLog } from './memoryLog.js'
+import { type MessageOptions, taskMessage } from './message.js'
+
+/** An app that no message leaves. */
+export class OfflineApp extends App {
+  protected open(): Outlet {
+    throw new Error('this app sends nothing')
+  }
+}
+
+/** The whole line of a worker, real but for the broker and the clock: deliveries are put in by hand, and seen settled. */
+export class OfflineLine {
+  readonly clock = new FakeClock()
+  readonly log = new MemoryLog()
+  readonly published: OutgoingMessage[] = []
+  /** In the order of their settlement. */
+  readonly settled: FakeDelivery[] = []
+  readonly line: Line
+
+  constructor(app: App, options: { slots?: number; config?: Record<string, unknown> } = {}) {
+    const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
+    if (faults.length > 0) throw new Error(faults.join('\n'))
+    this.line = new Line({
+      app,
+      settings,
+      nodename: 'w@spec',
+      clock: this.clock,
+      slots: options.slots ?? 4,
+      log: () => this.log,
+      publisher: {
+        publish: async (message) => {
+          this.published.push(message)
+        },
+      },
+    })
+  }
+
+  deliver(task: string, options: MessageOptions = {}): FakeDelivery {
+    const { properties, content } = taskMessage(task, options)
+    return this.deliverRaw(new FakeDelivery(properties, content, 'spec', (delivery) => this.settled.push(delivery)))
+  }
+
+  deliverRaw(delivery: FakeDelivery): FakeDelivery {
+    this.line.receive(delivery)
+    return delivery
+  }
+
+  /** Lets promises run their course, without any time passing. */
+  async turn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** A task that ends when it is told to. */
+export class Gated {
+  readonly started: string[] = []
+  private readonly ends = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>()
+
+  /** The handler: its one argument names the run. */
+  readonly run = (name: string): Promise<void> => {
+    this.started.push(name)
+    return new Promise((resolve, reject) => this.ends.set(name, { resolve, reject }))
+  }
+
+  end(name: string): void {
+    this.take(name).resolve()
+  }
+
+  fail(name: string, error: unknown): void {
+    this.take(name).reject(error)
+  }
+
+  private take(name: string): { resolve: () => void; reject: (error: unknown) => void } {
+    const end = this.ends.get(name)
+    if (!end) throw new Error(`${name} isn't running`)
+    this.ends.delete(name)
+    return end
+  }
+}

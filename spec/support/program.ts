@@ -1,0 +1,82 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+const live = new Set<Program>()
+
+/** A child process, what it said, and how it ended. */
+export class Program {
+  stdout = ''
+  stderr = ''
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  private ended = false
+  private listeners: Array<() => void> = []
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly command: string,
+  ) {
+    live.add(this)
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+      this.heard()
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+      this.heard()
+    })
+    this.exited = once(child, 'close').then(([code, signal]) => {
+      this.ended = true
+      live.delete(this)
+      this.heard()
+      return { code, signal }
+    })
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error(`${this.command} didn't start`)
+    return this.child.pid
+  }
+
+  get output(): string {
+    return this.stdout + this.stderr
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal)
+  }
+
+  /** @throws Error with the output so far if the program ends, or `timeoutMs` pass, without it */
+  waitForOutput(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => reject(new Error(`${this.command}: ${pattern} was never said: ${why}\n${this.output}`))
+      const timer = setTimeout(() => fail(`${timeoutMs} ms have passed`), timeoutMs)
+      const look = (): void => {
+        const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr)
+        if (!found && !this.ended) return
+        clearTimeout(timer)
+        this.listeners = this.listeners.filter((listener) => listener !== look)
+        if (found) resolve(found)
+        else fail('it ended')
+      }
+      this.listeners.push(look)
+      look()
+    })
+  }
+
+  private heard(): void {
+    for (const listener of [...this.listeners]) listener()
+  }
+}
+
+/** Starts a program whose output is kept. It is killed by `killAllPrograms` if it is still there. */
+export function runProgram(command: string, args: readonly string[], options: SpawnOptions = {}): Program {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  return new Program(child, [command, ...args].join(' '))
+}
+
+/** For `afterEach`: no program outlives its spec. */
+export async function killAllPrograms(): Promise<void> {
+  const programs = [...live]
+  for (const program of programs) program.kill('SIGKILL')
+  await Promise.all(programs.map((program) => program.exited))
+}

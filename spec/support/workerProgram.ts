@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url'
+import { type Program, runProgram } from './program.js'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Starts the built command as an operator would, and waits until it consumes. */
+export async function startWorkerProgram(options: {
+  brokerUrl: string
+  app?: string
+  args: readonly string[]
+  env?: Record<string, string>
+}): Promise<Program> {
+  const program = runProgram(
+    process.execPath,
+    ['bin/celeriac.js', '-A', options.app ?? 'build/apps/steps.js', '-b', options.brokerUrl, 'worker', '-l', 'INFO', ...options.args],
+    { cwd: ROOT, env: { ...process.env, ...options.env } },
+  )
+  await program.waitForOutput(/ ready\.$/m)
+  return program
+}
