@@ -32,7 +32,10 @@ export interface Breaker<Args extends unknown[], Result> {
 /** The call was not made, because recent ones failed. */
 export class BreakerOpen extends CeleriacError {
   constructor(name: string) {
-    super('CELERIAC_BREAKER_OPEN', `${name}: not tried, because recent calls failed`, { retriable: true, facts: { breaker: name } })
+    super('CELERIAC_BREAKER_OPEN', `${name}: not tried, because recent calls failed`, {
+      retriable: true,
+      facts: { breaker: name },
+    })
   }
 }
 

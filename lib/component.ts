@@ -52,6 +52,7 @@ export class Blueprint implements Component {
     for (const component of this.started.splice(0).reverse()) {
       await component.stop().catch((thrown) => failures.push(coerceError(thrown)))
     }
-    if (failures.length > 0) throw new AggregateError(failures, `${this.name}: ${failures.length} component(s) failed to stop`)
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${this.name}: ${failures.length} component(s) failed to stop`)
   }
 }

@@ -1,7 +1,7 @@
 export type { SendOptions } from './app/app.js'
 export type { RequestInfo, TaskContext } from './app/context.js'
-export { Ignore, MaxRetriesExceededError, Reject, Retry, type RetryOptions } from './app/predicate.js'
 export type { OrderBy, OrderSource } from './app/orderKey.js'
+export { Ignore, MaxRetriesExceededError, Reject, Retry, type RetryOptions } from './app/predicate.js'
 export type { Task, TaskOptions } from './app/task.js'
 export { Celery } from './celery.js'
 export { BrokerError, CeleriacError, ConfigurationError } from './errors.js'

@@ -120,7 +120,7 @@ export class Line {
   }
 
   private conclude(request: Request, settlement: Settlement): void {
-    switch (settlement.then) {
+    switch (settlement.next) {
       case 'hold':
         this.gate.hold(request, settlement.delayMs)
         break
@@ -129,7 +129,9 @@ export class Line {
         break
       case 'block':
         if (request.key !== null) this.lanes.block(request.key)
-        this.log.error(`The order of ${request.key} is blocked by the failure of ${request.label} until an operator unblocks it`)
+        this.log.error(
+          `The order of ${request.key} is blocked by the failure of ${request.label} until an operator unblocks it`,
+        )
         this.gate.release(request)
         break
       case 'release':

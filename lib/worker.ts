@@ -129,14 +129,17 @@ export class Worker implements Component {
   }
 
   private async warm(): Promise<void> {
-    await this.consumer.close().catch((thrown) => this.log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))
+    await this.consumer
+      .close()
+      .catch((thrown) => this.log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))
     this.line.close()
     await this.line.pool.idle()
     await this.finish()
   }
 
   private async cold(): Promise<void> {
-    const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } = this.options.settings
+    const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } =
+      this.options.settings
     const warm = this.stop()
     if (seconds > 0 && (this.line.pool.busy > 0 || evenIdle)) {
       this.log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
@@ -148,7 +151,9 @@ export class Worker implements Component {
   }
 
   private async finish(): Promise<void> {
-    await this.blueprint.stop().catch((thrown) => this.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
+    await this.blueprint
+      .stop()
+      .catch((thrown) => this.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
     this.end({ code: 0 })
   }
 

@@ -37,11 +37,13 @@ const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((fi
 
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(LIB, file), 'utf8')
-  return [...text.matchAll(/(?:import|export)\s+(type\s+)?(?:[\w*{][^'"]*?\s+from\s+)?['"]([^'"]+)['"]/g)].map((found) => ({
-    from: file,
-    to: found[2] ?? '',
-    typeOnly: found[1] !== undefined,
-  }))
+  return [...text.matchAll(/(?:import|export)\s+(type\s+)?(?:[\w*{][^'"]*?\s+from\s+)?['"]([^'"]+)['"]/g)].map(
+    (found) => ({
+      from: file,
+      to: found[2] ?? '',
+      typeOnly: found[1] !== undefined,
+    }),
+  )
 })
 
 const inside = imports

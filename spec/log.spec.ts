@@ -10,7 +10,11 @@ const TEMPLATE = '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'
 const TASK_TEMPLATE = '[%(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'
 
 /** What `write` makes appear, line by line. */
-async function linesOf(write: (logger: Logger) => void, options: Partial<LogOptions> = {}, scope?: string): Promise<string[]> {
+async function linesOf(
+  write: (logger: Logger) => void,
+  options: Partial<LogOptions> = {},
+  scope?: string,
+): Promise<string[]> {
   const stream = Object.assign(new PassThrough(), { isTTY: options.color === true })
   const log = createLog({
     level: 'INFO',
@@ -24,7 +28,9 @@ async function linesOf(write: (logger: Logger) => void, options: Partial<LogOpti
   })
   write(log.logger(scope))
   await log.close()
-  return String(stream.read() ?? '').split('\n').slice(0, -1)
+  return String(stream.read() ?? '')
+    .split('\n')
+    .slice(0, -1)
 }
 
 describe('the log', () => {
@@ -54,7 +60,9 @@ describe('the log', () => {
 
   it("uses the tasks' format for entries that name their task", async () => {
     const facts = { task_name: 'tasks.add', task_id: 'id1' }
-    expect(await linesOf((logger) => logger.warning('hello', facts))).toEqual(['[WARNING/MainProcess] tasks.add[id1]: hello'])
+    expect(await linesOf((logger) => logger.warning('hello', facts))).toEqual([
+      '[WARNING/MainProcess] tasks.add[id1]: hello',
+    ])
   })
 
   it('writes an object a line, whose own fields no fact can replace', async () => {
@@ -82,19 +90,26 @@ describe('the log', () => {
     expect(await linesOf(say, { template, level: 'WARNING' })).toEqual(['WARNING', 'ERROR', 'CRITICAL'])
     expect(await linesOf(say, { template, level: 'FATAL' })).toEqual(['CRITICAL'])
     expect(await linesOf(say, { template, level: 'DEBUG' })).toEqual(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'])
-    const untouched = Object.defineProperty({}, 'x', { enumerable: true, get: () => expect.unreachable?.() })
-    await linesOf((logger) => logger.debug('x', untouched), { level: 'INFO' })
+    const rendered = jest.fn()
+    const facts = Object.defineProperty({}, 'x', { enumerable: true, get: rendered })
+    await linesOf((logger) => logger.debug('x', facts), { format: 'json', level: 'INFO' })
+    expect(rendered).not.toHaveBeenCalled()
+    await linesOf((logger) => logger.debug('x', facts), { format: 'json', level: 'DEBUG' })
+    expect(rendered).toHaveBeenCalled()
   })
 
   it('says which levels are on', async () => {
-    await linesOf((logger) => {
-      expect(['DEBUG', 'INFO', 'WARNING', 'FATAL'].map((level) => logger.isEnabled(level as 'INFO'))).toEqual([
-        false,
-        false,
-        true,
-        true,
-      ])
-    }, { level: 'WARNING' })
+    await linesOf(
+      (logger) => {
+        expect(['DEBUG', 'INFO', 'WARNING', 'FATAL'].map((level) => logger.isEnabled(level as 'INFO'))).toEqual([
+          false,
+          false,
+          true,
+          true,
+        ])
+      },
+      { level: 'WARNING' },
+    )
   })
 
   it('masks secrets in every line of both formats', async () => {
@@ -117,7 +132,14 @@ describe('the log', () => {
   it('has all lines in the file once it is closed, and drops later ones', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'celeriac-log-'))
     const logfile = join(directory, 'worker.log')
-    const log = createLog({ level: 'INFO', format: 'celery', color: true, template: '%(message)s', secrets: [], logfile })
+    const log = createLog({
+      level: 'INFO',
+      format: 'celery',
+      color: true,
+      template: '%(message)s',
+      secrets: [],
+      logfile,
+    })
     const logger = log.logger()
     for (let n = 0; n < 2000; n++) logger.info(`line ${n}`)
     await log.close()
@@ -131,6 +153,8 @@ describe('the log', () => {
 
   it('throws for a file that can not be opened', () => {
     const logfile = join(tmpdir(), 'celeriac-no-such-directory', 'worker.log')
-    expect(() => createLog({ level: 'INFO', format: 'celery', color: false, template: '', secrets: [], logfile })).toThrow('ENOENT')
+    expect(() =>
+      createLog({ level: 'INFO', format: 'celery', color: false, template: '', secrets: [], logfile }),
+    ).toThrow('ENOENT')
   })
 })

@@ -149,7 +149,9 @@ export class Connection implements Component {
       log.warning(`${name}: the broker takes no messages from this connection: ${reason}`)
     })
     model.on('unblocked', () => {
-      log.info(`${name}: the broker takes messages again, after ${((clock.monotonic() - blockedAt) / 1000).toFixed(1)} seconds`)
+      log.info(
+        `${name}: the broker takes messages again, after ${((clock.monotonic() - blockedAt) / 1000).toFixed(1)} seconds`,
+      )
     })
     return model
   }

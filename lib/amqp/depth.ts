@@ -30,7 +30,8 @@ export class DepthProbe {
         depths.set(queue, { ready: messageCount, consumers: consumerCount })
       } catch (thrown) {
         this.channel = null
-        if (!this.epoch.ended.aborted) this.log.debug(`can't ask for the depth of ${queue}: ${coerceError(thrown).message}`)
+        if (!this.epoch.ended.aborted)
+          this.log.debug(`can't ask for the depth of ${queue}: ${coerceError(thrown).message}`)
       }
     }
     return depths

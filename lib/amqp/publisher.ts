@@ -101,7 +101,8 @@ export class AmqpPublisher implements Publisher, Component {
   private ready(signal?: AbortSignal): Promise<Line> {
     if (this.failure) return Promise.reject(this.failure)
     if (this.line && !this.line.epoch.ended.aborted) return Promise.resolve(this.line)
-    if (signal?.aborted) return Promise.reject(new BrokerError('gave up waiting for the broker', { cause: signal.reason }))
+    if (signal?.aborted)
+      return Promise.reject(new BrokerError('gave up waiting for the broker', { cause: signal.reason }))
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject }
       this.waiting.push(waiter)
@@ -129,16 +130,30 @@ export class AmqpPublisher implements Publisher, Component {
     await new Promise<void>((resolve, reject) => {
       const { headers, ...properties } = message.properties
       const options = { ...properties, headers, mandatory: message.mandatory ?? false } as Options.Publish
-      const flowing = line.channel.publish(message.exchange, message.routingKey, message.content, options, (refused) => {
-        if (refused) reject(line.epoch.ended.aborted || line.closed ? coerceError(refused) : new Nacked('the broker refused the message'))
-        else if (line.returned.delete(id)) {
-          reject(
-            new BrokerError(`no queue takes messages for ${message.routingKey || '""'} of exchange ${message.exchange || '""'}`, {
-              retriable: false,
-            }),
-          )
-        } else resolve()
-      })
+      const flowing = line.channel.publish(
+        message.exchange,
+        message.routingKey,
+        message.content,
+        options,
+        (refused) => {
+          if (refused)
+            reject(
+              line.epoch.ended.aborted || line.closed
+                ? coerceError(refused)
+                : new Nacked('the broker refused the message'),
+            )
+          else if (line.returned.delete(id)) {
+            reject(
+              new BrokerError(
+                `no queue takes messages for ${message.routingKey || '""'} of exchange ${message.exchange || '""'}`,
+                {
+                  retriable: false,
+                },
+              ),
+            )
+          } else resolve()
+        },
+      )
       if (!flowing) {
         line.drained = new Promise((drained) => {
           const done = (): void => {
@@ -154,5 +169,9 @@ export class AmqpPublisher implements Publisher, Component {
 }
 
 function isMissing(closed: Error | null, exchange: string): boolean {
-  return closed !== null && (closed as Error & { code?: number }).code === NOT_FOUND && closed.message.includes(`no exchange '${exchange}'`)
+  return (
+    closed !== null &&
+    (closed as Error & { code?: number }).code === NOT_FOUND &&
+    closed.message.includes(`no exchange '${exchange}'`)
+  )
 }

@@ -26,7 +26,11 @@ export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger): 
       epoch,
       log,
       `exchange ${exchange.name}`,
-      (channel) => channel.assertExchange(exchange.name, exchange.type, { durable: exchange.durable, autoDelete: exchange.autoDelete }),
+      (channel) =>
+        channel.assertExchange(exchange.name, exchange.type, {
+          durable: exchange.durable,
+          autoDelete: exchange.autoDelete,
+        }),
       (channel) => channel.checkExchange(exchange.name),
     )
   }
@@ -43,7 +47,8 @@ export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger): 
       }),
     (channel) => channel.checkQueue(spec.name),
   )
-  if (exchange.name !== '') await epoch.scratch((channel) => channel.bindQueue(spec.name, exchange.name, spec.routingKey))
+  if (exchange.name !== '')
+    await epoch.scratch((channel) => channel.bindQueue(spec.name, exchange.name, spec.routingKey))
   if (refusal !== null) return IS_QUORUM.test(refusal) ? 'quorum' : 'classic'
   return spec.arguments['x-queue-type'] === 'quorum' ? 'quorum' : 'classic'
 }

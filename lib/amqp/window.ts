@@ -62,7 +62,8 @@ export class Window implements DeliveryChannel {
   /** How many consumers are open for each queue. */
   count(queue: string): number {
     let count = 0
-    for (const consumer of this.consumers.values()) if (consumer.queue === queue && consumer.state !== 'cancelling') count++
+    for (const consumer of this.consumers.values())
+      if (consumer.queue === queue && consumer.state !== 'cancelling') count++
     return count
   }
 
@@ -134,7 +135,8 @@ export class Window implements DeliveryChannel {
     }
     for (const consumer of this.consumers.values()) {
       if (consumer.state !== 'open' || this.surplus(consumer.queue) <= 0) continue
-      if (consumer.unsettled === 0 || this.closed || !this.wanted.has(consumer.queue)) return () => this.cancel(consumer)
+      if (consumer.unsettled === 0 || this.closed || !this.wanted.has(consumer.queue))
+        return () => this.cancel(consumer)
     }
     return null
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { Publisher } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
-import type { Publisher } from '../ports.js'
 import { currentRun } from './current.js'
 import { Registry } from './registry.js'
 import { type BoundHandler, type Handler, Task, type TaskOptions } from './task.js'
@@ -95,7 +95,8 @@ export abstract class App {
       kwargs,
       route,
       eta: options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000)),
-      expires: typeof options.expires === 'number' ? new Date(Date.now() + options.expires * 1000) : options.expires ?? null,
+      expires:
+        typeof options.expires === 'number' ? new Date(Date.now() + options.expires * 1000) : (options.expires ?? null),
       rootId: parent?.rootId ?? id,
       parentId: parent?.id ?? null,
       replyTo: this.oid,

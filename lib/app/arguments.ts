@@ -20,7 +20,8 @@ export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwar
       throw new TypeError(`${name} got an unexpected keyword argument '${given[0]}' (the task declares no \`params\`)`)
     }
     const missing = task.required - args.length
-    if (missing > 0) throw new TypeError(`${name} missing ${missing} required positional argument${missing > 1 ? 's' : ''}`)
+    if (missing > 0)
+      throw new TypeError(`${name} missing ${missing} required positional argument${missing > 1 ? 's' : ''}`)
     return [...args]
   }
   if (args.length > params.length) {
@@ -33,7 +34,9 @@ export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwar
     if (position < args.length) throw new TypeError(`${name} got multiple values for argument '${key}'`)
     bound[position] = kwargs[key]
   }
-  const missing = params.slice(0, task.required).filter((param, at) => at >= args.length && !Object.hasOwn(kwargs, param))
+  const missing = params
+    .slice(0, task.required)
+    .filter((param, at) => at >= args.length && !Object.hasOwn(kwargs, param))
   if (missing.length > 0) {
     throw new TypeError(
       `${name} missing ${missing.length} required positional argument${missing.length > 1 ? 's' : ''}: ${quote(missing)}`,

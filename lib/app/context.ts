@@ -1,5 +1,5 @@
-import type { Kwargs } from '../protocol/message.js'
 import type { AmqpTable, Logger } from '../ports.js'
+import type { Kwargs } from '../protocol/message.js'
 import { MaxRetriesExceededError, Retry, type RetryOptions } from './predicate.js'
 import type { Task } from './task.js'
 

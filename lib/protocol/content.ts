@@ -48,12 +48,19 @@ export function loads(content: Buffer, properties: AmqpProperties, limits: Conte
   }
   // A text nested n deep has at least n bytes, so that the usual small message is never scanned.
   if (content.length > limits.maxNesting && nestingOf(content) > limits.maxNesting) {
-    throw new BadMessage('too-deep', `the body is nested deeper than the ${limits.maxNesting} of worker_max_message_nesting`)
+    throw new BadMessage(
+      'too-deep',
+      `the body is nested deeper than the ${limits.maxNesting} of worker_max_message_nesting`,
+    )
   }
   try {
     return JSON.parse(UTF8.decode(content))
   } catch (thrown) {
-    throw new BadMessage('undecodable', thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown), thrown)
+    throw new BadMessage(
+      'undecodable',
+      thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),
+      thrown,
+    )
   }
 }
 

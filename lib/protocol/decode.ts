@@ -73,7 +73,8 @@ function embedOf(embed: unknown): Embed {
   const signatures = (name: string): SignatureDict[] | null => {
     const list = embed[name]
     if (list === null || list === undefined) return null
-    if (!Array.isArray(list) || !list.every(isMapping)) throw new BadMessage('invalid-body', `${name} must be a list of signatures`)
+    if (!Array.isArray(list) || !list.every(isMapping))
+      throw new BadMessage('invalid-body', `${name} must be a list of signatures`)
     return list
   }
   const chord = embed.chord ?? null
@@ -87,13 +88,15 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 
 function requiredText(headers: AmqpTable, name: string, reason: 'missing-id' | 'invalid-header'): string {
   const value = headers[name]
-  if (typeof value !== 'string' || value === '') throw new BadMessage(reason, `the header \`${name}\` must be a non-empty string`)
+  if (typeof value !== 'string' || value === '')
+    throw new BadMessage(reason, `the header \`${name}\` must be a non-empty string`)
   return value
 }
 
 function text(headers: AmqpTable, name: string): string | null {
   const value = headers[name] ?? null
-  if (value !== null && typeof value !== 'string') throw new BadMessage('invalid-header', `the header \`${name}\` must be a string or null`)
+  if (value !== null && typeof value !== 'string')
+    throw new BadMessage('invalid-header', `the header \`${name}\` must be a string or null`)
   return value
 }
 
@@ -109,16 +112,21 @@ function timeOf(headers: AmqpTable, name: string): number | null {
   const value = headers[name] ?? null
   if (value === null) return null
   const time = typeof value === 'string' ? parseTime(value) : null
-  if (time === null) throw new BadMessage('invalid-time', `invalid ${name} value ${JSON.stringify(value)}: an ISO 8601 time is wanted`)
+  if (time === null)
+    throw new BadMessage('invalid-time', `invalid ${name} value ${JSON.stringify(value)}: an ISO 8601 time is wanted`)
   return time
 }
 
 function timelimitOf(value: unknown): readonly [number | null, number | null] {
   if (value === null || value === undefined) return [null, null]
-  const isLimit = (limit: unknown): limit is number | null => limit === null || (typeof limit === 'number' && limit >= 0)
+  const isLimit = (limit: unknown): limit is number | null =>
+    limit === null || (typeof limit === 'number' && limit >= 0)
   if (Array.isArray(value) && value.length === 2) {
     const [hard, soft] = value as unknown[]
     if (isLimit(hard) && isLimit(soft)) return [hard, soft]
   }
-  throw new BadMessage('invalid-header', 'the header `timelimit` must be [hard, soft], each a number of seconds or null')
+  throw new BadMessage(
+    'invalid-header',
+    'the header `timelimit` must be [hard, soft], each a number of seconds or null',
+  )
 }

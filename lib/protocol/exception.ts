@@ -48,9 +48,16 @@ export function encodeException(error: Error): ExceptionDict {
 
 /** The error that a result's exception stands for. What is no exception dict becomes one of the plain type with the value as its text. */
 export function decodeException(value: unknown): RemoteError {
-  const { exc_type, exc_message, exc_module } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const { exc_type, exc_message, exc_module } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >
   if (typeof exc_type !== 'string') {
-    return new RemoteError({ exc_type: 'Exception', exc_message: value === null ? [] : [value], exc_module: 'builtins' })
+    return new RemoteError({
+      exc_type: 'Exception',
+      exc_message: value === null ? [] : [value],
+      exc_module: 'builtins',
+    })
   }
   return new RemoteError({
     exc_type,

@@ -143,7 +143,16 @@ export function decodeResult(text: string): ResultMeta {
   }
 }
 
-function extendedFields({ name, args, kwargs, worker, retries, queue, stampedHeaders, stamps }: ExtendedResult): object {
+function extendedFields({
+  name,
+  args,
+  kwargs,
+  worker,
+  retries,
+  queue,
+  stampedHeaders,
+  stamps,
+}: ExtendedResult): object {
   const fields = { name, args, kwargs, worker, retries, queue }
   const stamped = stamps !== undefined && Object.keys(stamps).length > 0
   return stamped ? { ...fields, stamped_headers: stampedHeaders ?? Object.keys(stamps), ...stamps } : fields
@@ -187,7 +196,8 @@ function dumps(document: object): string {
 
 /** JSON.stringify writes null for these, and the caller would get another value than the task returned. */
 function refuseLoss(_key: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${repr(value)} is not JSON serializable`)
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`${repr(value)} is not JSON serializable`)
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError(`Object of type ${typeof value} is not JSON serializable`)
   }
@@ -202,6 +212,7 @@ function loads(text: string): Record<string, unknown> {
   } catch (thrown) {
     throw new DecodeError(`a result is no JSON: ${coerceError(thrown).message}`, thrown)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DecodeError('a result is no object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DecodeError('a result is no object')
   return value as Record<string, unknown>
 }

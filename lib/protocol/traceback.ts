@@ -3,7 +3,8 @@ import { messageOf, namesOf } from './exception.js'
 const HEADING = 'Traceback (most recent call last):'
 const BECAUSE = '\nThe above exception was the direct cause of the following exception:\n\n'
 /** `at f (file:1:2)`, `at async f (file:1:2)`, `at file:1:2`. */
-const FRAME = /^\s+at (?:(?:async )?(?<name>.+?) \((?<inside>.+):(?<line>\d+):\d+\)|(?:async )?(?<file>.+):(?<bareLine>\d+):\d+)$/
+const FRAME =
+  /^\s+at (?:(?:async )?(?<name>.+?) \((?<inside>.+):(?<line>\d+):\d+\)|(?:async )?(?<file>.+):(?<bareLine>\d+):\d+)$/
 
 /**
  * An error's stack as Python writes a traceback: the call that failed last, its causes before it. What results carry in
@@ -26,11 +27,16 @@ function oneOf(error: Error): string {
 function framesOf(error: Error): string[] {
   const lines = typeof error.stack === 'string' ? error.stack.split('\n') : []
   const header = lines.findLastIndex((line) => !/^\s+at /.test(line))
-  return lines.slice(header + 1).reverse().map(frameOf)
+  return lines
+    .slice(header + 1)
+    .reverse()
+    .map(frameOf)
 }
 
 function frameOf(line: string): string {
   const { name = '<anonymous>', inside, file, line: number, bareLine } = FRAME.exec(line)?.groups ?? {}
   const path = inside ?? file
-  return path === undefined ? `  ${line.trim()}` : `  File "${path.replace(/^file:\/\//, '')}", line ${number ?? bareLine}, in ${name}`
+  return path === undefined
+    ? `  ${line.trim()}`
+    : `  File "${path.replace(/^file:\/\//, '')}", line ${number ?? bareLine}, in ${name}`
 }

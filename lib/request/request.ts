@@ -1,6 +1,6 @@
 import type { Task } from '../app/task.js'
-import type { Kwargs, TaskMessage } from '../protocol/message.js'
 import type { Delivery, Timer } from '../ports.js'
+import type { Kwargs, TaskMessage } from '../protocol/message.js'
 
 /** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
 export type RequestState = 'received' | 'parked' | 'ready' | 'running' | 'done'

@@ -1,12 +1,12 @@
 import type { Registry } from '../app/registry.js'
 import type { Task } from '../app/task.js'
 import { coerceError } from '../errors.js'
+import type { Clock, Delivery, Logger } from '../ports.js'
 import { BadMessage } from '../protocol/badMessage.js'
 import type { ContentLimits } from '../protocol/content.js'
 import { decode } from '../protocol/decode.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
-import type { Clock, Delivery, Logger } from '../ports.js'
 import { Request } from './request.js'
 import type { RefusalReason, WorkerState } from './state.js'
 
@@ -60,14 +60,17 @@ export class Strategy {
   }
 
   private refuseBad(delivery: Delivery, thrown: unknown): void {
-    const bad = thrown instanceof BadMessage ? thrown : new BadMessage('invalid-body', coerceError(thrown).message, thrown)
+    const bad =
+      thrown instanceof BadMessage ? thrown : new BadMessage('invalid-body', coerceError(thrown).message, thrown)
     const { log } = this.options
     switch (bad.reason) {
       case 'undecodable':
         log.critical(`Can't decode message body: ${bad.message}${described(delivery)}`, { reason: bad.reason })
         break
       case 'unknown-message':
-        log.warning(`Received and deleted unknown message.  Wrong destination?!?${described(delivery)}`, { reason: bad.reason })
+        log.warning(`Received and deleted unknown message.  Wrong destination?!?${described(delivery)}`, {
+          reason: bad.reason,
+        })
         break
       default:
         log.error(

@@ -1,7 +1,7 @@
 import type { RetryOptions } from '../app/predicate.js'
+import type { OutgoingMessage } from '../ports.js'
 import { expirationOf } from '../protocol/encode.js'
 import { repr, reprArgs } from '../protocol/repr.js'
-import type { OutgoingMessage } from '../ports.js'
 import type { Request } from '../request/request.js'
 
 /** Milliseconds from `now` until the task wants to run again: its `eta`, else its `countdown`, else the task's default. */

@@ -1,6 +1,6 @@
 import { coerceError } from '../errors.js'
-import { repr } from '../protocol/repr.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
+import { repr } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
 import type { Ending, WorkerState } from '../request/state.js'
 import type { Outcome } from './outcome.js'
@@ -20,15 +20,15 @@ export interface SettleOptions {
 
 /** What becomes of a request after it was settled. */
 export type Settlement =
-  | { readonly then: 'release' }
+  | { readonly next: 'release' }
   /** Its lane stays shut to the ones behind. */
-  | { readonly then: 'block' }
+  | { readonly next: 'block' }
   /** Not settled after all: it runs again in its lane. */
-  | { readonly then: 'hold'; readonly delayMs: number }
+  | { readonly next: 'hold'; readonly delayMs: number }
   /** It goes back to its queue, and what is behind it in its lane with it. */
-  | { readonly then: 'give-back' }
+  | { readonly next: 'give-back' }
 
-const RELEASE: Settlement = { then: 'release' }
+const RELEASE: Settlement = { next: 'release' }
 
 /**
  * The one place where an outcome becomes what the outside sees: follow-up messages first (confirmed), the acknowledgement last,
@@ -38,7 +38,9 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
   const { log, state } = options
   if (outcome.state !== 'REVOKED') state.ran(request, outcome.runtimeMs)
   if (request.acksLate && !request.delivery.live && outcome.state !== 'SUCCESS') {
-    log.warning(`Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`)
+    log.warning(
+      `Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`,
+    )
     state.end('aborted')
     return RELEASE
   }
@@ -55,9 +57,9 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
 
 async function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
   const { log, state } = options
-  const end = (ending: Ending, then: Settlement = RELEASE): Settlement => {
+  const end = (ending: Ending, next: Settlement = RELEASE): Settlement => {
     state.end(ending)
-    return then
+    return next
   }
   switch (outcome.state) {
     case 'SUCCESS':
@@ -72,7 +74,10 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
         if (options.acksOnFailureOrTimeout) request.delivery.ack()
         else request.delivery.reject()
       }
-      return end('failed', request.task.options.orderOnFailure === 'block' && request.key !== null ? { then: 'block' } : RELEASE)
+      return end(
+        'failed',
+        request.task.options.orderOnFailure === 'block' && request.key !== null ? { next: 'block' } : RELEASE,
+      )
     case 'RETRY':
       return retry(request, outcome, options)
     case 'IGNORED':
@@ -80,9 +85,11 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
       if (request.acksLate) request.delivery.ack()
       return end('ignored')
     case 'REJECTED':
-      log.warning(`Task ${request.label} reject requeue=${outcome.reject.requeue ? 'True' : 'False'}: ${outcome.reject.message}`)
+      log.warning(
+        `Task ${request.label} reject requeue=${outcome.reject.requeue ? 'True' : 'False'}: ${outcome.reject.message}`,
+      )
       if (!request.acksLate) return end('rejected')
-      if (outcome.reject.requeue) return end('rejected', { then: 'give-back' })
+      if (outcome.reject.requeue) return end('rejected', { next: 'give-back' })
       request.delivery.reject()
       return end('rejected')
     case 'REVOKED':
@@ -91,7 +98,7 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
       return end('revoked')
     case 'ABORTED':
       log.warning(`Task ${request.label} was told to stop, and did: ${outcome.error.message}`)
-      return end('aborted', request.acksLate ? { then: 'give-back' } : RELEASE)
+      return end('aborted', request.acksLate ? { next: 'give-back' } : RELEASE)
     default:
       return outcome satisfies never
   }
@@ -113,7 +120,7 @@ async function retry(
     request.retries++
     request.args = asked.args ?? request.args
     request.kwargs = asked.kwargs ?? request.kwargs
-    return { then: 'hold', delayMs }
+    return { next: 'hold', delayMs }
   }
   if (request.key !== null) {
     log.warning(

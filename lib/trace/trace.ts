@@ -25,7 +25,9 @@ export async function trace(request: Request, options: TraceOptions): Promise<Ou
     const { task, message } = request
     const args = bindArguments(task, request.args, request.kwargs)
     const handler = task.handler as (...args: unknown[]) => unknown
-    const run: Handler = task.options.bind ? () => handler(contextOf(request, options), ...args) : () => handler(...args)
+    const run: Handler = task.options.bind
+      ? () => handler(contextOf(request, options), ...args)
+      : () => handler(...args)
     const result = await currentRun.run({ id: message.id, rootId: message.rootId }, run)
     return { state: 'SUCCESS', result, runtimeMs: clock.monotonic() - startedAt }
   } catch (thrown) {

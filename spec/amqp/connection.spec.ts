@@ -35,9 +35,7 @@ describe('a connection', () => {
     await waitFor(() => under.epochs.length === 2, { timeoutMs: 5_000, what: 'the second epoch' })
     expect(under.lost).toEqual([under.epochs[0]])
     expect(under.epochs.map((epoch) => epoch.ended.aborted)).toEqual([true, false])
-    expect(log.of('WARNING')).toContain(
-      'consumer: Connection to broker lost. Trying to re-establish the connection...',
-    )
+    expect(log.of('WARNING')).toContain('consumer: Connection to broker lost. Trying to re-establish the connection...')
   })
 
   it('goes on trying, with pauses, until the broker is back', async () => {
@@ -45,7 +43,9 @@ describe('a connection', () => {
     const under = await connectionTo(through(link.port), log)
     connection = under.connection
     await waitFor(() => log.of('ERROR').length >= 2, { timeoutMs: 10_000, what: 'two failed attempts' })
-    expect(log.of('ERROR')[0]).toMatch(/^consumer: Cannot connect to amqp:\/\/.*\nTrying again in 0\.\d\d seconds\.\.\. \(1\/no limit\)$/s)
+    expect(log.of('ERROR')[0]).toMatch(
+      /^consumer: Cannot connect to amqp:\/\/.*\nTrying again in 0\.\d\d seconds\.\.\. \(1\/no limit\)$/s,
+    )
     link.accept()
     await waitFor(() => under.epochs.length === 1, { timeoutMs: 10_000, what: 'the connection' })
   })

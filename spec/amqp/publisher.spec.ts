@@ -47,13 +47,18 @@ describe('the publisher', () => {
   })
 
   it('fails for a message that no queue takes, and only for that one', async () => {
-    const [lost, kept] = await Promise.allSettled([publisher.publish(message(randomQueue())), publisher.publish(message(queue))])
+    const [lost, kept] = await Promise.allSettled([
+      publisher.publish(message(randomQueue())),
+      publisher.publish(message(queue)),
+    ])
     expect(lost).toMatchObject({ status: 'rejected', reason: expect.any(BrokerError) })
     expect(kept.status).toBe('fulfilled')
   })
 
   it('fails for an exchange that is not there, and goes on', async () => {
-    await expect(publisher.publish(message(queue, 'no-such-exchange'))).rejects.toThrow('there is no exchange no-such-exchange')
+    await expect(publisher.publish(message(queue, 'no-such-exchange'))).rejects.toThrow(
+      'there is no exchange no-such-exchange',
+    )
     await publisher.publish(message(queue))
     expect(await client.depth(queue)).toBe(1)
   })

@@ -52,7 +52,10 @@ describe('the window', () => {
   }
 
   const fill = (count: number): Promise<void> =>
-    client.publish(queue, Array.from({ length: count }, (_, n) => taskMessage('t', { args: [n] })))
+    client.publish(
+      queue,
+      Array.from({ length: count }, (_, n) => taskMessage('t', { args: [n] })),
+    )
 
   const arrived = (count: number): Promise<void> =>
     waitFor(() => deliveries.length === count, { timeoutMs: 5_000, what: `${count} deliveries` })
@@ -96,7 +99,10 @@ describe('the window', () => {
     await window.settled()
     deliveries[0]?.ack()
     deliveries[1]?.ack()
-    await waitFor(async () => (await client.consumers(queue)) === 1, { timeoutMs: 5_000, what: 'one consumer to be left' })
+    await waitFor(async () => (await client.consumers(queue)) === 1, {
+      timeoutMs: 5_000,
+      what: 'one consumer to be left',
+    })
     expect(deliveries).toHaveLength(3)
     deliveries[2]?.ack()
     await arrived(4)
@@ -118,10 +124,13 @@ describe('the window', () => {
     window.resize(new Map([[queue, 2]]))
     await window.settled()
     await client.deleteQueue(queue)
-    await waitFor(() => log.of('WARNING').includes(`The broker cancelled the consumers of ${queue}. Subscribing again...`), {
-      timeoutMs: 5_000,
-      what: 'the cancel to be told',
-    })
+    await waitFor(
+      () => log.of('WARNING').includes(`The broker cancelled the consumers of ${queue}. Subscribing again...`),
+      {
+        timeoutMs: 5_000,
+        what: 'the cancel to be told',
+      },
+    )
     await waitFor(async () => window.count(queue) === 2 && (await window.settled()) === undefined, {
       timeoutMs: 5_000,
       what: 'the consumers to be back',

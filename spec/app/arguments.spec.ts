@@ -29,12 +29,16 @@ describe('bindArguments', () => {
     [add, [1], {}, 'add() missing 1 required positional argument'],
     [add, [1, 2], { z: 1 }, "add() got an unexpected keyword argument 'z'"],
   ])("complains in Python's words", (task, args, kwargs, text) => {
-    expect(() => bindArguments(task, args, kwargs)).toThrow(new TypeError(text + (task === add && args.length === 2 ? ' (the task declares no `params`)' : '')))
+    expect(() => bindArguments(task, args, kwargs)).toThrow(
+      new TypeError(text + (task === add && args.length === 2 ? ' (the task declares no `params`)' : '')),
+    )
   })
 
   it('names several missing arguments as Python does', () => {
     const three = new Task('t.three', { params: ['a', 'b', 'c'] }, (_a: 1, _b: 2, _c: 3) => undefined)
-    expect(() => bindArguments(three, [], {})).toThrow("three() missing 3 required positional arguments: 'a', 'b', and 'c'")
+    expect(() => bindArguments(three, [], {})).toThrow(
+      "three() missing 3 required positional arguments: 'a', 'b', and 'c'",
+    )
     expect(() => bindArguments(three, [1], {})).toThrow("three() missing 2 required positional arguments: 'b' and 'c'")
   })
 })

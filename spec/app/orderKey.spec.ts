@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { Task, type TaskOptions } from '../../lib/app/task.js'
 import { compileOrderBy, compileTaskOrderBy, keyFunction, type OrderSource } from '../../lib/app/orderKey.js'
+import { Task, type TaskOptions } from '../../lib/app/task.js'
 
 function source(parts: Partial<OrderSource> = {}): OrderSource {
   return { task: 'packit.build_end', args: [], kwargs: {}, headers: {}, ...parts }

@@ -13,11 +13,15 @@ const note = (event: 'begin' | 'end', n: number, key: string): void => {
 
 const app = new Celery('steps')
 
-app.task('steps.step', { params: ['n', 'key', 'ms'], orderBy: 'kwargs.key' }, async (n: number, key: string, ms: number) => {
-  note('begin', n, key)
-  await sleep(ms)
-  note('end', n, key)
-})
+app.task(
+  'steps.step',
+  { params: ['n', 'key', 'ms'], orderBy: 'kwargs.key' },
+  async (n: number, key: string, ms: number) => {
+    note('begin', n, key)
+    await sleep(ms)
+    note('end', n, key)
+  },
+)
 
 app.task('tasks.add', { params: ['x', 'y'] }, (x: number, y: number) => {
   note('end', x + y, 'add')

@@ -30,7 +30,11 @@ describe('a worker process', () => {
   })
 
   const start = (slots: number) =>
-    startWorkerProgram({ brokerUrl: brokerUrl(), args: ['-Q', queue, '-c', String(slots)], env: { STEPS_TRACE: trace } })
+    startWorkerProgram({
+      brokerUrl: brokerUrl(),
+      args: ['-Q', queue, '-c', String(slots)],
+      env: { STEPS_TRACE: trace },
+    })
 
   async function publish(count: number, keys: number, ms: number): Promise<Map<string, number[]>> {
     const published = new Map<string, number[]>()
@@ -48,7 +52,10 @@ describe('a worker process', () => {
     const slots = 16
     const published = await publish(count, 100, 5)
     const first = await start(slots)
-    await waitFor(() => ended(readSteps(trace)).size > count / 3, { timeoutMs: 20_000, what: 'a third of the tasks to end' })
+    await waitFor(() => ended(readSteps(trace)).size > count / 3, {
+      timeoutMs: 20_000,
+      what: 'a third of the tasks to end',
+    })
     first.kill('SIGKILL')
     await first.exited
     const before = readSteps(trace)
@@ -84,7 +91,9 @@ describe('a worker process', () => {
     const done = ended(steps)
     expect(new Set(steps.map((step) => step.n))).toEqual(done)
     expect(inversions(steps, published)).toEqual([])
-    const left = (await client.take(queue)).map((content) => (JSON.parse(content.toString()) as [[], { n: number }])[1].n)
+    const left = (await client.take(queue)).map(
+      (content) => (JSON.parse(content.toString()) as [[], { n: number }])[1].n,
+    )
     expect(left).toEqual(Array.from({ length: count }, (_, n) => n).filter((n) => !done.has(n)))
     expect(left.length).toBeGreaterThan(0)
   }, 60_000)

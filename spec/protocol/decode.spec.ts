@@ -103,8 +103,14 @@ describe('decode', () => {
     const value = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.jsonValue())
     fc.assert(
       fc.property(
-        fc.dictionary(fc.constantFrom('task', 'id', 'eta', 'expires', 'retries', 'timelimit', 'root_id', 'compression'), value),
-        fc.oneof(fc.uint8Array(), fc.json().map((json) => Buffer.from(json))),
+        fc.dictionary(
+          fc.constantFrom('task', 'id', 'eta', 'expires', 'retries', 'timelimit', 'root_id', 'compression'),
+          value,
+        ),
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((json) => Buffer.from(json)),
+        ),
         fc.constantFrom('application/json', undefined, 'text/plain'),
         (headers, bytes, contentType) => {
           expect(typeof reasonOf({ headers, contentType }, Buffer.from(bytes))).toBe('string')

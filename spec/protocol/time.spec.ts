@@ -23,10 +23,15 @@ describe('parseTime', () => {
     expect(parseTime('2026-11-24T08:45:11.995624+00:00')).toBeCloseTo(AT + 995.624, 2)
   })
 
-  it.each(['', 'tomorrow', '1234567890', '2026-13-01T00:00:00', '2026-11-24T25:00:00', '24.11.2026', '2026-11-24T08:45:11+xx'])(
-    'takes %p for no time',
-    (text) => {
-      expect(parseTime(text)).toBeNull()
-    },
-  )
+  it.each([
+    '',
+    'tomorrow',
+    '1234567890',
+    '2026-13-01T00:00:00',
+    '2026-11-24T25:00:00',
+    '24.11.2026',
+    '2026-11-24T08:45:11+xx',
+  ])('takes %p for no time', (text) => {
+    expect(parseTime(text)).toBeNull()
+  })
 })

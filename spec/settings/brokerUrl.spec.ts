@@ -23,7 +23,14 @@ describe('parseBrokerUrl', () => {
 
   it('fills in the defaults', () => {
     expect(one('amqp://')).toEqual(
-      new BrokerUrl({ transport: 'amqp', hostname: '127.0.0.1', port: 5672, username: 'guest', password: 'guest', vhost: '/' }),
+      new BrokerUrl({
+        transport: 'amqp',
+        hostname: '127.0.0.1',
+        port: 5672,
+        username: 'guest',
+        password: 'guest',
+        vhost: '/',
+      }),
     )
   })
 
@@ -84,7 +91,10 @@ describe('parseBrokerUrl', () => {
     ['redis://h', 'expected a RabbitMQ URL'],
     ['h:5672', 'expected a RabbitMQ URL'],
     ['amqp://h:99999', 'expected host and port'],
-    ['amqp://h//?frame_max=1', 'the query has "frame_max"; expected heartbeat, connect_timeout, login_method, insist or ssl_...'],
+    [
+      'amqp://h//?frame_max=1',
+      'the query has "frame_max"; expected heartbeat, connect_timeout, login_method, insist or ssl_...',
+    ],
     ['amqp://h//?heartbeat=often', 'the query\'s heartbeat is "often"; expected seconds'],
     ['amqp://h//?login_method=X', 'the query\'s login_method is "X"; expected one of PLAIN, AMQPLAIN, EXTERNAL'],
   ])('refuses %s', (text, message) => {

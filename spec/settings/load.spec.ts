@@ -55,7 +55,10 @@ describe('loadSettings', () => {
   })
 
   it('takes an empty environment variable for an absent one', () => {
-    expect(load({ env: { CELERY_WORKER_CONCURRENCY: '' } })).toMatchObject({ settings: { worker_concurrency: 16 }, faults: [] })
+    expect(load({ env: { CELERY_WORKER_CONCURRENCY: '' } })).toMatchObject({
+      settings: { worker_concurrency: 16 },
+      faults: [],
+    })
   })
 
   it('tells all faults at once, each with its source, its value and what is accepted', () => {

@@ -46,7 +46,7 @@ describe('secretsOf', () => {
   it('finds the passwords of brokers and of the result backend, as written and decoded, longest first', () => {
     expect(
       secretsWith({ broker_url: 'amqp://u:p%40ssword@h;amqp://u:other@h', result_backend: 'redis://:backend-pw@h/0' }),
-    ).toEqual(['backend-pw', 'p%40ssword', 'p@ssword', 'other'])
+    ).toEqual(['p%40ssword', 'backend-pw', 'p@ssword', 'other'])
   })
 
   it('knows how JSON writes a password', () => {

@@ -12,7 +12,11 @@ export interface ConnectionUnderTest {
   readonly lost: Epoch[]
 }
 
-export async function connectionTo(brokerUrl: string, log: MemoryLog, config: Record<string, unknown> = {}): Promise<ConnectionUnderTest> {
+export async function connectionTo(
+  brokerUrl: string,
+  log: MemoryLog,
+  config: Record<string, unknown> = {},
+): Promise<ConnectionUnderTest> {
   const { settings, faults } = loadSettings({ config: { broker_url: brokerUrl, ...config }, env: {}, flags: {} })
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const epochs: Epoch[] = []

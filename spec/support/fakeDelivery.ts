@@ -37,7 +37,8 @@ export class FakeDelivery implements Delivery {
   }
 
   private settle(by: 'ack' | 'reject' | 'giveBack'): void {
-    if (this.settledBy !== null) throw new Error(`delivery ${this.sequence} was settled twice: ${this.settledBy}, then ${by}`)
+    if (this.settledBy !== null)
+      throw new Error(`delivery ${this.sequence} was settled twice: ${this.settledBy}, then ${by}`)
     this.settledBy = by
     this.onSettled(this)
   }

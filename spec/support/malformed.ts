@@ -6,7 +6,10 @@ type Mutation = (message: Message, n: number) => Message
 
 const header =
   (name: string, value: unknown): Mutation =>
-  ({ properties, content }) => ({ properties: { ...properties, headers: { ...properties.headers, [name]: value } }, content })
+  ({ properties, content }) => ({
+    properties: { ...properties, headers: { ...properties.headers, [name]: value } },
+    content,
+  })
 
 const without =
   (name: string): Mutation =>
@@ -19,7 +22,9 @@ const body =
   (content: Buffer | string | unknown[] | object): Mutation =>
   ({ properties }) => ({
     properties,
-    content: Buffer.isBuffer(content) ? content : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)),
+    content: Buffer.isBuffer(content)
+      ? content
+      : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)),
   })
 
 const property =
@@ -66,9 +71,9 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'number for shadow': header('shadow', 1),
   'unknown compression': header('compression', 'application/x-nothing'),
   'no content type': property('contentType', undefined),
-  'pickle': property('contentType', 'application/x-python-serialize'),
+  pickle: property('contentType', 'application/x-python-serialize'),
   'unknown content type': property('contentType', 'text/html'),
-  'truncated': truncated,
+  truncated: truncated,
   'empty body': body(Buffer.alloc(0)),
   'random bytes': body(Buffer.from([0xff, 0xfe, 0x00, 0x80, 0xc3, 0x28])),
   'bad charset': body(Buffer.from([0x5b, 0x22, 0xc3, 0x28, 0x22, 0x5d])),

@@ -9,7 +9,10 @@ export interface MessageOptions {
 }
 
 /** A protocol 2 message as a Celery client sends it: what goes before `content` are AMQP's properties. */
-export function taskMessage(task: string, options: MessageOptions = {}): { properties: AmqpProperties; content: Buffer } {
+export function taskMessage(
+  task: string,
+  options: MessageOptions = {},
+): { properties: AmqpProperties; content: Buffer } {
   const id = options.id ?? randomUUID()
   const embed = { callbacks: null, errbacks: null, chain: null, chord: null }
   return {
@@ -19,7 +22,17 @@ export function taskMessage(task: string, options: MessageOptions = {}): { prope
       deliveryMode: 2,
       priority: 0,
       correlationId: id,
-      headers: { lang: 'py', task, id, root_id: id, parent_id: null, retries: 0, eta: null, expires: null, ...options.headers },
+      headers: {
+        lang: 'py',
+        task,
+        id,
+        root_id: id,
+        parent_id: null,
+        retries: 0,
+        eta: null,
+        expires: null,
+        ...options.headers,
+      },
     },
     content: Buffer.from(JSON.stringify([options.args ?? [], options.kwargs ?? {}, embed])),
   }

@@ -48,7 +48,8 @@ export class Program {
   /** @throws Error with the output so far if the program ends, or `timeoutMs` pass, without it */
   waitForOutput(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
-      const fail = (why: string): void => reject(new Error(`${this.command}: ${pattern} was never said: ${why}\n${this.output}`))
+      const fail = (why: string): void =>
+        reject(new Error(`${this.command}: ${pattern} was never said: ${why}\n${this.output}`))
       const timer = setTimeout(() => fail(`${timeoutMs} ms have passed`), timeoutMs)
       const look = (): void => {
         const found = pattern.exec(this.stdout) ?? pattern.exec(this.stderr)

@@ -62,7 +62,10 @@ export async function startRedis(): Promise<Redis> {
 }
 
 function launch(args: readonly string[]) {
-  const child = spawn('/bin/bash', ['-c', GUARD, 'redis', ...args], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  const child = spawn('/bin/bash', ['-c', GUARD, 'redis', ...args], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
   child.stdin.on('error', () => undefined)
   return { child, ended: once(child, 'exit') }
 }

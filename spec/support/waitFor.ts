@@ -14,7 +14,8 @@ export async function waitFor(
   for (;;) {
     const value = await condition()
     if (value) return
-    if (performance.now() > until) throw new Error(`waited ${timeoutMs} ms for ${what}; the last value was ${inspect(value)}`)
+    if (performance.now() > until)
+      throw new Error(`waited ${timeoutMs} ms for ${what}; the last value was ${inspect(value)}`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -12,7 +12,17 @@ export async function startWorkerProgram(options: {
 }): Promise<Program> {
   const program = runProgram(
     process.execPath,
-    ['bin/celeriac.js', '-A', options.app ?? 'build/apps/steps.js', '-b', options.brokerUrl, 'worker', '-l', 'INFO', ...options.args],
+    [
+      'bin/celeriac.js',
+      '-A',
+      options.app ?? 'build/apps/steps.js',
+      '-b',
+      options.brokerUrl,
+      'worker',
+      '-l',
+      'INFO',
+      ...options.args,
+    ],
     { cwd: ROOT, env: { ...process.env, ...options.env } },
   )
   await program.waitForOutput(/ ready\.$/m)

@@ -1,0 +1,250 @@
+import { EventEmitter } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { MakeWorker } from '../../lib/cli/commands/worker.js'
+import type { Io } from '../../lib/cli/io.js'
+import { main } from '../../lib/cli/main.js'
+
+type MadeWith = Parameters<MakeWorker>[0]
+
+const APP = `export default { [Symbol.for('celeriac.app')]: true, main: 'demo', conf: CONF, tasks: [{ name: 'demo.add' }] }`
+
+describe('the command line', () => {
+  let directory: string
+  let out: string
+  let err: string
+  let signals: EventEmitter
+  let errors: EventEmitter
+  let exits: number[]
+  let env: Record<string, string>
+  let made: MadeWith | undefined
+  let end: (code: number) => void
+  let startWith: () => Promise<void>
+
+  const collect = (take: (text: string) => void): Writable =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        take(String(chunk))
+        done()
+      },
+    })
+
+  const run = (...argv: string[]): Promise<number> => {
+    const io: Io = {
+      env,
+      pid: 4242,
+      stdout: collect((text) => {
+        out += text
+      }),
+      stderr: collect((text) => {
+        err += text
+      }),
+      signals,
+      errors,
+      cwd: () => directory,
+      chdir: (to) => {
+        directory = to
+      },
+      exit: (code) => void exits.push(code),
+      atExit: () => undefined,
+      leave: () => undefined,
+    }
+    return main(argv, io, (options) => {
+      made = options
+      const ended = new Promise<{ code: number }>((resolve) => {
+        end = (code) => resolve({ code })
+      })
+      return {
+        start: () => startWith(),
+        stop: async () => end(0),
+        terminate: async () => end(0),
+        ended,
+      }
+    })
+  }
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'celeriac-cli-'))
+    writeFileSync(join(directory, 'app.mjs'), APP.replace('CONF', '{ worker_concurrency: 3, broker_pool_limit: 1 }'))
+    out = ''
+    err = ''
+    signals = new EventEmitter()
+    errors = new EventEmitter()
+    exits = []
+    env = {}
+    made = undefined
+    startWith = async () => end(0)
+  })
+
+  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+  it('says its version', async () => {
+    expect(await run('--version')).toBe(0)
+    expect(out).toBe('0.1.0 (celeriac)\n')
+  })
+
+  it('runs a worker with the settings of app, environment and flags', async () => {
+    env.CELERY_TASK_ACKS_LATE = '1'
+    expect(await run('-b', 'amqp://h', '-A', 'app', 'worker', '-Q', 'a,b', '-l', 'info', '-n', 'w1@x', '-Ofair')).toBe(
+      0,
+    )
+    expect(made?.nodename).toBe('w1@x')
+    expect(made?.settings).toMatchObject({
+      broker_url: 'amqp://h',
+      worker_concurrency: 3,
+      task_acks_late: true,
+      queues: ['a', 'b'],
+      loglevel: 'INFO',
+      optimization: 'fair',
+    })
+    expect(out).toContain(' w1@x v0.1.0 (celeriac)\n')
+    expect(out).toContain('  . demo.add\n')
+    expect(err).toContain('WARNING/MainProcess] app config broker_pool_limit: has no effect here; ignored\n')
+  })
+
+  it.each([
+    [['--purge'], { purge: true }],
+    [['--discard'], { purge: true }],
+    [['-E'], { worker_send_task_events: true }],
+    [['--events'], { worker_send_task_events: true }],
+    [['--autoscale', '2,10'], { worker_autoscale: { max: 10, min: 2 } }],
+    [['--schedule=x', '-B'], { schedule_filename: 'x', beat: true }],
+    [['-X', 'a', '--prefetch-multiplier=2'], { exclude_queues: ['a'], worker_prefetch_multiplier: 2 }],
+    [
+      ['--', 'worker.prefetch_multiplier=7', '.concurrency=2'],
+      { worker_prefetch_multiplier: 7, worker_concurrency: 2 },
+    ],
+    [
+      '-D -S s --disable-prefetch --without-gossip --without-mingle --without-heartbeat --heartbeat-interval 2 --scheduler x'.split(
+        ' ',
+      ),
+      { detach: true, worker_state_db: 's', heartbeat_interval: 2 },
+    ],
+    [
+      '--uid u --gid g --umask 022 --executable e --max-tasks-per-child 1 --max-memory-per-child 2 --optimization default'.split(
+        ' ',
+      ),
+      { uid: 'u', worker_max_memory_per_child: 2 },
+    ],
+  ])('takes %j', async (argv, settings) => {
+    expect(await run('-A', 'app.mjs', 'worker', ...argv)).toBe(0)
+    expect(made?.settings).toMatchObject(settings)
+  })
+
+  it('prints no banner with -q', async () => {
+    expect(await run('-q', '-C', '-A', 'app', 'worker')).toBe(0)
+    expect(out).toBe('')
+    expect(made?.settings.no_color).toBe(true)
+  })
+
+  it('changes to the working directory first', async () => {
+    const above = directory
+    directory = '/'
+    expect(await run('--workdir', above, '-A', 'app', 'worker')).toBe(0)
+    expect(directory).toBe(above)
+  })
+
+  it('tells all that is wrong and exits with 2', async () => {
+    expect(await run('-A', 'nowhere', 'worker', '--autoscale=a,b', '-l', 'LOUD')).toBe(2)
+    expect(err).toContain("Error: the worker can't start:\n  -A nowhere: no such module")
+    expect(err).toContain('\n  --autoscale "a,b": expected')
+    expect(err).toContain('\n  -l/--loglevel "LOUD": expected')
+    expect(made).toBeUndefined()
+  })
+
+  it('says where to put an option that is on the wrong side', async () => {
+    expect(await run('worker', '-A', 'app')).toBe(2)
+    expect(err).toContain(
+      '-A is a global option: put it before the subcommand, as in: celeriac -A dist/app.js worker\n',
+    )
+    expect(await run('-A', 'app', '-Qa', 'worker')).toBe(2)
+    expect(err).toContain('-Qa is an option of worker: put it after the subcommand\n')
+  })
+
+  it.each([[['worker']], [['worker', '--colour']], [['wroker']], [['-A', 'app', 'worker', 'stray']]])(
+    'exits with 2 for %j',
+    async (argv) => {
+      expect(await run(...argv)).toBe(2)
+      expect(err).not.toBe('')
+    },
+  )
+
+  it('imports the modules of -I, and tells of one that is missing', async () => {
+    writeFileSync(join(directory, 'more.mjs'), `globalThis.moreTasks = true`)
+    expect(await run('-A', 'app', 'worker', '-I', 'more')).toBe(0)
+    expect((globalThis as { moreTasks?: boolean }).moreTasks).toBe(true)
+    expect(await run('-A', 'app', 'worker', '-I', 'lost')).toBe(2)
+    expect(err).toContain('-I/--include lost: no such module')
+  })
+
+  it("exits with the worker's code after an unrecoverable error", async () => {
+    startWith = async () => end(1)
+    expect(await run('-A', 'app', 'worker')).toBe(1)
+  })
+
+  it('exits with 1 when the worker fails to start', async () => {
+    startWith = () => Promise.reject(new TypeError('no way'))
+    expect(await run('-A', 'app', 'worker')).toBe(1)
+    expect(err).toMatch(/CRITICAL\/MainProcess\] Unrecoverable error: TypeError\('no way'\)\nTypeError: no way\n/)
+  })
+
+  it('exits with 0 after TERM and with 1 after INT', async () => {
+    startWith = async () => void signals.emit('SIGTERM')
+    expect(await run('-A', 'app', 'worker')).toBe(0)
+    startWith = async () => void signals.emit('SIGINT')
+    expect(await run('-A', 'app', 'worker')).toBe(1)
+    expect(out).toContain('worker: Warm shutdown (MainProcess)\n')
+    expect(signals.eventNames()).toEqual([])
+  })
+
+  it('holds the pidfile while the worker runs', async () => {
+    let held = ''
+    startWith = async () => {
+      held = readFileSync(join(directory, 'w1.pid'), 'utf8')
+      end(0)
+    }
+    expect(await run('-A', 'app', 'worker', '-n', 'w1@x', '--pidfile', `${directory}/%n.pid`)).toBe(0)
+    expect(held).toBe('4242\n')
+    expect(existsSync(join(directory, 'w1.pid'))).toBe(false)
+  })
+
+  it('exits with 73 when the pidfile is in use', async () => {
+    writeFileSync(join(directory, 'w.pid'), `${process.pid}\n`)
+    expect(await run('-A', 'app', 'worker', '--pidfile', join(directory, 'w.pid'))).toBe(73)
+    expect(err).toContain(`already exists.\nSeems we're already running? (pid: ${process.pid})\n`)
+  })
+
+  it('logs a rejected promise that nobody took, and goes on', async () => {
+    startWith = async () => {
+      errors.emit('unhandledRejection', new Error('stray'))
+      end(0)
+    }
+    expect(await run('-A', 'app', 'worker')).toBe(0)
+    expect(err).toMatch(/ERROR\/MainProcess\] A promise was rejected and nobody took notice: Error\('stray'\)\n/)
+    expect(exits).toEqual([])
+  })
+
+  it('ends the process on an exception that nobody caught', async () => {
+    startWith = async () => {
+      errors.emit('uncaughtException', new Error('lost'))
+      setImmediate(() => end(0))
+    }
+    await run('-A', 'app', 'worker')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(err).toMatch(/CRITICAL\/MainProcess\] Unrecoverable error: Error\('lost'\)\n/)
+    expect(exits).toEqual([1])
+  })
+
+  it('masks the password of the broker in the log', async () => {
+    startWith = async () => {
+      made?.log('x').error('refused hunter22')
+      end(0)
+    }
+    await run('-b', 'amqp://u:hunter22@h', '-A', 'app', 'worker')
+    expect(err).toContain('refused **\n')
+    expect(out + err).not.toContain('hunter22')
+  })
+})
