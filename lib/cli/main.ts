@@ -9,11 +9,17 @@ import { type Io, processIo } from './io.js'
 const EX_USAGE = 2
 
 /**
- * Runs the command line.
+ * Runs the command line. Afterwards the process ends, even if something that the app or a task left behind would keep it.
  * @param argv the arguments without the interpreter and the script
  * @returns the exit code: 0, 1 for an unrecoverable error, 2 for a wrong command line or configuration, 73 for a pidfile in use
  */
 export async function main(argv: readonly string[], io: Io = processIo, makeWorker?: MakeWorker): Promise<number> {
+  const code = await run(argv, io, makeWorker)
+  io.leave(code)
+  return code
+}
+
+async function run(argv: readonly string[], io: Io, makeWorker: MakeWorker | undefined): Promise<number> {
   let code = 0
   const version = readVersion()
   const program = createProgram(version, io)

@@ -61,7 +61,7 @@ export class Pool {
       const request = this.ready.pop()
       if (!request) return
       // It expired, or its connection was lost, while it waited here.
-      if (request.state === 'ready') void this.occupy(request)
+      if (request.state === 'ready' && request.delivery.live) void this.occupy(request)
     }
   }
 

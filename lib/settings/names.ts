@@ -45,8 +45,10 @@ export function meaningOf(name: string): Meaning {
       warning: `app config ${name}: is the old name of ${renamed}; it counts, but write the new one`,
     }
   }
-  if (WITHOUT_ROW.has(name)) return { warning: `app config ${name}: has no effect here; ignored` }
-  const guess = nearest(name)
+  // With a namespace, as Django projects have it, CELERY_ stands before the present name in capitals.
+  const bare = name.toLowerCase().replace(/^celery_/, '')
+  if (WITHOUT_ROW.has(bare)) return { warning: `app config ${name}: has no effect here; ignored` }
+  const guess = ROWS.has(bare) ? bare : nearest(name)
   if (guess !== undefined) return { warning: `app config ${name}: is no setting; did you mean ${guess}? Ignored` }
   if (OLD_PREFIX.test(name)) return { warning: `app config ${name}: has no effect here; ignored` }
   return { warning: `app config ${name}: is no setting; ignored` }

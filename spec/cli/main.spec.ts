@@ -19,6 +19,7 @@ describe('the command line', () => {
   let signals: EventEmitter
   let errors: EventEmitter
   let exits: number[]
+  let leaves: number[]
   let env: Record<string, string>
   let made: MadeWith | undefined
   let end: (code: number) => void
@@ -50,7 +51,7 @@ describe('the command line', () => {
       },
       exit: (code) => void exits.push(code),
       atExit: () => undefined,
-      leave: () => undefined,
+      leave: (code) => void leaves.push(code),
     }
     return main(argv, io, (options) => {
       made = options
@@ -74,6 +75,7 @@ describe('the command line', () => {
     signals = new EventEmitter()
     errors = new EventEmitter()
     exits = []
+    leaves = []
     env = {}
     made = undefined
     startWith = async () => end(0)
@@ -153,6 +155,7 @@ describe('the command line', () => {
     expect(err).toContain('\n  --autoscale "a,b": expected')
     expect(err).toContain('\n  -l/--loglevel "LOUD": expected')
     expect(made).toBeUndefined()
+    expect(leaves).toEqual([2])
   })
 
   it('says where to put an option that is on the wrong side', async () => {
@@ -178,6 +181,12 @@ describe('the command line', () => {
     expect((globalThis as { moreTasks?: boolean }).moreTasks).toBe(true)
     expect(await run('-A', 'app', 'worker', '-I', 'lost')).toBe(2)
     expect(err).toContain('-I/--include lost: no such module')
+  })
+
+  it('lets nothing that an app left behind keep the process', async () => {
+    await run('-A', 'app', 'worker')
+    await run('--version')
+    expect(leaves).toEqual([0, 0])
   })
 
   it("exits with the worker's code after an unrecoverable error", async () => {

@@ -118,6 +118,8 @@ describe('loadSettings', () => {
 
   it.each([
     ['broker_pool_limit', 'app config broker_pool_limit: has no effect here; ignored'],
+    ['BROKER_POOL_LIMIT', 'app config BROKER_POOL_LIMIT: has no effect here; ignored'],
+    ['CELERY_TASK_ACKS_LATE', 'app config CELERY_TASK_ACKS_LATE: is no setting; did you mean task_acks_late? Ignored'],
     ['CELERY_DISABLE_EVERYTHING', 'app config CELERY_DISABLE_EVERYTHING: has no effect here; ignored'],
     ['task_ack_late', 'app config task_ack_late: is no setting; did you mean task_acks_late? Ignored'],
     ['colour', 'app config colour: is no setting; ignored'],

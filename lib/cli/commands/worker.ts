@@ -67,9 +67,7 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
       io.stdout.write(banner({ nodename, version: command.version, platform, now: new Date(), app, settings }))
     }
     for (const warning of warnings) log.logger('settings').warning(warning)
-    const code = await live(worker, log, say, io)
-    io.leave(code)
-    return code
+    return await live(worker, log, say, io)
   } catch (thrown) {
     if (!(thrown instanceof PidfileError)) throw thrown
     io.stderr.write(`${thrown.message}\n`)

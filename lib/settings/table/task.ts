@@ -90,7 +90,7 @@ export const TASK = {
     old: 'CELERY_TIMEZONE',
     inert: UTC_ONLY,
   }),
-  enable_utc: row(toggle, true, 'Times without an offset are UTC.', { old: 'CELERY_ENABLE_UTC', inert: UTC_ONLY }),
+  enable_utc: row(toggle, true, 'Times without an offset are UTC.', { old: 'ENABLE_UTC', inert: UTC_ONLY }),
   imports: row(list, [], 'Modules to import at the start.', { old: 'CELERY_IMPORTS' }),
   include: row(list, [], 'Further modules to import at the start.', {
     flag: '-I, --include <modules>',
