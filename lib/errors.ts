@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** The facts an error carries besides its text; they end up in the structured log. */
 export type ErrorFacts = Readonly<Record<string, unknown>>
 
@@ -40,8 +42,11 @@ export class BrokerError extends CeleriacError {
   }
 }
 
-/** Turns whatever was caught into an `Error`, so that code after a `catch` has one type to deal with. */
+/**
+ * Turns whatever was caught into an `Error`, so that code after a `catch` has one type to deal with. Errors of another realm (a
+ * vm context, as test runners have it) are errors all the same.
+ */
 export function coerceError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
+  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown
   return new Error(typeof thrown === 'string' ? thrown : `a non-error was thrown: ${String(thrown)}`, { cause: thrown })
 }

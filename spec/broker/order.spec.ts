@@ -13,7 +13,6 @@ import { OfflineApp } from '../support/offlineLine.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 
-const MESSAGES = 20_000
 const KEYS = 500
 const SLOTS = 16
 
@@ -24,15 +23,17 @@ describe('order of a queue, by key, while slots come and go', () => {
 
   beforeEach(async () => {
     client = await Client.open(brokerUrl())
-    queue = await client.queue()
+  })
+
+  async function fill(count: number, args: Record<string, unknown> = {}): Promise<void> {
+    queue = await client.queue(args)
+    // Two by two, as an end follows its start.
+    const keyOf = (n: number): string => `k${Math.floor(n / 2) % KEYS}`
     await client.publish(
       queue,
-      // Two by two, as an end follows its start.
-      Array.from({ length: MESSAGES }, (_, n) =>
-        taskMessage('spec.step', { kwargs: { n, key: `k${Math.floor(n / 2) % KEYS}` } }),
-      ),
+      Array.from({ length: count }, (_, n) => taskMessage('spec.step', { kwargs: { n, key: keyOf(n) } })),
     )
-  }, 60_000)
+  }
 
   afterEach(async () => {
     await connection?.stop()
@@ -40,7 +41,11 @@ describe('order of a queue, by key, while slots come and go', () => {
   })
 
   /** Drains the queue with so many channels and counts the runs that began out of their key's order, or beside one of their key. */
-  async function drain(channels: number): Promise<{ inversions: number; done: number; resizes: number }> {
+  async function drain(
+    count: number,
+    channels: number,
+    fixed: ReadonlyMap<string, number> = new Map(),
+  ): Promise<{ inversions: number; done: number; resizes: number }> {
     const last = new Map<string, number>()
     const running = new Set<string>()
     let inversions = 0
@@ -90,7 +95,7 @@ describe('order of a queue, by key, while slots come and go', () => {
         await Window.open({
           epoch,
           prefetch: 1,
-          fixed: new Map(),
+          fixed,
           log,
           nextSequence: () => ++sequence,
           onDelivery: (delivery) => line.receive(delivery),
@@ -106,19 +111,27 @@ describe('order of a queue, by key, while slots come and go', () => {
       capacity(slots)
       resizes++
     }, 5)
-    await waitFor(() => done >= MESSAGES, { timeoutMs: 60_000, what: 'all messages to run' })
+    await waitFor(() => done >= count, { timeoutMs: 60_000, what: 'all messages to run' })
     clearInterval(resizing)
     return { inversions, done, resizes }
   }
 
   it('is kept by consumers on one channel', async () => {
-    const { inversions, done, resizes } = await drain(1)
-    expect({ inversions, done }).toEqual({ inversions: 0, done: MESSAGES })
+    await fill(20_000)
+    const { inversions, done, resizes } = await drain(20_000, 1)
+    expect({ inversions, done }).toEqual({ inversions: 0, done: 20_000 })
     expect(resizes).toBeGreaterThan(50)
     expect(await client.depth(queue)).toBe(0)
   }, 90_000)
 
   it('is broken by a channel a slot, so that the count of inversions is known to find them', async () => {
-    expect((await drain(SLOTS)).inversions).toBeGreaterThan(0)
+    await fill(20_000)
+    expect((await drain(20_000, SLOTS)).inversions).toBeGreaterThan(0)
+  }, 90_000)
+
+  it('is kept on a quorum queue by one consumer that stays the same', async () => {
+    await fill(5_000, { 'x-queue-type': 'quorum' })
+    const { inversions, done } = await drain(5_000, 1, new Map([[queue, SLOTS]]))
+    expect({ inversions, done }).toEqual({ inversions: 0, done: 5_000 })
   }, 90_000)
 })

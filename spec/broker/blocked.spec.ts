@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Worker } from '../../lib/worker.js'
+import { Client } from '../support/client.js'
+import { startWorker } from '../support/inProcessWorker.js'
+import { taskMessage } from '../support/message.js'
+import { OfflineApp } from '../support/offlineLine.js'
+import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.js'
+import { waitFor } from '../support/waitFor.js'
+
+describe('a broker that is short of memory', () => {
+  let broker: Rabbitmq
+  let worker: Worker | undefined
+
+  beforeAll(async () => {
+    broker = await startRabbitmq()
+  }, 60_000)
+
+  afterAll(async () => {
+    await worker?.stop()
+    await broker.dispose()
+  }, 60_000)
+
+  it('blocks what we publish, not what we consume, and both go on afterwards', async () => {
+    const client = await Client.open(broker.url)
+    const queue = await client.queue()
+    const next = await client.queue()
+    const app = new OfflineApp('spec')
+    const ran: number[] = []
+    app.task('spec.hop', { acksLate: true }, async (n: number) => {
+      await app.sendTask('spec.next', [n], {}, { queue: next })
+      ran.push(n)
+    })
+    app.task('spec.plain', { acksLate: true }, (n: number) => {
+      ran.push(n)
+    })
+    const started = await startWorker(app, broker.url, queue, { worker_concurrency: 4 })
+    worker = started.worker
+    const hop = (n: number) => taskMessage('spec.hop', { args: [n] })
+    const plain = (n: number) => taskMessage('spec.plain', { args: [n] })
+    await client.publish(queue, [hop(1), plain(2), plain(3), hop(4)])
+    await waitFor(() => ran.length === 4, { timeoutMs: 10_000, what: 'the first round' })
+    await client.publish(
+      queue,
+      Array.from({ length: 3 }, (_, n) => taskMessage('spec.plain', { args: [10 + n], headers: { eta: later() } })),
+    )
+    await waitFor(() => started.worker.line.state.parked === 3, { timeoutMs: 10_000, what: 'three to be parked' })
+
+    await broker.ctl('set_vm_memory_high_watermark', '0.000001')
+    // A connection is blocked when it next publishes.
+    const held = app.sendTask('spec.next', [0], {}, { queue: next })
+    await waitFor(
+      () => started.log.of('WARNING').some((line) => line.includes('takes no messages from this connection')),
+      { timeoutMs: 20_000, what: 'the block to be told' },
+    )
+    await waitFor(() => ran.length === 7, { timeoutMs: 10_000, what: 'the parked ones to run and be acked' })
+    await broker.ctl('set_vm_memory_high_watermark', '0.4')
+    await waitFor(() => started.log.of('INFO').some((line) => line.includes('takes messages again')), {
+      timeoutMs: 20_000,
+      what: 'the end of the block',
+    })
+    await held
+    await client.publish(queue, [hop(20)])
+    await waitFor(() => ran.includes(20), { timeoutMs: 10_000, what: 'publishing to go on' })
+    expect(started.log.of('ERROR')).toEqual([])
+    await client.close()
+  }, 90_000)
+})
+
+const later = (): string => new Date(Date.now() + 3000).toISOString()
