@@ -5,11 +5,11 @@ import { CeleriacError } from './errors.js'
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
 export interface BreakerOptions {
-  /** Opens when at least this share of the calls in the window failed; 50 by default. */
+  /** Opens when more than this share of the calls in the window failed; 50 by default. */
   readonly errorThresholdPercentage?: number
   /** How far back it looks. Short, so that many successes of a moment ago don't outweigh an outage; 1 s by default. */
   readonly windowMs?: number
-  /** The fewest calls in the window that can open it; 5 by default. */
+  /** The fewest calls in the window that can open it; 2 by default. */
   readonly volumeThreshold?: number
   /** How long it stays open before it tries one call; 1 s by default. */
   readonly resetTimeoutMs?: number
@@ -56,7 +56,7 @@ export function createBreaker<Args extends unknown[], Result>(
     errorThresholdPercentage: options.errorThresholdPercentage ?? 50,
     rollingCountTimeout: options.windowMs ?? 1000,
     rollingCountBuckets: 10,
-    volumeThreshold: options.volumeThreshold ?? 5,
+    volumeThreshold: options.volumeThreshold ?? 2,
     resetTimeout: options.resetTimeoutMs ?? 1000,
     errorFilter: (error) => !isFailure(error),
   })

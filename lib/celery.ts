@@ -1,7 +1,9 @@
 import { connectionOptions } from './amqp/options.js'
 import { AmqpOutlet } from './amqp/outlet.js'
 import { AmqpPublisher } from './amqp/publisher.js'
+import { AmqpReplies } from './amqp/replies.js'
 import { App, type Outlet } from './app/app.js'
+import { createBackend } from './backends/index.js'
 import { systemClock } from './clock.js'
 import { ConfigurationError } from './errors.js'
 import type { Logger } from './ports.js'
@@ -28,10 +30,17 @@ export class Celery extends App {
   protected open(): Outlet {
     const { settings, faults } = loadSettings({ config: this.conf, env: process.env, flags: {} })
     if (faults.length > 0) throw new ConfigurationError(faults)
+    const options = { log: CLIENT_LOG, maxRetries: PUBLISH_RETRIES }
     const publisher = new AmqpPublisher({
       ...connectionOptions('producer', settings, systemClock, CLIENT_LOG),
-      maxRetries: PUBLISH_RETRIES,
+      ...options,
     })
-    return new AmqpOutlet(publisher, settings, CLIENT_LOG)
+    const replies = new AmqpReplies({ ...connectionOptions('consumer', settings, systemClock, CLIENT_LOG), ...options })
+    const backend = createBackend(settings, {
+      publisher,
+      log: CLIENT_LOG,
+      replies: { queue: this.oid, inlet: replies },
+    })
+    return new AmqpOutlet(publisher, backend, settings, CLIENT_LOG)
   }
 }

@@ -1,46 +1,66 @@
 import type { App } from './app/app.js'
 import { keyFunction } from './app/orderKey.js'
-import { BrokerError } from './errors.js'
+import { BrokerError, CeleriacError, coerceError } from './errors.js'
+import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
 import { runInSlot } from './pool/slot.js'
-import type { Clock, Delivery, Logger, Publisher } from './ports.js'
-import { Gate } from './request/gate.js'
+import type { Backend, Clock, Delivery, Logger, Publisher } from './ports.js'
+import { Gate, type GateOptions } from './request/gate.js'
 import { Lanes } from './request/lanes.js'
+import { Policies } from './request/policy.js'
 import type { Request } from './request/request.js'
-import { WorkerState } from './request/state.js'
+import { Revoked } from './request/revoked.js'
+import type { WorkerState } from './request/state.js'
 import { Strategy } from './request/strategy.js'
+import { rate } from './settings/rate.js'
 import type { Settings } from './settings/table.js'
 import type { Outcome } from './trace/outcome.js'
+import { Results } from './trace/results.js'
 import { type Settlement, settle } from './trace/settle.js'
-import { trace } from './trace/trace.js'
+import { taskLog } from './trace/taskLog.js'
 
 export interface LineOptions {
   readonly app: App
   readonly settings: Settings
   readonly nodename: string
+  readonly state: WorkerState
+  readonly executor: Executor
+  readonly backend: Backend
   readonly publisher: Publisher
   readonly clock: Clock
   /** Slots to begin with. */
   readonly slots: number
+  /** Takes over what is due too far in the future to wait in memory; see `GateOptions`. */
+  readonly onFar?: GateOptions['onFar']
   log(scope: string): Logger
 }
 
 /** The one way a message goes: strategy -> gate -> pool -> trace -> settle. It knows no broker; deliveries are put in at its top. */
 export class Line {
-  readonly state = new WorkerState()
   readonly lanes = new Lanes()
+  readonly revoked: Revoked
   readonly gate: Gate
   readonly pool: Pool
   /** Told when the last free slot is taken. */
   onFull: () => void = () => undefined
+  private readonly policies: Policies
+  private readonly results: Results
   private readonly strategy: Strategy
   private readonly working = new AbortController()
   private readonly log: Logger
 
   constructor(private readonly options: LineOptions) {
-    const { app, clock, log, settings, slots } = options
-    const { lanes, state } = this
+    const { app, backend, clock, log, nodename, onFar = () => false, settings, slots, state } = options
     this.log = log('request')
+    this.revoked = new Revoked(clock)
+    this.policies = new Policies(settings)
+    this.results = new Results({
+      backend,
+      clock,
+      hostname: nodename,
+      extended: settings.result_extended,
+      policyOf: (request) => this.policies.of(request.task),
+    })
     this.strategy = new Strategy({
       tasks: app.tasks,
       limits: {
@@ -48,7 +68,9 @@ export class Line {
         maxSize: settings.worker_max_message_size,
         maxNesting: settings.worker_max_message_nesting,
       },
-      acksLate: settings.task_acks_late,
+      acksLate: (task) => this.policies.of(task).acksLate,
+      maxDeliveries: settings.worker_max_deliveries,
+      onUnregistered: (message) => this.results.notRegistered(message),
       keyOf: keyFunction(settings.task_order_by),
       state,
       clock,
@@ -56,13 +78,22 @@ export class Line {
     })
     this.gate = new Gate({
       clock,
-      lanes,
+      lanes: this.lanes,
       state,
+      revoked: this.revoked,
       log: this.log,
       onReady: (request) => this.pool.offer(request),
-      onExpired: (request) => void this.settle(request, { state: 'REVOKED', reason: 'expired' }),
+      onDiscarded: (request, reason) => void this.settle(request, { state: 'REVOKED', reason }),
+      onFar,
     })
     this.pool = new Pool({ size: slots, state, run: (request) => this.run(request), onFull: () => this.onFull() })
+    if (!settings.worker_disable_rate_limits) {
+      for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))
+    }
+  }
+
+  get state(): WorkerState {
+    return this.options.state
   }
 
   /** Takes a delivery in; to be called in the order of arrival. */
@@ -84,6 +115,19 @@ export class Line {
     }
   }
 
+  /**
+   * Keeps tasks from running; with `terminate` those that run are told to stop, and killed where their pool can. Mirrors Celery's
+   * `revoke`.
+   */
+  revoke(ids: readonly string[], terminate = false): void {
+    for (const id of ids) this.revoked.add(id)
+    for (const request of this.gate.revoke(new Set(ids))) {
+      if (!terminate) continue
+      request.terminated = true
+      request.abort(new CeleriacError('CELERIAC_TERMINATED', 'the task was revoked'))
+    }
+  }
+
   /** Starts nothing more and gives back what hasn't started; to be called once no consumer is left. */
   close(): void {
     this.pool.close()
@@ -98,12 +142,40 @@ export class Line {
   }
 
   private run(request: Request): Promise<void> {
-    const { clock, log, nodename: hostname } = this.options
     return runInSlot(request, {
-      trace: (request) => trace(request, { clock, log: log('task'), hostname }),
+      trace: (request) => this.trace(request),
       settle: (request, outcome) => this.settle(request, outcome),
       conclude: (request, settlement) => this.conclude(request, settlement),
     })
+  }
+
+  private async trace(request: Request): Promise<Outcome> {
+    const { executor, log } = this.options
+    const { headers, timelimit } = request.message
+    if (this.revoked.has(request.id) || this.revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
+    if (this.mayBeDuplicate(request) && (await this.hasSucceeded(request))) return { state: 'DUPLICATE' }
+    const tell = (thrown: unknown): void =>
+      this.log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`)
+    // Stored in order with what follows; the run need not wait for it.
+    this.results.started(request).catch(tell)
+    const policy = this.policies.of(request.task)
+    const outcome = await executor.run(request, {
+      // As Celery has it, a 0 or null in the message leaves it to the task.
+      limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
+      log: taskLog(log('task'), request),
+      updateState: (state, meta) => this.results.custom(request, state, meta),
+    })
+    return request.terminated && outcome.state !== 'SUCCESS' ? { state: 'REVOKED', reason: 'terminated' } : outcome
+  }
+
+  private mayBeDuplicate(request: Request): boolean {
+    const wanted = this.options.settings.worker_deduplicate_successful_tasks
+    return wanted && request.acksLate && request.delivery.redelivered
+  }
+
+  private hasSucceeded(request: Request): Promise<boolean> {
+    // A backend that can't say is no reason not to run: a repeat is allowed, a loss is not.
+    return this.results.hasSucceeded(request).catch(() => false)
   }
 
   private settle(request: Request, outcome: Outcome): Promise<Settlement> {
@@ -112,9 +184,10 @@ export class Line {
       clock,
       state: this.state,
       publisher,
+      results: this.results,
+      policy: this.policies.of(request.task),
       log: this.log,
       orderHoldLimit: settings.worker_order_hold_limit,
-      acksOnFailureOrTimeout: settings.task_acks_on_failure_or_timeout,
       working: this.working.signal,
     })
   }

@@ -3,6 +3,8 @@ import { connectionOptions } from './amqp/options.js'
 import { AmqpOutlet } from './amqp/outlet.js'
 import { AmqpPublisher } from './amqp/publisher.js'
 import type { App } from './app/app.js'
+import { GuardedBackend } from './backends/guarded.js'
+import { createBackend } from './backends/index.js'
 import { systemClock } from './clock.js'
 import { Blueprint, type Component } from './component.js'
 import { Consumer } from './consumer.js'
@@ -10,7 +12,9 @@ import { coerceError } from './errors.js'
 import { Line } from './line.js'
 import { Autoscaler } from './pool/autoscaler.js'
 import { Capacity } from './pool/capacity.js'
+import { InlineExecutor } from './pool/inline.js'
 import type { Clock, Logger } from './ports.js'
+import { WorkerState } from './request/state.js'
 import { selectQueues } from './settings/queues.js'
 import type { Settings } from './settings/table.js'
 
@@ -37,6 +41,7 @@ export class Worker implements Component {
   readonly ended: Promise<{ readonly code: number }>
   private readonly consumer: Consumer
   private readonly publisher: AmqpPublisher
+  private readonly backend: GuardedBackend
   private readonly blueprint: Blueprint
   private readonly log: Logger
   private readonly clock: Clock
@@ -55,7 +60,33 @@ export class Worker implements Component {
       this.end = resolve
     })
     this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
-    this.line = new Line({ ...options, clock, publisher: this.publisher, slots: Math.max(1, bounds.min) })
+    const state = new WorkerState()
+    const slots = Math.max(1, bounds.min)
+    const executor = new InlineExecutor({
+      clock,
+      log: this.log,
+      hostname: nodename,
+      size: slots,
+      onStray: (by) => {
+        state.strays += by
+      },
+    })
+    this.backend = new GuardedBackend(
+      createBackend(settings, { publisher: this.publisher, log: options.log('backend') }),
+      {
+        clock,
+        log: options.log('backend'),
+      },
+    )
+    this.line = new Line({
+      ...options,
+      clock,
+      state,
+      executor,
+      backend: this.backend,
+      publisher: this.publisher,
+      slots,
+    })
     const capacity = new Capacity({
       state: this.line.state,
       multiplier: settings.worker_prefetch_multiplier,
@@ -101,7 +132,12 @@ export class Worker implements Component {
         void this.stop().then(() => this.end({ code: 1 }))
       },
     })
-    this.blueprint = new Blueprint(nodename, [this.publisherWhenUsed(app), autoscaler, connection])
+    this.blueprint = new Blueprint(nodename, [
+      this.publisherWhenUsed(app),
+      { name: 'backend', start: () => this.backend.start(), stop: () => this.backend.stop() },
+      autoscaler,
+      connection,
+    ])
   }
 
   /** True while messages may come in. */
@@ -169,7 +205,7 @@ export class Worker implements Component {
     return {
       name: 'publisher',
       start: async () => {
-        takeBack = app.lend(new AmqpOutlet(this.publisher, this.options.settings, this.log))
+        takeBack = app.lend(new AmqpOutlet(this.publisher, this.backend, this.options.settings, this.log))
       },
       stop: async () => {
         takeBack()

@@ -16,13 +16,17 @@ const LEVELS: readonly (readonly string[])[] = [
 
 /** Outside packages and the one place through which each comes in. */
 const DOORS: Readonly<Record<string, string>> = {
+  '@msgpack/msgpack': 'protocol/msgpack',
   amqplib: 'amqp/',
   commander: 'cli/',
   ioredis: 'backends/redis.ts',
   opossum: 'breaker.ts',
+  piscina: 'pool/threads.ts',
   'prom-client': 'health/metrics.ts',
+  'seek-bzip': 'protocol/compression.ts',
   tinyqueue: 'pool/pool.ts',
   winston: 'log.ts',
+  yaml: 'protocol/yaml.ts',
 }
 
 const LONGEST_FILE = 250

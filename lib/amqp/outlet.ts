@@ -1,6 +1,6 @@
 import type { Outlet, Route, SendOptions } from '../app/app.js'
 import { routeTask } from '../app/router.js'
-import type { Logger } from '../ports.js'
+import type { Backend, Logger } from '../ports.js'
 import { queueNamed } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import type { Epoch } from './epoch.js'
@@ -11,8 +11,11 @@ import { declareQueue } from './topology.js'
 export class AmqpOutlet implements Outlet {
   private readonly declared = new WeakMap<Epoch, Map<string, Promise<unknown>>>()
 
+  private starting: Promise<void> | null = null
+
   constructor(
     readonly publisher: AmqpPublisher,
+    readonly backend: Backend,
     private readonly settings: Settings,
     private readonly log: Logger,
   ) {}
@@ -22,6 +25,9 @@ export class AmqpOutlet implements Outlet {
   }
 
   async prepare(route: Route): Promise<void> {
+    // Where results come as messages, the queue for them has to be there before the task is sent.
+    this.starting ??= this.backend.start()
+    await this.starting
     if (route.queue === null) return
     const epoch = await this.publisher.epoch()
     const known = this.declared.get(epoch) ?? new Map<string, Promise<unknown>>()
@@ -35,7 +41,8 @@ export class AmqpOutlet implements Outlet {
     await declaring
   }
 
-  close(): Promise<void> {
-    return this.publisher.stop()
+  async close(): Promise<void> {
+    await this.backend.stop()
+    await this.publisher.stop()
   }
 }

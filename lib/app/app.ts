@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { Publisher } from '../ports.js'
+import { systemClock } from '../clock.js'
+import type { Backend, Publisher } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
+import { AsyncResult } from './asyncResult.js'
 import { currentRun } from './current.js'
 import { Registry } from './registry.js'
-import { type BoundHandler, type Handler, Task, type TaskOptions } from './task.js'
+import { type BoundHandler, type Handler, type SendTask, Task, type TaskOptions } from './task.js'
 
 /** How the CLI recognises an app that was built by another copy of this package. */
 export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
@@ -41,6 +43,8 @@ export interface Outlet {
   /** Makes sure that the route's queue is there. */
   prepare(route: Route): Promise<void>
   readonly publisher: Publisher
+  /** Where the results of what is sent can be asked for. */
+  readonly backend: Backend
   close(): Promise<void>
 }
 
@@ -69,8 +73,9 @@ export abstract class App {
   task(name: string, options: TaskOptions & { bind: true }, handler: BoundHandler): Task
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
-    if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler))
-    return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler))
+    const send: SendTask = (args, kwargs, options) => this.sendTask(name, args, kwargs, options)
+    if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler, send))
+    return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler, send))
   }
 
   /**
@@ -83,7 +88,7 @@ export abstract class App {
     args: readonly unknown[] = [],
     kwargs: Kwargs = {},
     options: SendOptions = {},
-  ): Promise<{ readonly id: string }> {
+  ): Promise<AsyncResult> {
     const outlet = this.use()
     const route = outlet.route(name, options)
     const id = options.taskId ?? randomUUID()
@@ -104,7 +109,13 @@ export abstract class App {
     })
     await outlet.prepare(route)
     await outlet.publisher.publish(message)
-    return { id }
+    parent?.children.push(id)
+    return this.result(id, outlet)
+  }
+
+  /** What becomes of a task that was sent, by its id. Mirrors `app.AsyncResult`. */
+  asyncResult(id: string): AsyncResult {
+    return this.result(id, this.use())
   }
 
   /** Gives the app a way out other than its own; returns the way back. The worker lends its publisher like this. */
@@ -123,6 +134,10 @@ export abstract class App {
   }
 
   protected abstract open(): Outlet
+
+  private result(id: string, { backend }: Outlet): AsyncResult {
+    return new AsyncResult(id, backend, systemClock)
+  }
 
   private use(): Outlet {
     this.outlet ??= this.open()

@@ -34,7 +34,16 @@ export class TaskContext {
     readonly signal: AbortSignal,
     readonly log: Logger,
     private readonly task: Task,
+    private readonly store: (state: string, meta: unknown) => Promise<void>,
   ) {}
+
+  /**
+   * Stores a state of the task's own, such as PROGRESS with how far it is. Mirrors Celery's `update_state`.
+   * @throws CeleriacError when it can't be stored
+   */
+  async updateState({ state, meta = null }: { state: string; meta?: unknown }): Promise<void> {
+    await this.store(state, meta)
+  }
 
   /**
    * Asks for another run: `throw self.retry({ countdown: 10 })`. Mirrors Celery's `Task.retry`.

@@ -1,4 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** The run that the calling code belongs to: what is sent from inside a task becomes its child. */
-export const currentRun = new AsyncLocalStorage<{ readonly id: string; readonly rootId: string }>()
+export const currentRun = new AsyncLocalStorage<{
+  readonly id: string
+  readonly rootId: string
+  /** Ids of the tasks that it sent, for its result. */
+  readonly children: string[]
+}>()

@@ -1,5 +1,11 @@
+import type { Kwargs } from '../protocol/message.js'
+import type { SendOptions } from './app.js'
+import type { AsyncResult } from './asyncResult.js'
+import type { ErrorClass } from './autoretry.js'
 import type { TaskContext } from './context.js'
 import { compileOrderBy, type KeyOf, type OrderBy } from './orderKey.js'
+import type { RetryOptions } from './predicate.js'
+import type { StandardSchema } from './schema.js'
 
 /** Celery's task options, in camelCase; what isn't given falls back to the setting of the same meaning. */
 export interface TaskOptions {
@@ -9,10 +15,41 @@ export interface TaskOptions {
   params?: readonly string[]
   /** Acknowledge after the run instead of before. A task with an order key is always acknowledged late. */
   acksLate?: boolean
+  /** Checks, and may transform, the arguments: an object by the names of `params`, or a list. Any Standard Schema. */
+  schema?: StandardSchema
+  /** With late acknowledgement: acknowledge also after a failure or a time limit. */
+  acksOnFailureOrTimeout?: boolean
+  /** With late acknowledgement: give the message back when the process that ran the task died. */
+  rejectOnWorkerLost?: boolean
   /** 3 unless given; null for no end. */
   maxRetries?: number | null
   /** Seconds; 180 unless given. */
   defaultRetryDelay?: number
+  /** Errors after which the task is retried by itself, and those among them after which it isn't. */
+  autoretryFor?: readonly ErrorClass[]
+  dontAutoretryFor?: readonly ErrorClass[]
+  /** What such a retry is made with. */
+  retryKwargs?: Pick<RetryOptions, 'countdown' | 'maxRetries'>
+  /** Seconds of the first such retry's countdown, which doubles each time; true for 1. */
+  retryBackoff?: boolean | number
+  /** Seconds; 600 unless given. */
+  retryBackoffMax?: number
+  /** Whether the countdown is drawn from 0 up to the backoff; true unless given. */
+  retryJitter?: boolean
+  /** Errors that are part of the task's business: logged at INFO, without a traceback. */
+  throws?: readonly ErrorClass[]
+  /** Store no result. */
+  ignoreResult?: boolean
+  /** Store failures even so. */
+  storeErrorsEvenIfIgnored?: boolean
+  /** Store the state STARTED. */
+  trackStarted?: boolean
+  /** How often a worker may start this task: `'10/s'`, `'10/m'`, `'0.5/h'`, or a number a second. */
+  rateLimit?: string | number | null
+  /** Seconds after which a run is given up. */
+  timeLimit?: number | null
+  /** Seconds after which a run is told to end, by its `self.signal`. */
+  softTimeLimit?: number | null
   /** Messages with the same key run one after another, in the queue's order. A path (`kwargs.event.build_id`) or a function. */
   orderBy?: OrderBy
   /** What a failure for good does to the messages behind it: let them run, or keep them until an operator unblocks the key. */
@@ -22,6 +59,13 @@ export interface TaskOptions {
 // Handlers are stored without their argument types: those are known where a task is defined, and nowhere else.
 export type Handler = (...args: never[]) => unknown
 export type BoundHandler = (self: TaskContext, ...args: never[]) => unknown
+
+/** Sends a task by its name; what `delay` and `applyAsync` stand for. */
+export type SendTask = (args: readonly unknown[], kwargs: Kwargs, options: SendOptions) => Promise<AsyncResult>
+
+const noApp: SendTask = async () => {
+  throw new TypeError('this task belongs to no app that could send it')
+}
 
 /** A registered task. */
 export class Task {
@@ -35,12 +79,23 @@ export class Task {
     readonly name: string,
     readonly options: Readonly<TaskOptions>,
     readonly handler: Handler,
+    private readonly send: SendTask = noApp,
   ) {
     if (name === '') throw new TypeError('a task needs a name, such as "tasks.add"')
     if (typeof handler !== 'function') throw new TypeError(`task ${name}: the handler must be a function`)
     this.maxRetries = options.maxRetries === undefined ? 3 : options.maxRetries
     this.defaultRetryDelay = options.defaultRetryDelay ?? 180
     this.keyOf = options.orderBy === undefined ? null : compileOrderBy(options.orderBy)
+  }
+
+  /** Sends a message for this task. */
+  delay(...args: unknown[]): Promise<AsyncResult> {
+    return this.send(args, {}, {})
+  }
+
+  /** Sends a message for this task, with options. */
+  applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: SendOptions = {}): Promise<AsyncResult> {
+    return this.send(args, kwargs, options)
   }
 
   /** How many arguments a message has to bring: those before the handler's first default. */

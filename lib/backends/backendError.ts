@@ -6,3 +6,8 @@ export class BackendError extends CeleriacError {
     super('CELERIAC_BACKEND', message, { retriable: true, ...options })
   }
 }
+
+/** Whether the same call may succeed later. An unknown error doesn't say, so it is tried again. */
+export function isRetriable(error: unknown): boolean {
+  return !(error instanceof CeleriacError) || error.retriable
+}

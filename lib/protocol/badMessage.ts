@@ -8,6 +8,7 @@ export const BAD_MESSAGE_REASONS = [
   'undecodable',
   'refused-content',
   'unknown-message',
+  'unsupported-compression',
   'missing-id',
   'missing-content-type',
   'invalid-header',

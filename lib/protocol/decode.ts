@@ -2,34 +2,79 @@ import type { AmqpProperties, AmqpTable } from '../ports.js'
 import { BadMessage } from './badMessage.js'
 import { type ContentLimits, loads } from './content.js'
 import type { Embed, Kwargs, SignatureDict, TaskMessage } from './message.js'
+import { repr } from './repr.js'
 import { parseTime } from './time.js'
 
 const NO_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord: null }
 
+/** A protocol 1 body's fields that are headers in protocol 2. */
+const V1_HEADERS =
+  'lang task id root_id parent_id group meth shadow eta expires retries timelimit argsrepr kwargsrepr origin'.split(' ')
+
 /*
  * Protocol 2:  headers {task, id, retries, eta, expires, timelimit, root_id, parent_id, group, ...}; the header `task` is the mark
  *              body    [args, kwargs, {callbacks, errbacks, chain, chord}]
+ * Protocol 1:  headers {} or custom ones
+ *              body    {task, id, args, kwargs, retries, eta, expires, utc, timelimit, taskset, callbacks, errbacks, chord, ...}
  */
 /**
- * A task message, every field checked, whatever the broker handed over.
+ * A task message, every field checked, whatever the broker handed over. One of protocol 1 comes out as if it had been sent in
+ * protocol 2, `headers` too; where it says `utc: false`, a time without an offset is local to this process.
  * @throws BadMessage, and nothing else
  */
 export function decode(properties: AmqpProperties, content: Buffer, limits: ContentLimits): TaskMessage {
   const headers = properties.headers ?? {}
-  if (!('task' in headers)) throw unknownMessage(properties, content, limits)
+  if (!isProtocol2(properties)) return decodeV1(properties, documentOf(properties, content, limits))
+  // What needs no body is checked before the body costs anything.
+  const fields = fieldsOf(headers, parseTime)
+  return { ...fields, ...bodyOf(loads(content, properties, limits)), headers, properties }
+}
+
+/** Whether the message came in protocol 2: the header `task` is Celery's only test. */
+export function isProtocol2(properties: AmqpProperties): boolean {
+  return 'task' in (properties.headers ?? {})
+}
+
+function decodeV1(properties: AmqpProperties, body: unknown): TaskMessage {
+  if (!isMapping(body) || !Object.hasOwn(body, 'task')) {
+    throw new BadMessage('unknown-message', 'the message has no header `task`, and its body is no task of protocol 1')
+  }
+  const { args = [], kwargs = {}, callbacks, errbacks, chord, utc = true } = body
+  const inBody = Object.fromEntries(V1_HEADERS.map((name) => [name, body[name] ?? null]))
+  // A group's old name, heeded as Celery does: only in a body without `args`.
+  const group = Object.hasOwn(body, 'args') ? inBody.group : (body.taskset ?? inBody.group)
+  const headers: AmqpTable = { ...inBody, group, ...properties.headers }
+  const embed = { callbacks, errbacks, chord, chain: null }
+  const fields = fieldsOf(headers, utc === false ? parseLocalTime : parseTime)
+  // Whoever reads the headers on the next try takes a time without an offset for UTC.
+  const times = { eta: isoOf(fields.eta), expires: isoOf(fields.expires) }
+  return { ...fields, ...bodyOf([args, kwargs, embed]), headers: { ...headers, ...times }, properties }
+}
+
+/** The body of a message that is not of protocol 2; what can't be read here at all is acknowledged, as Celery does. */
+function documentOf(properties: AmqpProperties, content: Buffer, limits: ContentLimits): unknown {
+  try {
+    return loads(content, properties, limits)
+  } catch (thrown) {
+    if (!(thrown instanceof BadMessage)) throw thrown
+    if (thrown.reason === 'refused-content') throw new BadMessage('undecodable', thrown.message, thrown)
+    if (thrown.reason === 'missing-content-type') throw new BadMessage('unknown-message', thrown.message, thrown)
+    throw thrown
+  }
+}
+
+type Fields = Omit<TaskMessage, 'args' | 'kwargs' | 'embed' | 'headers' | 'properties'>
+
+function fieldsOf(headers: AmqpTable, readTime: (text: string) => number | null): Fields {
   const task = requiredText(headers, 'task', 'invalid-header')
   const id = requiredText(headers, 'id', 'missing-id')
-  const [args, kwargs, embed] = bodyOf(loads(content, properties, limits))
   return {
     id,
     task,
     shadow: text(headers, 'shadow'),
-    args,
-    kwargs,
-    embed,
     retries: countOf(headers, 'retries'),
-    eta: timeOf(headers, 'eta'),
-    expires: timeOf(headers, 'expires'),
+    eta: timeOf(headers, 'eta', readTime),
+    expires: timeOf(headers, 'expires', readTime),
     timelimit: timelimitOf(headers.timelimit),
     rootId: text(headers, 'root_id') ?? id,
     parentId: text(headers, 'parent_id'),
@@ -37,34 +82,18 @@ export function decode(properties: AmqpProperties, content: Buffer, limits: Cont
     argsrepr: text(headers, 'argsrepr'),
     kwargsrepr: text(headers, 'kwargsrepr'),
     ignoreResult: typeof headers.ignore_result === 'boolean' ? headers.ignore_result : null,
-    headers,
-    properties,
   }
 }
 
-/** Without the header `task` it is no protocol 2 message; what the body says decides which complaint is made. */
-function unknownMessage(properties: AmqpProperties, content: Buffer, limits: ContentLimits): BadMessage {
-  try {
-    loads(content, properties, limits)
-  } catch (thrown) {
-    // As Celery: what can't be read here at all is acknowledged, whatever the reason.
-    if (thrown instanceof BadMessage && thrown.reason === 'refused-content') {
-      return new BadMessage('undecodable', thrown.message, thrown)
-    }
-    if (thrown instanceof BadMessage) return thrown
-    throw thrown
-  }
-  return new BadMessage('unknown-message', 'the message has no header `task`')
-}
-
-function bodyOf(body: unknown): [unknown[], Kwargs, Embed] {
+function bodyOf(body: unknown): { args: unknown[]; kwargs: Kwargs; embed: Embed } {
   if (!Array.isArray(body) || body.length !== 3) {
     throw new BadMessage('invalid-body', 'the body must be a list of three: args, kwargs, embed')
   }
   const [args, kwargs, embed] = body as unknown[]
+  // Python would run an object for args with its keys.
   if (!Array.isArray(args)) throw new BadMessage('invalid-body', 'task args must be a list')
   if (!isMapping(kwargs)) throw new BadMessage('invalid-body', 'Task keyword arguments must be a mapping')
-  return [args, kwargs, embedOf(embed)]
+  return { args, kwargs, embed: embedOf(embed) }
 }
 
 function embedOf(embed: unknown): Embed {
@@ -82,8 +111,11 @@ function embedOf(embed: unknown): Embed {
   return { callbacks: signatures('callbacks'), errbacks: signatures('errbacks'), chain: signatures('chain'), chord }
 }
 
+/** No list, and none of the values (bytes, dates, decimals) that a document may hold. */
 function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function requiredText(headers: AmqpTable, name: string, reason: 'missing-id' | 'invalid-header'): string {
@@ -108,13 +140,38 @@ function countOf(headers: AmqpTable, name: string): number {
   return value
 }
 
-function timeOf(headers: AmqpTable, name: string): number | null {
+function timeOf(headers: AmqpTable, name: string, read: (text: string) => number | null): number | null {
   const value = headers[name] ?? null
   if (value === null) return null
-  const time = typeof value === 'string' ? parseTime(value) : null
+  const time = typeof value === 'string' ? read(value) : null
   if (time === null)
-    throw new BadMessage('invalid-time', `invalid ${name} value ${JSON.stringify(value)}: an ISO 8601 time is wanted`)
+    throw new BadMessage('invalid-time', `invalid ${name} value ${repr(value, 100)}: an ISO 8601 time is wanted`)
   return time
+}
+
+function isoOf(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString()
+}
+
+/** As `parseTime`, but a time without an offset is what the clock on this process's wall shows. */
+function parseLocalTime(text: string): number | null {
+  const time = parseTime(text)
+  if (time === null || hasOffset(text)) return time
+  const shown = new Date(time)
+  const [year, month, day] = [shown.getUTCFullYear(), shown.getUTCMonth(), shown.getUTCDate()]
+  return new Date(
+    year,
+    month,
+    day,
+    shown.getUTCHours(),
+    shown.getUTCMinutes(),
+    shown.getUTCSeconds(),
+    shown.getUTCMilliseconds(),
+  ).getTime()
+}
+
+function hasOffset(text: string): boolean {
+  return /(?:Z|[+-][\d:]+)$/i.test(text.slice(10))
 }
 
 function timelimitOf(value: unknown): readonly [number | null, number | null] {

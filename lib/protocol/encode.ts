@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { OutgoingMessage } from '../ports.js'
+import { dumps } from './content.js'
 import type { Kwargs } from './message.js'
 import { repr, reprArgs } from './repr.js'
 
@@ -31,7 +32,7 @@ export function expirationOf(expires: Date | number | null, now = Date.now()): s
  *                       argsrepr, kwargsrepr, origin, ignore_result, replaced_task_nesting, stamped_headers, stamps}
  *              body    [args, kwargs, {callbacks, errbacks, chain, chord}]
  */
-/** @throws TypeError if an argument has no JSON form (a cycle, a BigInt) */
+/** @throws TypeError that names the place, if an argument has no JSON form (NaN, a Map, a circle) */
 export function encodeTask(task: TaskToSend): OutgoingMessage {
   const headers = {
     ...task.headers,
@@ -55,14 +56,15 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
     stamped_headers: null,
     stamps: {},
   }
+  const { content, contentType, contentEncoding } = dumps([task.args, task.kwargs, NO_EMBED], 'json')
   return {
     exchange: task.route.exchange,
     routingKey: task.route.routingKey,
-    content: Buffer.from(JSON.stringify([task.args, task.kwargs, NO_EMBED])),
+    content,
     mandatory: true,
     properties: {
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
+      contentType,
+      contentEncoding,
       deliveryMode: 2,
       priority: task.route.priority,
       correlationId: task.id,

@@ -1,4 +1,6 @@
 import { CeleriacError } from '../errors.js'
+import { writeJson } from './json.js'
+import { wrap } from './kombuTypes.js'
 import { isUnsafe, moduleOf, pythonTypeOf } from './pythonErrors.js'
 import { repr, reprArgs } from './repr.js'
 
@@ -108,11 +110,14 @@ function textOf(args: readonly unknown[]): string {
   return typeof only === 'string' ? only : repr(only)
 }
 
+/** Celery, too, sends the text of what it can't serialize. */
 function sendable(arg: unknown): unknown {
+  if (typeof arg === 'function' || typeof arg === 'symbol') return repr(arg)
   try {
-    return JSON.stringify(arg) === undefined ? repr(arg) : arg
+    writeJson(wrap(arg))
+    return arg
   } catch {
-    // Circular, a BigInt, a toJSON that throws: Celery, too, sends the text of what it can't serialize.
+    // Circular, NaN, a toJSON that throws.
     return repr(arg)
   }
 }

@@ -30,16 +30,22 @@ export function readJson(text: string): unknown {
   }
 }
 
-/**
- * The JSON text of a value that `toPlain` gave: BigInt as an integer, all else as `JSON.stringify` has it.
- */
+/** The JSON text of a value that `toPlain` gave: BigInt as an integer, all else as `JSON.stringify` has it. */
 export function writeJson(plain: unknown): string {
+  try {
+    return JSON.stringify(plain)
+  } catch {
+    // Only a BigInt is both plain and beyond JSON.stringify.
+    return written(plain)
+  }
+}
+
+function written(plain: unknown): string {
   if (typeof plain === 'bigint') return String(plain)
-  if (Array.isArray(plain)) return `[${plain.map(writeJson).join(',')}]`
+  if (Array.isArray(plain)) return `[${plain.map(written).join(',')}]`
   if (typeof plain !== 'object' || plain === null) return JSON.stringify(plain)
-  return `{${Object.entries(plain)
-    .map(([key, value]) => `${JSON.stringify(key)}:${writeJson(value)}`)
-    .join(',')}}`
+  const members = Object.entries(plain).map(([key, value]) => `${JSON.stringify(key)}:${written(value)}`)
+  return `{${members.join(',')}}`
 }
 
 /** Whether the text may hold an integer past 2^53: a run of 16 digits, of which one is found at every 16th place. */
@@ -166,6 +172,8 @@ class Reader {
 
   private unexpected(): SyntaxError {
     const found = this.text[this.at]
-    return new SyntaxError(found === undefined ? 'unexpected end of JSON' : `unexpected ${JSON.stringify(found)} at position ${this.at}`)
+    return new SyntaxError(
+      found === undefined ? 'unexpected end of JSON' : `unexpected ${JSON.stringify(found)} at position ${this.at}`,
+    )
   }
 }

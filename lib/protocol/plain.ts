@@ -1,7 +1,10 @@
 import { types } from 'node:util'
+import { coerceError } from '../errors.js'
 
 /** Deeper than this nothing is written: a value in a circle would never end, and Python's own readers give up near it. */
 const DEEPEST = 1000
+/** Of a place's path that are shown. */
+const MOST_STEPS = 32
 
 /** How one serializer writes what is more than text, booleans, lists and mappings. Each may throw a TypeError that says why not. */
 export interface WritingRules {
@@ -17,12 +20,18 @@ export interface WritingRules {
  * @throws TypeError that names the place, counted from the root `$`, of what can't be written without loss
  */
 export function toPlain(value: unknown, rules: WritingRules): unknown {
-  return new Plainer(rules).copy(value) ?? null
+  const plainer = new Plainer(rules)
+  try {
+    return plainer.copy(value) ?? null
+  } catch (thrown) {
+    throw new TypeError(`${coerceError(thrown).message}, at ${plainer.place()}`, { cause: thrown })
+  }
 }
 
 /** Sets an own property, `__proto__` too, which an assignment would take for the prototype. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
   else target[key] = value
 }
 
@@ -37,9 +46,9 @@ class Plainer {
       case 'boolean':
         return value
       case 'number':
-        return this.placed(() => this.rules.number(value))
+        return this.rules.number(value)
       case 'bigint':
-        return this.placed(() => this.rules.bigint(value))
+        return this.rules.bigint(value)
       case 'object':
         return value === null ? null : this.object(value)
       default:
@@ -48,13 +57,15 @@ class Plainer {
   }
 
   private object(value: object): unknown {
-    if (this.path.length > DEEPEST) throw new TypeError(`nested deeper than ${DEEPEST} levels, or in a circle, at ${this.place(5)}...`)
+    if (this.path.length > DEEPEST) throw new TypeError(`nested deeper than ${DEEPEST} levels, or in a circle`)
     if (Array.isArray(value)) return value.map((item, at) => this.inside(at, item) ?? null)
-    const special = this.placed(() => this.rules.object(value))
+    const special = this.rules.object(value)
     if (special !== undefined) return special
-    if ('toJSON' in value && typeof value.toJSON === 'function') return this.copy(value.toJSON(String(this.path.at(-1) ?? '')))
+    if ('toJSON' in value && typeof value.toJSON === 'function')
+      return this.copy(value.toJSON(String(this.path.at(-1) ?? '')))
     if (types.isBoxedPrimitive(value)) return this.copy(value.valueOf())
-    if (types.isMap(value) || types.isSet(value)) this.refuse(new TypeError(`a ${types.isMap(value) ? 'Map' : 'Set'} can't be written`))
+    if (types.isMap(value)) throw new TypeError("a Map can't be written")
+    if (types.isSet(value)) throw new TypeError("a Set can't be written")
     const copy: Record<string, unknown> = {}
     for (const [key, item] of Object.entries(value)) {
       const plain = this.inside(key, item)
@@ -70,20 +81,12 @@ class Plainer {
     return plain
   }
 
-  private placed(write: () => unknown): unknown {
-    try {
-      return write()
-    } catch (thrown) {
-      return this.refuse(thrown)
-    }
-  }
-
-  private refuse(thrown: unknown): never {
-    throw new TypeError(`${thrown instanceof Error ? thrown.message : String(thrown)}, at ${this.place()}`, { cause: thrown })
-  }
-
-  private place(levels = this.path.length): string {
-    const steps = this.path.slice(0, levels)
-    return `$${steps.map((key) => (typeof key === 'string' && /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join('')}`
+  /** Where `copy` is, and so where it failed if it did. */
+  place(): string {
+    const steps = this.path.length > MOST_STEPS ? this.path.slice(0, MOST_STEPS) : this.path
+    const shown = steps.map((key) =>
+      typeof key === 'string' && /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`,
+    )
+    return `$${shown.join('')}${steps === this.path ? '' : '...'}`
   }
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { TextValue } from './values.js'
 
 /** Deeper than this, a value is shown as `...`. */
 const DEEPEST = 64
@@ -80,6 +81,7 @@ class Printer {
     else if (types.isUint8Array(value)) this.bytes(value)
     else if (types.isDate(value)) this.write(datetime(value))
     else if (types.isNativeError(value) || value instanceof Error) this.error(value)
+    else if (value instanceof TextValue) this.write(`${value.constructor.name}('${value.text}')`)
     else if (isPlain(value)) this.dict(value, properties(value))
     else this.write(`<${value.constructor?.name || 'object'}>`)
   }
@@ -109,10 +111,10 @@ class Printer {
     this.write(close)
   }
 
-  private error({ name, message }: Error): void {
-    this.write(`${name}(`)
-    if (message !== '') this.string(message)
-    this.write(')')
+  /** What Python builds the exception from is what it shows of it: the `args`, where an error has such. */
+  private error(error: Error & { readonly args?: unknown }): void {
+    const { args, message, name } = error
+    this.sequence(Array.isArray(args) ? args : message === '' ? [] : [message], `${name}(`, ')')
   }
 
   private string(text: string): void {

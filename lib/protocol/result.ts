@@ -1,4 +1,6 @@
 import { CeleriacError, coerceError } from '../errors.js'
+import { readJson, writeJson } from './json.js'
+import { unwrap, wrap } from './kombuTypes.js'
 import { repr } from './repr.js'
 import { parseTime } from './time.js'
 
@@ -185,30 +187,24 @@ function isoTime(ms: number): string {
   return `${new Date(whole).toISOString().slice(0, -1)}${String(microseconds).padStart(3, '0')}+00:00`
 }
 
-/** The one place where results become text: what kombu has wrappers for (dates, bytes...) is to be written here. */
-function dumps(document: object): string {
+/** What kombu has wrappers for (dates, bytes...) is wrapped; what has no JSON form is refused, with its place. */
+function dumps(document: Readonly<Record<string, unknown>>): string {
   try {
-    return JSON.stringify(document, refuseLoss)
+    // Such a member would be left out, and a reader miss it.
+    if (typeof document.result === 'function' || typeof document.result === 'symbol') {
+      throw new TypeError(`Object of type ${typeof document.result} is not JSON serializable`)
+    }
+    return writeJson(wrap(document))
   } catch (thrown) {
     throw new EncodeError(thrown)
   }
-}
-
-/** JSON.stringify writes null for these, and the caller would get another value than the task returned. */
-function refuseLoss(_key: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw new TypeError(`${repr(value)} is not JSON serializable`)
-  if (typeof value === 'function' || typeof value === 'symbol') {
-    throw new TypeError(`Object of type ${typeof value} is not JSON serializable`)
-  }
-  return value
 }
 
 /** The one place where texts become results. */
 function loads(text: string): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = unwrap(readJson(text))
   } catch (thrown) {
     throw new DecodeError(`a result is no JSON: ${coerceError(thrown).message}`, thrown)
   }

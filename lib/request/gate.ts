@@ -1,6 +1,8 @@
 import type { Clock, Logger } from '../ports.js'
 import type { Lanes } from './lanes.js'
+import { Rates } from './rates.js'
 import type { ParkReason, Request } from './request.js'
+import type { Revoked } from './revoked.js'
 import type { WorkerState } from './state.js'
 
 export interface GateOptions {
@@ -10,35 +12,49 @@ export interface GateOptions {
   readonly log: Logger
   /** Gets what waits for nothing but a slot. */
   onReady(request: Request): void
-  /** Settles what ran out of time before it ran; it has left the gate. */
-  onExpired(request: Request): void
+  readonly revoked: Revoked
+  /** Settles what ran out of time, or was revoked, before it ran; it has left the gate. */
+  onDiscarded(request: Request, reason: 'expired' | 'revoked'): void
+  /** Takes over what is due too far in the future to wait here. @returns false to keep it */
+  onFar(request: Request, delayMs: number): boolean
 }
 
 /**
- * What a message waits for before it may have a slot: its time, then the messages of its key before it. While it waits it is
- * parked and costs no slot. On a stop, or when its connection is lost, what hasn't started leaves through here as well.
+ * What a message waits for before it may have a slot: its time, then the messages of its key before it, then its task's rate
+ * limit. While it waits it is parked and costs no slot. On a stop, or when its connection is lost, what hasn't started leaves through here as well.
  */
 export class Gate {
+  readonly rates: Rates
   private closing = false
 
-  constructor(private readonly options: GateOptions) {}
+  constructor(private readonly options: GateOptions) {
+    this.rates = new Rates({ clock: options.clock, onTurn: (request) => this.makeReady(request) })
+  }
 
   /** Lets a request in; to be called in the order of arrival. */
   admit(request: Request): void {
-    const { clock, state } = this.options
+    const { clock, revoked, state } = this.options
     state.add(request)
     const { eta, expires } = request.message
     const now = clock.now()
+    if (revoked.has(request.id)) {
+      this.discard(request, 'revoked')
+      return
+    }
     if (request.isExpired(now)) {
-      this.expire(request)
+      this.discard(request, 'expired')
       return
     }
     if (this.closing) {
       if (!this.isHeld(request)) this.giveBack(request)
       return
     }
-    if (expires !== null) request.keep(clock.setTimer(() => this.expire(request), expires - now + 1))
+    if (expires !== null) request.keep(clock.setTimer(() => this.discard(request, 'expired'), expires - now + 1))
     if (eta !== null && eta > now) {
+      if (this.options.onFar(request, eta - now)) {
+        this.release(request)
+        return
+      }
       request.keep(clock.setTimer(() => this.enter(request), eta - now))
       this.park(request, 'eta')
     } else this.enter(request)
@@ -55,7 +71,18 @@ export class Gate {
       return
     }
     this.park(request, 'retry')
-    request.keep(this.options.clock.setTimer(() => this.makeReady(request), delayMs))
+    request.keep(this.options.clock.setTimer(() => this.pass(request), delayMs))
+  }
+
+  /** Discards at once what waits here under one of these ids. @returns the requests that run already */
+  revoke(ids: ReadonlySet<string>): Request[] {
+    const running: Request[] = []
+    for (const request of [...this.options.state.requests]) {
+      if (!ids.has(request.id)) continue
+      if (request.state === 'running') running.push(request)
+      else this.discard(request, 'revoked')
+    }
+    return running
   }
 
   /** The request is settled for good: the next one of its key may go. */
@@ -63,7 +90,7 @@ export class Gate {
     const next = this.remove(request)
     if (!next) return
     if (this.closing) this.giveBackLane(next)
-    else this.makeReady(next)
+    else this.pass(next)
   }
 
   /**
@@ -78,7 +105,7 @@ export class Gate {
   /** Opens a lane that a failure has shut. @returns whether it was shut */
   unblock(key: string): boolean {
     const { wasBlocked, next } = this.options.lanes.unblock(key)
-    if (next) this.makeReady(next)
+    if (next) this.pass(next)
     return wasBlocked
   }
 
@@ -102,9 +129,14 @@ export class Gate {
 
   private enter(request: Request): void {
     const { lanes } = this.options
-    if (request.key === null || lanes.enter(request.key, request)) this.makeReady(request)
-    else if (request.state !== 'parked') this.park(request, 'order')
-    else request.parkedFor = 'order'
+    if (request.key === null || lanes.enter(request.key, request)) this.pass(request)
+    else this.park(request, 'order')
+  }
+
+  /** Nothing of its key is in the request's way; what is left to wait for is the rate of its task. */
+  private pass(request: Request): void {
+    if (this.rates.admit(request)) this.makeReady(request)
+    else this.park(request, 'rate')
   }
 
   private makeReady(request: Request): void {
@@ -120,11 +152,11 @@ export class Gate {
     return request.key !== null && this.options.lanes.headOf(request.key)?.state === 'running'
   }
 
-  private expire(request: Request): void {
+  private discard(request: Request, reason: 'expired' | 'revoked'): void {
     // Once it runs it has been in time; `keep`'s timers are gone by then, but a timer may be firing already.
     if (request.state === 'running' || request.state === 'done') return
     this.release(request)
-    this.options.onExpired(request)
+    this.options.onDiscarded(request, reason)
   }
 
   private giveBack(request: Request): void {
@@ -135,6 +167,7 @@ export class Gate {
   /** @returns the request of the same key that may go now */
   private remove(request: Request): Request | null {
     request.cancelTimers()
+    this.rates.remove(request)
     this.options.state.move(request, 'done')
     return request.key === null ? null : this.options.lanes.leave(request.key, request)
   }

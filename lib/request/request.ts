@@ -5,8 +5,8 @@ import type { Kwargs, TaskMessage } from '../protocol/message.js'
 /** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
 export type RequestState = 'received' | 'parked' | 'ready' | 'running' | 'done'
 
-/** What a parked request waits for: its time, the messages of its key before it, or its next try. */
-export type ParkReason = 'eta' | 'order' | 'retry'
+/** What a parked request waits for: its time, the messages of its key before it, its next try, or its task's rate limit. */
+export type ParkReason = 'eta' | 'order' | 'retry' | 'rate'
 
 /** One task message on its way through the worker. Its state is changed by `WorkerState.move` alone, which keeps the counts. */
 export class Request {
@@ -16,6 +16,8 @@ export class Request {
   retries: number
   args: readonly unknown[]
   kwargs: Kwargs
+  /** Ids of the tasks that its run has sent. */
+  readonly children: string[] = []
   /** Monotonic milliseconds; of the present try. */
   startedAt: number | null = null
   private controller: AbortController | null = null
@@ -56,6 +58,9 @@ export class Request {
     this.controller ??= new AbortController()
     return this.controller.signal
   }
+
+  /** Set when a running task is revoked with terminate: whatever it does then, that is its end. */
+  terminated = false
 
   get aborted(): boolean {
     return this.controller?.signal.aborted ?? false

@@ -2,7 +2,7 @@ import type { BadMessageReason } from '../protocol/badMessage.js'
 import type { ParkReason, Request, RequestState } from './request.js'
 
 /** Why a message was settled without becoming a request. */
-export type RefusalReason = BadMessageReason | 'unregistered' | 'order-key'
+export type RefusalReason = BadMessageReason | 'unregistered' | 'order-key' | 'deliveries'
 
 /** How a request ended. */
 export type Ending = 'succeeded' | 'failed' | 'retried' | 'ignored' | 'rejected' | 'revoked' | 'aborted'
@@ -17,6 +17,8 @@ export class WorkerState {
   /** Runs that ended, tries in a lane included, and the milliseconds that they took together. */
   completed = 0
   serviceMsTotal = 0
+  /** Runs that go on although their hard time limit has passed and they were settled. */
+  strays = 0
   readonly refused = new Map<RefusalReason, number>()
   readonly endings = new Map<Ending, number>()
   /** Accepted tasks by name: Celery's `stats.total`. */

@@ -17,8 +17,11 @@ const SHOWN_BODY = 1024
 export interface StrategyOptions {
   readonly tasks: Registry
   readonly limits: ContentLimits
-  /** Settings' `task_acks_late`. */
-  readonly acksLate: boolean
+  acksLate(task: Task): boolean
+  /** `worker_max_deliveries`; null for no end. */
+  readonly maxDeliveries: number | null
+  /** Tells whoever waits for the message that its task isn't here. */
+  onUnregistered(message: TaskMessage): Promise<void>
   /** The order key of a message; null for none. May throw: it is the user's function. */
   keyOf(task: Task, message: TaskMessage): string | null
   readonly state: WorkerState
@@ -31,7 +34,7 @@ export class Strategy {
   constructor(private readonly options: StrategyOptions) {}
 
   receive(delivery: Delivery): Request | null {
-    const { acksLate, clock, limits, log, state, tasks } = this.options
+    const { clock, limits, log, state, tasks } = this.options
     state.received++
     let message: TaskMessage
     try {
@@ -43,9 +46,16 @@ export class Strategy {
     const task = tasks.get(message.task)
     if (!task) {
       log.error(unregistered(delivery, message))
-      this.refuse(delivery, 'unregistered')
+      state.refuse('unregistered')
+      void this.options
+        .onUnregistered(message)
+        .catch((thrown) =>
+          log.error(`Nobody could be told that ${message.task} is not registered: ${coerceError(thrown).message}`),
+        )
+        .finally(() => delivery.reject())
       return null
     }
+    if (this.isPoison(delivery, message)) return null
     let key: string | null
     try {
       key = this.options.keyOf(task, message)
@@ -55,8 +65,20 @@ export class Strategy {
       return null
     }
     if (log.isEnabled('INFO')) log.info(`Task ${message.shadow ?? message.task}[${message.id}] received`)
-    const late = key !== null || (task.options.acksLate ?? acksLate)
+    const late = key !== null || this.options.acksLate(task)
     return new Request(message, task, delivery, key, late, clock.monotonic())
+  }
+
+  /** Quorum queues count how often they have delivered a message; one that ends its worker each time must end some time itself. */
+  private isPoison(delivery: Delivery, message: TaskMessage): boolean {
+    const { log, maxDeliveries } = this.options
+    const before = delivery.properties.headers?.['x-delivery-count']
+    if (maxDeliveries === null || typeof before !== 'number' || before < maxDeliveries) return false
+    log.error(
+      `Task ${message.task}[${message.id}] was rejected: it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`,
+    )
+    this.refuse(delivery, 'deliveries')
+    return true
   }
 
   private refuseBad(delivery: Delivery, thrown: unknown): void {

@@ -146,3 +146,11 @@ export function fromJson(raw: unknown): unknown {
 
 /** Whatever was given. */
 export const anything: Parse<unknown> = (raw) => raw
+
+const tlsOptions = map(anything, 'true, false or the TLS options')
+
+/** A switch for TLS, or its options in Python's words. */
+export const tls: Parse<boolean | Readonly<Record<string, unknown>>> = (raw) => {
+  const value = fromJson(raw)
+  return typeof value === 'object' ? tlsOptions(value) : toggle(value)
+}

@@ -1,11 +1,12 @@
 import type { Row } from './row.js'
 import { BROKER } from './table/broker.js'
 import { OPTION } from './table/option.js'
+import { RESULT } from './table/result.js'
 import { TASK } from './table/task.js'
 import { WORKER } from './table/worker.js'
 
 /** Every setting and option there is. Flags, environment, help, types and documentation are read off this table. */
-export const TABLE = { ...BROKER, ...TASK, ...WORKER, ...OPTION } as const
+export const TABLE = { ...BROKER, ...RESULT, ...TASK, ...WORKER, ...OPTION } as const
 
 type Table = typeof TABLE
 export type SettingName = keyof Table

@@ -1,6 +1,10 @@
 import type { RetryOptions } from '../app/predicate.js'
 import type { OutgoingMessage } from '../ports.js'
+import { canCompress, compress } from '../protocol/compression.js'
+import { dumps } from '../protocol/content.js'
+import { isProtocol2 } from '../protocol/decode.js'
 import { expirationOf } from '../protocol/encode.js'
+import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
 
@@ -13,23 +17,26 @@ export function retryDelayMs(options: RetryOptions, request: Request, now: numbe
 /**
  * The message that brings a task back for its next try, as Celery's `Task.retry` publishes it: the same id, lineage, priority
  * and custom headers, one more in `retries`, due after `delayMs`.
+ * @throws TypeError that names the place, if new arguments have no form in the message's own serializer
  */
 export function retryMessage(request: Request, options: RetryOptions, delayMs: number, now: number): OutgoingMessage {
   const { message, delivery } = request
   const args = options.args ?? request.args
   const kwargs = options.kwargs ?? request.kwargs
   const changed = args !== message.args || kwargs !== message.kwargs
+  const { content, contentType, contentEncoding, compression } = bodyFor(request, args, kwargs, changed)
   // RabbitMQ takes a message that carries its own death record for one that goes in circles, and drops it.
-  const kept = Object.entries(message.headers).filter(([name]) => !/^x-(first-|last-)?death/.test(name))
+  const kept = Object.entries(message.headers).filter(
+    ([name]) => name !== 'compression' && !/^x-(first-|last-)?death/.test(name),
+  )
   return {
     exchange: delivery.exchange,
     routingKey: delivery.routingKey,
     mandatory: true,
-    // Unchanged arguments go out in the very bytes in which they came.
-    content: changed ? Buffer.from(JSON.stringify([args, kwargs, message.embed])) : delivery.content,
+    content,
     properties: {
-      contentType: message.properties.contentType,
-      contentEncoding: message.properties.contentEncoding,
+      contentType,
+      contentEncoding,
       deliveryMode: 2,
       priority: message.properties.priority ?? 0,
       correlationId: message.properties.correlationId ?? message.id,
@@ -37,6 +44,7 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
       expiration: expirationOf(message.expires, now),
       headers: {
         ...Object.fromEntries(kept),
+        ...(compression === undefined ? {} : { compression }),
         retries: request.retries + 1,
         eta: new Date(now + delayMs).toISOString(),
         parent_id: message.parentId ?? message.id,
@@ -44,4 +52,24 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
       },
     },
   }
+}
+
+interface Body {
+  readonly content: Buffer
+  readonly contentType: string | undefined
+  readonly contentEncoding: string | undefined
+  /** The header; undefined for none. */
+  readonly compression: unknown
+}
+
+/** Unchanged arguments go out in the very bytes in which they came, changed ones by the same serializer. */
+function bodyFor({ message, delivery }: Request, args: readonly unknown[], kwargs: Kwargs, changed: boolean): Body {
+  const { contentType, contentEncoding } = message.properties
+  const { compression } = message.headers
+  if (!changed && isProtocol2(message.properties))
+    return { content: delivery.content, contentType, contentEncoding, compression }
+  const body = dumps([args, kwargs, message.embed], contentType ?? 'json')
+  if (!canCompress(compression)) return { ...body, compression: undefined }
+  const compressed = compress(compression, body.content)
+  return { ...body, content: compressed.content, compression: compressed.type }
 }

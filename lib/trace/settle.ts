@@ -1,9 +1,12 @@
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
 import { repr } from '../protocol/repr.js'
+import { EncodeError } from '../protocol/result.js'
+import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { Ending, WorkerState } from '../request/state.js'
 import type { Outcome } from './outcome.js'
+import type { Results } from './results.js'
 import { retryDelayMs, retryMessage } from './retry.js'
 
 export interface SettleOptions {
@@ -13,7 +16,8 @@ export interface SettleOptions {
   readonly log: Logger
   /** Seconds; a longer retry of a keyed task gives its lane up. */
   readonly orderHoldLimit: number
-  readonly acksOnFailureOrTimeout: boolean
+  readonly results: Results
+  readonly policy: Policy
   /** Aborted when the process is about to end: stop trying to publish. */
   readonly working: AbortSignal
 }
@@ -35,8 +39,8 @@ const RELEASE: Settlement = { next: 'release' }
  * so that a crash between the two repeats a task and never loses one. Never throws.
  */
 export async function settle(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
-  const { log, state } = options
-  if (outcome.state !== 'REVOKED') state.ran(request, outcome.runtimeMs)
+  const { log, state, working } = options
+  if ('runtimeMs' in outcome) state.ran(request, outcome.runtimeMs)
   if (request.acksLate && !request.delivery.live && outcome.state !== 'SUCCESS') {
     log.warning(
       `Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`,
@@ -47,42 +51,41 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
   try {
     return await settleAs(request, outcome, options)
   } catch (thrown) {
-    log.error(`Task ${request.label} INTERNAL ERROR: ${coerceError(thrown).message}`)
+    if (thrown instanceof EncodeError && outcome.state === 'SUCCESS') {
+      return settle(request, { state: 'FAILURE', kind: 'unexpected', error: thrown, runtimeMs: 0 }, options)
+    }
+    log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
     // Left unacknowledged when the process ends: the broker keeps it. Else it is up to the queue's dead-letter exchange.
-    if (request.acksLate && !options.working.aborted) request.delivery.reject()
+    if (request.acksLate && !working.aborted) request.delivery.reject()
     state.end('rejected')
     return RELEASE
   }
 }
 
 async function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
-  const { log, state } = options
+  const { log, results, state } = options
   const end = (ending: Ending, next: Settlement = RELEASE): Settlement => {
     state.end(ending)
     return next
   }
+  const acknowledge = (): void => {
+    if (request.acksLate) request.delivery.ack()
+  }
   switch (outcome.state) {
     case 'SUCCESS':
+      await results.succeeded(request, outcome.result)
       if (log.isEnabled('INFO')) {
         log.info(`Task ${request.label} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
       }
-      if (request.acksLate) request.delivery.ack()
+      acknowledge()
       return end('succeeded')
     case 'FAILURE':
-      log.error(`Task ${request.label} raised unexpected: ${repr(outcome.error)}\n${outcome.error.stack ?? ''}`)
-      if (request.acksLate) {
-        if (options.acksOnFailureOrTimeout) request.delivery.ack()
-        else request.delivery.reject()
-      }
-      return end(
-        'failed',
-        request.task.options.orderOnFailure === 'block' && request.key !== null ? { next: 'block' } : RELEASE,
-      )
+      return end('failed', await fail(request, outcome, options))
     case 'RETRY':
       return retry(request, outcome, options)
     case 'IGNORED':
       log.info(`Task ${request.label} ignored`)
-      if (request.acksLate) request.delivery.ack()
+      acknowledge()
       return end('ignored')
     case 'REJECTED':
       log.warning(
@@ -94,8 +97,13 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
       return end('rejected')
     case 'REVOKED':
       log.info(`Discarding revoked task: ${request.label}`)
+      await results.revoked(request, outcome.reason)
       if (!request.delivery.settled) request.delivery.ack()
       return end('revoked')
+    case 'DUPLICATE':
+      log.info(`Task ${request.label} Task already completed successfully.`)
+      acknowledge()
+      return end('ignored')
     case 'ABORTED':
       log.warning(`Task ${request.label} was told to stop, and did: ${outcome.error.message}`)
       return end('aborted', request.acksLate ? { next: 'give-back' } : RELEASE)
@@ -104,12 +112,32 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
   }
 }
 
+/** What contract's table says of exceptions, time limits and lost processes; nothing is ever given back by a reject. */
+async function fail(
+  request: Request,
+  { error, kind }: Outcome & { state: 'FAILURE' },
+  { log, policy, results }: SettleOptions,
+): Promise<Settlement> {
+  if (kind === 'lost' && request.acksLate && policy.rejectOnWorkerLost) return { next: 'give-back' }
+  await results.failed(request, error, kind === 'expected' || kind === 'unexpected')
+  if (kind === 'expected') log.info(`Task ${request.label} raised expected: ${repr(error)}`)
+  else if (kind === 'unexpected') log.error(`Task ${request.label} raised unexpected: ${repr(error)}`, { error })
+  else log.error(`Task handler raised error: ${repr(error)}`)
+  if (request.acksLate) {
+    if (policy.acksOnFailureOrTimeout) request.delivery.ack()
+    else if (kind === 'timeout') return { next: 'give-back' }
+    else request.delivery.reject()
+  }
+  const blocks = request.task.options.orderOnFailure === 'block' && request.key !== null
+  return blocks ? { next: 'block' } : RELEASE
+}
+
 async function retry(
   request: Request,
   outcome: Outcome & { state: 'RETRY' },
   options: SettleOptions,
 ): Promise<Settlement> {
-  const { clock, log, orderHoldLimit, publisher, state, working } = options
+  const { clock, log, orderHoldLimit, publisher, results, state, working } = options
   const { options: asked } = outcome.retry
   const now = clock.now()
   const delayMs = retryDelayMs(asked, request, now)
@@ -120,6 +148,7 @@ async function retry(
     request.retries++
     request.args = asked.args ?? request.args
     request.kwargs = asked.kwargs ?? request.kwargs
+    await results.retried(request, asked.exc)
     return { next: 'hold', delayMs }
   }
   if (request.key !== null) {
@@ -128,6 +157,7 @@ async function retry(
     )
   }
   await publisher.publish(retryMessage(request, asked, delayMs, now), working)
+  await results.retried(request, asked.exc)
   if (request.acksLate) request.delivery.ack()
   return RELEASE
 }

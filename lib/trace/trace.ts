@@ -1,11 +1,7 @@
-import { bindArguments } from '../app/arguments.js'
-import { TaskContext } from '../app/context.js'
-import { currentRun } from '../app/current.js'
-import { isIgnore, isReject, isRetry } from '../app/predicate.js'
-import type { Handler } from '../app/task.js'
-import { coerceError } from '../errors.js'
+import { type RequestInfo, TaskContext } from '../app/context.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Request } from '../request/request.js'
+import { callTask } from './call.js'
 import type { Outcome } from './outcome.js'
 
 export interface TraceOptions {
@@ -13,61 +9,54 @@ export interface TraceOptions {
   readonly log: Logger
   /** Node name. */
   readonly hostname: string
+  /** Stores a state of the task's own. */
+  updateState(state: string, meta: unknown): Promise<void>
+  /** Aborted at a time limit of this one try; the request's own signal is that of all its tries. */
+  readonly limit?: AbortSignal
 }
 
-/** Runs a request's task. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`. */
+/** Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`. */
 export async function trace(request: Request, options: TraceOptions): Promise<Outcome> {
-  const { clock } = options
+  const { clock, hostname, limit, log, updateState } = options
   if (request.isExpired(clock.now())) return { state: 'REVOKED', reason: 'expired' }
-  const startedAt = clock.monotonic()
-  request.startedAt = startedAt
-  try {
-    const { task, message } = request
-    const args = bindArguments(task, request.args, request.kwargs)
-    const handler = task.handler as (...args: unknown[]) => unknown
-    const run: Handler = task.options.bind
-      ? () => handler(contextOf(request, options), ...args)
-      : () => handler(...args)
-    const result = await currentRun.run({ id: message.id, rootId: message.rootId }, run)
-    return { state: 'SUCCESS', result, runtimeMs: clock.monotonic() - startedAt }
-  } catch (thrown) {
-    return fromThrown(thrown, request, clock.monotonic() - startedAt)
-  }
+  request.startedAt = clock.monotonic()
+  const { args, children, kwargs, message, retries, task } = request
+  const signal = (): AbortSignal => (limit ? AbortSignal.any([request.signal, limit]) : request.signal)
+  return callTask({
+    task,
+    id: message.id,
+    rootId: message.rootId,
+    args,
+    kwargs,
+    retries,
+    children,
+    context: () => new TaskContext(requestInfo(request, hostname), signal(), log, task, updateState),
+    aborted: () => (request.aborted ? request.signal : limit?.aborted ? limit : null),
+    monotonic: () => clock.monotonic(),
+  })
 }
 
-function fromThrown(thrown: unknown, request: Request, runtimeMs: number): Outcome {
-  if (isRetry(thrown)) return { state: 'RETRY', retry: thrown, runtimeMs }
-  if (isIgnore(thrown)) return { state: 'IGNORED', runtimeMs }
-  if (isReject(thrown)) return { state: 'REJECTED', reject: thrown, runtimeMs }
-  const error = coerceError(thrown)
-  return request.aborted ? { state: 'ABORTED', error, runtimeMs } : { state: 'FAILURE', error, runtimeMs }
-}
-
-function contextOf(request: Request, { hostname, log }: TraceOptions): TaskContext {
+/** What a task sees of its request. */
+export function requestInfo(request: Request, hostname: string): RequestInfo {
   const { message, delivery } = request
-  return new TaskContext(
-    {
-      id: message.id,
-      task: message.task,
-      args: request.args,
-      kwargs: request.kwargs,
-      retries: request.retries,
-      rootId: message.rootId,
-      parentId: message.parentId,
-      group: message.group,
-      correlationId: message.properties.correlationId ?? null,
-      replyTo: message.properties.replyTo ?? null,
-      hostname,
-      headers: message.headers,
-      deliveryInfo: {
-        exchange: delivery.exchange,
-        routingKey: delivery.routingKey,
-        priority: message.properties.priority ?? 0,
-        redelivered: delivery.redelivered,
-      },
+  return {
+    id: message.id,
+    task: message.task,
+    args: request.args,
+    kwargs: request.kwargs,
+    retries: request.retries,
+    rootId: message.rootId,
+    parentId: message.parentId,
+    group: message.group,
+    correlationId: message.properties.correlationId ?? null,
+    replyTo: message.properties.replyTo ?? null,
+    hostname,
+    headers: message.headers,
+    deliveryInfo: {
+      exchange: delivery.exchange,
+      routingKey: delivery.routingKey,
+      priority: message.properties.priority ?? 0,
+      redelivered: delivery.redelivered,
     },
-    request.signal,
-    log,
-    request.task,
-  )
+  }
 }

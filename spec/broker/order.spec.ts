@@ -3,8 +3,11 @@ import { Connection } from '../../lib/amqp/connection.js'
 import type { Epoch } from '../../lib/amqp/epoch.js'
 import { connectionOptions } from '../../lib/amqp/options.js'
 import { Window } from '../../lib/amqp/window.js'
+import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import { systemClock } from '../../lib/clock.js'
 import { Line } from '../../lib/line.js'
+import { InlineExecutor } from '../../lib/pool/inline.js'
+import { WorkerState } from '../../lib/request/state.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
 import { MemoryLog } from '../support/memoryLog.js'
@@ -61,13 +64,23 @@ describe('order of a queue, by key, while slots come and go', () => {
     })
     const { settings } = loadSettings({ config: { broker_url: brokerUrl() }, env: {}, flags: {} })
     const log = new MemoryLog()
+    const quiet = { ...log, isEnabled: () => false }
     const line = new Line({
       app,
+      state: new WorkerState(),
+      executor: new InlineExecutor({
+        clock: systemClock,
+        log,
+        hostname: 'w@spec',
+        size: SLOTS,
+        onStray: () => undefined,
+      }),
+      backend: createDisabledBackend(),
       settings,
       nodename: 'w@spec',
       clock: systemClock,
       slots: SLOTS,
-      log: () => ({ ...log, isEnabled: () => false }),
+      log: () => quiet,
       publisher: { publish: async () => undefined },
     })
     let sequence = 0

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Celery, Retry, RetryOptions } from 'celeriac'
+import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import { generate } from './generator.js'
 import { type Hop, type PackitMessage, TASK } from './message.js'
 import { TraceReader } from './traceLog.js'
@@ -29,6 +30,7 @@ describe('the app', () => {
       route: (_task, { queue = '' }) => ({ exchange: '', routingKey: queue, priority: 0, queue }),
       prepare: async () => undefined,
       close: async () => undefined,
+      backend: createDisabledBackend(),
       publisher: {
         publish: async ({ content, properties, routingKey }) => {
           const body: Body = JSON.parse(content.toString())

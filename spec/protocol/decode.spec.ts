@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { BadMessage } from '../../lib/protocol/badMessage.js'
 import type { ContentLimits } from '../../lib/protocol/content.js'
-import { decode } from '../../lib/protocol/decode.js'
+import { decode, isProtocol2 } from '../../lib/protocol/decode.js'
 import { MUTATIONS } from '../support/malformed.js'
 import { taskMessage } from '../support/message.js'
 
@@ -87,6 +87,27 @@ describe('decode', () => {
     expect(reasonOf(bad.properties, bad.content)).toBe(reason)
   })
 
+  it.each([
+    ['pickle', { contentType: 'application/x-python-serialize' }, 'undecodable'],
+    ['content that is not accepted', { contentType: 'text/plain' }, 'undecodable'],
+    ['bytes, which are trusted', { contentType: 'application/data' }, 'unknown-message'],
+    ['no content type', { contentType: undefined }, 'unknown-message'],
+    ['an unknown compression', { headers: { compression: 'x' } }, 'undecodable'],
+  ])('without a header `task`, settles %s as Celery does', (_, properties, reason) => {
+    expect(reasonOf({ contentType: 'application/json', headers: {}, ...properties }, Buffer.from('[]'))).toBe(reason)
+  })
+
+  it('refuses a body of bytes, on which Python crashes', () => {
+    const { properties, content } = taskMessage('a.b')
+    expect(reasonOf({ ...properties, contentType: 'application/data' }, content)).toBe('invalid-body')
+  })
+
+  it('does not take a wrapped value for a mapping', () => {
+    const { properties } = taskMessage('a.b')
+    const body = '[[], {"__type__": "bytes", "__value__": "x"}, null]'
+    expect(reasonOf(properties, Buffer.from(body))).toBe('invalid-body')
+  })
+
   it('acknowledges what it cannot decode and nothing else, as Celery does', () => {
     expect(new BadMessage('undecodable', '').acknowledged).toBe(true)
     expect(new BadMessage('invalid-body', '').acknowledged).toBe(false)
@@ -118,5 +139,102 @@ describe('decode', () => {
       ),
       { numRuns: 2000 },
     )
+  })
+})
+
+describe('decode of protocol 1', () => {
+  const BODY = { task: 'app1.add', id: 'v1', args: [2, 3], kwargs: { z: 1 } }
+  const decodeV1 = (body: object, headers?: Record<string, unknown>) =>
+    decode(
+      { contentType: 'application/json', contentEncoding: 'utf-8', headers },
+      Buffer.from(JSON.stringify(body)),
+      LIMITS,
+    )
+
+  it('reads what a Python client sends', () => {
+    const link = { task: 'app1.mul', args: [10], kwargs: {}, options: {}, subtask_type: null, immutable: false }
+    const message = decodeV1({
+      ...BODY,
+      group: 'g',
+      group_index: 3,
+      retries: 1,
+      eta: '2026-11-24T08:45:11.995+00:00',
+      expires: '2026-11-24T08:46:01',
+      utc: true,
+      callbacks: [link],
+      errbacks: null,
+      timelimit: [30, 20],
+      taskset: null,
+      chord: link,
+    })
+    expect(message).toMatchObject({
+      id: 'v1',
+      task: 'app1.add',
+      args: [2, 3],
+      kwargs: { z: 1 },
+      embed: { callbacks: [link], errbacks: null, chain: null, chord: link },
+      retries: 1,
+      eta: Date.UTC(2026, 10, 24, 8, 45, 11, 995),
+      expires: Date.UTC(2026, 10, 24, 8, 46, 1),
+      timelimit: [30, 20],
+      rootId: 'v1',
+      group: 'g',
+    })
+    expect(message.headers).toMatchObject({ task: 'app1.add', id: 'v1', retries: 1, group: 'g', timelimit: [30, 20] })
+    expect(message.headers).not.toHaveProperty('group_index')
+    expect(isProtocol2(message.properties)).toBe(false)
+  })
+
+  it('takes the least that Celery takes, with no table of headers at all', () => {
+    expect(decodeV1({ task: 'a.b', id: 'x', args: [], kwargs: {} })).toMatchObject({
+      id: 'x',
+      retries: 0,
+      eta: null,
+      timelimit: [null, null],
+    })
+  })
+
+  it('lays the headers of the message over those of the body', () => {
+    const message = decodeV1({ ...BODY, retries: 1 }, { retries: 4, 'my-header': 'x' })
+    expect(message.retries).toBe(4)
+    expect(message.headers['my-header']).toBe('x')
+  })
+
+  it('takes a taskset for the group if the body has no args', () => {
+    expect(decodeV1({ task: 'a.b', id: 'x', taskset: 't' })).toMatchObject({ group: 't', args: [], kwargs: {} })
+    expect(decodeV1({ ...BODY, taskset: 't' }).group).toBeNull()
+  })
+
+  it('takes a time without an offset for local if the body says `utc: false`', () => {
+    const local = new Date(2026, 10, 24, 8, 45, 11, 500)
+    const message = decodeV1({
+      ...BODY,
+      utc: false,
+      eta: '2026-11-24T08:45:11.5',
+      expires: '2026-11-24T08:46:00+01:00',
+    })
+    expect(message.eta).toBe(local.getTime())
+    expect(message.expires).toBe(Date.UTC(2026, 10, 24, 7, 46))
+    expect(message.headers.eta).toBe(local.toISOString())
+  })
+
+  it.each<[string, object, string]>([
+    ['kwargs that are no mapping', { ...BODY, kwargs: [1] }, 'invalid-body'],
+    ['null for kwargs', { ...BODY, kwargs: null }, 'invalid-body'],
+    ['an object for args', { ...BODY, args: { x: 1 } }, 'invalid-body'],
+    ['no id', { task: 'a.b', args: [], kwargs: {} }, 'missing-id'],
+    ['a number for a task', { ...BODY, task: 1 }, 'invalid-header'],
+    ['a bad eta', { ...BODY, eta: 'soon' }, 'invalid-time'],
+    ['a long integer for an eta', { ...BODY, eta: 5 }, 'invalid-time'],
+    ['text for callbacks', { ...BODY, callbacks: 'x' }, 'invalid-body'],
+    ['no task', { id: 'x', args: [], kwargs: {} }, 'unknown-message'],
+    ['a list', [BODY], 'unknown-message'],
+  ])('refuses %s', (_, body, reason) => {
+    const content = Buffer.from(JSON.stringify(body).replace('"eta":5', '"eta":12345678901234567890'))
+    expect(reasonOf({ contentType: 'application/json', headers: {} }, content)).toBe(reason)
+  })
+
+  it("says Celery's words about kwargs", () => {
+    expect(() => decodeV1({ ...BODY, kwargs: 'x' })).toThrow('Task keyword arguments must be a mapping')
   })
 })

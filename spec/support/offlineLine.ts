@@ -1,6 +1,9 @@
 import { App, type Outlet } from '../../lib/app/app.js'
+import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import { Line } from '../../lib/line.js'
-import type { OutgoingMessage } from '../../lib/ports.js'
+import { InlineExecutor } from '../../lib/pool/inline.js'
+import type { Backend, OutgoingMessage } from '../../lib/ports.js'
+import { WorkerState } from '../../lib/request/state.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { FakeClock } from './fakeClock.js'
 import { FakeDelivery } from './fakeDelivery.js'
@@ -23,16 +26,24 @@ export class OfflineLine {
   readonly settled: FakeDelivery[] = []
   readonly line: Line
 
-  constructor(app: App, options: { slots?: number; config?: Record<string, unknown> } = {}) {
+  constructor(app: App, options: { slots?: number; config?: Record<string, unknown>; backend?: Backend } = {}) {
     const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
     if (faults.length > 0) throw new Error(faults.join('\n'))
+    const { clock, log } = this
+    const state = new WorkerState()
+    const onStray = (by: number): void => {
+      state.strays += by
+    }
     this.line = new Line({
       app,
+      state,
+      executor: new InlineExecutor({ clock, log, hostname: 'w@spec', size: 1, onStray }),
+      backend: options.backend ?? createDisabledBackend(),
       settings,
       nodename: 'w@spec',
-      clock: this.clock,
+      clock,
       slots: options.slots ?? 4,
-      log: () => this.log,
+      log: () => log,
       publisher: {
         publish: async (message) => {
           this.published.push(message)

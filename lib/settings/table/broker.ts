@@ -1,5 +1,5 @@
 import { parseBrokerUrl } from '../brokerUrl.js'
-import { anything, choice, count, fromJson, map, optional, positiveSeconds, seconds, text, toggle } from '../parse.js'
+import { choice, count, optional, positiveSeconds, text, tls, toggle } from '../parse.js'
 import { type Parse, row } from '../row.js'
 
 /** One URL or several, joined by `;` or in an array; kept as text. */
@@ -10,16 +10,9 @@ const brokerUrls: Parse<string> = (raw) => {
   return urls
 }
 
-const tlsOptions = map(anything, 'true, false or the TLS options')
-const tls: Parse<boolean | Readonly<Record<string, unknown>>> = (raw) => {
-  const value = fromJson(raw)
-  return typeof value === 'object' ? tlsOptions(value) : toggle(value)
-}
-
 const RECONNECTS = 'the worker always goes on trying; broker_connection_max_retries puts an end to it'
-const NO_RESULTS = 'results are not stored yet'
 
-/** The settings about the broker and results. */
+/** The settings about the broker. */
 export const BROKER = {
   broker_url: row(
     brokerUrls,
@@ -82,16 +75,5 @@ export const BROKER = {
   broker_login_method: row(optional(text), null, 'PLAIN, AMQPLAIN or EXTERNAL.', {
     old: 'BROKER_LOGIN_METHOD',
     inert: 'give it in the URL, as in amqp://host//?login_method=EXTERNAL',
-  }),
-  result_backend: row(optional(text), null, 'Where results go.', {
-    flag: '--result-backend <url>',
-    env: ['RESULT_BACKEND'],
-    old: 'CELERY_RESULT_BACKEND',
-    secret: true,
-    inert: NO_RESULTS,
-  }),
-  result_expires: row(optional(seconds), 86_400, 'Seconds that results are kept.', {
-    old: 'CELERY_TASK_RESULT_EXPIRES',
-    inert: NO_RESULTS,
   }),
 } as const

@@ -1,9 +1,8 @@
 import { choice, count, list, optional, positiveSeconds, text, toggle } from '../parse.js'
+import { rateText } from '../rate.js'
 import { orderBy, queues, routes } from '../routing.js'
 import { row } from '../row.js'
 
-const NO_RESULTS = 'results are not stored yet'
-const NO_LIMITS = 'time limits are not enforced yet'
 const NO_EVENTS = 'events are not sent yet'
 const UTC_ONLY = 'times without an offset are read as UTC'
 
@@ -62,12 +61,23 @@ export const TASK = {
   task_acks_on_failure_or_timeout: row(toggle, true, 'With late acknowledgement: acknowledge tasks that failed, too.', {
     old: 'CELERY_ACKS_ON_FAILURE_OR_TIMEOUT',
   }),
+  task_reject_on_worker_lost: row(toggle, false, 'With late acknowledgement: give tasks back whose process died.', {
+    old: 'CELERY_REJECT_ON_WORKER_LOST',
+  }),
+  task_store_errors_even_if_ignored: row(toggle, false, 'Store failures of tasks whose results are ignored.', {
+    old: 'CELERY_STORE_ERRORS_EVEN_IF_IGNORED',
+  }),
+  task_default_rate_limit: row(
+    rateText,
+    null,
+    'How often a worker may start a task that says nothing of it: 10/s, 10/m.',
+    {
+      old: 'CELERY_DEFAULT_RATE_LIMIT',
+    },
+  ),
   task_order_by: row(orderBy, null, 'Pattern of task names -> path of the order key, such as kwargs.event.build_id.'),
   task_ignore_result: row(toggle, false, 'Store no results.', { old: 'CELERY_IGNORE_RESULT' }),
-  task_track_started: row(toggle, false, 'Store the state STARTED.', {
-    old: 'CELERY_TRACK_STARTED',
-    inert: NO_RESULTS,
-  }),
+  task_track_started: row(toggle, false, 'Store the state STARTED.', { old: 'CELERY_TRACK_STARTED' }),
   task_send_sent_event: row(toggle, false, 'Send an event for each message sent.', {
     old: 'CELERY_SEND_TASK_SENT_EVENT',
     inert: NO_EVENTS,
@@ -77,14 +87,12 @@ export const TASK = {
     group: 'Pool',
     old: 'CELERYD_TASK_TIME_LIMIT',
     zero: 'is unset',
-    inert: NO_LIMITS,
   }),
   task_soft_time_limit: row(optional(positiveSeconds), null, 'Seconds after which a task is told to end.', {
     flag: '--soft-time-limit <seconds>',
     group: 'Pool',
     old: 'CELERYD_TASK_SOFT_TIME_LIMIT',
     zero: 'is unset',
-    inert: NO_LIMITS,
   }),
   timezone: row(optional(text), null, 'Time zone of times without an offset.', {
     old: 'CELERY_TIMEZONE',

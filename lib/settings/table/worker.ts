@@ -52,6 +52,23 @@ export const WORKER = {
     'Stop tasks that are acknowledged late when the connection is lost.',
     { old: 'CELERYD_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS' },
   ),
+  worker_deduplicate_successful_tasks: row(
+    toggle,
+    false,
+    'Acknowledge, and do not run again, what is delivered again although it has succeeded.',
+    { old: 'CELERYD_DEDUPLICATE_SUCCESSFUL_TASKS' },
+  ),
+  worker_max_deliveries: row(
+    optional(count({ min: 1 })),
+    20,
+    'Deliveries of one message, as quorum queues count them, after which it is rejected; null for no end.',
+    { zero: 'is unset' },
+  ),
+  worker_eta_memory_limit: row(
+    seconds,
+    600,
+    'Seconds; what is due later waits in the delay queues of the broker, not in this worker.',
+  ),
   worker_max_message_size: row(count({ min: 1 }), 16 * 1024 * 1024, 'Bytes of the largest body that is decoded.'),
   worker_max_message_nesting: row(count({ min: 1 }), 200, 'Deepest nesting of a body that is decoded.'),
   worker_enable_remote_control: row(toggle, true, 'Answer inspect and control.', {
@@ -102,6 +119,5 @@ export const WORKER = {
     flag: '-S, --statedb <file>',
     group: 'Worker',
     old: 'CELERYD_STATE_DB',
-    inert: 'revoked tasks are not kept yet',
   }),
 } as const

@@ -1,0 +1,135 @@
+import { coerceError } from '../errors.js'
+import type { Logger } from '../ports.js'
+import { DELAY_LEVELS, DELIVERY_EXCHANGE, isDelayable, levelName } from '../protocol/delay.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { Epoch } from './epoch.js'
+
+export type DelayQueueType = 'classic' | 'quorum'
+
+const PRECONDITION_FAILED = 406
+/** How a 406 begins that means: it is there, and it is different. Any other means that such a queue can't be. */
+const EXISTS = /inequivalent arg/
+/** RabbitMQ ends the whole connection over a queue of a type that is switched off. */
+const SWITCHED_OFF = /the corresponding feature flag is disabled/
+
+/**
+ * Celery's delay queues: see `protocol/delay.ts`. They keep what is due far ahead, so that no worker has to hold it unacknowledged.
+ * One for each connection's kind, over all of its epochs: that the broker has no quorum queues is found out once.
+ */
+export class DelayQueues {
+  private readonly declared = new WeakMap<Epoch, Promise<void>>()
+
+  /** @param type of the queues that aren't there yet: `broker_native_delayed_delivery_queue_type` */
+  constructor(
+    private type: DelayQueueType,
+    private readonly log: Logger,
+  ) {}
+
+  /**
+   * Declares the exchanges and queues as Celery does, once an epoch. Queues that exist with other arguments are used as they are;
+   * a broker that can't have them as quorum queues gets classic ones. Both with a warning.
+   * @throws the broker's error if it refuses (no permission), for the rest of the epoch; or if the connection ends
+   */
+  declare(epoch: Epoch): Promise<void> {
+    let declaring = this.declared.get(epoch)
+    if (!declaring) {
+      declaring = this.declareAll(epoch)
+      this.declared.set(epoch, declaring)
+    }
+    return declaring
+  }
+
+  /**
+   * Lets a queue get what is sent to it through the delay queues: by Celery under its routing key, by us under its name. Doesn't
+   * need the delay queues to be there yet.
+   * @throws the broker's error
+   */
+  async bind(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    await epoch.scratch(async (channel) => {
+      await channel.assertExchange(DELIVERY_EXCHANGE, 'topic', { durable: true })
+      if (isDelayable(queue.name)) {
+        // Not Celery's `#.name`, which also takes what is for `other.name`. The bare one is for Python's retries, which strip the digits.
+        await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, anyDigits(DELAY_LEVELS, queue.name))
+        await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, queue.name)
+      }
+      const { exchange, routingKey } = queue
+      // Behind a direct exchange Celery publishes nothing through the delay queues: it can't match the long key.
+      if (exchange.name === '' || exchange.type === 'direct') return
+      const pattern = routingKey.startsWith('#') ? routingKey : `#.${routingKey}`
+      await channel.bindExchange(exchange.name, DELIVERY_EXCHANGE, pattern)
+      await channel.bindQueue(queue.name, exchange.name, pattern)
+    })
+  }
+
+  /** From the last level to the first, so that what can be published to has its whole way before it. */
+  private async declareAll(epoch: Epoch): Promise<void> {
+    const levels = Array.from({ length: DELAY_LEVELS }, (_, level) => level)
+    const asTheyAre: string[] = []
+    for (const level of levels) if (!(await this.declareQueue(epoch, level))) asTheyAre.push(levelName(level))
+    await epoch.scratch(async (channel) => {
+      await channel.assertExchange(DELIVERY_EXCHANGE, 'topic', { durable: true })
+      for (const level of levels) {
+        const name = levelName(level)
+        const above = DELAY_LEVELS - 1 - level
+        await channel.assertExchange(name, 'topic', { durable: true })
+        await channel.bindExchange(nextExchange(level), name, anyDigits(above, '0.#'))
+        await channel.bindQueue(name, name, anyDigits(above, '1.#'))
+      }
+    })
+    if (asTheyAre.length > 0) {
+      this.log.warning(`Delay queues exist with other arguments and are used as they are: ${asTheyAre.join(', ')}`)
+    }
+  }
+
+  /** @returns false if it exists with other arguments */
+  private async declareQueue(epoch: Epoch, level: number): Promise<boolean> {
+    const name = levelName(level)
+    try {
+      await epoch.scratch((channel) =>
+        channel.assertQueue(name, { durable: true, arguments: queueArguments(level, this.type) }),
+      )
+      return true
+    } catch (thrown) {
+      const { message } = coerceError(thrown)
+      if (epoch.ended.aborted) {
+        const reason = coerceError(epoch.ended.reason)
+        if (this.type === 'quorum' && SWITCHED_OFF.test(reason.message)) this.fallBack(reason.message)
+        throw reason
+      }
+      if ((thrown as { code?: unknown }).code !== PRECONDITION_FAILED) throw thrown
+      if (EXISTS.test(message)) {
+        await epoch.scratch((channel) => channel.checkQueue(name))
+        return false
+      }
+      if (this.type !== 'quorum') throw thrown
+      this.fallBack(message)
+      return this.declareQueue(epoch, level)
+    }
+  }
+
+  private fallBack(refusal: string): void {
+    this.type = 'classic'
+    this.log.warning(`The broker refuses delay queues of type quorum; they will be classic ones: ${refusal}`)
+  }
+}
+
+/** A pattern that takes any `count` digits before `rest`. */
+function anyDigits(count: number, rest: string): string {
+  return `${'*.'.repeat(count)}${rest}`
+}
+
+/** Where a message goes from this level, at once or after its time in the queue. */
+function nextExchange(level: number): string {
+  return level === 0 ? DELIVERY_EXCHANGE : levelName(level - 1)
+}
+
+function queueArguments(level: number, type: DelayQueueType): Record<string, unknown> {
+  return {
+    'x-queue-type': type,
+    'x-overflow': 'reject-publish',
+    'x-message-ttl': 2 ** level * 1000,
+    'x-dead-letter-exchange': nextExchange(level),
+    // Only so does RabbitMQ keep a message until the next level has it.
+    ...(type === 'quorum' ? { 'x-dead-letter-strategy': 'at-least-once' } : {}),
+  }
+}

@@ -1,0 +1,40 @@
+import type { ReplyInlet, ReplyQueue } from '../backends/rpc.js'
+import { BrokerError } from '../errors.js'
+import { Connection, type ConnectionOptions } from './connection.js'
+
+/** Consumes a client's reply queue, on a connection of its own that is there only while replies are waited for. */
+export class AmqpReplies implements ReplyInlet {
+  constructor(private readonly options: Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>) {}
+
+  async open(queue: ReplyQueue, onReply: (content: Buffer) => void): Promise<() => Promise<void>> {
+    const { connection, consuming } = this.connect(queue, onReply)
+    await connection.start()
+    await consuming
+    return () => connection.stop()
+  }
+
+  private connect(
+    queue: ReplyQueue,
+    onReply: (content: Buffer) => void,
+  ): { connection: Connection; consuming: Promise<void> } {
+    let up: () => void = () => undefined
+    let failed: (error: Error) => void = () => undefined
+    const consuming = new Promise<void>((resolve, reject) => {
+      up = resolve
+      failed = reject
+    })
+    const connection = new Connection({
+      ...this.options,
+      onUp: async (epoch) => {
+        const channel = await epoch.channel()
+        const { durable, autoDelete } = queue
+        await channel.assertQueue(queue.name, { durable, autoDelete, arguments: { ...queue.arguments } })
+        await channel.consume(queue.name, (message) => message && onReply(message.content), { noAck: true })
+        up()
+      },
+      onDown: async () => undefined,
+      gaveUp: (error) => failed(new BrokerError(`no reply queue: ${error.message}`, { cause: error })),
+    })
+    return { connection, consuming }
+  }
+}

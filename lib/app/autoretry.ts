@@ -1,0 +1,30 @@
+import { Retry } from './predicate.js'
+import type { Task } from './task.js'
+
+const DEFAULT_BACKOFF_MAX = 600
+
+/**
+ * The retry that a task's options ask for after an error, as Celery's `autoretry_for` does; null for none. Exhausted retries
+ * are none, so that the error itself is the task's end.
+ * @param retries how often it was retried already
+ */
+export function autoretry(error: Error, task: Task, retries: number, random: () => number = Math.random): Retry | null {
+  const { autoretryFor = [], dontAutoretryFor = [], retryKwargs = {}, retryBackoff } = task.options
+  const isOneOf = (classes: readonly ErrorClass[]): boolean => classes.some((each) => error instanceof each)
+  if (!isOneOf(autoretryFor) || isOneOf(dontAutoretryFor)) return null
+  const limit = retryKwargs.maxRetries === undefined ? task.maxRetries : retryKwargs.maxRetries
+  if (limit !== null && retries + 1 > limit) return null
+  const countdown = retryBackoff ? backoff(task, retries, random) : retryKwargs.countdown
+  return new Retry({ ...retryKwargs, ...(countdown === undefined ? {} : { countdown }), exc: error })
+}
+
+/** A class of errors, whatever its constructor takes. */
+export type ErrorClass = abstract new (...args: never[]) => Error
+
+/** Celery's: doubles with each retry from `retryBackoff` (true is 1) seconds on, and is spread over all of [0, countdown] unless told not to. */
+function backoff(task: Task, retries: number, random: () => number): number {
+  const { retryBackoff, retryBackoffMax = DEFAULT_BACKOFF_MAX, retryJitter = true } = task.options
+  const factor = retryBackoff === true ? 1 : Math.trunc(Math.max(1, Number(retryBackoff)))
+  const countdown = Math.min(retryBackoffMax, factor * 2 ** retries)
+  return retryJitter ? Math.floor(random() * (countdown + 1)) : countdown
+}

@@ -1,0 +1,42 @@
+/** The part of the Standard Schema interface (standardschema.dev) that zod, valibot and others share. */
+export interface StandardSchema {
+  readonly '~standard': {
+    validate(value: unknown): StandardResult | Promise<StandardResult>
+  }
+}
+
+interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+type StandardResult =
+  | { readonly value: unknown; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] }
+
+/**
+ * Checks a task's bound arguments by its schema: an object by the names of `params`, a list where there are none.
+ * @returns the arguments as the schema has transformed them
+ * @throws TypeError that names each argument that is wrong
+ */
+export async function checkArguments(
+  schema: StandardSchema,
+  bound: readonly unknown[],
+  params: readonly string[] | undefined,
+  task: string,
+): Promise<unknown[]> {
+  const named = params?.slice(0, Math.max(bound.length, params.length))
+  const given = named
+    ? Object.fromEntries(named.flatMap((name, at) => (bound[at] === undefined ? [] : [[name, bound[at]]])))
+    : bound
+  const result = await schema['~standard'].validate(given)
+  if (result.issues) throw new TypeError(`${task} got invalid arguments: ${result.issues.map(told).join('; ')}`)
+  const { value } = result
+  if (!named) return Array.isArray(value) ? value : [...bound]
+  return named.map((name) => (value as Readonly<Record<string, unknown>>)[name])
+}
+
+function told({ message, path = [] }: StandardIssue): string {
+  const place = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+  return place === '' ? message : `${place}: ${message}`
+}

@@ -1,0 +1,248 @@
+import { type Breaker, type BreakerOptions, type BreakerState, createBreaker } from '../breaker.js'
+import { coerceError } from '../errors.js'
+import type { Backend, Clock, Logger, ResultRequest, Timer } from '../ports.js'
+import type { ResultMeta } from '../protocol/result.js'
+import { Allowance, weightOf } from './allowance.js'
+import { BackendError, isRetriable } from './backendError.js'
+
+export interface GuardOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** The most results to hold before intake should stop; 10,000 by default. */
+  readonly limit?: number
+  /** The most bytes of results that had to wait; 64 MiB by default. */
+  readonly limitBytes?: number
+  /** How long `stop` waits for results that aren't stored yet; 10 s by default. */
+  readonly stopTimeoutMs?: number
+  /** Between two tries of a result while the breaker is closed; 250 ms by default. */
+  readonly retryMs?: number
+  readonly breaker?: BreakerOptions
+  /** Called with true when a limit is reached, and with false once half of it is free again. */
+  readonly onFull?: (full: boolean) => void
+}
+
+interface Entry {
+  readonly meta: ResultMeta
+  readonly request: ResultRequest
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  /** Counted once it had to wait. */
+  bytes: number
+}
+
+/**
+ * A backend that holds results while the one inside can't be reached. `store` resolves only once the result is stored, so that
+ * whoever acknowledges afterwards loses nothing. The states of one task are stored in the order in which they came; those of
+ * different tasks side by side. It never refuses a result: at its limits it says `full`, and the intake is to stop.
+ */
+export class GuardedBackend implements Backend {
+  readonly name: string
+  readonly supportsChords: boolean
+  /** The results of each task that aren't stored yet; the first of each may be on its way. */
+  private readonly lanes = new Map<string, Entry[]>()
+  /** Tasks whose first result may go at once, and those whose first result has failed and waits. */
+  private readonly ready = new Set<string>()
+  private readonly failed = new Set<string>()
+  private readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
+  private readonly allowance: Allowance
+  /** While half open, one result goes, and its fate decides. */
+  private probed = false
+  private isAway = false
+  private retry: Timer | null = null
+  private idle: (() => void) | null = null
+  private stopping: Promise<void> | null = null
+  private lastError = ''
+
+  constructor(
+    private readonly inner: Backend,
+    private readonly options: GuardOptions,
+  ) {
+    this.name = inner.name
+    this.supportsChords = inner.supportsChords
+    this.allowance = new Allowance({
+      limit: options.limit ?? 10_000,
+      limitBytes: options.limitBytes ?? 64 * 1024 * 1024,
+      onFull: options.onFull ?? (() => undefined),
+    })
+    this.breaker = createBreaker('results', (meta, request) => this.attempt(meta, request), {
+      ...options.breaker,
+      isFailure: isRetriable,
+    })
+    this.breaker.onChange((state) => this.changed(state))
+  }
+
+  /** Whether a limit is reached: nothing more should be taken in. */
+  get full(): boolean {
+    return this.allowance.full
+  }
+
+  /** Results that aren't stored yet. */
+  get kept(): number {
+    return this.allowance.held
+  }
+
+  get state(): BreakerState {
+    return this.breaker.state
+  }
+
+  start(): Promise<void> {
+    return this.inner.start()
+  }
+
+  healthy(): boolean {
+    return !this.full && this.breaker.state === 'closed' && this.inner.healthy()
+  }
+
+  /** @throws CeleriacError that isn't retriable, at once; BackendError if it can't be stored before `stop` gives up */
+  store(meta: ResultMeta, request: ResultRequest): Promise<void> {
+    if (this.stopping) return Promise.reject(new BackendError(`the result of task ${meta.taskId} came after the end`))
+    return new Promise((resolve, reject) => {
+      const entry: Entry = { meta, request, resolve, reject, bytes: 0 }
+      const lane = this.lanes.get(meta.taskId)
+      if (lane) lane.push(entry)
+      else {
+        this.lanes.set(meta.taskId, [entry])
+        this.ready.add(meta.taskId)
+      }
+      this.allowance.change(1, 0)
+      if (this.breaker.state !== 'closed') this.weigh(entry)
+      this.pump()
+    })
+  }
+
+  get(id: string): Promise<ResultMeta | null> {
+    return this.inner.get(id)
+  }
+
+  subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>> {
+    return this.inner.subscribe(id, onMeta)
+  }
+
+  forget(id: string): Promise<void> {
+    return this.inner.forget(id)
+  }
+
+  /** Waits for what isn't stored yet, up to `stopTimeoutMs`; the rest is told to the log, and to those who wait for it. */
+  stop(): Promise<void> {
+    this.stopping ??= this.end()
+    return this.stopping
+  }
+
+  private async end(): Promise<void> {
+    if (this.kept > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.options.clock.setTimer(resolve, this.options.stopTimeoutMs ?? 10_000)
+        this.idle = () => {
+          timer.cancel()
+          resolve()
+        }
+      })
+    }
+    this.retry?.cancel()
+    this.breaker.stop()
+    const left = [...this.lanes.values()].flat()
+    if (left.length > 0) {
+      const ids = left.slice(0, 10).map(({ meta }) => meta.taskId)
+      this.options.log.error(`${this.name}: ${left.length} results could not be stored: ${this.lastError}`, { ids })
+    }
+    for (const { meta, reject } of left)
+      reject(new BackendError(`the result of task ${meta.taskId} was not stored: ${this.lastError}`))
+    this.lanes.clear()
+    await this.inner.stop()
+  }
+
+  private pump(): void {
+    const { state } = this.breaker
+    if (state === 'open') return
+    if (state === 'closed') {
+      for (const id of [...this.ready]) void this.run(id)
+      return
+    }
+    if (this.probed) return
+    const [probe = [...this.ready][0]] = this.failed
+    if (probe === undefined) return
+    this.probed = true
+    void this.run(probe)
+  }
+
+  private async attempt(meta: ResultMeta, request: ResultRequest): Promise<void> {
+    try {
+      await this.inner.store(meta, request)
+    } catch (thrown) {
+      this.lastError = coerceError(thrown).message
+      throw thrown
+    }
+  }
+
+  private async run(id: string): Promise<void> {
+    this.ready.delete(id)
+    this.failed.delete(id)
+    const entry = this.lanes.get(id)?.[0]
+    if (entry === undefined) return
+    try {
+      await this.breaker.run(entry.meta, entry.request)
+      entry.resolve()
+    } catch (thrown) {
+      const error = coerceError(thrown)
+      if (isRetriable(error)) {
+        this.wait(id, entry)
+        return
+      }
+      entry.reject(error)
+    }
+    this.done(id, entry)
+  }
+
+  private wait(id: string, entry: Entry): void {
+    // Given up by `stop` meanwhile.
+    if (!this.lanes.has(id)) return
+    this.failed.add(id)
+    this.weigh(entry)
+    this.retry ??= this.options.clock.setTimer(() => this.again(), this.options.retryMs ?? 250)
+  }
+
+  private again(): void {
+    this.retry?.cancel()
+    this.retry = null
+    if (this.breaker.state !== 'closed') return
+    for (const id of this.failed) this.ready.add(id)
+    this.failed.clear()
+    this.pump()
+  }
+
+  private done(id: string, entry: Entry): void {
+    const lane = this.lanes.get(id)
+    if (lane?.[0] !== entry) return
+    lane.shift()
+    this.allowance.change(-1, -entry.bytes)
+    if (lane.length > 0) this.ready.add(id)
+    else this.lanes.delete(id)
+    if (this.kept === 0) this.idle?.()
+    this.pump()
+  }
+
+  private changed(state: BreakerState): void {
+    const { log } = this.options
+    // Opened again after a vain try: nothing new.
+    if (state === 'open' && !this.isAway) {
+      this.isAway = true
+      log.warning(`${this.name}: results are kept until it answers again: ${this.lastError}`)
+    }
+    if (state === 'half-open') {
+      this.probed = false
+      this.pump()
+    }
+    if (state === 'closed') {
+      this.isAway = false
+      log.info(`${this.name}: results are stored again, ${this.kept} that were kept first`)
+      this.again()
+    }
+  }
+
+  /** What waits is weighed as the text that it will be; what goes out at once never needs to be. */
+  private weigh(entry: Entry): void {
+    if (entry.bytes > 0) return
+    entry.bytes = weightOf(entry.meta)
+    this.allowance.change(0, entry.bytes)
+  }
+}

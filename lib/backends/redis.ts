@@ -1,0 +1,248 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { coerceError } from '../errors.js'
+import type { Backend, Logger } from '../ports.js'
+import { decodeResult, encodeResult, type ResultMeta } from '../protocol/result.js'
+import { BackendError } from './backendError.js'
+import type { RedisTarget } from './redisUrl.js'
+import { StoreScript } from './storeScript.js'
+
+export interface RedisBackendOptions {
+  /** The URL without secrets. */
+  readonly name: string
+  readonly target: RedisTarget
+  /** Of `result_backend_transport_options`: put before every key; `_` is added unless it ends in `: _ - .`. */
+  readonly globalKeyprefix: string | null
+  /** Seconds; null or 0 keeps results for ever. */
+  readonly resultExpires: number | null
+  /** Of `result_backend_transport_options`: the name of the master, with sentinels. */
+  readonly masterName: string | null
+  /** Of `result_backend_transport_options`: what the sentinels themselves ask for. */
+  readonly sentinel: { readonly username: string | null; readonly password: string | null }
+  /** Seconds without an answer after which a connection is given up. */
+  readonly socketTimeout: number
+  /** Seconds. */
+  readonly connectTimeout: number
+  readonly log: Logger
+}
+
+/** Redis refuses a longer value by closing the connection, which would look like an outage and be tried for ever. */
+const LARGEST_VALUE = 512 * 1024 * 1024
+const TASK_KEY = 'celery-task-meta-'
+const SLOWEST_RECONNECT_MS = 2000
+
+type Listener = (meta: ResultMeta) => void
+
+/**
+ * Results in Redis, as Celery's `RedisBackend` keeps them: under `celery-task-meta-<id>`, published on the channel of that name.
+ * No command waits for a connection or is sent again in secret: each succeeds or throws.
+ */
+export class RedisBackend implements Backend {
+  readonly name: string
+  readonly supportsChords = true
+  private readonly client: Redis
+  private readonly script: StoreScript
+  private readonly prefix: string
+  private readonly listeners = new Map<string, Set<Listener>>()
+  private subscriber: Promise<Redis> | null = null
+  /** Why there is no connection; told to the log once an outage, and to every command that fails meanwhile. */
+  private fault: string | null = null
+  private stopping: Promise<void> | null = null
+
+  constructor(private readonly options: RedisBackendOptions) {
+    this.name = options.name
+    this.prefix = keyPrefix(options.globalKeyprefix)
+    this.client = new Redis(connectionOptions(options))
+    this.client.on('error', (error: Error) => this.lost(error))
+    this.client.on('ready', () => this.back())
+    this.client.on('close', () => this.lost(new Error('the server closed it')))
+    this.script = new StoreScript({
+      evalsha: (sha, key, ...args) => this.client.evalsha(sha, 1, key, ...args),
+      eval: (text, key, ...args) => this.client.eval(text, 1, key, ...args),
+    })
+  }
+
+  async start(): Promise<void> {
+    if (this.client.status !== 'wait') return
+    // It reconnects by itself; `lost` has told about it.
+    await this.client.connect().catch((thrown) => this.lost(coerceError(thrown)))
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.close()
+    return this.stopping
+  }
+
+  healthy(): boolean {
+    return this.client.status === 'ready'
+  }
+
+  async store(meta: ResultMeta): Promise<void> {
+    const value = encodeResult(meta)
+    if (value.length >= LARGEST_VALUE / 4 && Buffer.byteLength(value) > LARGEST_VALUE) {
+      throw new BackendError(`the result of task ${meta.taskId} is larger than the 512 MB that Redis takes`, {
+        retriable: false,
+      })
+    }
+    await this.attempt(() => this.script.run(this.keyOf(meta.taskId), value, this.options.resultExpires ?? 0))
+  }
+
+  async get(id: string): Promise<ResultMeta | null> {
+    const value = await this.attempt(() => this.client.get(this.keyOf(id)))
+    return value === null ? null : decodeResult(value)
+  }
+
+  async subscribe(id: string, onMeta: Listener): Promise<() => Promise<void>> {
+    const channel = this.keyOf(id)
+    const listeners = this.listeners.get(channel) ?? new Set()
+    // Two calls with the same function are two subscriptions.
+    const listener: Listener = (meta) => onMeta(meta)
+    listeners.add(listener)
+    this.listeners.set(channel, listeners)
+    const leave = async (): Promise<void> => {
+      if (!listeners.delete(listener) || listeners.size > 0 || this.listeners.get(channel) !== listeners) return
+      this.listeners.delete(channel)
+      const client = await this.subscriber?.catch(() => null)
+      // Without a connection there is no subscription either: the next one takes up only what is still listened to.
+      // Somebody may have subscribed again meanwhile.
+      if (client?.status === 'ready' && !this.listeners.has(channel))
+        await this.attempt(() => client.unsubscribe(channel))
+    }
+    try {
+      const client = await this.listening()
+      await this.attempt(() => client.subscribe(channel))
+    } catch (thrown) {
+      await leave()
+      throw thrown
+    }
+    return leave
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.attempt(() => this.client.del(this.keyOf(id)))
+  }
+
+  private keyOf(id: string): string {
+    return `${this.prefix}${TASK_KEY}${id}`
+  }
+
+  private async attempt<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command()
+    } catch (thrown) {
+      const message = this.fault ?? coerceError(thrown).message
+      // Somebody else's value is under the key, and will be the next time.
+      throw new BackendError(`Redis: ${message}`, { retriable: !message.includes('WRONGTYPE'), cause: thrown })
+    }
+  }
+
+  /** A connection that subscribes can do nothing else, so there is a second one, opened when first needed. */
+  private listening(): Promise<Redis> {
+    this.subscriber ??= this.openSubscriber().catch((thrown) => {
+      this.subscriber = null
+      throw thrown
+    })
+    return this.subscriber
+  }
+
+  private async openSubscriber(): Promise<Redis> {
+    const client = this.client.duplicate({ autoResubscribe: false })
+    client.on('error', (error: Error) => this.options.log.debug(`${this.name}: waiting for results: ${error.message}`))
+    client.on('message', (channel: string, value: string) => this.heard(channel, value))
+    try {
+      await client.connect()
+    } catch (thrown) {
+      client.disconnect()
+      throw new BackendError(`Redis: ${coerceError(thrown).message}`, { cause: thrown })
+    }
+    client.on('ready', () => void this.resubscribe(client))
+    return client
+  }
+
+  /** What was published while the connection was away is read instead. */
+  private async resubscribe(client: Redis): Promise<void> {
+    try {
+      for (const channel of [...this.listeners.keys()]) {
+        await client.subscribe(channel)
+        const value = await this.client.get(channel)
+        if (value !== null) this.heard(channel, value)
+      }
+    } catch (thrown) {
+      this.options.log.warning(`${this.name}: waiting results are asked for anew: ${coerceError(thrown).message}`)
+      client.disconnect(true)
+    }
+  }
+
+  private heard(channel: string, value: string): void {
+    try {
+      const meta = decodeResult(value)
+      for (const listener of [...(this.listeners.get(channel) ?? [])]) listener(meta)
+    } catch (thrown) {
+      this.options.log.warning(`${this.name}: ignored what was published on ${channel}: ${coerceError(thrown).message}`)
+    }
+  }
+
+  private lost(error: Error): void {
+    if (this.fault !== null || this.stopping) return
+    this.fault = error.message || coerceError(error.cause).message
+    this.options.log.warning(`Connection to Redis lost: ${this.fault}`)
+  }
+
+  private back(): void {
+    if (this.fault !== null) this.options.log.info('Connection to Redis is back')
+    this.fault = null
+  }
+
+  private async close(): Promise<void> {
+    const subscriber = await this.subscriber?.catch(() => null)
+    subscriber?.disconnect()
+    // QUIT is answered after all that was sent before it.
+    if (this.client.status === 'ready') await this.client.quit().catch((thrown) => this.lost(coerceError(thrown)))
+    this.client.disconnect()
+  }
+}
+
+/** Mirrors Celery's rule for `global_keyprefix`. */
+export function keyPrefix(given: string | null): string {
+  if (given === null || given === '') return ''
+  return /[:_.-]$/.test(given) ? given : `${given}_`
+}
+
+function connectionOptions(options: RedisBackendOptions): RedisOptions {
+  const { where, db, username, password, tls } = options.target
+  const shared: RedisOptions = {
+    db,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(tls === null ? {} : { tls }),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // By then everything is answered; longer would only hold the process up where the server is gone.
+    disconnectTimeout: 200,
+    // Results that are stored in the same moment go out in one write.
+    enableAutoPipelining: true,
+    connectTimeout: options.connectTimeout * 1000,
+    socketTimeout: options.socketTimeout * 1000,
+    retryStrategy: (times) => Math.min(times * 100, SLOWEST_RECONNECT_MS),
+  }
+  switch (where.kind) {
+    case 'tcp':
+      return { ...shared, host: where.host, port: where.port }
+    case 'socket':
+      return { ...shared, path: where.path }
+    case 'sentinel': {
+      const { username: sentinelUsername, password: sentinelPassword } = options.sentinel
+      return {
+        ...shared,
+        sentinels: [...where.sentinels],
+        name: options.masterName ?? 'mymaster',
+        ...(sentinelUsername === null ? {} : { sentinelUsername }),
+        ...(sentinelPassword === null ? {} : { sentinelPassword }),
+        ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+      }
+    }
+    default:
+      return where satisfies never
+  }
+}

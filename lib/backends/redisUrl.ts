@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { decode } from '../settings/brokerUrl.js'
+
+/** Where a Redis is and who we are to it. */
+export interface RedisTarget {
+  readonly where:
+    | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+    | { readonly kind: 'socket'; readonly path: string }
+    | { readonly kind: 'sentinel'; readonly sentinels: readonly { readonly host: string; readonly port: number }[] }
+  readonly db: number
+  readonly username: string | null
+  readonly password: string | null
+  /** Null for a connection in the clear. */
+  readonly tls: TlsOptions | null
+}
+
+/** Celery's `redis_backend_use_ssl`: the words of Python's ssl module, `ssl_cert_reqs`, `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`. */
+export type RedisUseSsl = boolean | Readonly<Record<string, unknown>>
+
+const DEFAULT_PORT = 6379
+const SENTINEL_PORT = 26379
+const EXPECTED = 'expected a Redis URL such as redis://user:password@host:6379/0 (or rediss, redis+socket, sentinel)'
+const CERT_REQS_MISSING =
+  'a rediss:// URL must have the parameter ssl_cert_reqs, and it must be required, optional or none (or CERT_REQUIRED, CERT_OPTIONAL, CERT_NONE)'
+const SSL_WITHOUT_TLS = 'a redis:// URL has ssl_ parameters: write rediss://'
+
+/**
+ * Reads a result backend's URL with Celery's rules: an absent part has its default, a path is the number of the database, and of
+ * several sentinels, joined by `;`, the first names database and password.
+ * @throws TypeError that says what is expected, without the password; the file system's error for a certificate that can't be read
+ */
+export function parseRedisUrl(text: string, useSsl: RedisUseSsl = false): RedisTarget {
+  const urls = text
+    .split(';')
+    .filter((url) => url.trim() !== '')
+    .map(complete)
+  const [first] = urls
+  if (first === undefined) throw new TypeError(EXPECTED)
+  const scheme = first.protocol.slice(0, -1)
+  const query = new Map(first.searchParams)
+  const ssl = sslOf(query, useSsl)
+  if (scheme === 'redis' && [...query.keys()].some((name) => name.startsWith('ssl_')))
+    throw new TypeError(SSL_WITHOUT_TLS)
+  if (scheme === 'rediss' && ssl.cert_reqs === undefined) throw new TypeError(CERT_REQS_MISSING)
+  const isSocket = scheme === 'redis+socket' || scheme === 'socket'
+  return {
+    where: whereOf(scheme, urls),
+    db: dbOf(query.get('db') ?? (isSocket ? query.get('virtual_host') : decode(first.pathname)) ?? ''),
+    username: query.get('username') ?? (decode(first.username) || null),
+    password: query.get('password') ?? (decode(first.password) || null),
+    tls: scheme === 'rediss' || Object.keys(ssl).length > 0 ? tlsOf(ssl) : null,
+  }
+}
+
+/** The standard parser refuses a port or a user beside no host, where Celery means localhost. */
+function complete(text: string): URL {
+  const named = text.trim() === 'redis' ? 'redis://' : text.trim()
+  const url = named.replace(/^([\w+.-]+:\/\/(?:[^/?#]*@)?)(?=[:/?#]|$)(?![^/?#]*@)/, '$1localhost')
+  if (!URL.canParse(url)) throw new TypeError(EXPECTED)
+  return new URL(url)
+}
+
+function whereOf(scheme: string, urls: readonly URL[]): RedisTarget['where'] {
+  const [first] = urls
+  if (first === undefined) throw new TypeError(EXPECTED)
+  switch (scheme) {
+    case 'redis':
+    case 'rediss':
+      return { kind: 'tcp', host: hostOf(first), port: Number(first.port) || DEFAULT_PORT }
+    case 'redis+socket':
+    case 'socket':
+      return { kind: 'socket', path: decode(first.pathname) }
+    case 'sentinel': {
+      const sentinels = urls.map((url) => ({ host: hostOf(url), port: Number(url.port) || SENTINEL_PORT }))
+      return { kind: 'sentinel', sentinels }
+    }
+    default:
+      throw new TypeError(EXPECTED)
+  }
+}
+
+function hostOf(url: URL): string {
+  return decode(url.hostname).replace(/^\[(.*)\]$/, '$1')
+}
+
+function dbOf(text: string): number {
+  const digits = text.replace(/^\/+/, '')
+  if (!/^\d*$/.test(digits))
+    throw new TypeError(`the database is ${JSON.stringify(digits)}; expected a number, as in redis://host/0`)
+  return Number(digits)
+}
+
+function sslOf(query: ReadonlyMap<string, string>, useSsl: RedisUseSsl): Readonly<Record<string, string>> {
+  const given = [...Object.entries(typeof useSsl === 'object' ? useSsl : {}), ...query]
+  const ssl = Object.fromEntries(
+    given.filter(([name]) => name.startsWith('ssl_')).map(([name, value]) => [name.slice(4), String(value)]),
+  )
+  // As in Celery, `true` alone says nothing about the certificate; here that means the strict way.
+  return useSsl === true ? { cert_reqs: 'required', ...ssl } : ssl
+}
+
+function tlsOf(ssl: Readonly<Record<string, string>>): TlsOptions {
+  const reqs = (ssl.cert_reqs ?? 'required').toLowerCase().replace(/^cert_/, '')
+  if (!/^(none|optional|required|[012])$/.test(reqs)) throw new TypeError(CERT_REQS_MISSING)
+  const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path))
+  return {
+    ca: file(ssl.ca_certs),
+    cert: file(ssl.certfile),
+    key: file(ssl.keyfile),
+    // For a client, Python's CERT_OPTIONAL means the same as CERT_REQUIRED.
+    rejectUnauthorized: reqs !== 'none' && reqs !== '0',
+  }
+}

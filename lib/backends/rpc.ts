@@ -1,0 +1,152 @@
+import { coerceError } from '../errors.js'
+import type { Backend, Logger, OutgoingMessage, Publisher, ResultRequest } from '../ports.js'
+import { decodeResult, encodeReply, READY_STATES, type ResultMeta } from '../protocol/result.js'
+import { BackendError } from './backendError.js'
+
+/** The queue that a client gets its results through. One for each process, named by its `oid`, bound to no exchange. */
+export interface ReplyQueue {
+  readonly name: string
+  readonly durable: true
+  readonly autoDelete: true
+  readonly arguments: { readonly 'x-expires'?: number }
+}
+
+/** Consumes replies; `amqp/` implements it. */
+export interface ReplyInlet {
+  /**
+   * Declares the queue, consumes from it without acknowledgements, and does both again after a lost connection, until the returned
+   * function is called.
+   * @throws BrokerError when it can't be declared
+   */
+  open(queue: ReplyQueue, onReply: (content: Buffer) => void): Promise<() => Promise<void>>
+}
+
+export interface RpcBackendOptions {
+  readonly publisher: Publisher
+  readonly log: Logger
+  /** Whether replies outlive a restart of the broker. */
+  readonly resultPersistent: boolean
+  /** Seconds; null or 0 for ever. */
+  readonly resultExpires: number | null
+  /** For a process that waits for results: the name of its reply queue, which its messages carry in `reply_to`. A worker needs none. */
+  readonly replies?: { readonly queue: string; readonly inlet: ReplyInlet }
+  /** The most tasks whose last state is remembered for `get`, oldest dropped first. */
+  readonly remembered?: number
+}
+
+const REMEMBERED = 10_000
+
+/**
+ * Results as messages to whoever asked, through the default exchange to the queue in `reply_to`: Celery's `RPCBackend`. They can
+ * be read by that process alone, and once; a queue that is gone drops them.
+ */
+export class RpcBackend implements Backend {
+  readonly name = 'rpc://'
+  readonly supportsChords = false
+  private readonly stopped = new AbortController()
+  private readonly states = new Map<string, ResultMeta>()
+  private readonly listeners = new Map<string, Set<(meta: ResultMeta) => void>>()
+  private opening: Promise<() => Promise<void>> | null = null
+
+  constructor(private readonly options: RpcBackendOptions) {}
+
+  /** Opens the reply queue, where there is one: it has to be there before the first task is sent. */
+  async start(): Promise<void> {
+    if (this.options.replies) await this.open()
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort(new BackendError('the backend was stopped'))
+    const opening = this.opening
+    this.opening = null
+    await opening?.then((close) => close())
+  }
+
+  healthy(): boolean {
+    return !this.stopped.signal.aborted
+  }
+
+  async store(meta: ResultMeta, { replyTo, correlationId }: ResultRequest): Promise<void> {
+    const content = Buffer.from(encodeReply(meta))
+    if (!replyTo) return
+    const message: OutgoingMessage = {
+      exchange: '',
+      routingKey: replyTo,
+      content,
+      properties: {
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        correlationId: correlationId || meta.taskId,
+        deliveryMode: this.options.resultPersistent ? 2 : 1,
+        priority: 0,
+        headers: {},
+      },
+    }
+    await this.options.publisher.publish(message, this.stopped.signal)
+  }
+
+  async get(id: string): Promise<ResultMeta | null> {
+    await this.open()
+    return this.states.get(id) ?? null
+  }
+
+  async subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>> {
+    await this.open()
+    const listeners = this.listeners.get(id) ?? new Set()
+    const listener = (meta: ResultMeta): void => onMeta(meta)
+    this.listeners.set(id, listeners.add(listener))
+    return async () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.listeners.get(id) === listeners) this.listeners.delete(id)
+    }
+  }
+
+  /** Only here: what the broker has handed out is nowhere else. */
+  async forget(id: string): Promise<void> {
+    this.states.delete(id)
+  }
+
+  private open(): Promise<() => Promise<void>> {
+    const { replies, resultExpires } = this.options
+    if (!replies || this.stopped.signal.aborted) {
+      return Promise.reject(
+        new BackendError('rpc:// results go to the process that sent the task, which is not this one', {
+          retriable: false,
+        }),
+      )
+    }
+    const queue: ReplyQueue = {
+      name: replies.queue,
+      durable: true,
+      autoDelete: true,
+      arguments: resultExpires ? { 'x-expires': Math.floor(resultExpires * 1000) } : {},
+    }
+    this.opening ??= replies.inlet
+      .open(queue, (content) => this.heard(content))
+      .catch((thrown) => {
+        this.opening = null
+        throw thrown
+      })
+    return this.opening
+  }
+
+  private heard(content: Buffer): void {
+    try {
+      const meta = decodeResult(content.toString())
+      const known = this.states.get(meta.taskId)
+      // A message may come twice, and an older state after the last one.
+      if (known && READY_STATES.has(known.status) && !READY_STATES.has(meta.status)) return
+      this.remember(meta)
+      for (const listener of [...(this.listeners.get(meta.taskId) ?? [])]) listener(meta)
+    } catch (thrown) {
+      this.options.log.warning(`rpc://: ignored a reply that is no result: ${coerceError(thrown).message}`)
+    }
+  }
+
+  private remember(meta: ResultMeta): void {
+    this.states.delete(meta.taskId)
+    this.states.set(meta.taskId, meta)
+    const [oldest] = this.states.keys()
+    if (this.states.size > (this.options.remembered ?? REMEMBERED) && oldest !== undefined) this.states.delete(oldest)
+  }
+}

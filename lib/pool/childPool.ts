@@ -1,0 +1,231 @@
+import { coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import { repr } from '../protocol/repr.js'
+import type { Request } from '../request/request.js'
+import type { Outcome } from '../trace/outcome.js'
+import type { Child, MakeChild } from './child.js'
+import type { Executor, RunHooks } from './executor.js'
+import type { AppSource } from './messages.js'
+import { runJob, writeLine } from './runJob.js'
+
+/** Between two tries to start a child that doesn't come up: doubled from one to the next. */
+const FIRST_RETRY_MS = 500
+const LONGEST_RETRY_MS = 30_000
+/** How long a child that has nothing to do may take to close the app's connection. */
+const END_MS = 5000
+
+export interface ChildPoolOptions {
+  readonly source: AppSource
+  readonly size: number
+  /** A child that has run so many tasks is replaced; null for no end. */
+  readonly maxTasksPerChild: number | null
+  /** A child that takes up more after a task is replaced; null for no end. */
+  readonly maxMemoryPerChildKib: number | null
+  /** Node name. */
+  readonly hostname: string
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface ChildKind {
+  readonly name: 'threads' | 'prefork'
+  /** Celery's name of such a pool, and of the list of its children, in `inspect stats`. */
+  readonly implementation: string
+  readonly listed: 'threads' | 'processes'
+  readonly make: MakeChild
+}
+
+interface Seat {
+  readonly child: Child
+  state: 'loading' | 'idle' | 'busy' | 'ending'
+  tasks: number
+  /** Of the one whose task runs in it. */
+  onLost: (how: string) => void
+}
+
+/** Children, each with one task at a time, and replaced when they die, have run enough, or have grown too heavy. */
+export class ChildPool implements Executor {
+  readonly name: 'threads' | 'prefork'
+  private readonly seats = new Set<Seat>()
+  private readonly waiting: Array<(seat: Seat | null) => void> = []
+  private size: number
+  private started = false
+  private stopped = false
+  private children = 0
+  private jobs = 0
+  private retry: Timer | null = null
+  private retryMs = FIRST_RETRY_MS
+
+  constructor(
+    private readonly kind: ChildKind,
+    private readonly options: ChildPoolOptions,
+  ) {
+    this.name = kind.name
+    this.size = options.size
+  }
+
+  async start(): Promise<void> {
+    this.fill()
+    try {
+      await Promise.all([...this.seats].map(({ child }) => child.loaded))
+      this.started = true
+    } catch (thrown) {
+      await this.stop()
+      throw thrown
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.retry?.cancel()
+    for (const give of this.waiting.splice(0)) give(null)
+    const seats = [...this.seats]
+    for (const seat of seats) {
+      if (seat.state === 'idle') this.retire(seat)
+      else if (seat.state !== 'ending') seat.child.kill()
+    }
+    await Promise.all(seats.map(({ child }) => child.gone))
+  }
+
+  async run(request: Request, hooks: RunHooks): Promise<Outcome> {
+    const { clock, hostname, log } = this.options
+    const seat = await this.takeSeat()
+    if (seat === null || request.aborted) {
+      if (seat) this.release(seat)
+      const error = request.aborted ? coerceError(request.signal.reason) : new Error('the pool has stopped')
+      return { state: 'ABORTED', error, runtimeMs: 0 }
+    }
+    if (request.isExpired(clock.now())) {
+      this.release(seat)
+      return { state: 'REVOKED', reason: 'expired' }
+    }
+    return runJob(request, seat.child, hooks, {
+      number: ++this.jobs,
+      hostname,
+      clock,
+      log,
+      onDone: ({ memoryKib }) => {
+        seat.tasks++
+        if (this.isWorn(seat, memoryKib)) this.retire(seat)
+        else this.release(seat)
+      },
+      onLost: (fn) => {
+        seat.onLost = fn
+      },
+      kill: () => {
+        seat.state = 'ending'
+        seat.child.kill()
+        this.fill()
+      },
+    })
+  }
+
+  /** Grows at once; shrinks by the children that are idle, and by others as they become so. */
+  resize(size: number): void {
+    this.size = size
+    for (const seat of this.seats) {
+      if (this.surplus > 0 && seat.state === 'idle') this.retire(seat)
+    }
+    this.fill()
+  }
+
+  describe(): Record<string, unknown> {
+    return {
+      implementation: this.kind.implementation,
+      'max-concurrency': this.size,
+      [this.kind.listed]: [...this.seats].map(({ child }) => child.id),
+      'max-tasks-per-child': this.options.maxTasksPerChild ?? 'N/A',
+      'put-guarded-by-semaphore': false,
+    }
+  }
+
+  private get surplus(): number {
+    return [...this.seats].filter(({ state }) => state !== 'ending').length - this.size
+  }
+
+  private fill(): void {
+    while (!this.stopped && this.surplus < 0) this.add()
+  }
+
+  private add(): void {
+    const child = this.kind.make(this.options.source, ++this.children)
+    const seat: Seat = { child, state: 'loading', tasks: 0, onLost: () => undefined }
+    this.seats.add(seat)
+    this.listen(seat)
+    child.loaded.then(
+      () => {
+        this.retryMs = FIRST_RETRY_MS
+        if (seat.state === 'loading') this.release(seat)
+      },
+      (thrown) => {
+        // Whoever starts the pool is told by `start`.
+        if (this.started) this.options.log.error(`${child.label} didn't start: ${repr(coerceError(thrown))}`)
+      },
+    )
+    void child.gone.then((how) => this.lose(seat, how))
+  }
+
+  private lose(seat: Seat, how: string): void {
+    const { clock, log } = this.options
+    const { state } = seat
+    seat.state = 'ending'
+    this.seats.delete(seat)
+    seat.onLost(how)
+    if (this.stopped) return
+    if (state !== 'loading') {
+      if (state !== 'ending') log.error(`${seat.child.label} exited with '${how}'`)
+      this.fill()
+      return
+    }
+    this.retry = clock.setTimer(() => this.fill(), this.retryMs)
+    this.retryMs = Math.min(LONGEST_RETRY_MS, this.retryMs * 2)
+  }
+
+  private takeSeat(): Promise<Seat | null> | Seat | null {
+    if (this.stopped) return null
+    for (const seat of this.seats) {
+      if (seat.state !== 'idle') continue
+      seat.state = 'busy'
+      return seat
+    }
+    return new Promise((resolve) => this.waiting.push(resolve))
+  }
+
+  /** Gives a seat to whoever waits longest. */
+  private release(seat: Seat): void {
+    if (seat.state === 'ending') return
+    this.listen(seat)
+    if (this.stopped || this.surplus > 0) {
+      this.retire(seat)
+      return
+    }
+    const next = this.waiting.shift()
+    seat.state = next ? 'busy' : 'idle'
+    next?.(seat)
+  }
+
+  /** While nothing runs in it, a child may still say something, of a promise that was left over for example. */
+  private listen(seat: Seat): void {
+    seat.onLost = () => undefined
+    seat.child.onMessage = (message) => {
+      if (message.type === 'log') writeLine(this.options.log, message)
+    }
+  }
+
+  private retire(seat: Seat): void {
+    seat.state = 'ending'
+    seat.child.end()
+    const timer = this.options.clock.setTimer(() => seat.child.kill(), END_MS)
+    void seat.child.gone.then(() => timer.cancel())
+    this.fill()
+  }
+
+  private isWorn(seat: Seat, memoryKib: number): boolean {
+    const { log, maxMemoryPerChildKib, maxTasksPerChild } = this.options
+    if (maxMemoryPerChildKib !== null && memoryKib > maxMemoryPerChildKib) {
+      log.warning(`child process exiting after exceeding memory limit (${memoryKib}KiB / ${maxMemoryPerChildKib}KiB)`)
+      return true
+    }
+    return maxTasksPerChild !== null && seat.tasks >= maxTasksPerChild
+  }
+}

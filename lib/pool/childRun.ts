@@ -1,0 +1,150 @@
+import type { App } from '../app/app.js'
+import { TaskContext } from '../app/context.js'
+import { SoftTimeLimitExceeded } from '../app/limitErrors.js'
+import { loadApp, loadModule } from '../app/load.js'
+import { ConfigurationError, coerceError } from '../errors.js'
+import { LOG_LEVELS, type Logger } from '../ports.js'
+import { callTask } from '../trace/call.js'
+import {
+  type AppSource,
+  type FromChild,
+  type Job,
+  type LoggedLevel,
+  type PlainOutcome,
+  packError,
+  packOutcome,
+  type ToChild,
+  unpackError,
+  unpackInfo,
+} from './messages.js'
+import { pack } from './parcel.js'
+
+/** The child's side of a pool, in a process or a thread: loads the app, then runs one task after another. */
+export class ChildRun {
+  private readonly app: Promise<App>
+  private readonly controllers = new Map<number, AbortController>()
+  private readonly stores = new Map<number, { resolve(): void; reject(error: Error): void }>()
+  private calls = 0
+
+  /** @param memory bytes that the child takes up */
+  constructor(
+    source: AppSource,
+    private readonly memory: () => number,
+  ) {
+    this.app = load(source)
+    // Who asks whether it is loaded is told; until then a failure is no stray.
+    this.app.catch(() => undefined)
+  }
+
+  /** How loading has ended. */
+  async loaded(): Promise<FromChild> {
+    try {
+      await this.app
+      return { type: 'loaded' }
+    } catch (thrown) {
+      const faults = thrown instanceof ConfigurationError ? thrown.faults : [coerceError(thrown).message]
+      return { type: 'unfit', faults }
+    }
+  }
+
+  /** Runs a task to its end. Never throws. */
+  async run(job: Job, send: (message: FromChild) => void): Promise<void> {
+    const app = await this.app
+    const info = unpackInfo(job.info)
+    const { args, id, kwargs, retries, rootId, task: name } = info
+    const controller = new AbortController()
+    const { signal } = controller
+    const children: string[] = []
+    this.controllers.set(job.number, controller)
+    const task = app.tasks.get(name)
+    const outcome = task
+      ? await callTask({
+          task,
+          id,
+          rootId,
+          args,
+          kwargs,
+          retries,
+          children,
+          context: () =>
+            new TaskContext(info, signal, childLog(job, send), task, (state, meta) => this.store(state, meta, send)),
+          aborted: () => (signal.aborted ? signal : null),
+          monotonic: () => performance.now(),
+        })
+      : unknownTask(name)
+    this.controllers.delete(job.number)
+    const memoryKib = Math.ceil(this.memory() / 1024)
+    const done = (outcome: PlainOutcome): void => send({ type: 'done', end: { outcome, children, memoryKib } })
+    try {
+      done(packOutcome(outcome))
+    } catch (thrown) {
+      // Something deep in it can't be copied after all, such as a function that an error carries along.
+      done({ state: 'FAILURE', kind: 'unexpected', error: packError(coerceError(thrown)), runtimeMs: 0 })
+    }
+  }
+
+  /** Takes what is said while a task runs. */
+  receive(message: ToChild): void {
+    if (message.type === 'abort') this.controllers.get(message.job)?.abort(unpackError(message.error))
+    else if (message.type === 'soft-limit')
+      this.controllers.get(message.job)?.abort(new SoftTimeLimitExceeded(message.seconds))
+    else if (message.type === 'stored') this.stored(message)
+  }
+
+  /** Closes the connection that a task's own messages opened, if any. */
+  async close(): Promise<void> {
+    await (await this.app).close()
+  }
+
+  private stored(message: ToChild & { type: 'stored' }): void {
+    const store = this.stores.get(message.call)
+    this.stores.delete(message.call)
+    if (message.error) store?.reject(unpackError(message.error))
+    else store?.resolve()
+  }
+
+  private store(state: string, meta: unknown, send: (message: FromChild) => void): Promise<void> {
+    const call = ++this.calls
+    return new Promise((resolve, reject) => {
+      this.stores.set(call, { resolve, reject })
+      send({ type: 'store', call, state, meta: pack(meta) })
+    })
+  }
+}
+
+async function load({ specifier, cwd, include }: AppSource): Promise<App> {
+  const app = await loadApp(specifier, cwd)
+  for (const module of include) await loadModule(module, cwd)
+  return app
+}
+
+function unknownTask(name: string): Awaited<ReturnType<typeof callTask>> {
+  const error = new Error(`the child process knows no task ${name}: its module registers tasks only in some processes`)
+  return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: 0 }
+}
+
+/** `self.log` of a task: its lines are written by the worker. */
+function childLog({ levels }: Job, send: (message: FromChild) => void): Logger {
+  const line =
+    (level: LoggedLevel) =>
+    (message: string, facts?: Record<string, unknown>): void => {
+      if (levels.includes(level)) send({ type: 'log', level, message, facts: factsOf(facts) })
+    }
+  return {
+    debug: line('DEBUG'),
+    info: line('INFO'),
+    warning: line('WARNING'),
+    error: line('ERROR'),
+    critical: line('CRITICAL'),
+    isEnabled: (level) => levels.some((each) => LOG_LEVELS.indexOf(each) <= LOG_LEVELS.indexOf(level)),
+  }
+}
+
+function factsOf(facts: Record<string, unknown> | undefined): unknown {
+  try {
+    return pack(facts)
+  } catch (thrown) {
+    // A line must not fail for what goes with it.
+    return { facts: packError(coerceError(thrown)).message }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Logger } from '../ports.js'
+import type { Request } from '../request/request.js'
+import type { Outcome } from '../trace/outcome.js'
+
+/** A task's time limits in seconds; null for none. */
+export interface TimeLimits {
+  readonly soft: number | null
+  readonly hard: number | null
+}
+
+/** What a run needs from outside. */
+export interface RunHooks {
+  readonly limits: TimeLimits
+  /** The task's own log. */
+  readonly log: Logger
+  /**
+   * Stores a state of the task's own; resolves once it is stored.
+   * @throws CeleriacError when it can't be
+   */
+  updateState(state: string, meta: unknown): Promise<void>
+}
+
+/** Where tasks run. */
+export interface Executor {
+  readonly name: 'async' | 'threads' | 'prefork'
+  /** @throws ConfigurationError if the app can't be loaded where it is to run */
+  start(): Promise<void>
+  /** Kills what still runs. Idempotent, and allowed before `start`. */
+  stop(): Promise<void>
+  /** Runs a request's task under its limits. Never throws: whatever happens is an outcome. */
+  run(request: Request, hooks: RunHooks): Promise<Outcome>
+  /** Changes how many tasks can run at a time. */
+  resize(size: number): void
+  /** The `pool` of `inspect stats`. */
+  describe(): Record<string, unknown>
+}
+
+export const softLimitText = (seconds: number, label: string): string =>
+  `Soft time limit (${seconds}s) exceeded for ${label}`
+export const hardLimitText = (seconds: number, label: string): string =>
+  `Hard time limit (${seconds}s) exceeded for ${label}`

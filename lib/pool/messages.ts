@@ -1,0 +1,178 @@
+import type { RequestInfo } from '../app/context.js'
+import { Reject, Retry, type RetryOptions } from '../app/predicate.js'
+import { coerceError } from '../errors.js'
+import type { LogLevel } from '../ports.js'
+import { encodeException } from '../protocol/exception.js'
+import { repr } from '../protocol/repr.js'
+import type { FailureKind, Outcome } from '../trace/outcome.js'
+import { pack, unpack } from './parcel.js'
+
+/*
+ * What the worker and a child say to each other:
+ *
+ *   worker -> child   load, then for each task: run, (soft-limit), (abort), (stored); at last: end
+ *   child -> worker   loaded or unfit, then for each task: (log), (store), done
+ *
+ * `job` counts the tasks of a pool. Values are packed.
+ */
+export type ToChild =
+  | { readonly type: 'load'; readonly source: AppSource }
+  | { readonly type: 'run'; readonly job: Job }
+  | { readonly type: 'soft-limit'; readonly job: number; readonly seconds: number }
+  | { readonly type: 'abort'; readonly job: number; readonly error: PlainError }
+  | { readonly type: 'stored'; readonly job: number; readonly call: number; readonly error: PlainError | null }
+  | { readonly type: 'end' }
+
+export type FromChild =
+  | { readonly type: 'loaded' }
+  | { readonly type: 'unfit'; readonly faults: readonly string[] }
+  | { readonly type: 'log'; readonly level: LoggedLevel; readonly message: string; readonly facts: unknown }
+  | { readonly type: 'store'; readonly call: number; readonly state: string; readonly meta: unknown }
+  | { readonly type: 'done'; readonly end: JobEnd }
+
+export type LoggedLevel = Exclude<LogLevel, 'FATAL'>
+
+/** Where a child finds the app. */
+export interface AppSource {
+  /** What was given to `-A`. */
+  readonly specifier: string
+  /** The directory that it is looked for from. */
+  readonly cwd: string
+  /** Further modules with tasks. */
+  readonly include: readonly string[]
+}
+
+/** One task to run. */
+export interface Job {
+  readonly number: number
+  /** A packed RequestInfo. */
+  readonly info: unknown
+  /** Levels of the task's log that are written. */
+  readonly levels: readonly LoggedLevel[]
+}
+
+/** How a job ended, and what its child weighs afterwards. */
+export interface JobEnd {
+  readonly outcome: PlainOutcome
+  readonly children: readonly string[]
+  readonly memoryKib: number
+}
+
+/** An error as data. */
+export interface PlainError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly excType: string
+  readonly excModule: string | null
+  readonly args: unknown
+}
+
+/** An outcome as data. */
+export type PlainOutcome =
+  | { readonly state: 'SUCCESS'; readonly result: unknown; readonly runtimeMs: number }
+  | { readonly state: 'FAILURE'; readonly kind: FailureKind; readonly error: PlainError; readonly runtimeMs: number }
+  | { readonly state: 'RETRY'; readonly options: unknown; readonly exc: PlainError | null; readonly runtimeMs: number }
+  | { readonly state: 'IGNORED'; readonly runtimeMs: number }
+  | {
+      readonly state: 'REJECTED'
+      readonly reason: string | null
+      readonly requeue: boolean
+      readonly runtimeMs: number
+    }
+  | { readonly state: 'ABORTED'; readonly error: PlainError; readonly runtimeMs: number }
+
+export const packInfo = (info: RequestInfo): unknown => pack(info)
+export const unpackInfo = (info: unknown): RequestInfo => unpack(info) as RequestInfo
+
+export function packError(error: Error): PlainError {
+  const { exc_type: excType, exc_module: excModule, exc_message } = encodeException(error)
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    excType,
+    excModule,
+    args: packArgs(exc_message),
+  }
+}
+
+/** Its class stays behind in the child; its name, text, stack and what Python is told of it are the same. */
+export function unpackError({ message, args, ...rest }: PlainError): Error {
+  return Object.assign(new Error(message), rest, { args: unpack(args) })
+}
+
+/** A result that can't be sent makes a failure of it. */
+export function packOutcome(outcome: Outcome): PlainOutcome {
+  switch (outcome.state) {
+    case 'SUCCESS':
+      try {
+        return { ...outcome, result: pack(outcome.result) }
+      } catch (thrown) {
+        const error = packError(coerceError(thrown))
+        return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: outcome.runtimeMs }
+      }
+    case 'FAILURE':
+    case 'ABORTED':
+      return { ...outcome, error: packError(outcome.error) }
+    case 'RETRY':
+      return packRetry(outcome)
+    case 'IGNORED':
+      return outcome
+    case 'REJECTED': {
+      const { reject, runtimeMs } = outcome
+      return {
+        state: 'REJECTED',
+        reason: reject.reason === null ? null : reject.message,
+        requeue: reject.requeue,
+        runtimeMs,
+      }
+    }
+    case 'REVOKED':
+    case 'DUPLICATE':
+      throw new TypeError(`a run doesn't end with ${outcome.state}`)
+    default:
+      return outcome satisfies never
+  }
+}
+
+export function unpackOutcome(outcome: PlainOutcome): Outcome {
+  switch (outcome.state) {
+    case 'SUCCESS':
+      return { ...outcome, result: unpack(outcome.result) }
+    case 'FAILURE':
+    case 'ABORTED':
+      return { ...outcome, error: unpackError(outcome.error) }
+    case 'RETRY': {
+      const options = unpack(outcome.options) as RetryOptions
+      const retry = new Retry(outcome.exc === null ? options : { ...options, exc: unpackError(outcome.exc) })
+      return { state: 'RETRY', retry, runtimeMs: outcome.runtimeMs }
+    }
+    case 'IGNORED':
+      return outcome
+    case 'REJECTED':
+      return { state: 'REJECTED', reject: new Reject(outcome.reason, outcome.requeue), runtimeMs: outcome.runtimeMs }
+    default:
+      return outcome satisfies never
+  }
+}
+
+function packRetry({ retry, runtimeMs }: Outcome & { state: 'RETRY' }): PlainOutcome {
+  const { exc, ...options } = retry.options
+  try {
+    return { state: 'RETRY', options: pack(options), exc: exc ? packError(exc) : null, runtimeMs }
+  } catch (thrown) {
+    return { state: 'FAILURE', kind: 'unexpected', error: packError(coerceError(thrown)), runtimeMs }
+  }
+}
+
+function packArgs(args: readonly unknown[]): unknown {
+  return args.map((arg) => {
+    try {
+      return pack(arg)
+    } catch {
+      // As everywhere: of what can't be sent, the text is.
+      return repr(arg)
+    }
+  })
+}

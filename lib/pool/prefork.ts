@@ -1,0 +1,77 @@
+import { fork } from 'node:child_process'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { ConfigurationError } from '../errors.js'
+import type { Child } from './child.js'
+import { ChildPool, type ChildPoolOptions } from './childPool.js'
+import type { AppSource, FromChild, ToChild } from './messages.js'
+
+const ENTRY = fileURLToPath(new URL('./childMain.js', import.meta.url))
+
+export interface PreforkOptions extends ChildPoolOptions {
+  /** What the children find in their environment beside the worker's own. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Where the compiled `childMain.js` is. */
+  readonly entry?: string
+}
+
+/** The prefork pool: a child process a slot. A task past its hard limit is killed with its process, whatever it does. */
+export function preforkPool(options: PreforkOptions): ChildPool {
+  const { entry = ENTRY, env = {} } = options
+  return new ChildPool(
+    {
+      name: 'prefork',
+      implementation: 'celery.concurrency.prefork:TaskPool',
+      listed: 'processes',
+      make: (source, number) => forkChild(source, number, entry, env),
+    },
+    options,
+  )
+}
+
+function forkChild(source: AppSource, number: number, entry: string, env: Readonly<Record<string, string>>): Child {
+  const child = fork(entry, {
+    cwd: source.cwd,
+    env: { ...process.env, ...env },
+    serialization: 'advanced',
+    // A debugger's port can be had by one process only.
+    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const label = `Process 'ForkPoolWorker-${number}' pid:${child.pid}`
+  const gone = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(describeEnd(code, signal)))
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve(error.message)
+    })
+  })
+  const self: Child = {
+    label,
+    id: child.pid ?? 0,
+    gone,
+    loaded: new Promise((resolve, reject) => {
+      child.on('message', (message: FromChild) => {
+        if (message.type === 'loaded') resolve()
+        else if (message.type === 'unfit') {
+          reject(new ConfigurationError(message.faults))
+          child.kill('SIGKILL')
+        } else self.onMessage(message)
+      })
+      void gone.then((how) => reject(new Error(`${label} exited with '${how}' before it had loaded the app`)))
+    }),
+    onMessage: () => undefined,
+    send: (message: ToChild) => {
+      // To one that has just died nothing can be said; its exit tells the rest.
+      if (child.connected) child.send(message, () => undefined)
+    },
+    end: () => self.send({ type: 'end' }),
+    kill: () => void child.kill('SIGKILL'),
+  }
+  self.send({ type: 'load', source })
+  return self
+}
+
+/** An exit as billiard words it. */
+function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `exitcode ${code}` : `signal ${constants.signals[signal]} (${signal})`
+}

@@ -1,0 +1,115 @@
+import { TimeLimitExceeded, WorkerLostError } from '../app/limitErrors.js'
+import { coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { Request } from '../request/request.js'
+import type { Outcome } from '../trace/outcome.js'
+import { requestInfo } from '../trace/trace.js'
+import type { Child } from './child.js'
+import { hardLimitText, type RunHooks, softLimitText } from './executor.js'
+import { type FromChild, type JobEnd, type LoggedLevel, packError, packInfo, unpackOutcome } from './messages.js'
+import { unpack } from './parcel.js'
+
+/** How long a task that was told to end may take, before its child is killed. */
+const LAST_WORDS_MS = 1000
+
+const METHODS = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warning',
+  ERROR: 'error',
+  CRITICAL: 'critical',
+} as const satisfies Record<LoggedLevel, keyof Logger>
+const LEVELS = Object.keys(METHODS) as LoggedLevel[]
+
+export interface JobOptions {
+  readonly number: number
+  /** Node name. */
+  readonly hostname: string
+  readonly clock: Clock
+  /** The worker's log. */
+  readonly log: Logger
+  /** Told when the child has ended the job by itself, and lives. */
+  onDone(end: JobEnd): void
+  /** Sets who is told when the child dies. */
+  onLost(fn: (how: string) => void): void
+  /** Kills the child. */
+  kill(): void
+}
+
+/**
+ * Runs a request in a child that is free, and watches over it: its limits, its being told to end, its child's death.
+ * Never throws, and resolves at once when the hard limit has passed, whatever the child does.
+ */
+export function runJob(request: Request, child: Child, hooks: RunHooks, options: JobOptions): Promise<Outcome> {
+  const { clock, log, number } = options
+  const startedAt = clock.monotonic()
+  const runtimeMs = (): number => clock.monotonic() - startedAt
+  const timers: Timer[] = []
+  const after = (ms: number, fn: () => void): void => void timers.push(clock.setTimer(fn, ms))
+  const { signal } = request
+  request.startedAt = startedAt
+
+  return new Promise((resolve) => {
+    let ended = false
+    const end = (outcome: Outcome): void => {
+      if (ended) return
+      ended = true
+      for (const timer of timers) timer.cancel()
+      signal.removeEventListener('abort', onAbort)
+      resolve(outcome)
+    }
+    const onAbort = (): void => {
+      child.send({ type: 'abort', job: number, error: packError(coerceError(signal.reason)) })
+      after(LAST_WORDS_MS, options.kill)
+    }
+    const store = async ({ call, state, meta }: FromChild & { type: 'store' }): Promise<void> => {
+      const error = await hooks.updateState(state, unpack(meta)).then(
+        () => null,
+        (thrown) => packError(coerceError(thrown)),
+      )
+      child.send({ type: 'stored', job: number, call, error })
+    }
+
+    child.onMessage = (message) => {
+      if (message.type === 'log') writeLine(hooks.log, message)
+      else if (message.type === 'store' && !ended) void store(message)
+      else if (message.type === 'done') {
+        options.onDone(message.end)
+        request.children.push(...message.end.children)
+        end(unpackOutcome(message.end.outcome))
+      }
+    }
+    options.onLost((how) => {
+      const error = signal.aborted ? coerceError(signal.reason) : lost(how, number)
+      if (signal.aborted) end({ state: 'ABORTED', error, runtimeMs: runtimeMs() })
+      else end({ state: 'FAILURE', kind: 'lost', error, runtimeMs: runtimeMs() })
+    })
+    const { soft, hard } = hooks.limits
+    if (soft !== null && (hard === null || soft < hard)) {
+      after(soft * 1000, () => {
+        log.warning(softLimitText(soft, request.label))
+        child.send({ type: 'soft-limit', job: number, seconds: soft })
+      })
+    }
+    if (hard !== null) {
+      after(hard * 1000, () => {
+        log.error(hardLimitText(hard, request.label))
+        end({ state: 'FAILURE', kind: 'timeout', error: new TimeLimitExceeded(hard), runtimeMs: runtimeMs() })
+        options.kill()
+      })
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const levels = LEVELS.filter((level) => hooks.log.isEnabled(level))
+    child.send({ type: 'run', job: { number, info: packInfo(requestInfo(request, options.hostname)), levels } })
+  })
+}
+
+/** Writes what a child asks to have written. */
+export function writeLine(log: Logger, { level, message, facts }: FromChild & { type: 'log' }): void {
+  const known = (unpack(facts) ?? {}) as Record<string, unknown>
+  log[METHODS[level]](message, known)
+}
+
+function lost(how: string, number: number): Error {
+  return new WorkerLostError(`Worker exited prematurely: ${how} Job: ${number}.`)
+}

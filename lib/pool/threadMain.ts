@@ -1,0 +1,40 @@
+/*
+ * The entry of a thread of the threads pool: what piscina calls. Each job brings a port of its own, for all that is said while it runs.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { coerceError } from '../errors.js'
+import { repr } from '../protocol/repr.js'
+import { ChildRun } from './childRun.js'
+import type { FromChild, ToChild } from './messages.js'
+
+export type ThreadCall =
+  | (ToChild & { type: 'load' | 'end' })
+  | { readonly message: ToChild & { type: 'run' }; readonly port: MessagePort }
+
+let child: ChildRun | null = null
+
+process.on('unhandledRejection', (thrown) => {
+  console.error(`A promise was rejected and nobody took notice: ${repr(coerceError(thrown))}`)
+})
+
+/** The heap of this thread alone; the resident set is the whole process's. */
+function ownMemory(): number {
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
+export default async function onCall(call: ThreadCall): Promise<FromChild | null> {
+  if ('port' in call) {
+    const { message, port } = call
+    port.on('message', (message: ToChild) => child?.receive(message))
+    await child?.run(message.job, (message) => port.postMessage(message))
+    port.close()
+    return null
+  }
+  if (call.type === 'load') {
+    child = new ChildRun(call.source, ownMemory)
+    return child.loaded()
+  }
+  await child?.close()
+  return null
+}

@@ -1,0 +1,91 @@
+import type { Clock, Timer } from '../ports.js'
+import type { Request } from './request.js'
+
+interface Bucket {
+  /** Runs a second. */
+  perSecond: number
+  /** Monotonic milliseconds from which on the next run may start. */
+  nextAt: number
+  /** First one first; a set, so that a revoked request can leave from the middle. */
+  readonly waiting: Set<Request>
+  timer: Timer | null
+}
+
+export interface RatesOptions {
+  readonly clock: Clock
+  /** Gets a request whose turn has come. */
+  onTurn(request: Request): void
+}
+
+/**
+ * How often each task may start. One run at a time is let through, and the next one no sooner than the rate allows; Python's
+ * bucket lets two through back to back after a pause, which a limit is meant to prevent.
+ */
+export class Rates {
+  private readonly buckets = new Map<string, Bucket>()
+
+  constructor(private readonly options: RatesOptions) {}
+
+  /** Sets a task's limit, in runs a second; null lifts it, and lets go what waits. */
+  set(task: string, perSecond: number | null): void {
+    const bucket = this.buckets.get(task)
+    if (perSecond === null) {
+      this.buckets.delete(task)
+      bucket?.timer?.cancel()
+      for (const request of bucket?.waiting ?? []) this.options.onTurn(request)
+      return
+    }
+    const now = this.options.clock.monotonic()
+    if (!bucket) {
+      this.buckets.set(task, { perSecond, nextAt: now, waiting: new Set(), timer: null })
+      return
+    }
+    bucket.perSecond = perSecond
+    bucket.nextAt = Math.min(bucket.nextAt, now + 1000 / perSecond)
+    this.arm(bucket)
+  }
+
+  /** Runs a second of a task; null without a limit. */
+  of(task: string): number | null {
+    return this.buckets.get(task)?.perSecond ?? null
+  }
+
+  /** @returns whether the request may start now; if not it waits here for its turn */
+  admit(request: Request): boolean {
+    const bucket = this.buckets.get(request.task.name)
+    if (!bucket) return true
+    const now = this.options.clock.monotonic()
+    if (bucket.waiting.size === 0 && now >= bucket.nextAt) {
+      bucket.nextAt = now + 1000 / bucket.perSecond
+      return true
+    }
+    bucket.waiting.add(request)
+    this.arm(bucket)
+    return false
+  }
+
+  /** The request waits no longer. */
+  remove(request: Request): void {
+    this.buckets.get(request.task.name)?.waiting.delete(request)
+  }
+
+  private arm(bucket: Bucket): void {
+    bucket.timer?.cancel()
+    bucket.timer = null
+    if (bucket.waiting.size === 0) return
+    const delayMs = bucket.nextAt - this.options.clock.monotonic()
+    bucket.timer = this.options.clock.setTimer(() => this.next(bucket), Math.max(0, delayMs))
+  }
+
+  private next(bucket: Bucket): void {
+    const now = this.options.clock.monotonic()
+    // Timers may be a fraction early.
+    const [first] = bucket.waiting
+    if (first && now + 0.5 >= bucket.nextAt) {
+      bucket.waiting.delete(first)
+      bucket.nextAt = Math.max(now, bucket.nextAt) + 1000 / bucket.perSecond
+      this.options.onTurn(first)
+    }
+    this.arm(bucket)
+  }
+}

@@ -1,0 +1,19 @@
+import type { Parse } from './row.js'
+
+const PERIODS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
+
+/**
+ * Reads a rate as Celery does: `10/s`, `10/m`, `0.5/h`, or a number a second; 0 and the empty text are none.
+ * @returns runs a second; null for no limit
+ * @throws TypeError for what is no rate
+ */
+export const rate: Parse<number | null> = (raw) => {
+  if (raw === null || raw === undefined || raw === '' || raw === 0) return null
+  const [, amount = '', period = 's'] = /^(\d+(?:\.\d+)?|\.\d+)(?:\/([smh]))?$/.exec(String(raw).trim()) ?? []
+  if (amount === '') throw new TypeError('expected a rate such as 10/s, 10/m, 0.5/h or a number a second')
+  const perSecond = Number(amount) / (PERIODS[period] ?? 1)
+  return perSecond === 0 ? null : perSecond
+}
+
+/** A rate in the words that it was given in, checked. */
+export const rateText: Parse<string | null> = (raw) => (rate(raw) === null ? null : String(raw).trim())

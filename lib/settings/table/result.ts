@@ -1,0 +1,41 @@
+import { anything, map, optional, seconds, text, tls, toggle } from '../parse.js'
+import { row } from '../row.js'
+
+/** The settings about results. */
+export const RESULT = {
+  result_backend: row(
+    optional(text),
+    null,
+    'Where results go: rpc://, redis://host/0, rediss://, sentinel://; none unless set.',
+    {
+      flag: '--result-backend <url>',
+      env: ['RESULT_BACKEND'],
+      old: 'CELERY_RESULT_BACKEND',
+      secret: true,
+    },
+  ),
+  result_expires: row(optional(seconds), 86_400, 'Seconds that results are kept; 0 for ever.', {
+    old: 'CELERY_TASK_RESULT_EXPIRES',
+  }),
+  result_extended: row(toggle, false, 'Store name, arguments, worker, retries and queue with a result.', {
+    old: 'CELERY_RESULT_EXTENDED',
+  }),
+  result_persistent: row(toggle, false, 'Results sent as messages outlive a restart of the broker.', {
+    old: 'CELERY_RESULT_PERSISTENT',
+  }),
+  result_backend_transport_options: row(
+    map(anything, 'options'),
+    {},
+    'Further options: global_keyprefix, master_name, sentinel_kwargs.',
+    { old: 'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS' },
+  ),
+  redis_backend_use_ssl: row(tls, false, 'TLS to Redis, in the words of Python: ssl_cert_reqs, ssl_ca_certs...', {
+    old: 'CELERY_REDIS_BACKEND_USE_SSL',
+  }),
+  redis_socket_timeout: row(optional(seconds), 120, 'Seconds that Redis may take to answer.', {
+    old: 'CELERY_REDIS_SOCKET_TIMEOUT',
+  }),
+  redis_socket_connect_timeout: row(optional(seconds), null, 'Seconds that connecting to Redis may take.', {
+    old: 'CELERY_REDIS_SOCKET_CONNECT_TIMEOUT',
+  }),
+} as const

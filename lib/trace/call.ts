@@ -1,0 +1,66 @@
+import { bindArguments } from '../app/arguments.js'
+import { autoretry } from '../app/autoretry.js'
+import type { TaskContext } from '../app/context.js'
+import { currentRun } from '../app/current.js'
+import { isSoftTimeLimit } from '../app/limitErrors.js'
+import { isIgnore, isReject, isRetry } from '../app/predicate.js'
+import { checkArguments } from '../app/schema.js'
+import type { Handler, Task } from '../app/task.js'
+import { coerceError } from '../errors.js'
+import type { Kwargs } from '../protocol/message.js'
+import type { Outcome } from './outcome.js'
+
+/** One try of a task. */
+export interface Call {
+  readonly task: Task
+  readonly id: string
+  readonly rootId: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Kwargs
+  /** How often it was retried already. */
+  readonly retries: number
+  /** Gets the ids of the tasks that it sends. */
+  readonly children: string[]
+  /** Asked for by bound tasks only. */
+  context(): TaskContext
+  /** Why the run was told to end; null while it wasn't. */
+  aborted(): { readonly reason: unknown } | null
+  /** Monotonic milliseconds. */
+  monotonic(): number
+}
+
+/** Calls a task's handler, in this process or in a child. Never throws: whatever happens is an outcome. */
+export async function callTask(call: Call): Promise<Outcome> {
+  const { children, id, rootId, task } = call
+  const startedAt = call.monotonic()
+  try {
+    const { params, schema } = task.options
+    const bound = bindArguments(task, call.args, call.kwargs)
+    const args = schema ? await checkArguments(schema, bound, params, task.name) : bound
+    const handler = task.handler as (...args: unknown[]) => unknown
+    const run: Handler = task.options.bind ? () => handler(call.context(), ...args) : () => handler(...args)
+    const result = await currentRun.run({ id, rootId, children }, run)
+    return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
+  } catch (thrown) {
+    return outcomeOf(thrown, call, call.monotonic() - startedAt)
+  }
+}
+
+function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {
+  if (isRetry(thrown)) return { state: 'RETRY', retry: thrown, runtimeMs }
+  if (isIgnore(thrown)) return { state: 'IGNORED', runtimeMs }
+  if (isReject(thrown)) return { state: 'REJECTED', reject: thrown, runtimeMs }
+  const aborted = call.aborted()
+  const error = causeOf(coerceError(thrown), aborted)
+  if (aborted !== null && !isSoftTimeLimit(aborted.reason)) return { state: 'ABORTED', error, runtimeMs }
+  const retry = autoretry(error, call.task, call.retries)
+  if (retry) return { state: 'RETRY', retry, runtimeMs }
+  const expected = call.task.options.throws?.some((each) => error instanceof each) ?? false
+  return { state: 'FAILURE', kind: expected ? 'expected' : 'unexpected', error, runtimeMs }
+}
+
+/** What Node itself aborts throws an AbortError with the reason in it; a client is to see the time limit. */
+function causeOf(error: Error, aborted: { readonly reason: unknown } | null): Error {
+  const isLimit = aborted !== null && isSoftTimeLimit(aborted.reason)
+  return isLimit && error.name === 'AbortError' && error.cause === aborted.reason ? coerceError(aborted.reason) : error
+}

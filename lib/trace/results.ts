@@ -1,0 +1,110 @@
+import type { Backend, Clock, ResultRequest } from '../ports.js'
+import { encodeException } from '../protocol/exception.js'
+import type { TaskMessage } from '../protocol/message.js'
+import { type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'
+import { traceback } from '../protocol/traceback.js'
+import type { Policy } from '../request/policy.js'
+import type { Request } from '../request/request.js'
+
+export interface ResultsOptions {
+  readonly backend: Backend
+  readonly clock: Clock
+  /** Node name. */
+  readonly hostname: string
+  /** `result_extended`. */
+  readonly extended: boolean
+  policyOf(request: Request): Policy
+}
+
+/** What the states of a request are in a backend, and which of them are kept. Mirrors Celery 5.6's `mark_as_...`. */
+export class Results {
+  constructor(private readonly options: ResultsOptions) {}
+
+  /** The header wins over the task's option, and that over the setting. */
+  private ignored(request: Request): boolean {
+    return request.message.ignoreResult ?? this.options.policyOf(request).ignoreResult
+  }
+
+  async started(request: Request): Promise<void> {
+    if (!this.options.policyOf(request).trackStarted || this.ignored(request)) return
+    await this.store(request, 'STARTED', { pid: process.pid, hostname: this.options.hostname })
+  }
+
+  /** @throws EncodeError when the value can't be written */
+  async succeeded(request: Request, result: unknown): Promise<void> {
+    if (!this.ignored(request)) await this.store(request, 'SUCCESS', result)
+  }
+
+  async failed(request: Request, error: Error, withTraceback = true): Promise<void> {
+    if (this.ignored(request) && !this.options.policyOf(request).storeErrorsEvenIfIgnored) return
+    await this.store(request, 'FAILURE', encodeException(error), withTraceback ? traceback(error) : null)
+  }
+
+  async retried(request: Request, error: Error | undefined): Promise<void> {
+    if (this.ignored(request)) return
+    await this.store(request, 'RETRY', error ? encodeException(error) : null, error ? traceback(error) : null)
+  }
+
+  async revoked(request: Request, reason: string): Promise<void> {
+    if (this.ignored(request)) return
+    await this.store(request, 'REVOKED', {
+      exc_type: 'TaskRevokedError',
+      exc_message: [reason],
+      exc_module: 'celery.exceptions',
+    })
+  }
+
+  /** A state of the task's own. */
+  async custom(request: Request, state: string, meta: unknown): Promise<void> {
+    await this.store(request, state, meta)
+  }
+
+  /** Whether the task has succeeded before, as far as the backend knows. */
+  async hasSucceeded(request: Request): Promise<boolean> {
+    return (await this.options.backend.get(request.id))?.status === 'SUCCESS'
+  }
+
+  /** The failure of a message whose task this worker doesn't have. */
+  async notRegistered(message: TaskMessage): Promise<void> {
+    const result = { exc_type: 'NotRegistered', exc_message: [message.task], exc_module: 'celery.exceptions' }
+    await this.options.backend.store(
+      resultMeta({ taskId: message.id, status: 'FAILURE', result }, this.options.clock.now()),
+      waiterOf(message),
+    )
+  }
+
+  private async store(request: Request, status: string, result: unknown, trace: string | null = null): Promise<void> {
+    const { backend, clock } = this.options
+    const { message } = request
+    const meta: ResultMeta = resultMeta(
+      {
+        taskId: request.id,
+        status,
+        result,
+        traceback: trace,
+        children: request.children.map((id) => taskTuple(id)),
+        groupId: message.group,
+        parentId: message.parentId,
+        extended: this.options.extended ? this.extend(request) : null,
+      },
+      clock.now(),
+    )
+    await backend.store(meta, waiterOf(message))
+  }
+
+  private extend(request: Request): ResultMeta['extended'] {
+    const { message, delivery } = request
+    return {
+      name: message.task,
+      args: request.args,
+      kwargs: request.kwargs,
+      worker: this.options.hostname,
+      retries: request.retries,
+      queue: delivery.routingKey,
+    }
+  }
+}
+
+function waiterOf({ properties }: TaskMessage): ResultRequest {
+  return { replyTo: properties.replyTo ?? null, correlationId: properties.correlationId ?? null }
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { Redis as Client } from 'ioredis'
+import { createBackend } from '../../lib/backends/index.js'
+import type { Backend } from '../../lib/ports.js'
+import { encodeResult, resultMeta } from '../../lib/protocol/result.js'
+import { describeBackend } from '../conformance/backend.js'
+import { openLink } from '../support/link.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { type Redis, startRedis } from '../support/redis.js'
+import { redisUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+
+const NOBODY = { replyTo: null, correlationId: null }
+const publisher = { publish: async () => undefined }
+const log = new MemoryLog()
+
+function backendAt(url: string, more: Record<string, unknown> = {}): Backend {
+  return createBackend({ result_backend: url, result_expires: 86_400, ...more }, { publisher, log })
+}
+
+const success = (taskId: string, result: unknown = 1) => resultMeta({ taskId, status: 'SUCCESS', result }, Date.now())
+
+describeBackend({ name: 'redis://', create: () => backendAt(redisUrl()), reads: true })
+describeBackend({
+  name: 'redis:// with a key prefix, for ever',
+  create: () =>
+    backendAt(redisUrl(), { result_expires: null, result_backend_transport_options: { global_keyprefix: 'spec' } }),
+  reads: true,
+})
+
+describe('RedisBackend', () => {
+  let client: Client
+  let backend: Backend | null = null
+  const id = () => randomUUID()
+
+  beforeAll(async () => {
+    client = new Client(redisUrl())
+  })
+  afterAll(() => client.quit())
+  afterEach(async () => {
+    await backend?.stop()
+    backend = null
+  })
+
+  const start = async (more: Record<string, unknown> = {}): Promise<Backend> => {
+    backend = backendAt(redisUrl(), more)
+    await backend.start()
+    return backend
+  }
+
+  it("keeps the text under Celery's key for result_expires seconds", async () => {
+    const meta = success(id())
+    await (await start({ result_expires: 100 })).store(meta, NOBODY)
+    const key = `celery-task-meta-${meta.taskId}`
+    expect(await client.get(key)).toBe(encodeResult(meta))
+    expect(await client.ttl(key)).toBeGreaterThan(90)
+    expect(await client.ttl(key)).toBeLessThanOrEqual(100)
+  })
+
+  for (const expires of [0, null]) {
+    it(`keeps it for ever with result_expires ${expires}`, async () => {
+      const meta = success(id())
+      await (await start({ result_expires: expires })).store(meta, NOBODY)
+      expect(await client.ttl(`celery-task-meta-${meta.taskId}`)).toBe(-1)
+    })
+  }
+
+  for (const [given, prefix] of [
+    ['team', 'team_'],
+    ['team:', 'team:'],
+    ['team.', 'team.'],
+    ['team-', 'team-'],
+    ['team_', 'team_'],
+  ] as const) {
+    it(`writes the prefix ${given} as ${prefix}`, async () => {
+      const meta = success(id())
+      await (await start({ result_backend_transport_options: { global_keyprefix: given } })).store(meta, NOBODY)
+      expect(await client.exists(`${prefix}celery-task-meta-${meta.taskId}`)).toBe(1)
+    })
+  }
+
+  it('publishes the very text that it stores, on the channel of the key', async () => {
+    const meta = success(id())
+    const key = `celery-task-meta-${meta.taskId}`
+    const listener = client.duplicate()
+    const heard: string[] = []
+    listener.on('message', (channel: string, text: string) => heard.push(`${channel} ${text}`))
+    await listener.subscribe(key)
+    await (await start()).store(meta, NOBODY)
+    await waitFor(() => heard.length > 0, { timeoutMs: 5000, what: 'the message' })
+    expect(heard).toEqual([`${key} ${encodeResult(meta)}`])
+    listener.disconnect()
+  })
+
+  it("protects a success that Python wrote, with Python's spaces or with other fields first", async () => {
+    const store = await start()
+    for (const text of ['{"status": "SUCCESS", "result": 1}', '{"result": 1, "status": "SUCCESS"}']) {
+      const taskId = id()
+      await client.set(`celery-task-meta-${taskId}`, text)
+      await store.store(resultMeta({ taskId, status: 'FAILURE', result: null }, 0), NOBODY)
+      expect(await client.get(`celery-task-meta-${taskId}`)).toBe(text)
+    }
+  })
+
+  it('is not taken in by a failure whose text speaks of success', async () => {
+    const store = await start()
+    const taskId = id()
+    await client.set(`celery-task-meta-${taskId}`, '{"status": "FAILURE", "result": "\\"status\\": \\"SUCCESS\\""}')
+    await store.store(success(taskId, 'new'), NOBODY)
+    expect((await store.get(taskId))?.result).toBe('new')
+  })
+
+  it('stores after the scripts of the server were flushed', async () => {
+    const store = await start()
+    await store.store(success(id()), NOBODY)
+    await client.script('FLUSH')
+    const ids = Array.from({ length: 50 }, id)
+    await Promise.all(ids.map((taskId) => store.store(success(taskId), NOBODY)))
+    expect(await client.exists(...ids.map((taskId) => `celery-task-meta-${taskId}`))).toBe(50)
+  })
+
+  it('says of a key that holds something else that trying again is no use', async () => {
+    const taskId = id()
+    await client.lpush(`celery-task-meta-${taskId}`, 'x')
+    await expect((await start()).store(success(taskId), NOBODY)).rejects.toMatchObject({ retriable: false })
+    await client.del(`celery-task-meta-${taskId}`)
+  })
+
+  it('reads what Celery 5.2 wrote', async () => {
+    const taskId = id()
+    await client.set(
+      `celery-task-meta-${taskId}`,
+      `{"status": "SUCCESS", "result": 5, "traceback": null, "children": [], "date_done": "2026-11-24T08:47:48.964377", "task_id": "${taskId}"}`,
+    )
+    expect(await (await start()).get(taskId)).toMatchObject({
+      result: 5,
+      dateDone: Date.UTC(2026, 10, 24, 8, 47, 48) + 964.377,
+    })
+  })
+})
+
+describe('RedisBackend, when Redis goes', () => {
+  let server: Redis
+  let backend: Backend
+
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server.dispose())
+  afterEach(() => backend.stop())
+
+  it('starts without it, refuses each command at once, and works when it comes', async () => {
+    await server.stop()
+    backend = backendAt(server.url)
+    await backend.start()
+    expect(backend.healthy()).toBe(false)
+    await expect(backend.store(success('early'), NOBODY)).rejects.toMatchObject({
+      retriable: true,
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
+    await expect(backend.get('early')).rejects.toMatchObject({ retriable: true })
+    await server.start()
+    await waitFor(() => backend.healthy(), { timeoutMs: 10_000, what: 'the connection' })
+    await backend.store(success('early'), NOBODY)
+    expect(await backend.get('early')).toMatchObject({ status: 'SUCCESS' })
+  })
+
+  it('fails what is under way when it is killed, and leaves none open', async () => {
+    backend = backendAt(server.url)
+    await backend.start()
+    const stores = Array.from({ length: 200 }, (_, n) =>
+      backend.store(success(`killed-${n}`, 'x'.repeat(10_000)), NOBODY),
+    )
+    const settled = Promise.allSettled(stores)
+    await server.kill()
+    const failures = (await settled).filter(({ status }) => status === 'rejected')
+    for (const failure of failures) expect(failure).toMatchObject({ reason: { retriable: true } })
+    await expect(backend.store(success('late'), NOBODY)).rejects.toMatchObject({ retriable: true })
+    await server.start()
+    await waitFor(() => backend.healthy(), { timeoutMs: 10_000, what: 'the connection' })
+    await backend.store(success('late'), NOBODY)
+  })
+
+  it('tells subscribers what was stored while their connection was away', async () => {
+    backend = backendAt(server.url)
+    await backend.start()
+    const heard: unknown[] = []
+    await backend.subscribe('away', ({ result }) => heard.push(result))
+    const other = new Client(server.url)
+    await other.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await other.set('celery-task-meta-away', encodeResult(success('away', 'meanwhile')))
+    await waitFor(() => heard.length > 0, { timeoutMs: 10_000, what: 'the result' })
+    expect(heard[0]).toBe('meanwhile')
+    await backend.store(success('away', 'ignored'), NOBODY)
+    await other.quit()
+  })
+
+  it('gives a silent connection up after redis_socket_timeout, and makes another', async () => {
+    const link = await openLink(server.port)
+    backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 0.2 })
+    await backend.start()
+    link.stall()
+    await expect(backend.store(success('silent'), NOBODY)).rejects.toMatchObject({ retriable: true })
+    link.resume()
+    await waitFor(() => backend.healthy(), { timeoutMs: 10_000, what: 'the connection' })
+    await backend.store(success('silent'), NOBODY)
+    await link.close()
+  })
+
+  it('uses the password and the database of its URL', async () => {
+    const client = new Client(`redis://127.0.0.1:${server.port}/3`)
+    await client.config('SET', 'requirepass', 'p@ss')
+    backend = backendAt(`redis://:p%40ss@127.0.0.1:${server.port}/3`)
+    await backend.start()
+    await backend.store(success('guarded'), NOBODY)
+    expect(await client.exists('celery-task-meta-guarded')).toBe(1)
+    const stranger = backendAt(`redis://:wrong@127.0.0.1:${server.port}/3`)
+    await stranger.start()
+    await expect(stranger.store(success('strange'), NOBODY)).rejects.toThrow(/WRONGPASS|NOAUTH/)
+    await stranger.stop()
+    await client.config('SET', 'requirepass', '')
+    await client.quit()
+  })
+})

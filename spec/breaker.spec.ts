@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { type Breaker, BreakerOpen, type BreakerState, createBreaker } from '../lib/breaker.js'
+import { waitFor } from './support/waitFor.js'
+
+const OPTIONS = { windowMs: 1000, volumeThreshold: 2, resetTimeoutMs: 30 }
+class Fault extends Error {}
+class Refused extends Error {}
+
+describe('createBreaker', () => {
+  let breaker: Breaker<[string], string>
+  let changes: BreakerState[]
+  let calls: string[]
+  let failure: Error | null
+
+  const make = (more = {}): void => {
+    calls = []
+    changes = []
+    failure = null
+    breaker = createBreaker(
+      'spec',
+      async (text: string) => {
+        calls.push(text)
+        if (failure) throw failure
+        return text.toUpperCase()
+      },
+      { ...OPTIONS, ...more },
+    )
+    breaker.onChange((state) => changes.push(state))
+  }
+  const fail = async (times: number): Promise<void> => {
+    failure = new Fault('away')
+    for (let n = 0; n < times; n++) await expect(breaker.run('x')).rejects.toThrow(Fault)
+  }
+  const state = (wanted: BreakerState) => waitFor(() => breaker.state === wanted, { timeoutMs: 2000, what: wanted })
+
+  afterEach(() => breaker.stop())
+
+  it('passes arguments and results through while closed', async () => {
+    make()
+    expect(await breaker.run('abc')).toBe('ABC')
+    expect(breaker.state).toBe('closed')
+  })
+
+  it('opens after the failures, and then refuses without calling', async () => {
+    make({ resetTimeoutMs: 60_000 })
+    await fail(2)
+    expect(breaker.state).toBe('open')
+    await expect(breaker.run('y')).rejects.toThrow(BreakerOpen)
+    await expect(breaker.run('y')).rejects.toMatchObject({ retriable: true, code: 'CELERIAC_BREAKER_OPEN' })
+    expect(calls).toEqual(['x', 'x'])
+  })
+
+  it('lets one call through when half open, and closes if it succeeds', async () => {
+    make()
+    await fail(2)
+    await state('half-open')
+    failure = null
+    const [first, second] = await Promise.allSettled([breaker.run('a'), breaker.run('b')])
+    expect(first).toMatchObject({ status: 'fulfilled', value: 'A' })
+    expect(second).toMatchObject({ status: 'rejected', reason: expect.any(BreakerOpen) })
+    expect(changes).toEqual(['open', 'half-open', 'closed'])
+  })
+
+  it('opens again if that call fails', async () => {
+    make()
+    await fail(2)
+    await state('half-open')
+    await expect(breaker.run('a')).rejects.toThrow(Fault)
+    expect(breaker.state).toBe('open')
+  })
+
+  it('does not count errors that are no failure', async () => {
+    make({ isFailure: (error: unknown) => !(error instanceof Refused) })
+    failure = new Refused('bad argument')
+    for (let n = 0; n < 5; n++) await expect(breaker.run('x')).rejects.toThrow(Refused)
+    expect(breaker.state).toBe('closed')
+  })
+
+  it('tells no more changes to one who has left', async () => {
+    make()
+    const heard: BreakerState[] = []
+    breaker.onChange((state) => heard.push(state))()
+    await fail(2)
+    expect(heard).toEqual([])
+    expect(changes).toEqual(['open'])
+  })
+
+  it('refuses calls after stop', async () => {
+    make()
+    breaker.stop()
+    await expect(breaker.run('x')).rejects.toThrow(BreakerOpen)
+    expect(calls).toEqual([])
+  })
+})

@@ -1,0 +1,41 @@
+"""Python's own client, for the specs: runs the steps that it is given and says, a line of JSON each, what it saw.
+
+    client.py BROKER BACKEND QUEUE <<< '[{"do": "get", "task": "peers.add", "args": [1, 2]}, ...]'
+"""
+import json
+import sys
+import time
+
+from celery import Celery
+
+
+def seen(step, app, queue):
+    options = dict(step.get("options", {}))
+    result = app.send_task(step["task"], step.get("args", []), step.get("kwargs", {}), queue=queue, **options)
+    if step["do"] == "revoke":
+        if step.get("after"):
+            time.sleep(step["after"])
+        app.control.revoke(result.id, terminate=step.get("terminate", False))
+    states = []
+    sent = time.time()
+    try:
+        value = result.get(timeout=step.get("timeout", 10), on_message=lambda meta: states.append(meta["status"]))
+        answer = {"value": value}
+    except Exception as exc:  # what the caller of get() would see
+        kind = type(exc)
+        answer = {"type": kind.__name__, "module": kind.__module__, "args": [repr(arg) for arg in exc.args]}
+    answer["states"] = states
+    answer["seconds"] = round(time.time() - sent, 3)
+    if "countdown" in options and "value" in answer:
+        answer["late"] = answer["value"] - (sent + options["countdown"])
+    return answer
+
+
+def main():
+    broker, backend, queue = sys.argv[1:]
+    app = Celery("peers-client", broker=broker, backend=backend)
+    for step in json.load(sys.stdin):
+        print(json.dumps(seen(step, app, queue)), flush=True)
+
+
+main()
