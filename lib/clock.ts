@@ -3,6 +3,9 @@ import type { Clock } from './ports.js'
 /** Node clamps longer timers to 1 ms; a timer that has further to go is set again on its way. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/** A timer of Node's counts whole milliseconds and may end a fraction of one too soon; ours never do. */
+const MARGIN_MS = 1
+
 /** The real clock. Specs use `spec/support/fakeClock.ts` instead. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -13,7 +16,7 @@ export const systemClock: Clock = {
       const stepMs = Math.min(remainingMs, LONGEST_TIMER_MS)
       handle = setTimeout(() => (remainingMs > stepMs ? arm(remainingMs - stepMs) : fn()), stepMs)
     }
-    arm(Math.max(0, delayMs))
+    arm(delayMs > 0 ? Math.ceil(delayMs) + MARGIN_MS : 0)
     return { cancel: () => clearTimeout(handle) }
   },
 }

@@ -43,7 +43,7 @@ export class Line {
   readonly pool: Pool
   /** Told when the last free slot is taken. */
   onFull: () => void = () => undefined
-  private readonly policies: Policies
+  readonly policies: Policies
   private readonly results: Results
   private readonly strategy: Strategy
   private readonly working = new AbortController()
@@ -118,14 +118,29 @@ export class Line {
   /**
    * Keeps tasks from running; with `terminate` those that run are told to stop, and killed where their pool can. Mirrors Celery's
    * `revoke`.
+   * @returns the ids of those that were told to stop
    */
-  revoke(ids: readonly string[], terminate = false): void {
+  revoke(ids: readonly string[], terminate = false): string[] {
     for (const id of ids) this.revoked.add(id)
-    for (const request of this.gate.revoke(new Set(ids))) {
-      if (!terminate) continue
-      request.terminated = true
-      request.abort(new CeleriacError('CELERIAC_TERMINATED', 'the task was revoked'))
+    const wanted = new Set(ids)
+    const running = this.gate.discardRevoked((request) => wanted.has(request.id))
+    return terminate ? running.map((request) => this.terminate(request)) : []
+  }
+
+  /** The same for tasks that carry one of these stamps. */
+  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, terminate = false): void {
+    for (const [header, values] of Object.entries(stamps)) {
+      for (const value of values) this.revoked.addStamp(header, value)
     }
+    const running = this.gate.discardRevoked((request) => this.revoked.hasStampOf(request.message.headers))
+    if (terminate) for (const request of running) this.terminate(request)
+  }
+
+  private terminate(request: Request): string {
+    this.log.info(`Terminating ${request.id} (15)`)
+    request.terminated = true
+    request.abort(new CeleriacError('CELERIAC_TERMINATED', 'the task was revoked'))
+    return request.id
   }
 
   /** Starts nothing more and gives back what hasn't started; to be called once no consumer is left. */

@@ -1,4 +1,5 @@
 import { Connection } from './amqp/connection.js'
+import { Mailbox } from './amqp/mailbox.js'
 import { connectionOptions } from './amqp/options.js'
 import { AmqpOutlet } from './amqp/outlet.js'
 import { AmqpPublisher } from './amqp/publisher.js'
@@ -8,6 +9,8 @@ import { createBackend } from './backends/index.js'
 import { systemClock } from './clock.js'
 import { Blueprint, type Component } from './component.js'
 import { Consumer } from './consumer.js'
+import { taskCommands } from './control/commands/tasks.js'
+import { Panel } from './control/panel.js'
 import { coerceError } from './errors.js'
 import { Line } from './line.js'
 import { Autoscaler } from './pool/autoscaler.js'
@@ -120,9 +123,11 @@ export class Worker implements Component {
       purge: settings.purge,
       log: options.log('consumer'),
     })
+    const mailbox = new Mailbox({ nodename, panel: this.panel(), log: options.log('control') })
     const connection = new Connection({
       ...connectionOptions('consumer', settings, clock, options.log('consumer')),
       onUp: async (epoch) => {
+        if (settings.worker_enable_remote_control) await mailbox.up(epoch)
         await this.consumer.up(epoch)
         this.log.info(`${nodename} ready.`)
       },
@@ -162,6 +167,24 @@ export class Worker implements Component {
   terminate(): Promise<void> {
     this.terminating ??= this.cold()
     return this.terminating
+  }
+
+  private panel(): Panel {
+    const { app, log, nodename } = this.options
+    const { line } = this
+    const panel = new Panel(nodename, log('control'))
+    panel.register({ ping: () => ({ ok: 'pong' }) })
+    panel.register(
+      taskCommands({
+        tasks: app.tasks,
+        policies: line.policies,
+        rates: line.gate.rates,
+        log: log('control'),
+        revoke: (ids, terminate) => line.revoke(ids, terminate),
+        revokeByStamps: (stamps, terminate) => line.revokeByStamps(stamps, terminate),
+      }),
+    )
+    return panel
   }
 
   private async warm(): Promise<void> {

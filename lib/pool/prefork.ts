@@ -34,8 +34,7 @@ function forkChild(source: AppSource, number: number, entry: string, env: Readon
     cwd: source.cwd,
     env: { ...process.env, ...env },
     serialization: 'advanced',
-    // A debugger's port can be had by one process only.
-    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
+    execArgv: nodeFlags(),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const label = `Process 'ForkPoolWorker-${number}' pid:${child.pid}`
@@ -69,6 +68,12 @@ function forkChild(source: AppSource, number: number, entry: string, env: Readon
   }
   self.send({ type: 'load', source })
   return self
+}
+
+/** A debugger's port can be had by one process only. Node itself leaves out `-e`, but of its own list alone. */
+function nodeFlags(): string[] {
+  const isInspect = (flag: string): boolean => flag.startsWith('--inspect')
+  return process.execArgv.some(isInspect) ? process.execArgv.filter((flag) => !isInspect(flag)) : process.execArgv
 }
 
 /** An exit as billiard words it. */

@@ -74,11 +74,11 @@ export class Gate {
     request.keep(this.options.clock.setTimer(() => this.pass(request), delayMs))
   }
 
-  /** Discards at once what waits here under one of these ids. @returns the requests that run already */
-  revoke(ids: ReadonlySet<string>): Request[] {
+  /** Discards at once what waits here and is revoked. @returns the requests that run already */
+  discardRevoked(isRevoked: (request: Request) => boolean): Request[] {
     const running: Request[] = []
     for (const request of [...this.options.state.requests]) {
-      if (!ids.has(request.id)) continue
+      if (!isRevoked(request)) continue
       if (request.state === 'running') running.push(request)
       else this.discard(request, 'revoked')
     }

@@ -29,6 +29,11 @@ export class Policies {
     return policy
   }
 
+  /** Changes the time limits of a task while the worker runs: Celery's `time_limit` command. */
+  change(task: Task, limits: Pick<Policy, 'timeLimit' | 'softTimeLimit'>): void {
+    this.known.set(task, { ...this.of(task), ...limits })
+  }
+
   private make({ options }: Task): Policy {
     const { settings } = this
     return {

@@ -77,7 +77,7 @@ function parseOne(text: string): BrokerUrl {
     )
   }
   // The standard parser refuses a port or a user beside no host, where kombu means localhost.
-  const complete = text.replace(/^([\w+.-]+:\/\/(?:[^/?#]*@)?)(?=[:/?#]|$)/, '$1localhost')
+  const complete = text.replace(/^([\w+.-]+:\/\/(?:[^/?#]*@)?)(?=[:/?#]|$)(?![^/?#]*@)/, '$1localhost')
   const url = URL.canParse(complete) ? new URL(complete) : null
   if (url === null) throw new TypeError('expected host and port as in amqp://user:password@host:5672/vhost')
   const hostname = decode(url.hostname)

@@ -1,4 +1,4 @@
-import { coerceError } from '../errors.js'
+import { CeleriacError, coerceError } from '../errors.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import { EncodeError } from '../protocol/result.js'
@@ -55,9 +55,11 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
       return settle(request, { state: 'FAILURE', kind: 'unexpected', error: thrown, runtimeMs: 0 }, options)
     }
     log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
-    // Left unacknowledged when the process ends: the broker keeps it. Else it is up to the queue's dead-letter exchange.
-    if (request.acksLate && !working.aborted) request.delivery.reject()
     state.end('rejected')
+    if (!request.acksLate) return RELEASE
+    // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
+    if (working.aborted || (thrown instanceof CeleriacError && thrown.retriable)) return { next: 'give-back' }
+    request.delivery.reject()
     return RELEASE
   }
 }

@@ -5,12 +5,17 @@
 import json
 import sys
 import time
+from datetime import datetime, timezone
 
 from celery import Celery
 
 
 def seen(step, app, queue):
     options = dict(step.get("options", {}))
+    due = None
+    if "countdown" in options:
+        due = time.time() + options.pop("countdown")
+        options["eta"] = datetime.fromtimestamp(due, timezone.utc)
     result = app.send_task(step["task"], step.get("args", []), step.get("kwargs", {}), queue=queue, **options)
     if step["do"] == "revoke":
         if step.get("after"):
@@ -26,8 +31,8 @@ def seen(step, app, queue):
         answer = {"type": kind.__name__, "module": kind.__module__, "args": [repr(arg) for arg in exc.args]}
     answer["states"] = states
     answer["seconds"] = round(time.time() - sent, 3)
-    if "countdown" in options and "value" in answer:
-        answer["late"] = answer["value"] - (sent + options["countdown"])
+    if due is not None and "value" in answer:
+        answer["late"] = answer["value"] - due
     return answer
 
 

@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
-import { killAllPrograms } from '../support/program.js'
+import { taskMessage } from '../support/message.js'
+import { killAllPrograms, type Program } from '../support/program.js'
 import { brokerUrl, redisUrl } from '../support/services.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
 
@@ -15,6 +16,9 @@ interface Step {
   readonly kwargs?: Record<string, unknown>
   readonly options?: Record<string, unknown>
   readonly timeout?: number
+  /** Seconds between the sending and the revoke. */
+  readonly after?: number
+  readonly terminate?: boolean
 }
 
 interface Seen {
@@ -33,12 +37,13 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
   let client: Client
   let queue: string
   let backend: string
+  let worker: Program
 
   beforeAll(async () => {
     backend = kind === 'redis' ? redisUrl() : 'rpc://'
     client = await Client.open(brokerUrl())
     queue = await client.queue()
-    await startWorkerProgram({
+    worker = await startWorkerProgram({
       brokerUrl: brokerUrl(),
       app: 'build/apps/peers.js',
       args: ['-Q', queue],
@@ -147,6 +152,25 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     expect(tidy?.value).toBe('tidied')
     expect(stubborn).toMatchObject({ type: 'TimeLimitExceeded', module: 'billiard.exceptions', args: ['0.3'] })
     expect(soft).toMatchObject({ type: 'SoftTimeLimitExceeded', module: 'billiard.exceptions', args: ['0.2'] })
+  }, 30_000)
+
+  it('revokes a task before it runs, and while it runs', async () => {
+    const [before, during] = await run([
+      { do: 'revoke', task: 'peers.echo', args: [1], options: { countdown: 3 } },
+      { do: 'revoke', task: 'peers.sleep', args: [20_000], after: 0.5, terminate: true },
+    ])
+    expect(before).toMatchObject({ type: 'TaskRevokedError', args: ["'revoked'"] })
+    expect(before?.seconds).toBeLessThan(2)
+    expect(during).toMatchObject({ type: 'TaskRevokedError', args: ["'terminated'"] })
+    expect(during?.seconds).toBeLessThan(5)
+  }, 30_000)
+
+  it('says of a task that came too late that it expired', async () => {
+    const expires = new Date(Date.now() - 60_000).toISOString()
+    await client.publish(queue, [taskMessage('peers.echo', { args: [1], headers: { expires } })])
+    const [after] = await run([{ task: 'peers.echo', args: [2] }])
+    expect(after?.value).toBe(2)
+    expect(worker.output).toMatch(/Discarding revoked task: peers\.echo\[/)
   }, 30_000)
 
   it('stores nothing for a task whose message says so, and runs it all the same', async () => {

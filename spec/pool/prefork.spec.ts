@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { preforkPool } from '../../lib/pool/prefork.js'
 import { waitFor } from '../support/waitFor.js'
@@ -24,7 +27,10 @@ describe('a prefork child', () => {
     try {
       const startedAt = performance.now()
       const stuck = pool.run('cpu.spin', [60_000], { limits: { hard: 2 } })
-      const other = pool.run('cpu.spin', [2600])
+      let othersEnd = Number.POSITIVE_INFINITY
+      const other = pool.run('cpu.spin', [4000]).finally(() => {
+        othersEnd = performance.now()
+      })
       const before = pool.children
       expect(await stuck).toMatchObject({ state: 'FAILURE', kind: 'timeout', error: { args: [2] } })
       await waitFor(() => before.filter(lives).length === 1, { timeoutMs: 1000, what: 'the child to be dead' })
@@ -32,6 +38,8 @@ describe('a prefork child', () => {
       expect(elapsedMs).toBeGreaterThanOrEqual(1999)
       expect(elapsedMs).toBeLessThan(2500)
       expect(await pool.resultOf('cpu.echo', ['next'])).toEqual(['next', null])
+      // In the killed child's replacement, then.
+      expect(performance.now()).toBeLessThan(othersEnd)
       expect(await other).toMatchObject({ state: 'SUCCESS', result: 'spun' })
     } finally {
       await pool.pool.stop()
@@ -92,7 +100,10 @@ describe('the parent of prefork children', () => {
       await pool.start()
       console.log('child', pool.describe().processes[0])
     `
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    const directory = mkdtempSync(join(tmpdir(), 'prefork-spec-'))
+    const file = join(directory, 'parent.mjs')
+    writeFileSync(file, program)
+    const parent = spawn(process.execPath, [file], {
       env: { ...process.env, CPU_HELLO: 'hello' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -109,6 +120,7 @@ describe('the parent of prefork children', () => {
       await waitFor(() => !lives(pid), { timeoutMs: 5000, what: 'the child to be gone' })
     } finally {
       parent.kill('SIGKILL')
+      rmSync(directory, { recursive: true })
     }
   })
 })

@@ -37,6 +37,7 @@ describe('parseBrokerUrl', () => {
   it.each([
     ['amqp://:5673//', '127.0.0.1', 5673],
     ['amqp://joe@//', '127.0.0.1', 5672],
+    ['amqp://:secret@h', 'h', 5672],
     ['amqp://LocalHost', '127.0.0.1', 5672],
     ['amqp://Rabbit.Example:1234', 'rabbit.example', 1234],
     ['amqp://my_host', 'my_host', 5672],

@@ -16,7 +16,7 @@ wait $server; wait $server
 kill $reader 2>/dev/null
 `
 
-/** A private Redis on a port of its own, which keeps nothing. */
+/** A private Redis on a port of its own. */
 export interface Redis {
   readonly url: string
   readonly port: number
@@ -26,11 +26,12 @@ export interface Redis {
   dispose(): Promise<void>
 }
 
-/** Starts a server and waits until it answers. */
-export async function startRedis(): Promise<Redis> {
+/** Starts a server and waits until it answers. @param durable what was written outlives a kill; else nothing is kept */
+export async function startRedis({ durable = false }: { durable?: boolean } = {}): Promise<Redis> {
   const dir = await mkdtemp(join(tmpdir(), 'celeriac-redis-'))
   const port = await freePort()
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir]
+  const keeping = durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir, ...keeping]
   let guard: ReturnType<typeof launch> | null = null
   const start = async (): Promise<void> => {
     guard = launch(args)

@@ -1,0 +1,50 @@
+import { CeleriacError, coerceError } from '../errors.js'
+
+/*
+ * Request:  {method, arguments, destination: [nodename] | null, pattern, matcher: "glob" | "pcre" | null, ticket?,
+ *            reply_to?: {exchange, routing_key}}                 headers {clock, expires}
+ * Reply:    {<nodename>: value}                                  headers {ticket, clock}
+ */
+/** A remote control request. */
+export interface ControlRequest {
+  readonly method: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  readonly destination: readonly string[] | null
+  readonly pattern: string | null
+  readonly matcher: string | null
+  readonly ticket: string | null
+  readonly replyTo: { readonly exchange: string; readonly routingKey: string } | null
+}
+
+/** @throws CeleriacError for what is no such request */
+export function decodeControl(content: Buffer): ControlRequest {
+  let body: unknown
+  try {
+    body = JSON.parse(content.toString())
+  } catch (thrown) {
+    throw new CeleriacError('CELERIAC_CONTROL', `a control message is no JSON: ${coerceError(thrown).message}`)
+  }
+  const fields = mapping(body)
+  if (typeof fields.method !== 'string') throw new CeleriacError('CELERIAC_CONTROL', 'a control message has no method')
+  const reply = mapping(fields.reply_to)
+  return {
+    method: fields.method,
+    arguments: mapping(fields.arguments),
+    destination: Array.isArray(fields.destination) ? fields.destination.map(String) : null,
+    pattern: textOf(fields.pattern),
+    matcher: textOf(fields.matcher),
+    ticket: textOf(fields.ticket),
+    replyTo:
+      typeof reply.exchange === 'string' && typeof reply.routing_key === 'string'
+        ? { exchange: reply.exchange, routingKey: reply.routing_key }
+        : null,
+  }
+}
+
+function mapping(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
