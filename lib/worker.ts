@@ -17,6 +17,7 @@ import { Autoscaler } from './pool/autoscaler.js'
 import { Capacity } from './pool/capacity.js'
 import { InlineExecutor } from './pool/inline.js'
 import type { Clock, Logger } from './ports.js'
+import { LamportClock } from './protocol/lamport.js'
 import { WorkerState } from './request/state.js'
 import { selectQueues } from './settings/queues.js'
 import type { Settings } from './settings/table.js'
@@ -43,6 +44,7 @@ export class Worker implements Component {
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */
   readonly ended: Promise<{ readonly code: number }>
   private readonly consumer: Consumer
+  private readonly lamport = new LamportClock()
   private readonly publisher: AmqpPublisher
   private readonly backend: GuardedBackend
   private readonly blueprint: Blueprint
@@ -123,7 +125,12 @@ export class Worker implements Component {
       purge: settings.purge,
       log: options.log('consumer'),
     })
-    const mailbox = new Mailbox({ nodename, panel: this.panel(), log: options.log('control') })
+    const mailbox = new Mailbox({
+      nodename,
+      panel: this.panel(),
+      clock: this.lamport,
+      log: options.log('control'),
+    })
     const connection = new Connection({
       ...connectionOptions('consumer', settings, clock, options.log('consumer')),
       onUp: async (epoch) => {

@@ -14,7 +14,7 @@ const SWITCHED_OFF = /the corresponding feature flag is disabled/
 
 /**
  * Celery's delay queues: see `protocol/delay.ts`. They keep what is due far ahead, so that no worker has to hold it unacknowledged.
- * One for each connection's kind, over all of its epochs: that the broker has no quorum queues is found out once.
+ * One object serves all epochs, since it has to remember that the broker refused quorum queues.
  */
 export class DelayQueues {
   private readonly declared = new WeakMap<Epoch, Promise<void>>()

@@ -3,6 +3,7 @@ import type { Panel } from '../control/panel.js'
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import { decodeControl } from '../protocol/control.js'
+import type { LamportClock } from '../protocol/lamport.js'
 import type { Epoch } from './epoch.js'
 
 const EXCHANGE = 'celery.pidbox'
@@ -13,6 +14,7 @@ const MESSAGE_TTL_MS = 300_000
 export interface MailboxOptions {
   readonly nodename: string
   readonly panel: Panel
+  readonly clock: LamportClock
   readonly log: Logger
 }
 
@@ -21,8 +23,6 @@ export interface MailboxOptions {
  * brokers which refuse transient shared queues take it.
  */
 export class Mailbox {
-  private clock = 0
-
   constructor(private readonly options: MailboxOptions) {}
 
   async up(epoch: Epoch): Promise<void> {
@@ -48,9 +48,10 @@ export class Mailbox {
     )
   }
 
-  private receive(channel: Channel, content: Buffer, clock: unknown): void {
-    const { log, nodename, panel } = this.options
-    this.clock = Math.max(this.clock, typeof clock === 'number' ? clock : 0) + 1
+  private receive(channel: Channel, content: Buffer, seen: unknown): void {
+    const { clock, log, nodename, panel } = this.options
+    if (typeof seen === 'number') clock.adjust(seen)
+    clock.forward()
     try {
       const request = decodeControl(content)
       if (!panel.concerns(request)) return
@@ -64,7 +65,7 @@ export class Mailbox {
           contentType: 'application/json',
           contentEncoding: 'utf-8',
           deliveryMode: 1,
-          headers: { ticket: request.ticket, clock: ++this.clock },
+          headers: { ticket: request.ticket, clock: clock.forward() },
         },
       )
     } catch (thrown) {

@@ -106,9 +106,11 @@ export class ChildPool implements Executor {
       log,
       onDone: ({ memoryKib }) => {
         seat.tasks++
+        if (seat.state === 'ending') return
         if (this.isWorn(seat, memoryKib)) this.retire(seat)
         else this.release(seat)
       },
+      onUnsent: () => this.release(seat),
       onLost: (fn) => {
         seat.onLost = fn
       },
@@ -177,18 +179,25 @@ export class ChildPool implements Executor {
       this.fill()
       return
     }
-    this.retry = clock.setTimer(() => this.fill(), this.retryMs)
+    if (this.retry) return
+    const again = (): void => {
+      this.retry = null
+      this.fill()
+    }
+    this.retry = clock.setTimer(again, this.retryMs)
     this.retryMs = Math.min(LONGEST_RETRY_MS, this.retryMs * 2)
   }
 
-  private takeSeat(): Promise<Seat | null> | Seat | null {
-    if (this.stopped) return null
-    for (const seat of this.seats) {
-      if (seat.state !== 'idle') continue
-      seat.state = 'busy'
-      return seat
+  /** Waits for a child that is free; null once the pool has stopped. */
+  private async takeSeat(): Promise<Seat | null> {
+    while (!this.stopped) {
+      const idle = [...this.seats].find(({ state }) => state === 'idle')
+      if (idle) idle.state = 'busy'
+      const seat = await (idle ?? new Promise<Seat | null>((resolve) => this.waiting.push(resolve)))
+      // It may have died on the way to here.
+      if (seat === null || this.seats.has(seat)) return seat
     }
-    return new Promise((resolve) => this.waiting.push(resolve))
+    return null
   }
 
   /** Gives a seat to whoever waits longest. */

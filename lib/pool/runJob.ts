@@ -30,6 +30,8 @@ export interface JobOptions {
   readonly log: Logger
   /** Told when the child has ended the job by itself, and lives. */
   onDone(end: JobEnd): void
+  /** Told when the job couldn't even be sent. */
+  onUnsent(): void
   /** Sets who is told when the child dies. */
   onLost(fn: (how: string) => void): void
   /** Kills the child. */
@@ -100,7 +102,13 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
     }
     signal.addEventListener('abort', onAbort, { once: true })
     const levels = LEVELS.filter((level) => hooks.log.isEnabled(level))
-    child.send({ type: 'run', job: { number, info: packInfo(requestInfo(request, options.hostname)), levels } })
+    try {
+      child.send({ type: 'run', job: { number, info: packInfo(requestInfo(request, options.hostname)), levels } })
+    } catch (thrown) {
+      // Arguments of a retry in this process may be of any kind, a circle for example.
+      options.onUnsent()
+      end({ state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 })
+    }
   })
 }
 

@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
-import { Celery, Ignore, Reject, type TaskContext } from 'celeriac'
+import { Celery, Ignore, Reject, SoftTimeLimitExceeded, type TaskContext } from 'celeriac'
 
 const app = new Celery('cpu')
 const held: unknown[] = []
@@ -111,8 +111,8 @@ app.task('cpu.wait', { bind: true }, async (self: TaskContext, ms: number, tidie
     return 'slept'
   } catch (thrown) {
     if (!tidies) throw thrown
-    const { name, args } = self.signal.reason as Error & { args: unknown }
-    return { tidied: name, args }
+    const { reason } = self.signal
+    return reason instanceof SoftTimeLimitExceeded ? { tidied: reason.name, args: reason.args } : 'another reason'
   }
 })
 

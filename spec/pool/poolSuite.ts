@@ -95,6 +95,17 @@ export function describePool(name: string, make: MakePool): void {
       })
     })
 
+    it('fails a task whose arguments cannot be sent, and runs the next in the same child', async () => {
+      const pool = await start()
+      const circle: unknown[] = []
+      circle.push(circle)
+      expect(await pool.run('cpu.echo', [circle])).toMatchObject({
+        state: 'FAILURE',
+        error: { name: 'TypeError', message: expect.stringContaining('in a circle') },
+      })
+      expect(await pool.resultOf('cpu.echo', [2])).toEqual([2, null])
+    })
+
     it('fails a task for arguments that it does not take, and for a result that cannot be sent', async () => {
       const pool = await start()
       expect(await pool.run('cpu.echo', [], { kwargs: { nope: 1 } })).toMatchObject({

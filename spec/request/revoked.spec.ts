@@ -1,0 +1,48 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import { Revoked } from '../../lib/request/revoked.js'
+import { FakeClock } from '../support/fakeClock.js'
+
+describe('revoked tasks', () => {
+  let clock: FakeClock
+  let revoked: Revoked
+
+  beforeEach(() => {
+    clock = new FakeClock()
+    revoked = new Revoked(clock, 3, 1000)
+  })
+
+  it('are known by their ids until they are too old', () => {
+    revoked.add('a')
+    expect([revoked.has('a'), revoked.has('b')]).toEqual([true, false])
+    clock.advance(999)
+    expect(revoked.has('a')).toBe(true)
+    clock.advance(1)
+    expect(revoked.has('a')).toBe(false)
+    expect(revoked.ids).toEqual([])
+  })
+
+  it('are bounded: the oldest is forgotten first, and one that is revoked again is new', () => {
+    for (const id of ['a', 'b', 'c', 'a', 'd']) revoked.add(id)
+    expect(revoked.ids).toEqual(['c', 'a', 'd'])
+  })
+
+  it('are known by the values of their stamps, flat or in a dict, single or several', () => {
+    revoked.addStamp('mid', 'x')
+    expect(revoked.hasStampOf({ stamps: { mid: 'x' } })).toBe(true)
+    expect(revoked.hasStampOf({ stamps: { mid: ['y', 'x'] } })).toBe(true)
+    expect(revoked.hasStampOf({ stamped_headers: ['mid'], mid: 'x' })).toBe(true)
+    expect(revoked.hasStampOf({ mid: 'x' })).toBe(false)
+    expect(revoked.hasStampOf({ stamps: { mid: 'y', other: 'x' } })).toBe(false)
+  })
+
+  it('come back as they were dumped', () => {
+    revoked.add('a')
+    clock.advance(400)
+    revoked.addStamp('mid', 'x')
+    const restored = new Revoked(clock, 3, 1000)
+    restored.load(JSON.parse(JSON.stringify(revoked.dump())))
+    expect(restored.has('a')).toBe(true)
+    clock.advance(600)
+    expect([restored.has('a'), restored.hasStampOf({ stamps: { mid: 'x' } })]).toEqual([false, true])
+  })
+})
