@@ -34,14 +34,14 @@ install_packages() {
       'For a broker alone, a container does as well: docker run --rm -p 5672:5672 rabbitmq:3.13'
   fi
   say "installing ${missing[*]}"
-  local policy=/usr/sbin/policy-rc.d made=
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=1
-  fi
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >&2
-  local status=$?
-  [ -n "$made" ] && rm -f "$policy"
-  [ $status -eq 0 ] || fail "apt-get could not install ${missing[*]}."
+  (
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      trap 'rm -f "$policy"' EXIT
+      printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+    fi
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  ) >&2 || fail "apt-get could not install ${missing[*]}."
 }
 
 build() {

@@ -1,5 +1,7 @@
+import { DelayQueues } from './amqp/delayed.js'
 import { connectionOptions } from './amqp/options.js'
 import { AmqpOutlet } from './amqp/outlet.js'
+import { Postponer } from './amqp/postponer.js'
 import { AmqpPublisher } from './amqp/publisher.js'
 import { AmqpReplies } from './amqp/replies.js'
 import { App, type Outlet } from './app/app.js'
@@ -41,6 +43,7 @@ export class Celery extends App {
       log: CLIENT_LOG,
       replies: { queue: this.oid, inlet: replies },
     })
-    return new AmqpOutlet(publisher, backend, settings, CLIENT_LOG)
+    const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, CLIENT_LOG)
+    return new AmqpOutlet(publisher, new Postponer(publisher, delays), backend, settings, CLIENT_LOG)
   }
 }

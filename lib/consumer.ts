@@ -1,7 +1,9 @@
+import type { DelayQueues } from './amqp/delayed.js'
 import { DepthProbe } from './amqp/depth.js'
 import type { Epoch } from './amqp/epoch.js'
 import { declareQueue } from './amqp/topology.js'
 import { Window } from './amqp/window.js'
+import { coerceError } from './errors.js'
 import type { Line } from './line.js'
 import type { Autoscaler } from './pool/autoscaler.js'
 import type { Capacity } from './pool/capacity.js'
@@ -10,6 +12,7 @@ import type { QueueSpec } from './settings/queues.js'
 
 export interface ConsumerOptions {
   readonly queues: readonly QueueSpec[]
+  readonly delays: DelayQueues
   readonly line: Line
   readonly autoscaler: Autoscaler
   readonly capacity: Capacity
@@ -42,7 +45,7 @@ export class Consumer {
     const { autoscaler, line, log, maxSlots, ordered, prefetch, queues } = this.options
     const fixed = new Map<string, number>()
     for (const queue of queues) {
-      const type = await declareQueue(epoch, queue, log)
+      const type = await this.declare(epoch, queue)
       // A quorum queue keeps its order only while the number of its consumers stays the same.
       if (type === 'quorum' && ordered && prefetch > 0) fixed.set(queue.name, maxSlots * prefetch)
     }
@@ -56,7 +59,7 @@ export class Consumer {
       onDelivery: (delivery) => line.receive(delivery),
       declare: async (name) => {
         const queue = queues.find((queue) => queue.name === name)
-        if (queue) await declareQueue(epoch, queue, log)
+        if (queue) await this.declare(epoch, queue)
       },
     })
     const probe = new DepthProbe(epoch, log)
@@ -80,6 +83,18 @@ export class Consumer {
   async close(): Promise<void> {
     this.options.autoscaler.detach()
     await this.window?.close()
+  }
+
+  private async declare(epoch: Epoch, queue: QueueSpec): Promise<'classic' | 'quorum'> {
+    const { delays, log } = this.options
+    const type = await declareQueue(epoch, queue, log)
+    try {
+      await delays.bind(epoch, queue)
+    } catch (thrown) {
+      epoch.ended.throwIfAborted()
+      log.warning(`${queue.name} gets nothing from the delay queues: ${coerceError(thrown).message}`)
+    }
+    return type
   }
 
   private async purge(epoch: Epoch): Promise<void> {

@@ -1,11 +1,12 @@
 import type { App } from './app/app.js'
 import { keyFunction } from './app/orderKey.js'
-import { BrokerError, CeleriacError, coerceError } from './errors.js'
+import { BrokerError, CeleriacError } from './errors.js'
 import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
 import { runInSlot } from './pool/slot.js'
-import type { Backend, Clock, Delivery, Logger, Publisher } from './ports.js'
-import { Gate, type GateOptions } from './request/gate.js'
+import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from './ports.js'
+import { Departures } from './request/departures.js'
+import { Gate } from './request/gate.js'
 import { Lanes } from './request/lanes.js'
 import { Policies } from './request/policy.js'
 import type { Request } from './request/request.js'
@@ -14,10 +15,10 @@ import type { WorkerState } from './request/state.js'
 import { Strategy } from './request/strategy.js'
 import { rate } from './settings/rate.js'
 import type { Settings } from './settings/table.js'
+import { attempt } from './trace/attempt.js'
 import type { Outcome } from './trace/outcome.js'
 import { Results } from './trace/results.js'
 import { type Settlement, settle } from './trace/settle.js'
-import { taskLog } from './trace/taskLog.js'
 
 export interface LineOptions {
   readonly app: App
@@ -30,8 +31,8 @@ export interface LineOptions {
   readonly clock: Clock
   /** Slots to begin with. */
   readonly slots: number
-  /** Takes over what is due too far in the future to wait in memory; see `GateOptions`. */
-  readonly onFar?: GateOptions['onFar']
+  /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
+  postpone(message: OutgoingMessage, queue: string, delayMs: number, signal: AbortSignal): Promise<boolean>
   log(scope: string): Logger
 }
 
@@ -47,10 +48,11 @@ export class Line {
   private readonly results: Results
   private readonly strategy: Strategy
   private readonly working = new AbortController()
+  private readonly departures: Departures
   private readonly log: Logger
 
   constructor(private readonly options: LineOptions) {
-    const { app, backend, clock, log, nodename, onFar = () => false, settings, slots, state } = options
+    const { app, backend, clock, log, nodename, settings, slots, state } = options
     this.log = log('request')
     this.revoked = new Revoked(clock)
     this.policies = new Policies(settings)
@@ -76,6 +78,13 @@ export class Line {
       clock,
       log: log('strategy'),
     })
+    this.departures = new Departures({
+      clock,
+      log: this.log,
+      etaMemoryLimit: settings.worker_eta_memory_limit,
+      postpone: (message, queue, delayMs) => options.postpone(message, queue, delayMs, this.working.signal),
+      onDeparted: (request) => this.gate.depart(request),
+    })
     this.gate = new Gate({
       clock,
       lanes: this.lanes,
@@ -84,9 +93,15 @@ export class Line {
       log: this.log,
       onReady: (request) => this.pool.offer(request),
       onDiscarded: (request, reason) => void this.settle(request, { state: 'REVOKED', reason }),
-      onFar,
+      onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
-    this.pool = new Pool({ size: slots, state, run: (request) => this.run(request), onFull: () => this.onFull() })
+    this.pool = new Pool({
+      size: slots,
+      state,
+      run: (request) => this.run(request),
+      onFull: () => this.onFull(),
+      onResize: (size) => options.executor.resize(size),
+    })
     if (!settings.worker_disable_rate_limits) {
       for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))
     }
@@ -149,6 +164,12 @@ export class Line {
     this.gate.close()
   }
 
+  /** Resolves once nothing runs, and nothing is on its way elsewhere. */
+  async idle(): Promise<void> {
+    await this.pool.idle()
+    await this.departures.settled()
+  }
+
   /** Tells every run to stop. */
   abort(): void {
     const reason = new BrokerError('the worker is shutting down')
@@ -158,39 +179,22 @@ export class Line {
 
   private run(request: Request): Promise<void> {
     return runInSlot(request, {
-      trace: (request) => this.trace(request),
+      trace: (request) => this.attempt(request),
       settle: (request, outcome) => this.settle(request, outcome),
       conclude: (request, settlement) => this.conclude(request, settlement),
     })
   }
 
-  private async trace(request: Request): Promise<Outcome> {
-    const { executor, log } = this.options
-    const { headers, timelimit } = request.message
-    if (this.revoked.has(request.id) || this.revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
-    if (this.mayBeDuplicate(request) && (await this.hasSucceeded(request))) return { state: 'DUPLICATE' }
-    const tell = (thrown: unknown): void =>
-      this.log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`)
-    // Stored in order with what follows; the run need not wait for it.
-    this.results.started(request).catch(tell)
-    const policy = this.policies.of(request.task)
-    const outcome = await executor.run(request, {
-      // As Celery has it, a 0 or null in the message leaves it to the task.
-      limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
-      log: taskLog(log('task'), request),
-      updateState: (state, meta) => this.results.custom(request, state, meta),
+  private attempt(request: Request): Promise<Outcome> {
+    const { executor, log, settings } = this.options
+    return attempt(request, {
+      executor,
+      results: this.results,
+      revoked: this.revoked,
+      policy: this.policies.of(request.task),
+      deduplicate: settings.worker_deduplicate_successful_tasks,
+      log: log('task'),
     })
-    return request.terminated && outcome.state !== 'SUCCESS' ? { state: 'REVOKED', reason: 'terminated' } : outcome
-  }
-
-  private mayBeDuplicate(request: Request): boolean {
-    const wanted = this.options.settings.worker_deduplicate_successful_tasks
-    return wanted && request.acksLate && request.delivery.redelivered
-  }
-
-  private hasSucceeded(request: Request): Promise<boolean> {
-    // A backend that can't say is no reason not to run: a repeat is allowed, a loss is not.
-    return this.results.hasSucceeded(request).catch(() => false)
   }
 
   private settle(request: Request, outcome: Outcome): Promise<Settlement> {
@@ -199,6 +203,7 @@ export class Line {
       clock,
       state: this.state,
       publisher,
+      postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
       results: this.results,
       policy: this.policies.of(request.task),
       log: this.log,

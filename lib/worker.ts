@@ -1,7 +1,9 @@
 import { Connection } from './amqp/connection.js'
+import { DelayQueues } from './amqp/delayed.js'
 import { Mailbox } from './amqp/mailbox.js'
 import { connectionOptions } from './amqp/options.js'
 import { AmqpOutlet } from './amqp/outlet.js'
+import { Postponer } from './amqp/postponer.js'
 import { AmqpPublisher } from './amqp/publisher.js'
 import type { App } from './app/app.js'
 import { GuardedBackend } from './backends/guarded.js'
@@ -12,10 +14,11 @@ import { Consumer } from './consumer.js'
 import { taskCommands } from './control/commands/tasks.js'
 import { Panel } from './control/panel.js'
 import { coerceError } from './errors.js'
+import { createExecutor } from './executors.js'
+import { Lending } from './lending.js'
 import { Line } from './line.js'
 import { Autoscaler } from './pool/autoscaler.js'
 import { Capacity } from './pool/capacity.js'
-import { InlineExecutor } from './pool/inline.js'
 import type { Clock, Logger } from './ports.js'
 import { LamportClock } from './protocol/lamport.js'
 import { WorkerState } from './request/state.js'
@@ -47,6 +50,7 @@ export class Worker implements Component {
   private readonly lamport = new LamportClock()
   private readonly publisher: AmqpPublisher
   private readonly backend: GuardedBackend
+  private readonly postponer: Postponer
   private readonly blueprint: Blueprint
   private readonly log: Logger
   private readonly clock: Clock
@@ -67,7 +71,7 @@ export class Worker implements Component {
     this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
     const state = new WorkerState()
     const slots = Math.max(1, bounds.min)
-    const executor = new InlineExecutor({
+    const executor = createExecutor(settings, {
       clock,
       log: this.log,
       hostname: nodename,
@@ -76,6 +80,8 @@ export class Worker implements Component {
         state.strays += by
       },
     })
+    const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, options.log('consumer'))
+    this.postponer = new Postponer(this.publisher, delays)
     this.backend = new GuardedBackend(
       createBackend(settings, { publisher: this.publisher, log: options.log('backend') }),
       {
@@ -91,6 +97,7 @@ export class Worker implements Component {
       backend: this.backend,
       publisher: this.publisher,
       slots,
+      postpone: (message, queue, delayMs, signal) => this.postponer.postpone(message, queue, delayMs, { signal }),
     })
     const capacity = new Capacity({
       state: this.line.state,
@@ -116,6 +123,7 @@ export class Worker implements Component {
     this.line.onFull = () => autoscaler.hurry()
     this.consumer = new Consumer({
       queues,
+      delays,
       line: this.line,
       autoscaler,
       capacity,
@@ -145,7 +153,9 @@ export class Worker implements Component {
       },
     })
     this.blueprint = new Blueprint(nodename, [
-      this.publisherWhenUsed(app),
+      executor,
+      { name: 'publisher', start: async () => undefined, stop: () => this.publisher.stop() },
+      new Lending(app, new AmqpOutlet(this.publisher, this.postponer, this.backend, settings, this.log)),
       { name: 'backend', start: () => this.backend.start(), stop: () => this.backend.stop() },
       autoscaler,
       connection,
@@ -199,7 +209,7 @@ export class Worker implements Component {
       .close()
       .catch((thrown) => this.log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))
     this.line.close()
-    await this.line.pool.idle()
+    await this.line.idle()
     await this.finish()
   }
 
@@ -227,20 +237,5 @@ export class Worker implements Component {
     return new Promise((resolve) => {
       this.clock.setTimer(resolve, ms)
     })
-  }
-
-  /** The way out of the app's own messages while the worker runs it. It connects with the first one. */
-  private publisherWhenUsed(app: App): Component {
-    let takeBack: () => void = () => undefined
-    return {
-      name: 'publisher',
-      start: async () => {
-        takeBack = app.lend(new AmqpOutlet(this.publisher, this.backend, this.options.settings, this.log))
-      },
-      stop: async () => {
-        takeBack()
-        await this.publisher.stop()
-      },
-    }
   }
 }

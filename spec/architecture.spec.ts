@@ -10,7 +10,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['settings', 'protocol', 'ports', 'errors', 'clock', 'component', 'log'],
   ['app', 'request', 'trace', 'pool', 'canvas', 'control', 'events', 'line'],
   ['amqp', 'backends', 'health', 'breaker'],
-  ['worker', 'consumer', 'celery', 'index'],
+  ['worker', 'consumer', 'celery', 'executors', 'lending', 'index'],
   ['cli'],
 ]
 

@@ -1,9 +1,10 @@
 import type { Outlet, Route, SendOptions } from '../app/app.js'
 import { routeTask } from '../app/router.js'
-import type { Backend, Logger } from '../ports.js'
+import type { Backend, Logger, OutgoingMessage } from '../ports.js'
 import { queueNamed } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import type { Epoch } from './epoch.js'
+import type { Postponer } from './postponer.js'
 import type { AmqpPublisher } from './publisher.js'
 import { declareQueue } from './topology.js'
 
@@ -14,7 +15,8 @@ export class AmqpOutlet implements Outlet {
   private starting: Promise<void> | null = null
 
   constructor(
-    readonly publisher: AmqpPublisher,
+    private readonly publisher: AmqpPublisher,
+    private readonly postponer: Postponer,
     readonly backend: Backend,
     private readonly settings: Settings,
     private readonly log: Logger,
@@ -39,6 +41,15 @@ export class AmqpOutlet implements Outlet {
       declaring.catch(() => known.delete(route.queue ?? ''))
     }
     await declaring
+  }
+
+  async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
+    const isFar = delayMs > this.settings.worker_eta_memory_limit * 1000
+    if (isFar && route.queue !== null) {
+      const bindTo = queueNamed(route.queue, this.settings)
+      if (await this.postponer.postpone(message, route.queue, delayMs, { bindTo })) return
+    }
+    await this.publisher.publish(message)
   }
 
   async close(): Promise<void> {

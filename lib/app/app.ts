@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../clock.js'
-import type { Backend, Publisher } from '../ports.js'
+import type { Backend, OutgoingMessage } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { AsyncResult } from './asyncResult.js'
@@ -42,7 +42,8 @@ export interface Outlet {
   route(task: string, options: SendOptions): Route
   /** Makes sure that the route's queue is there. */
   prepare(route: Route): Promise<void>
-  readonly publisher: Publisher
+  /** Publishes a message that is due after `delayMs`; resolves once the broker has it. */
+  send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void>
   /** Where the results of what is sent can be asked for. */
   readonly backend: Backend
   close(): Promise<void>
@@ -93,13 +94,15 @@ export abstract class App {
     const route = outlet.route(name, options)
     const id = options.taskId ?? randomUUID()
     const parent = currentRun.getStore()
+    const eta =
+      options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000))
     const message = encodeTask({
       id,
       task: name,
       args,
       kwargs,
       route,
-      eta: options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000)),
+      eta,
       expires:
         typeof options.expires === 'number' ? new Date(Date.now() + options.expires * 1000) : (options.expires ?? null),
       rootId: parent?.rootId ?? id,
@@ -108,7 +111,7 @@ export abstract class App {
       headers: options.headers ?? {},
     })
     await outlet.prepare(route)
-    await outlet.publisher.publish(message)
+    await outlet.send(message, route, eta === null ? 0 : eta.getTime() - Date.now())
     parent?.children.push(id)
     return this.result(id, outlet)
   }

@@ -5,6 +5,8 @@ import type { WorkerState } from '../request/state.js'
 export interface PoolOptions {
   readonly size: number
   readonly state: WorkerState
+  /** Told of each change of the size. */
+  onResize(size: number): void
   /** Runs a request to its end, settled. Never throws. */
   run(request: Request): Promise<void>
   /** Told when the last free slot is taken. */
@@ -38,6 +40,7 @@ export class Pool {
   /** What runs in a slot beyond a smaller size goes on to its end. */
   resize(slots: number): void {
     this.slots = slots
+    this.options.onResize(slots)
     this.fill()
   }
 

@@ -15,8 +15,8 @@ export interface GateOptions {
   readonly revoked: Revoked
   /** Settles what ran out of time, or was revoked, before it ran; it has left the gate. */
   onDiscarded(request: Request, reason: 'expired' | 'revoked'): void
-  /** Takes over what is due too far in the future to wait here. @returns false to keep it */
-  onFar(request: Request, delayMs: number): boolean
+  /** Told of what has to wait for its time: what is too far ahead may be sent elsewhere, and then leaves by `depart`. */
+  onEta(request: Request, delayMs: number): void
 }
 
 /**
@@ -51,12 +51,9 @@ export class Gate {
     }
     if (expires !== null) request.keep(clock.setTimer(() => this.discard(request, 'expired'), expires - now + 1))
     if (eta !== null && eta > now) {
-      if (this.options.onFar(request, eta - now)) {
-        this.release(request)
-        return
-      }
       request.keep(clock.setTimer(() => this.enter(request), eta - now))
       this.park(request, 'eta')
+      this.options.onEta(request, eta - now)
     } else this.enter(request)
   }
 
@@ -93,6 +90,14 @@ export class Gate {
     else this.pass(next)
   }
 
+  /** The request was sent on to where it waits for its time; it is acknowledged, unless it is gone from here meanwhile. */
+  depart(request: Request): void {
+    request.leaving = false
+    if (request.state !== 'parked') return
+    this.release(request)
+    request.delivery.ack()
+  }
+
   /**
    * Gives a request and everything behind it in its lane back to the broker, in order. For a message that goes back to the
    * queue although its turn had come: were the ones behind it kept, they would overtake it.
@@ -116,7 +121,7 @@ export class Gate {
   close(): void {
     this.closing = true
     for (const request of [...this.options.state.requests]) {
-      if (request.state !== 'running' && !this.isHeld(request)) this.giveBack(request)
+      if (request.state !== 'running' && !request.leaving && !this.isHeld(request)) this.giveBack(request)
     }
   }
 

@@ -59,6 +59,8 @@ export class Request {
     return this.controller.signal
   }
 
+  /** It is being sent on to where it waits for its time, and acknowledged once it is there. */
+  leaving = false
   /** Set when a running task is revoked with terminate: whatever it does then, that is its end. */
   terminated = false
 

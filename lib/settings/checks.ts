@@ -22,10 +22,8 @@ export function crossCheck(settings: Settings): Checked {
     if (settings.worker_autoscale !== null) warnings.push('--autoscale has no effect: the pool solo has one slot')
     return { settings: { ...settings, worker_concurrency: 1, worker_autoscale: null }, warnings, faults }
   }
-  if (pool !== 'async') {
-    warnings.push(
-      `-P/--pool ${pool} is run as async: tasks are promises in one process; one that keeps the CPU busy holds up the others`,
-    )
+  if (pool === 'gevent' || pool === 'eventlet') {
+    warnings.push(`-P/--pool ${pool} is run as async, which is what it is for: tasks that wait, in one process`)
   }
   return { settings, warnings, faults }
 }

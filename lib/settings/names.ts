@@ -4,7 +4,7 @@ import { ROWS } from './table.js'
 /** Celery's settings that have no meaning here. A configuration may hold them: they are ignored, with a warning. */
 const WITHOUT_ROW: ReadonlySet<string> = new Set(
   `result_accept_content broker_transport_options broker_channel_error_retry broker_pool_limit broker_heartbeat_checkrate
-  broker_native_delayed_delivery_queue_type broker_host broker_port broker_user broker_password broker_vhost broker_transport
+  broker_host broker_port broker_user broker_password broker_vhost broker_transport
   control_queue_ttl control_queue_expires control_exchange control_queue_exclusive control_queue_durable
   event_queue_ttl event_queue_expires event_queue_prefix event_queue_exclusive event_queue_durable event_exchange event_serializer
   redis_host redis_port redis_db redis_username redis_password redis_max_connections   redis_socket_keepalive redis_retry_on_timeout redis_backend_health_check_interval redis_client_name

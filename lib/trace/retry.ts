@@ -3,6 +3,7 @@ import type { OutgoingMessage } from '../ports.js'
 import { canCompress, compress } from '../protocol/compression.js'
 import { dumps } from '../protocol/content.js'
 import { isProtocol2 } from '../protocol/decode.js'
+import { headersToResend, returnRoute } from '../protocol/delay.js'
 import { expirationOf } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
@@ -25,13 +26,9 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
   const kwargs = options.kwargs ?? request.kwargs
   const changed = args !== message.args || kwargs !== message.kwargs
   const { content, contentType, contentEncoding, compression } = bodyFor(request, args, kwargs, changed)
-  // RabbitMQ takes a message that carries its own death record for one that goes in circles, and drops it.
-  const kept = Object.entries(message.headers).filter(
-    ([name]) => name !== 'compression' && !/^x-(first-|last-)?death/.test(name),
-  )
+  const { compression: _, ...kept } = headersToResend(message.headers)
   return {
-    exchange: delivery.exchange,
-    routingKey: delivery.routingKey,
+    ...returnRoute(delivery),
     mandatory: true,
     content,
     properties: {
@@ -43,7 +40,7 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
       replyTo: message.properties.replyTo,
       expiration: expirationOf(message.expires, now),
       headers: {
-        ...Object.fromEntries(kept),
+        ...kept,
         ...(compression === undefined ? {} : { compression }),
         retries: request.retries + 1,
         eta: new Date(now + delayMs).toISOString(),

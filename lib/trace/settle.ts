@@ -1,5 +1,5 @@
 import { CeleriacError, coerceError } from '../errors.js'
-import type { Clock, Logger, Publisher } from '../ports.js'
+import type { Clock, Logger, OutgoingMessage, Publisher } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import { EncodeError } from '../protocol/result.js'
 import type { Policy } from '../request/policy.js'
@@ -14,6 +14,11 @@ export interface SettleOptions {
   readonly state: WorkerState
   readonly publisher: Publisher
   readonly log: Logger
+  /**
+   * Publishes what is due far ahead so that it waits in the broker. Resolves with false for what is to be published as usual: it
+   * is due soon, or can't go that way.
+   */
+  postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean>
   /** Seconds; a longer retry of a keyed task gives its lane up. */
   readonly orderHoldLimit: number
   readonly results: Results
@@ -158,7 +163,8 @@ async function retry(
       `Task ${request.label} gives up its place in the order of ${request.key}: its retry in ${delayMs / 1000}s is longer than worker_order_hold_limit (${orderHoldLimit}s)`,
     )
   }
-  await publisher.publish(retryMessage(request, asked, delayMs, now), working)
+  const message = retryMessage(request, asked, delayMs, now)
+  if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
   await results.retried(request, asked.exc)
   if (request.acksLate) request.delivery.ack()
   return RELEASE

@@ -33,7 +33,7 @@ if (sent !== undefined) {
       subscribe: async () => async () => undefined,
       forget: async () => undefined,
     },
-    publisher: { publish: async ({ properties }) => note(properties.headers) },
+    send: async ({ properties }) => note(properties.headers),
     close: async () => note({ closed: true }),
   })
 }

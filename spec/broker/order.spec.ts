@@ -81,6 +81,7 @@ describe('order of a queue, by key, while slots come and go', () => {
       clock: systemClock,
       slots: SLOTS,
       log: () => quiet,
+      postpone: async () => false,
       publisher: { publish: async () => undefined },
     })
     let sequence = 0

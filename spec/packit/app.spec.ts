@@ -31,11 +31,9 @@ describe('the app', () => {
       prepare: async () => undefined,
       close: async () => undefined,
       backend: createDisabledBackend(),
-      publisher: {
-        publish: async ({ content, properties, routingKey }) => {
-          const body: Body = JSON.parse(content.toString())
-          published.push({ task: properties.headers?.task, queue: routingKey, body, after: reader.poll().length })
-        },
+      send: async ({ content, properties, routingKey }) => {
+        const body: Body = JSON.parse(content.toString())
+        published.push({ task: properties.headers?.task, queue: routingKey, body, after: reader.poll().length })
       },
     })
     return loaded

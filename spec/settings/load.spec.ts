@@ -128,13 +128,14 @@ describe('loadSettings', () => {
     expect(load({ config: { [name]: 1 } })).toMatchObject({ warnings: [warning], faults: [] })
   })
 
-  it('makes one slot of the pool solo, and says that others run as async', () => {
+  it('makes one slot of the pool solo, and says that green threads are run as async', () => {
     expect(load({ flags: { worker_pool: 'solo', worker_concurrency: '8', worker_autoscale: '3,1' } })).toMatchObject({
       settings: { worker_concurrency: 1, worker_autoscale: null },
       warnings: ['--autoscale has no effect: the pool solo has one slot'],
     })
-    expect(load({ flags: { worker_pool: 'prefork' } }).warnings).toEqual([
-      '-P/--pool prefork is run as async: tasks are promises in one process; one that keeps the CPU busy holds up the others',
+    expect(load({ flags: { worker_pool: 'prefork' } }).warnings).toEqual([])
+    expect(load({ flags: { worker_pool: 'gevent' } }).warnings).toEqual([
+      '-P/--pool gevent is run as async, which is what it is for: tasks that wait, in one process',
     ])
   })
 

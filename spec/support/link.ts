@@ -63,9 +63,10 @@ export async function openLink(targetPort: number): Promise<Link> {
       each((socket) => socket.resume())
     },
     close: async () => {
+      const closed = server.listening ? once(server, 'close') : null
       server.close()
       each((socket) => socket.destroy())
-      if (server.listening) await once(server, 'close')
+      await closed
     },
   }
 }

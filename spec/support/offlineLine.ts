@@ -44,6 +44,7 @@ export class OfflineLine {
       clock,
       slots: options.slots ?? 4,
       log: () => log,
+      postpone: async () => false,
       publisher: {
         publish: async (message) => {
           this.published.push(message)

@@ -1,5 +1,4 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { once } from 'node:events'
 
 const live = new Set<Program>()
 
@@ -24,11 +23,17 @@ export class Program {
       this.stderr += text
       this.heard()
     })
-    this.exited = once(child, 'close').then(([code, signal]) => {
-      this.ended = true
-      live.delete(this)
-      this.heard()
-      return { code, signal }
+    // A command that can't be started ends too: `close` comes after `error`.
+    child.on('error', (error) => {
+      this.stderr += `${error.message}\n`
+    })
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.ended = true
+        live.delete(this)
+        this.heard()
+        resolve({ code, signal })
+      })
     })
   }
 

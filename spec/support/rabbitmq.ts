@@ -1,11 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort } from './freePort.js'
+import { type Guarded, guard } from './guard.js'
 
 const run = promisify(execFile)
 /** The package's own script: the one in /usr/sbin changes user, or refuses to run. */
@@ -14,22 +15,21 @@ const START_TIMEOUT_MS = 60_000
 const PROTOCOL_HEADER = Buffer.from('AMQP\0\0\t\x01', 'latin1')
 
 /*
- * Runs the server in a process group of its own, and ends the group when standard input ends: the server goes when whoever
- * started it goes, even by kill -9. Erlang's port mapper makes itself a daemon, so it is told to go by name.
+ * Erlang's port mapper, left alone, makes itself a daemon that outlives its node, and may not be stopped while it still lists
+ * a killed one: so it runs in the foreground beside the server, and nothing else may start one.
  */
-const GUARD = `
-trap : TERM
-${BIN}/rabbitmq-server </dev/null & server=$!
-{ read -r _; kill -TERM -- -$$; } <&0 & reader=$!
-wait $server; wait $server
-kill $reader 2>/dev/null
-epmd -port "$ERL_EPMD_PORT" -kill >/dev/null 2>&1
+const SERVER = `
+epmd & epmd=$!
+until epmd -names >/dev/null 2>&1; do kill -0 $epmd || exit 1; sleep 0.02; done
+exec ${BIN}/rabbitmq-server
 `
 
 /** A private RabbitMQ on ports of its own. */
 export interface Rabbitmq {
   readonly url: string
   readonly port: number
+  /** Its data, configuration and log. */
+  readonly dir: string
   /** A clean stop; durable queues and persistent messages outlive it. */
   stop(): Promise<void>
   /** Again, on the same ports with the same data. */
@@ -54,8 +54,10 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
   const env = {
     ...process.env,
     HOME: join(dir, 'home'),
+    ERL_CRASH_DUMP_SECONDS: '0',
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_FLAGS: '-start_epmd false',
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq'),
     RABBITMQ_DIST_PORT: String(distPort),
@@ -64,39 +66,32 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
     RABBITMQ_MNESIA_BASE: join(dir, 'data'),
     RABBITMQ_NODENAME: `celeriac${port}@localhost`,
   }
-  let guard: ReturnType<typeof launch> | null = null
+  let server: Guarded | null = null
 
+  const end = async (signal: 'TERM' | 'KILL'): Promise<void> => {
+    const ending = server
+    server = null
+    await ending?.end(signal)
+  }
   const start = async (): Promise<void> => {
-    guard = launch(env)
-    await Promise.race([
-      spokenTo(port),
-      guard.ended.then((output) => {
-        throw new Error(`RabbitMQ ended instead of starting:\n${output}`)
-      }),
-    ])
-  }
-  const end = async (how: (guard: ReturnType<typeof launch>) => void): Promise<void> => {
-    if (!guard) return
-    const ending = guard
-    guard = null
-    how(ending)
-    await ending.ended
-  }
-  const stop = (): Promise<void> => end(({ child }) => child.stdin.end())
-  const kill = async (): Promise<void> => {
-    await end(({ child }) => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    })
-    await run('epmd', ['-port', String(epmdPort), '-kill']).catch(() => undefined)
+    const starting = guard({ name: 'RabbitMQ', command: ['/bin/bash', '-c', SERVER], dir, env })
+    server = starting
+    const until = Date.now() + START_TIMEOUT_MS
+    while (!(await answers(port))) {
+      starting.check()
+      if (Date.now() > until) throw new Error(`RabbitMQ didn't speak AMQP on port ${port} in ${START_TIMEOUT_MS} ms`)
+      await sleep(50)
+    }
   }
   const broker: Rabbitmq = {
     url: `amqp://guest:guest@127.0.0.1:${port}//`,
     port,
+    dir,
     start,
-    stop,
-    kill,
+    stop: () => end('TERM'),
+    kill: () => end('KILL'),
     dispose: async () => {
-      await stop()
+      await end('TERM')
       await rm(dir, { recursive: true, force: true })
     },
     ctl: async (...args) => (await run(join(BIN, 'rabbitmqctl'), args, { env })).stdout,
@@ -108,28 +103,6 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
     throw thrown
   }
   return broker
-}
-
-function launch(env: NodeJS.ProcessEnv) {
-  const child = spawn('/bin/bash', ['-c', GUARD], { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
-  // The guard may be gone already when its input is closed.
-  child.stdin.on('error', () => undefined)
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-10_000)
-    })
-  }
-  return { child, ended: once(child, 'exit').then(() => output) }
-}
-
-/** Resolves once something on the port answers like AMQP. */
-export async function spokenTo(port: number, timeoutMs = START_TIMEOUT_MS): Promise<void> {
-  const until = Date.now() + timeoutMs
-  while (!(await answers(port))) {
-    if (Date.now() > until) throw new Error(`nothing speaks AMQP on port ${port} after ${timeoutMs} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 /** Whether a broker on this loopback port begins AMQP's handshake. */

@@ -1,20 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './freePort.js'
+import { type Guarded, guard } from './guard.js'
 import { waitFor } from './waitFor.js'
-
-/** As RabbitMQ's guard: the server goes when whoever started it goes. */
-const GUARD = `
-trap : TERM
-redis-server "$@" </dev/null & server=$!
-{ read -r _; kill -TERM -- -$$; } <&0 & reader=$!
-wait $server; wait $server
-kill $reader 2>/dev/null
-`
 
 /** A private Redis on a port of its own. */
 export interface Redis {
@@ -32,43 +22,40 @@ export async function startRedis({ durable = false }: { durable?: boolean } = {}
   const port = await freePort()
   const keeping = durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir, ...keeping]
-  let guard: ReturnType<typeof launch> | null = null
+  let server: Guarded | null = null
+  const end = async (signal: 'TERM' | 'KILL'): Promise<void> => {
+    const ending = server
+    server = null
+    await ending?.end(signal)
+  }
   const start = async (): Promise<void> => {
-    guard = launch(args)
-    await waitFor(() => answers(port), { timeoutMs: 20_000, what: 'Redis to answer' })
+    const starting = guard({ name: 'Redis', command: ['redis-server', ...args], dir })
+    server = starting
+    const up = async (): Promise<boolean> => {
+      if (await answers(port)) return true
+      starting.check()
+      return false
+    }
+    await waitFor(up, { timeoutMs: 20_000, what: 'Redis to answer' })
   }
-  const end = async (how: (guard: ReturnType<typeof launch>) => void): Promise<void> => {
-    if (!guard) return
-    const ending = guard
-    guard = null
-    how(ending)
-    await ending.ended
-  }
-  const stop = (): Promise<void> => end(({ child }) => child.stdin.end())
-  await start()
-  return {
+  const redis: Redis = {
     url: `redis://127.0.0.1:${port}/0`,
     port,
     start,
-    stop,
-    kill: () =>
-      end(({ child }) => {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-      }),
+    stop: () => end('TERM'),
+    kill: () => end('KILL'),
     dispose: async () => {
-      await stop()
+      await end('TERM')
       await rm(dir, { recursive: true, force: true })
     },
   }
-}
-
-function launch(args: readonly string[]) {
-  const child = spawn('/bin/bash', ['-c', GUARD, 'redis', ...args], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  child.stdin.on('error', () => undefined)
-  return { child, ended: once(child, 'exit') }
+  try {
+    await start()
+  } catch (thrown) {
+    await redis.dispose()
+    throw thrown
+  }
+  return redis
 }
 
 function answers(port: number): Promise<boolean> {

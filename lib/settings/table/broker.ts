@@ -72,6 +72,12 @@ export const BROKER = {
       old: 'BROKER_USE_SSL',
     },
   ),
+  broker_native_delayed_delivery_queue_type: row(
+    choice(['quorum', 'classic']),
+    'quorum',
+    'Type of the delay queues, in which tasks wait that are due far ahead.',
+    { old: 'BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE' },
+  ),
   broker_login_method: row(optional(text), null, 'PLAIN, AMQPLAIN or EXTERNAL.', {
     old: 'BROKER_LOGIN_METHOD',
     inert: 'give it in the URL, as in amqp://host//?login_method=EXTERNAL',

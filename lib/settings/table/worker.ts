@@ -1,8 +1,6 @@
 import { choice, count, optional, positiveSeconds, range, seconds, text, toggle } from '../parse.js'
 import { row } from '../row.js'
 
-const NO_CHILDREN = 'tasks run in the worker process itself, which has no children to replace'
-
 /** The settings about the worker. */
 export const WORKER = {
   worker_concurrency: row(count({ min: 1 }), 16, 'Slots: tasks that run at the same time. A slot is no process.', {
@@ -14,7 +12,7 @@ export const WORKER = {
   worker_pool: row(
     choice(['async', 'gevent', 'eventlet', 'threads', 'solo', 'prefork', 'processes'], { anyCase: true }),
     'async',
-    'Where tasks run. solo has one slot; all others run as async: promises in one process.',
+    'Where tasks run: async (and gevent, eventlet) as promises in one process, solo one at a time, threads and prefork for the CPU.',
     { flag: '-P, --pool <pool>', group: 'Pool', old: 'CELERYD_POOL' },
   ),
   worker_autoscale: row(optional(range), null, 'Most and fewest slots, such as 10,2; the number follows the queue.', {
@@ -106,14 +104,12 @@ export const WORKER = {
     group: 'Pool',
     old: 'CELERYD_MAX_TASKS_PER_CHILD',
     zero: 'is unset',
-    inert: NO_CHILDREN,
   }),
   worker_max_memory_per_child: row(optional(count({ min: 1 })), null, 'KiB after which a child process is replaced.', {
     flag: '--max-memory-per-child <KiB>',
     group: 'Pool',
     old: 'CELERYD_MAX_MEMORY_PER_CHILD',
     zero: 'is unset',
-    inert: NO_CHILDREN,
   }),
   worker_state_db: row(optional(text), null, 'File that keeps the revoked tasks.', {
     flag: '-S, --statedb <file>',

@@ -1,0 +1,31 @@
+import { ConfigurationError } from './errors.js'
+import type { Executor } from './pool/executor.js'
+import { InlineExecutor, type InlineOptions } from './pool/inline.js'
+import { preforkPool } from './pool/prefork.js'
+import { threadsPool } from './pool/threads.js'
+import type { Settings } from './settings/table.js'
+
+/**
+ * Where the tasks of a worker run, as `-P` says.
+ * @throws ConfigurationError for a pool whose children would have no module to load
+ */
+export function createExecutor(settings: Settings, options: InlineOptions): Executor {
+  const { worker_pool: pool } = settings
+  if (pool !== 'prefork' && pool !== 'processes' && pool !== 'threads') return new InlineExecutor(options)
+  const specifier = settings.app
+  if (specifier === null)
+    throw new ConfigurationError([`-P/--pool ${pool}: -A must name the module that its children load`])
+  const { clock, hostname, log, size } = options
+  const child = {
+    clock,
+    hostname,
+    log,
+    size,
+    source: { specifier, cwd: process.cwd(), include: [...settings.imports, ...settings.include] },
+    maxTasksPerChild: settings.worker_max_tasks_per_child,
+    maxMemoryPerChildKib: settings.worker_max_memory_per_child,
+    // What the command line says of the broker holds for what tasks send, too.
+    env: { CELERY_BROKER_URL: settings.broker_url },
+  }
+  return pool === 'threads' ? threadsPool(child) : preforkPool(child)
+}

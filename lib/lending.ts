@@ -1,0 +1,21 @@
+import type { App, Outlet } from './app/app.js'
+import type { Component } from './component.js'
+
+/** Lends the worker's way out to its app, so that tasks send through it for as long as the worker runs. */
+export class Lending implements Component {
+  readonly name = 'lending'
+  private takeBack: () => void = () => undefined
+
+  constructor(
+    private readonly app: App,
+    private readonly outlet: Outlet,
+  ) {}
+
+  async start(): Promise<void> {
+    this.takeBack = this.app.lend(this.outlet)
+  }
+
+  async stop(): Promise<void> {
+    this.takeBack()
+  }
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../ports.js'
+import { writeJson } from '../protocol/json.js'
+import { wrap } from '../protocol/kombuTypes.js'
+import { repr, reprArgs } from '../protocol/repr.js'
+import { writeDateTime } from '../protocol/values.js'
+import type { ParkReason, Request } from './request.js'
+
+/** Celery sets this priority for every entry of its timer that is a task. */
+const TIMER_PRIORITY = 6
+
+/** What `query_task` calls a request: `ready` is a name of Celery's for what is neither. */
+export type Standing = 'active' | 'reserved' | 'scheduled' | 'ready'
+
+/** A request as `inspect active` and `reserved` show it: Celery's `Request.info`. */
+export interface RequestInfo {
+  readonly id: string
+  /** The display name, where the sender gave one. */
+  readonly name: string
+  /** The values, or their text where they can't be written as JSON or weren't wanted. */
+  readonly args: unknown
+  readonly kwargs: unknown
+  /** The task's registered name. */
+  readonly type: string
+  readonly hostname: string
+  /** Unix time in seconds, of the present try; null before it. */
+  readonly time_start: number | null
+  readonly acknowledged: boolean
+  readonly delivery_info: {
+    readonly exchange: string
+    readonly routing_key: string
+    readonly priority: number | null
+    readonly redelivered: boolean
+  }
+  /** Null while it doesn't run. */
+  readonly worker_pid: number | null
+  /** What it waits for beside a slot. Celery has no such field. */
+  readonly parked: ParkReason | null
+}
+
+export interface InfoOptions {
+  readonly clock: Clock
+  /** `name@host`. */
+  readonly nodename: string
+}
+
+/** Describes requests for `inspect`. `safe` gives the sender's own texts of the arguments in the place of the values. */
+export function requestInfo(request: Request, { clock, nodename }: InfoOptions, safe = false): RequestInfo {
+  const { delivery, message, state } = request
+  const { argsrepr, kwargsrepr } = message
+  const runs = state === 'running'
+  const { startedAt } = request
+  return {
+    id: request.id,
+    name: request.name,
+    args: safe ? (argsrepr ?? reprArgs(request.args)) : sendable(request.args, () => reprArgs(request.args)),
+    kwargs: safe ? (kwargsrepr ?? repr(request.kwargs)) : sendable(request.kwargs, () => repr(request.kwargs)),
+    type: message.task,
+    hostname: nodename,
+    time_start: runs && startedAt !== null ? (clock.now() - (clock.monotonic() - startedAt)) / 1000 : null,
+    acknowledged: delivery.settled,
+    delivery_info: {
+      exchange: delivery.exchange,
+      routing_key: delivery.routingKey,
+      priority: message.properties.priority ?? null,
+      redelivered: delivery.redelivered,
+    },
+    worker_pid: runs ? process.pid : null,
+    parked: request.parkedFor,
+  }
+}
+
+/** An entry of `inspect scheduled`. `eta` is null for a next try, whose time is no property of the message. */
+export function scheduledInfo(request: Request, options: InfoOptions): Record<string, unknown> {
+  const { eta } = request.message
+  const byEta = request.parkedFor === 'eta' && eta !== null
+  return {
+    eta: byEta ? writeDateTime(new Date(eta)) : null,
+    priority: TIMER_PRIORITY,
+    request: requestInfo(request, options),
+  }
+}
+
+/** Where a request stands, in `query_task`'s words. */
+export function standingOf({ parkedFor, state }: Request): Standing {
+  switch (state) {
+    case 'running':
+      return 'active'
+    case 'parked':
+      return parkedFor === 'eta' || parkedFor === 'retry' ? 'scheduled' : 'reserved'
+    case 'ready':
+      return 'reserved'
+    default:
+      return 'ready'
+  }
+}
+
+/** A task may put what it likes into its arguments; a reply must be writable whatever that is. */
+function sendable(value: unknown, text: () => string): unknown {
+  try {
+    const wrapped = wrap(value)
+    writeJson(wrapped)
+    return wrapped
+  } catch {
+    return text()
+  }
+}

@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Worker } from '../../lib/worker.js'
+import { Client } from '../support/client.js'
+import { startWorker } from '../support/inProcessWorker.js'
+import { taskMessage } from '../support/message.js'
+import { OfflineApp } from '../support/offlineLine.js'
+import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.js'
+import { waitFor } from '../support/waitFor.js'
+
+const COUNT = 10_000
+
+describe('tasks that are due far ahead', () => {
+  // The delay queues have fixed names, so these specs have a broker of their own.
+  let broker: Rabbitmq
+  let client: Client
+  let worker: Worker | undefined
+
+  beforeAll(async () => {
+    broker = await startRabbitmq()
+    client = await Client.open(broker.url)
+  }, 60_000)
+
+  afterEach(() => worker?.stop())
+
+  afterAll(async () => {
+    await client.close()
+    await broker.dispose()
+  }, 60_000)
+
+  /** Messages of all queues: ready, and delivered but unacknowledged. */
+  async function totals(): Promise<{ ready: number; unacked: number }> {
+    const listed = await broker.ctl(
+      '-q',
+      'list_queues',
+      'messages_ready',
+      'messages_unacknowledged',
+      '--no-table-headers',
+    )
+    const rows = listed
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number))
+    const sum = (column: number): number => rows.reduce((total, row) => total + (row[column] ?? 0), 0)
+    return { ready: sum(0), unacked: sum(1) }
+  }
+
+  /** Quorum queues tell their counts a little late. */
+  const allReady = (): Promise<void> =>
+    waitFor(async () => isDeepStrictEqual(await totals(), { ready: COUNT, unacked: 0 }), {
+      timeoutMs: 10_000,
+      what: `${COUNT} messages ready and none unacknowledged`,
+    })
+
+  it('wait in the broker, ten thousand of them, none unacknowledged, and are there after a restart of the worker', async () => {
+    const queue = await client.queue()
+    const eta = new Date(Date.now() + 3_600_000).toISOString()
+    await client.publish(
+      queue,
+      Array.from({ length: COUNT }, (_, n) => taskMessage('spec.later', { args: [n], headers: { eta } })),
+    )
+    const app = new OfflineApp('spec')
+    app.task('spec.later', () => undefined)
+    const first = await startWorker(app, broker.url, queue)
+    worker = first.worker
+    await waitFor(() => first.worker.line.state.received === COUNT && first.worker.line.state.requests.size === 0, {
+      timeoutMs: 60_000,
+      what: 'all of them to be sent on',
+    })
+    await allReady()
+    expect(await client.depth(queue)).toBe(0)
+    await first.worker.stop()
+    const second = await startWorker(app, broker.url, queue)
+    worker = second.worker
+    await allReady()
+    expect(second.worker.line.state.received).toBe(0)
+  }, 120_000)
+
+  it('come back and start at their time', async () => {
+    const queue = await client.queue()
+    const ran: number[] = []
+    const app = new OfflineApp('spec')
+    app.task('spec.soon', () => {
+      ran.push(Date.now())
+    })
+    const started = await startWorker(app, broker.url, queue, { worker_eta_memory_limit: 1 })
+    worker = started.worker
+    const due = Date.now() + 3500
+    await client.publish(queue, [taskMessage('spec.soon', { headers: { eta: new Date(due).toISOString() } })])
+    await waitFor(() => ran.length > 0, { timeoutMs: 10_000, what: 'the task to run' })
+    expect(started.worker.line.state.received).toBe(2)
+    expect(ran[0]).toBeGreaterThanOrEqual(due)
+    expect(ran[0]).toBeLessThan(due + 50)
+  }, 30_000)
+})

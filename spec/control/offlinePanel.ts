@@ -1,0 +1,102 @@
+import { Panel } from '../../lib/control/panel.js'
+import type { ControlParts, IntakeInfo } from '../../lib/control/parts.js'
+import { registerCommands } from '../../lib/control/register.js'
+import { readJson, writeJson } from '../../lib/protocol/json.js'
+import { LamportClock } from '../../lib/protocol/lamport.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import type { Range } from '../../lib/settings/parse.js'
+import { type QueueSpec, selectQueues } from '../../lib/settings/queues.js'
+import type { OfflineApp } from '../support/offlineLine.js'
+import { OfflineLine } from '../support/offlineLine.js'
+
+/** A panel over a whole line, with doubles for what needs a broker. */
+export class OfflinePanel {
+  readonly offline: OfflineLine
+  readonly panel: Panel
+  readonly lamport = new LamportClock()
+  readonly decisions: Array<ControlParts['scaling']['decisions'][number]> = []
+  readonly queues: QueueSpec[]
+  intake: IntakeInfo[] = []
+  bounds: Range
+  taskEvents = false
+  /** What was asked of the doubles, in order. */
+  readonly asked: unknown[] = []
+
+  constructor(app: OfflineApp, options: { slots?: number; config?: Record<string, unknown> } = {}) {
+    const { config = {}, slots = 4 } = options
+    this.offline = new OfflineLine(app, { slots, config })
+    const { settings } = loadSettings({ config, env: {}, flags: {} })
+    const { clock, line, log } = this.offline
+    this.queues = selectQueues(settings).queues
+    this.bounds = settings.worker_autoscale ?? { max: slots, min: slots }
+    this.panel = new Panel('w@spec', log)
+    const self = this
+    registerCommands(this.panel, {
+      nodename: 'w@spec',
+      version: '1.2.3',
+      main: 'spec',
+      tasks: app.tasks,
+      settings,
+      clock,
+      log,
+      line,
+      lamport: this.lamport,
+      executor: {
+        name: 'async',
+        describe: () => ({ implementation: 'celeriac:async', 'max-concurrency': slots, processes: [process.pid] }),
+      },
+      scaling: {
+        enabled: settings.worker_autoscale !== null,
+        get bounds() {
+          return self.bounds
+        },
+        setBounds: (bounds) => {
+          this.bounds = bounds
+          line.pool.resize(Math.min(Math.max(line.pool.size, bounds.min), bounds.max))
+        },
+        decisions: this.decisions,
+      },
+      queues: {
+        queues: this.queues,
+        intake: () => this.intake,
+        add: (queue) => void this.queues.push(queue),
+        cancel: (name) => void this.asked.push(['cancel', name]),
+      },
+      events: {
+        enable: () => {
+          const text = this.taskEvents ? 'task events already enabled' : 'task events enabled'
+          this.taskEvents = true
+          return text
+        },
+        disable: () => {
+          const text = this.taskEvents ? 'task events disabled' : 'task events already disabled'
+          this.taskEvents = false
+          return text
+        },
+        heartbeat: () => void this.asked.push('heartbeat'),
+      },
+      neighbours: {
+        hello: (args) => ({ heard: args.from_node }),
+        election: (args) => {
+          this.asked.push(['election', args])
+          return null
+        },
+      },
+      shutdown: () => void this.asked.push('shutdown'),
+    })
+  }
+
+  /** The value of the reply as the asker reads it, out of JSON; undefined for no reply. */
+  answer(method: string, args: Record<string, unknown> = {}): unknown {
+    const value = this.panel.answer({
+      method,
+      arguments: args,
+      destination: null,
+      pattern: null,
+      matcher: null,
+      ticket: null,
+      replyTo: null,
+    })
+    return value === undefined ? undefined : readJson(writeJson(value))
+  }
+}

@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import { Retry } from '../../lib/app/predicate.js'
+import { Gated, OfflineApp } from '../support/offlineLine.js'
+import { OfflinePanel } from './offlinePanel.js'
+
+type Info = Record<string, unknown>
+
+describe('the commands about requests', () => {
+  let app: OfflineApp
+  let gated: Gated
+  let node: OfflinePanel
+
+  beforeEach(() => {
+    app = new OfflineApp('spec')
+    gated = new Gated()
+    app.task('plain', gated.run)
+    app.task('late', { acksLate: true }, gated.run)
+    app.task('slow', { rateLimit: '1/m' }, gated.run)
+    app.task('keyed', { orderBy: 'kwargs.key', params: ['name', 'key'] }, gated.run)
+    node = new OfflinePanel(app, { slots: 2 })
+  })
+
+  const idsOf = (method: string): unknown[] => (node.answer(method) as Info[]).map(({ id }) => id)
+
+  it('show a running task with every field of Celery', () => {
+    node.offline.deliver('plain', {
+      id: 'a',
+      args: ['a'],
+      kwargs: {},
+      headers: { shadow: 'nick', argsrepr: "('hidden',)", kwargsrepr: '{}' },
+    })
+    node.offline.clock.advance(1500)
+    const info = {
+      id: 'a',
+      name: 'nick',
+      args: ['a'],
+      kwargs: {},
+      type: 'plain',
+      hostname: 'w@spec',
+      time_start: 1000,
+      acknowledged: true,
+      delivery_info: { exchange: '', routing_key: 'spec', priority: 0, redelivered: false },
+      worker_pid: process.pid,
+      parked: null,
+    }
+    expect(node.answer('active')).toEqual([info])
+    expect(node.answer('dump_active')).toEqual([info])
+    expect(node.answer('active', { safe: true })).toEqual([{ ...info, args: "('hidden',)", kwargs: '{}' }])
+  })
+
+  it('show what is acknowledged late as not acknowledged', () => {
+    node.offline.deliver('late', { args: ['a'] })
+    expect(node.answer('active')).toMatchObject([{ acknowledged: false }])
+  })
+
+  it('call reserved what waits for a slot, its order or its rate, and say for what', () => {
+    node.offline.deliver('slow', { id: 'first', args: ['first'] })
+    node.offline.deliver('slow', { id: 'rate', args: ['rate'] })
+    node.offline.deliver('keyed', { id: 'head', args: ['head'], kwargs: { key: 'k' } })
+    node.offline.deliver('keyed', { id: 'order', args: ['order'], kwargs: { key: 'k' } })
+    node.offline.deliver('plain', { id: 'slot', args: ['slot'] })
+    expect(idsOf('active')).toEqual(['first', 'head'])
+    expect((node.answer('reserved') as Info[]).map(({ id, parked }) => [id, parked])).toEqual([
+      ['rate', 'rate'],
+      ['order', 'order'],
+      ['slot', null],
+    ])
+    expect(node.answer('reserved')).toMatchObject([{ time_start: null, worker_pid: null }, {}, {}])
+    expect(node.answer('scheduled')).toEqual([])
+  })
+
+  it('call scheduled what waits for its time or its next try', async () => {
+    const eta = new Date(node.offline.clock.now() + 60_000).toISOString()
+    node.offline.deliver('plain', { id: 'eta', args: ['eta'], headers: { eta } })
+    node.offline.deliver('keyed', { id: 'again', args: ['again'], kwargs: { key: 'k' } })
+    gated.fail('again', new Retry({ countdown: 5 }))
+    await node.offline.turn()
+    expect(node.answer('scheduled')).toMatchObject([
+      { eta: eta.replace('Z', '+00:00'), priority: 6, request: { id: 'eta', parked: 'eta', time_start: null } },
+      { eta: null, priority: 6, request: { id: 'again', parked: 'retry' } },
+    ])
+    expect(idsOf('reserved')).toEqual([])
+    expect(idsOf('active')).toEqual([])
+  })
+
+  it('find tasks by id wherever they stand, and leave out unknown ones', () => {
+    const eta = new Date(node.offline.clock.now() + 60_000).toISOString()
+    node.offline.deliver('plain', { id: 'eta', headers: { eta } })
+    for (const id of ['a', 'b', 'c']) node.offline.deliver('plain', { id, args: [id] })
+    const found = node.answer('query_task', { ids: ['a', 'c', 'eta', 'nobody'] }) as Record<string, [string, Info]>
+    expect(Object.entries(found).map(([id, [standing, info]]) => [id, standing, info.id])).toEqual([
+      ['eta', 'scheduled', 'eta'],
+      ['a', 'active', 'a'],
+      ['c', 'reserved', 'c'],
+    ])
+    expect(Object.keys(node.answer('query_task', { ids: 'b' }) as object)).toEqual(['b'])
+    expect(node.answer('query_task')).toEqual({})
+  })
+
+  it('show arguments that are beyond JSON as Python would', () => {
+    const delivery = node.offline.deliver('plain', { id: 'big', args: ['x'] })
+    expect(delivery.settledBy).toBe('ack')
+    const [request] = node.offline.line.state.running
+    if (request) request.args = [2n ** 60n, new Map([['a', 1]])]
+    expect(node.answer('active')).toMatchObject([{ args: "(1152921504606846976, {'a': 1})" }])
+    if (request) request.args = [2n ** 60n + 1n]
+    expect(node.answer('active')).toMatchObject([{ args: [2n ** 60n + 1n] }])
+  })
+
+  it('list revoked ids, oldest first', () => {
+    node.answer('revoke', { task_id: ['b', 'a'] })
+    expect(node.answer('revoked')).toEqual(['b', 'a'])
+    expect(node.answer('dump_revoked')).toEqual(['b', 'a'])
+  })
+})

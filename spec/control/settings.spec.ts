@@ -1,0 +1,240 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import { Gated, OfflineApp } from '../support/offlineLine.js'
+import { OfflinePanel } from './offlinePanel.js'
+
+describe('the commands about settings, queues and figures', () => {
+  let app: OfflineApp
+  let gated: Gated
+
+  beforeEach(() => {
+    app = new OfflineApp('spec')
+    gated = new Gated()
+    app.task('plain', gated.run)
+    app.task('keyed', { orderBy: 'kwargs.key', params: ['name', 'key'] }, gated.run)
+  })
+
+  describe('conf', () => {
+    it('shows what was set, with no secret in it', () => {
+      const node = new OfflinePanel(app, {
+        config: {
+          broker_url: 'amqp://me:s3cret@host//;amqp://me:s3cret@other//',
+          result_backend: 'redis://:s3cret@host/0',
+          broker_use_ssl: { keyfile: 'private.pem', ca_certs: 'ca.pem' },
+          result_backend_transport_options: { sentinel_kwargs: { password: 's3cret' }, master_name: 'one' },
+          task_default_routing_key: 'route',
+          task_queues: [{ name: 'q', routing_key: 'k' }],
+          imports: ['amqp://me:s3cret@elsewhere//'],
+        },
+      })
+      const conf = node.answer('conf')
+      expect(conf).toEqual({
+        broker_url: 'amqp://me:********@host:5672//;amqp://me:********@other:5672//',
+        result_backend: 'redis://:********@host/0',
+        broker_use_ssl: { keyfile: '********', ca_certs: 'ca.pem' },
+        result_backend_transport_options: { sentinel_kwargs: { password: '********' }, master_name: 'one' },
+        task_default_routing_key: '********',
+        task_queues: [{ name: 'q', routing_key: '********' }],
+        imports: ['amqp://me:********@elsewhere//'],
+      })
+      expect(node.answer('dump_conf')).toEqual(conf)
+    })
+
+    it('shows every setting with the defaults, and no option of the command line', () => {
+      const node = new OfflinePanel(app)
+      const all = node.answer('conf', { with_defaults: true }) as Record<string, unknown>
+      expect(all).toMatchObject({
+        broker_url: 'amqp://guest:********@127.0.0.1:5672//',
+        result_backend: null,
+        worker_prefetch_multiplier: 1,
+        accept_content: ['json'],
+      })
+      expect(Object.keys(all)).not.toContain('hostname')
+      expect(node.answer('conf', { with_defaults: 'no' })).toEqual({})
+    })
+  })
+
+  it('report tells versions, platform and settings', () => {
+    const node = new OfflinePanel(app, {
+      config: { broker_url: 'amqp://me:s3cret@host//', result_backend: 'redis://:s3cret@host/0' },
+    })
+    const { ok } = node.answer('report') as { ok: string }
+    expect(ok).toMatch(/^\nsoftware -> celeriac:1\.2\.3 node:\d+/)
+    expect(ok).toContain('\nloader   -> spec\nsettings -> transport:amqp results:redis://:**@host/0\n\n')
+    expect(ok).toContain("broker_url: 'amqp://me:********@host:5672//'")
+    expect(ok).not.toContain('s3cret')
+  })
+
+  describe('queues', () => {
+    it('are shown with every field of kombu', () => {
+      const node = new OfflinePanel(app, {
+        config: {
+          task_queues: [
+            { name: 'q', exchange: 'x', exchange_type: 'topic', routing_key: 'k', max_priority: 9, message_ttl: 1.5 },
+          ],
+        },
+      })
+      expect(node.answer('active_queues')).toEqual([
+        {
+          name: 'q',
+          exchange: {
+            name: 'x',
+            type: 'topic',
+            arguments: null,
+            durable: true,
+            passive: false,
+            auto_delete: false,
+            delivery_mode: null,
+            no_declare: false,
+          },
+          routing_key: 'k',
+          queue_arguments: { 'x-message-ttl': 1500, 'x-max-priority': 9 },
+          binding_arguments: null,
+          consumer_arguments: null,
+          durable: true,
+          exclusive: false,
+          auto_delete: false,
+          no_ack: false,
+          alias: null,
+          bindings: [],
+          no_declare: null,
+          expires: null,
+          message_ttl: 1.5,
+          max_length: null,
+          max_length_bytes: null,
+          max_priority: 9,
+        },
+      ])
+    })
+
+    it('are added by name, as they are defined, or as they are described', () => {
+      const node = new OfflinePanel(app, {
+        config: {
+          task_queues: [{ name: 'known', exchange: 'x', routing_key: 'k' }],
+          task_create_missing_queues: false,
+        },
+      })
+      expect(node.answer('add_consumer', { queue: 'known', exchange: 'other' })).toEqual({ ok: 'add consumer known' })
+      expect(
+        node.answer('add_consumer', { queue: 'new', exchange: null, exchange_type: null, routing_key: null }),
+      ).toEqual({
+        ok: 'add consumer new',
+      })
+      node.answer('add_consumer', {
+        queue: 'described',
+        exchange: 'x2',
+        exchange_type: 'topic',
+        routing_key: 'a.#',
+        durable: false,
+        max_priority: 5,
+        nonsense: 1,
+      })
+      expect(node.queues.slice(1)).toMatchObject([
+        { name: 'known', exchange: { name: 'x', type: 'direct' }, routingKey: 'k' },
+        { name: 'new', exchange: { name: 'new', type: 'direct' }, routingKey: 'new', durable: true },
+        {
+          name: 'described',
+          exchange: { name: 'x2', type: 'topic' },
+          routingKey: 'a.#',
+          durable: false,
+          arguments: { 'x-max-priority': 5 },
+        },
+      ])
+    })
+
+    it('are cancelled by name', () => {
+      const node = new OfflinePanel(app)
+      expect(node.answer('cancel_consumer', { queue: 'celery' })).toEqual({ ok: 'no longer consuming from celery' })
+      expect(node.asked).toEqual([['cancel', 'celery']])
+      expect(node.offline.log.of('INFO')).toContain('Canceling queue celery')
+    })
+
+    it('need a name', () => {
+      const node = new OfflinePanel(app)
+      expect(node.answer('add_consumer')).toEqual({
+        error: `TypeError("add_consumer() missing 1 required positional argument: 'queue'")`,
+      })
+      expect(node.answer('cancel_consumer', { queue: '' })).toEqual({ error: "ValueError('queue must be a name')" })
+    })
+  })
+
+  describe('stats', () => {
+    it("has Celery's figures", async () => {
+      const node = new OfflinePanel(app, {
+        slots: 2,
+        config: {
+          broker_url: 'amqp://me:s3cret@host:5673/v;amqp://me:s3cret@other//',
+          task_time_limit: 30,
+          task_soft_time_limit: 20,
+        },
+      })
+      node.intake = [
+        { queue: 'one', consumers: 2, messages: 3 },
+        { queue: 'two', consumers: 1, messages: 2 },
+      ]
+      node.lamport.adjust(110)
+      node.offline.clock.advance(11_500)
+      node.offline.deliver('plain', { args: ['a'] })
+      gated.end('a')
+      await node.offline.turn()
+      expect(node.answer('stats')).toMatchObject({
+        total: { plain: 1 },
+        pid: process.pid,
+        clock: '111',
+        uptime: 11,
+        pool: {
+          implementation: 'celeriac:async',
+          'max-concurrency': 2,
+          processes: [process.pid, process.pid],
+          'max-tasks-per-child': 'N/A',
+          'put-guarded-by-semaphore': false,
+          timeouts: [20, 30],
+          writes: 'N/A',
+        },
+        broker: {
+          hostname: 'host',
+          userid: 'me',
+          virtual_host: 'v',
+          port: 5673,
+          insist: false,
+          ssl: false,
+          transport: 'amqp',
+          connect_timeout: 4,
+          transport_options: {},
+          login_method: 'PLAIN',
+          uri_prefix: null,
+          heartbeat: 120,
+          failover_strategy: 'round-robin',
+          alternates: ['amqp://me:**@other:5672//'],
+        },
+        prefetch_count: 5,
+      })
+      const { autoscaler, rusage } = node.answer('stats') as Record<string, Record<string, number>>
+      expect(autoscaler).toBeUndefined()
+      expect(rusage?.maxrss).toBeGreaterThan(10_000)
+    })
+
+    it('tells of the autoscaler where there is one', () => {
+      const node = new OfflinePanel(app, { slots: 2, config: { worker_autoscale: '4,1' } })
+      for (const name of ['a', 'b', 'c']) node.offline.deliver('plain', { args: [name] })
+      expect(node.answer('stats')).toMatchObject({ autoscaler: { max: 4, min: 1, current: 2, qty: 3 } })
+    })
+
+    it('has our own figures', async () => {
+      const node = new OfflinePanel(app, { slots: 2 })
+      node.offline.deliver('nobody')
+      node.offline.deliver('keyed', { args: ['a'], kwargs: { key: 'k' } })
+      node.offline.deliver('keyed', { args: ['b'], kwargs: { key: 'k' } })
+      node.offline.deliver('plain', { args: ['c'] })
+      gated.end('c')
+      await node.offline.turn()
+      expect(node.answer('stats')).toMatchObject({
+        slots: { size: 2, busy: 1, ready: 0 },
+        parked: { eta: 0, order: 1, retry: 0, rate: 0 },
+        lanes: 1,
+        strays: 0,
+        refused: { unregistered: 1 },
+        endings: { succeeded: 1 },
+      })
+    })
+  })
+})

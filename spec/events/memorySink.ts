@@ -1,0 +1,45 @@
+import type { EventSink } from '../../lib/events/dispatcher.js'
+import type { WireEvent } from '../../lib/protocol/event.js'
+
+/** A sink without a broker, which a spec opens and closes, and whose messages it sees. */
+export class MemorySink implements EventSink {
+  readonly messages: Array<{ routingKey: string; hostname: string; body: WireEvent | WireEvent[] }> = []
+  open = false
+  started = 0
+  stopped = 0
+  /** Messages after which it is congested. */
+  room = Number.POSITIVE_INFINITY
+  onUp: () => void = () => undefined
+  onDrain: () => void = () => undefined
+
+  async start(): Promise<void> {
+    this.started++
+  }
+
+  async stop(): Promise<void> {
+    this.stopped++
+  }
+
+  connect(): void {
+    this.open = true
+    this.onUp()
+  }
+
+  drain(room: number): void {
+    this.room = room
+    this.open = true
+    this.onDrain()
+  }
+
+  publish(routingKey: string, hostname: string, content: Buffer): void {
+    if (!this.open) throw new Error(`published to a sink that is closed: ${content}`)
+    this.messages.push({ routingKey, hostname, body: JSON.parse(content.toString()) })
+    this.room--
+    if (this.room <= 0) this.open = false
+  }
+
+  /** Every event that went out, whatever message it was in. */
+  get events(): WireEvent[] {
+    return this.messages.flatMap(({ body }) => body)
+  }
+}

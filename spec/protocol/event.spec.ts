@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  decodeEvents,
+  encodeEvent,
+  exceptionRepr,
+  groupOf,
+  isoFormat,
+  routingKeyOf,
+  utcOffset,
+  type WireEvent,
+} from '../../lib/protocol/event.js'
+
+const EVENT: WireEvent = {
+  hostname: 'w1@h',
+  utcoffset: -2,
+  pid: 7,
+  clock: 22,
+  uuid: 'dee',
+  timestamp: 1795510068.98,
+  type: 'task-started',
+}
+
+function east(minutes: number): Date {
+  return { getTimezoneOffset: () => -minutes } as Date
+}
+
+describe('an event', () => {
+  it('belongs to the group that its type begins with, and goes out under its type with dots', () => {
+    expect([groupOf('task-sent'), groupOf('worker-elect-ack')]).toEqual(['task', 'worker'])
+    expect([routingKeyOf('worker-heartbeat'), routingKeyOf('worker-elect-ack')]).toEqual([
+      'worker.heartbeat',
+      'worker.elect.ack',
+    ])
+  })
+
+  it('counts whole hours west of UTC, rounded down as Python does', () => {
+    expect([east(0), east(120), east(330), east(-210)].map(utcOffset)).toEqual([0, -2, -6, 3])
+    expect(Object.is(utcOffset(east(0)), 0)).toBe(true)
+  })
+
+  it('is read back from its message, alone or in a batch', () => {
+    expect(decodeEvents(encodeEvent(EVENT))).toEqual([EVENT])
+    expect(decodeEvents(encodeEvent([EVENT, EVENT]))).toEqual([EVENT, EVENT])
+  })
+
+  it('is told from whatever else a message may hold', () => {
+    const strangers = [
+      null,
+      1,
+      'x',
+      [],
+      [[EVENT]],
+      { type: 'task-sent' },
+      { hostname: 'w1@h' },
+      { type: 1, hostname: 2 },
+    ]
+    for (const body of strangers) expect(decodeEvents(Buffer.from(JSON.stringify(body)))).toEqual([])
+    expect(decodeEvents(Buffer.from(JSON.stringify([null, EVENT, 3])))).toEqual([EVENT])
+    expect(() => decodeEvents(Buffer.from('{'))).toThrow('an event is no JSON')
+  })
+
+  it('shows an exception under the name that results give it', () => {
+    expect(exceptionRepr(new RangeError('boom'))).toBe("ValueError('boom')")
+    expect(exceptionRepr(Object.assign(new TypeError('x'), { args: ['boom', 42] }))).toBe("TypeError('boom', 42)")
+    expect(exceptionRepr(new Error(''))).toBe('Exception()')
+  })
+
+  it('writes times as Python does, to the microsecond', () => {
+    expect(isoFormat(Date.UTC(2026, 10, 24, 8, 45, 11, 995) + 0.625)).toBe('2026-11-24T08:45:11.995625+00:00')
+    expect(isoFormat(Date.UTC(2026, 10, 24))).toBe('2026-11-24T00:00:00.000000+00:00')
+    expect(isoFormat(null)).toBeNull()
+  })
+})

@@ -1,0 +1,121 @@
+import { Connection } from '../../lib/amqp/connection.js'
+import { AmqpEventSink } from '../../lib/amqp/eventSink.js'
+import { GossipInlet } from '../../lib/amqp/gossipInlet.js'
+import { Mailbox } from '../../lib/amqp/mailbox.js'
+import { AmqpNeighbours } from '../../lib/amqp/neighbours.js'
+import { connectionOptions } from '../../lib/amqp/options.js'
+import { systemClock } from '../../lib/clock.js'
+import { Gossip } from '../../lib/control/gossip.js'
+import { Mingle } from '../../lib/control/mingle.js'
+import { Panel } from '../../lib/control/panel.js'
+import { EventDispatcher } from '../../lib/events/dispatcher.js'
+import { Heart } from '../../lib/events/heart.js'
+import { LamportClock } from '../../lib/protocol/lamport.js'
+import { Revoked } from '../../lib/request/revoked.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { type Link, openLink } from './link.js'
+import { MemoryLog } from './memoryLog.js'
+import { waitFor } from './waitFor.js'
+
+/** The part of a worker that its neighbours see, in the spec's own process: mingle, gossip, heartbeats, and a pidbox. */
+export class Gossiper {
+  readonly log = new MemoryLog()
+  readonly lamport = new LamportClock()
+  readonly revoked = new Revoked(systemClock)
+  /** What it was elected to do. */
+  readonly applied: unknown[] = []
+  readonly gossip: Gossip
+  /** Milliseconds from the connection until messages could be taken. */
+  readyAfterMs = Number.NaN
+  private readonly connection: Connection
+  private readonly dispatcher: EventDispatcher
+
+  private constructor(
+    readonly nodename: string,
+    readonly pid: number,
+    brokerUrl: string,
+    private readonly link: Link,
+  ) {
+    const { applied, lamport, log, revoked } = this
+    const clock = systemClock
+    const { faults, settings } = loadSettings({ config: { broker_url: brokerUrl }, env: {}, flags: {} })
+    if (faults.length > 0) throw new Error(faults.join('\n'))
+    const sink = new AmqpEventSink({ ...connectionOptions('producer', settings, clock, log), name: 'events' })
+    this.dispatcher = new EventDispatcher({ hostname: nodename, sink, lamport, clock, log, groups: ['worker'] })
+    const heart = new Heart({
+      dispatcher: this.dispatcher,
+      clock,
+      interval: null,
+      version: '0',
+      activity: () => ({ active: 0, processed: 0 }),
+    })
+    const mingle = new Mingle({ nodename, revoked, clock, lamport, log })
+    this.gossip = new Gossip({
+      nodename,
+      clock,
+      lamport,
+      log,
+      // Candidates of one process need names of their own.
+      pid,
+      send: (type, fields) => this.dispatcher.send(type, { ...fields, pid }),
+      apply: (signature) => applied.push(signature),
+    })
+    const panel = new Panel(nodename, log)
+    panel.register({
+      hello: (args) => mingle.hello(args),
+      election: ({ action, id, topic }) => this.gossip.election(String(id), String(topic), action),
+      revoke: ({ task_id }) => {
+        for (const id of [task_id].flat()) revoked.add(String(id))
+      },
+      revoked: () => revoked.ids,
+      ping: () => ({ ok: 'pong' }),
+    })
+    const mailbox = new Mailbox({ nodename, panel, clock: lamport, log })
+    const inlet = new GossipInlet(this.gossip, log)
+    this.connection = new Connection({
+      ...connectionOptions('consumer', settings, clock, log),
+      onUp: async (epoch) => {
+        const since = clock.monotonic()
+        const neighbours = await AmqpNeighbours.look(epoch, { nodename, clock, lamport, log })
+        await mailbox.up(epoch)
+        await mingle.sync(neighbours)
+        this.readyAfterMs = clock.monotonic() - since
+        await inlet.up(epoch)
+        heart.up()
+        log.info(`${nodename} ready.`)
+      },
+      onDown: async () => {
+        inlet.down()
+        heart.down()
+      },
+    })
+  }
+
+  /** Resolves when it is ready. @param prepare is given the new node before it speaks to anybody */
+  static async start(
+    nodename: string,
+    brokerUrl: string,
+    { pid = process.pid, prepare = () => undefined }: { pid?: number; prepare?: (node: Gossiper) => void } = {},
+  ): Promise<Gossiper> {
+    const link = await openLink(Number(new URL(brokerUrl).port))
+    const node = new Gossiper(nodename, pid, brokerUrl.replace(/:\d+\/\//, `:${link.port}//`), link)
+    prepare(node)
+    await node.dispatcher.start()
+    await node.connection.start()
+    await waitFor(() => node.log.of('INFO').includes(`${nodename} ready.`), { timeoutMs: 15_000, what: nodename })
+    return node
+  }
+
+  /** Cuts every connection without a word, as a kill -9 does. */
+  vanish(): void {
+    this.link.refuse()
+    this.link.cut()
+  }
+
+  async stop(): Promise<void> {
+    await this.dispatcher.stop()
+    await this.connection.stop()
+    this.gossip.down()
+    await this.link.close()
+  }
+}
