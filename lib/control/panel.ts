@@ -3,6 +3,8 @@ import type { Logger } from '../ports.js'
 import type { ControlRequest } from '../protocol/control.js'
 import { repr } from '../protocol/repr.js'
 import { globToRegExp } from '../settings/glob.js'
+import { KeyError } from './arguments.js'
+import { COMMANDS } from './commands/index.js'
 
 /** The arguments of a command, as they came. */
 export type Arguments = Readonly<Record<string, unknown>>
@@ -10,14 +12,15 @@ export type Arguments = Readonly<Record<string, unknown>>
 /** A command: changes or reads the worker's state and gives the value of the reply. A thrown error becomes `{"error": "..."}`. */
 export type Command = (args: Arguments) => unknown
 
+/** What a command gives that sends no reply at all. */
+export const NO_REPLY: unique symbol = Symbol('no reply')
+
 /** What Celery's handlers return. */
 export const ok = (text: string): { ok: string } => ({ ok: text })
 export const nok = (text: string): { error: string } => ({ error: text })
 
-/** Python's `KeyError` and `TypeError`, whose repr is what the asker reads. */
-class KeyError extends Error {
-  override readonly name = 'KeyError'
-}
+/** Other names of a command, older than the one it has. */
+const ALIASES: ReadonlyMap<string, readonly string[]> = new Map(COMMANDS.map(({ name, aliases }) => [name, aliases]))
 
 /** Answers remote control: finds the command, runs it, and never fails. */
 export class Panel {
@@ -28,8 +31,16 @@ export class Panel {
     private readonly log: Logger,
   ) {}
 
+  /** Makes commands known, under their aliases as well. */
   register(commands: Readonly<Record<string, Command>>): void {
-    for (const [name, command] of Object.entries(commands)) this.commands.set(name, command)
+    for (const [name, command] of Object.entries(commands)) {
+      for (const each of [name, ...(ALIASES.get(name) ?? [])]) this.commands.set(each, command)
+    }
+  }
+
+  /** The commands that are known, by every name they have. */
+  get names(): readonly string[] {
+    return [...this.commands.keys()]
   }
 
   /** Whether the request is for this node: named, matched by pattern, or for all. */
@@ -46,11 +57,13 @@ export class Panel {
     }
   }
 
+  /** The value of the reply, null where there is nothing to say; undefined where none is to be sent. */
   answer({ arguments: args, method }: ControlRequest): unknown {
     try {
       const command = this.commands.get(method)
       if (!command) throw new KeyError(method)
-      return command(args) ?? null
+      const value = command(args)
+      return value === NO_REPLY ? undefined : (value ?? null)
     } catch (thrown) {
       const error = repr(coerceError(thrown))
       this.log.error(`pidbox command error: ${error}`)

@@ -35,7 +35,7 @@ def flaky(self, message):
 
 @app.task(name="events.never", bind=True, max_retries=0)
 def never(self):
-    raise self.retry(countdown=0.1)
+    raise self.retry(countdown=0.1, exc=KeyError("never"))
 
 
 @app.task(name="events.drop", acks_late=True)

@@ -5,59 +5,88 @@ import { Celery, Reject, type TaskContext } from '../../lib/index.js'
 import type { Worker } from '../../lib/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
-import { type MessageOptions, taskMessage } from '../support/message.js'
+import { taskMessage } from '../support/message.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
-import { randomQueue } from '../support/randomName.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 
 type Seen = Record<string, unknown> & { type: string; hostname: string }
 
+interface Story {
+  readonly task: string
+  readonly args?: readonly unknown[]
+  readonly headers?: Record<string, unknown>
+  /** Seconds until it is due. */
+  readonly countdown?: number
+  /** What an operator does: before the message is sent, or once it has caused its first events. */
+  readonly control?: { readonly command: readonly string[]; readonly after: number }
+  /** The types of its events, without `task-`. */
+  readonly told: readonly string[]
+}
+
+const STORIES: Readonly<Record<string, Story>> = {
+  'a success': { task: 'events.add', args: [2, 3], told: ['received', 'started', 'succeeded'] },
+  'a failure': { task: 'events.fail', args: ['boom'], told: ['received', 'started', 'failed'] },
+  'a retry': {
+    task: 'events.flaky',
+    args: ['k'],
+    told: ['received', 'started', 'retried', 'received', 'started', 'succeeded'],
+  },
+  'one retry too many': { task: 'events.never', told: ['received', 'started', 'failed'] },
+  'a reject': { task: 'events.drop', told: ['received', 'started', 'rejected'] },
+  'a reject that requeues': {
+    task: 'events.again',
+    told: ['received', 'started', 'rejected', 'received', 'started', 'succeeded'],
+  },
+  'a reject of what is acknowledged': { task: 'events.drop_early', told: ['received', 'started'] },
+  'a failure that is not acknowledged': {
+    task: 'events.late_fail',
+    told: ['received', 'started', 'rejected', 'failed'],
+  },
+  'a task that comes too late': {
+    task: 'events.add',
+    args: [1],
+    headers: { expires: '2020-01-01T00:00:00+00:00' },
+    told: ['revoked'],
+  },
+  'a task with an eta': { task: 'events.add', args: [1], countdown: 0.2, told: ['received', 'started', 'succeeded'] },
+  'a task that is revoked before it comes': {
+    task: 'events.add',
+    args: [1],
+    control: { command: ['revoke'], after: 0 },
+    told: ['revoked'],
+  },
+  'a task that is revoked while it waits': {
+    task: 'events.add',
+    args: [1],
+    countdown: 3,
+    control: { command: ['revoke'], after: 1 },
+    told: ['received', 'revoked'],
+  },
+  'a task that is terminated': {
+    task: 'events.sleep',
+    args: [60],
+    control: { command: ['terminate', 'SIGTERM'], after: 2 },
+    told: ['received', 'started', 'revoked'],
+  },
+  'an unknown task': { task: 'events.nobody', told: ['failed'] },
+  'a task that wants no events': { task: 'events.muted', told: [] },
+}
+
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const PYTHON = 'python@spec'
 const OURS = 'w@spec'
-/** Numbers that no two runs share; what is left of an event must be the same. */
-const OF_THE_RUN = ['pid', 'clock', 'timestamp', 'local_received', 'hostname', 'runtime', 'traceback', 'eta']
-/** Each task's whole story in Python: a type, or a type and what else it must say. */
-const STORIES: Record<string, { task: string; message?: MessageOptions; types: string[]; do?: 'revoke' | 'terminate' }> = {
-  success: { task: 'events.add', message: { args: [2], kwargs: { y: 3 } }, types: ['received', 'started', 'succeeded'] },
-  failure: { task: 'events.fail', message: { args: ['boom'] }, types: ['received', 'started', 'failed'] },
-  retry: {
-    task: 'events.flaky',
-    message: { args: ['k'] },
-    types: ['received', 'started', 'retried', 'received', 'started', 'succeeded'],
-  },
-  'a retry too many': { task: 'events.never', types: ['received', 'started', 'failed'] },
-  'a late reject': { task: 'events.drop', types: ['received', 'started', 'rejected'] },
-  'a late reject that goes back to the queue': {
-    task: 'events.again',
-    types: ['received', 'started', 'rejected', 'received', 'started', 'succeeded'],
-  },
-  'an early reject': { task: 'events.drop_early', types: ['received', 'started'] },
-  'a failure that rejects': { task: 'events.late_fail', types: ['received', 'started', 'rejected', 'failed'] },
-  expiry: {
-    task: 'events.add',
-    message: { args: [1], headers: { expires: '2020-01-01T00:00:00+00:00' } },
-    types: ['revoked'],
-  },
-  'an eta': {
-    task: 'events.add',
-    message: { args: [1], headers: { eta: '2020-01-01T00:00:00.250000+00:00', argsrepr: '(1,)', kwargsrepr: '{}' } },
-    types: ['received', 'started', 'succeeded'],
-  },
-  revocation: { task: 'events.sleep', message: { args: [0] }, types: ['received', 'revoked'], do: 'revoke' },
-  termination: { task: 'events.sleep', message: { args: [30] }, types: ['received', 'started', 'revoked'], do: 'terminate' },
-  'an unknown task': { task: 'events.nobody', types: ['failed'] },
-  'a task that wants no events': { task: 'events.muted', types: [] },
-}
+/** What differs from run to run; of these the kind must be the same, of all else the value. */
+const PASSING = new Set(['pid', 'clock', 'timestamp', 'local_received', 'hostname', 'runtime', 'traceback', 'eta'])
 
 class KeyError extends Error {
   static readonly excType = 'KeyError'
 }
 
-function app(): Celery {
-  const app = new Celery('events', {})
-  app.task('events.add', { params: ['x', 'y'] }, (x: number, y = 1) => x + y)
+/** The tasks of events.py. */
+function sameTasks(): Celery {
+  const app = new Celery('events')
+  app.task('events.add', (x: number, y = 1) => x + y)
   app.task('events.fail', (message: string) => {
     throw new RangeError(message)
   })
@@ -66,7 +95,7 @@ function app(): Celery {
     return self.request.retries
   })
   app.task('events.never', { bind: true, maxRetries: 0 }, (self: TaskContext) => {
-    throw self.retry({ countdown: 0.1 })
+    throw self.retry({ countdown: 0.1, exc: new KeyError('never') })
   })
   app.task('events.drop', { acksLate: true }, () => {
     throw new Reject('no')
@@ -81,8 +110,8 @@ function app(): Celery {
   app.task('events.late_fail', { acksLate: true, acksOnFailureOrTimeout: false }, () => {
     throw new RangeError('late')
   })
-  app.task('events.sleep', { bind: true }, async (self: TaskContext, seconds: number) => {
-    await new Promise((resolve, reject) => {
+  app.task('events.sleep', { bind: true }, (self: TaskContext, seconds: number) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, seconds * 1000)
       self.signal.addEventListener('abort', () => {
         clearTimeout(timer)
@@ -100,28 +129,24 @@ function app(): Celery {
 describe("events, as Python's own receiver sees them of a Python worker and of ours", () => {
   let client: Client
   let receiver: Program
-  let python: Program
   let worker: Worker
-  const queues = { [PYTHON]: '', [OURS]: '' }
+  let env: NodeJS.ProcessEnv
+  const queues = new Map<string, string>()
+  const told: Array<{ id: string; story: Story }> = []
 
   beforeAll(async () => {
     client = await Client.open(brokerUrl())
-    queues[PYTHON] = await client.queue()
-    queues[OURS] = await client.queue()
-    const env = { ...process.env, CELERY_BROKER_URL: brokerUrl(), PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: '1' }
+    for (const hostname of [PYTHON, OURS]) queues.set(hostname, await client.queue())
+    env = { ...process.env, CELERY_BROKER_URL: brokerUrl(), PYTHONDONTWRITEBYTECODE: '1' }
     receiver = runProgram('/usr/bin/python3', ['events.py', brokerUrl()], { cwd: HERE, env })
     await receiver.waitForOutput(/^ready$/m)
-    python = runProgram(
-      '/usr/bin/celery',
-      ['-A', 'events', 'worker', '-E', '-c', '2', '-n', PYTHON, '-Q', queues[PYTHON], '-l', 'INFO'],
+    const python = runProgram(
+      '/usr/bin/python3',
+      ['-m', 'celery', '-A', 'events', 'worker', '-E', '-c', '1', '-n', PYTHON, '-Q', queueOf(PYTHON), '-l', 'INFO'],
       { cwd: HERE, env },
     )
     await python.waitForOutput(/ ready\.$/m)
-    const started = await startWorker(app(), brokerUrl(), queues[OURS], {
-      worker_send_task_events: true,
-      task_send_sent_event: true,
-    })
-    worker = started.worker
+    await start()
   }, 60_000)
 
   afterAll(async () => {
@@ -130,36 +155,148 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     await client.close()
   })
 
+  async function start(): Promise<void> {
+    const config = { worker_send_task_events: true, task_send_sent_event: true, worker_concurrency: 1 }
+    worker = (await startWorker(sameTasks(), brokerUrl(), queueOf(OURS), config)).worker
+  }
+
+  function queueOf(hostname: string): string {
+    return queues.get(hostname) ?? ''
+  }
+
+  /** Everything that the receiver has said so far. */
   function seen(): Seen[] {
-    return receiver.stdout
-      .split('\n')
-      .slice(0, -1)
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Seen)
+    const lines = receiver.stdout.split('\n').slice(0, -1)
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Seen)
   }
 
-  const of = (hostname: string, uuid: string): Seen[] =>
-    seen().filter((event) => event.hostname === hostname && event.uuid === uuid)
-
-  const control = (method: string, args: Record<string, unknown>): Promise<void> =>
-    client.broadcast(method, args)
-
-  /** What is the same in every run. */
-  function lasting(event: Seen): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(event).filter(([key]) => !OF_THE_RUN.includes(key)))
+  function ofTask(hostname: string, id: string): Seen[] {
+    return seen().filter((event) => event.hostname === hostname && event.uuid === id)
   }
 
-  it.each(Object.entries(STORIES))('are the same for %s', async (_, story) => {
-    const id = randomUUID()
-    const { properties, content } = taskMessage(story.task, {
-      id,
-      ...story.message,
-      headers: { argsrepr: 'ARGS', kwargsrepr: 'KWARGS', ...story.message?.headers },
+  async function seenOfBoth(id: string, count: number): Promise<void> {
+    const counts = (): number[] => [PYTHON, OURS].map((hostname) => ofTask(hostname, id).length)
+    await waitFor(() => counts().every((each) => each >= count), {
+      timeoutMs: 15_000,
+      what: `${count} events of both workers about ${id}`,
     })
-    if (story.do === 'revoke') await control('revoke', { task_id: [id] })
+  }
+
+  async function send(id: string, { args = [], countdown, headers, task }: Story): Promise<void> {
+    const eta = countdown === undefined ? null : new Date(Date.now() + countdown * 1000).toISOString()
+    const sender = { argsrepr: 'the arguments', kwargsrepr: '{}', parent_id: 'parent', root_id: 'root', eta }
+    const message = taskMessage(task, { id, args, headers: { ...sender, ...headers } })
+    for (const hostname of [PYTHON, OURS]) await client.publish(queueOf(hostname), [message])
+  }
+
+  async function operate(command: readonly string[], id: string): Promise<void> {
+    const [name = '', ...rest] = command
+    const celery = runProgram('/usr/bin/python3', ['-b', brokerUrl(), 'control', name, ...rest, id], { env })
+    await celery.exited
+    expect(celery.output).toContain(PYTHON)
+    expect(celery.output).toContain(OURS)
+  }
+
+  function lasting(event: Seen): Record<string, unknown> {
+    const kind = (value: unknown): string => (value === null ? 'null' : typeof value)
+    return Object.fromEntries(
+      Object.entries(event).map(([key, value]) => [key, PASSING.has(key) ? kind(value) : value]),
+    )
+  }
+
+  it.each(Object.entries(STORIES))(
+    'tell the same of %s',
+    async (_, story) => {
+      const id = randomUUID()
+      const { control } = story
+      if (control?.after === 0) await operate(control.command, id)
+      await send(id, story)
+      if (control && control.after > 0) {
+        await seenOfBoth(id, control.after)
+        await operate(control.command, id)
+      }
+      // Each worker runs one task at a time: when this one is done, so is the one before it.
+      const next = randomUUID()
+      await send(next, { task: 'events.add', args: [1], told: [] })
+      await seenOfBoth(id, story.told.length)
+      await seenOfBoth(next, 3)
+      told.push({ id, story })
+
+      const ours = ofTask(OURS, id)
+      expect(ours.map(({ type }) => type)).toEqual(story.told.map((each) => `task-${each}`))
+      expect(ours.map(lasting)).toEqual(ofTask(PYTHON, id).map(lasting))
+    },
+    40_000,
+  )
+
+  it('tell the same of a task that a task sends', async () => {
     for (const hostname of [PYTHON, OURS]) {
-      // Behind it, so that its own story is over when this one's is, even if nothing is told of it.
-      await client.publish(queues[hostname as keyof typeof queues], [{ properties, content }])
+      await client.publish(queueOf(hostname), [
+        taskMessage('events.parent', { id: hostname, args: [queueOf(hostname)] }),
+      ])
+    }
+    const sent = (parent: string): Seen[] =>
+      seen().filter(({ parent_id, type }) => type === 'task-sent' && parent_id === parent)
+    await waitFor(() => sent(PYTHON).length > 0 && sent(OURS).length > 0, {
+      timeoutMs: 10_000,
+      what: 'both workers to tell of what their task has sent',
+    })
+    const own = ['uuid', 'root_id', 'parent_id', 'queue', 'routing_key']
+    const shared = (event: Seen): unknown => Object.entries(lasting(event)).filter(([key]) => !own.includes(key))
+    expect(sent(OURS).map(shared).map(String)).toEqual(sent(PYTHON).map(shared).map(String))
+    expect(sent(OURS)).toEqual([
+      expect.objectContaining({
+        hostname: expect.stringMatching(/^gen\d+@/),
+        root_id: OURS,
+        queue: queueOf(OURS),
+        routing_key: queueOf(OURS),
+      }),
+    ])
+  }, 30_000)
+
+  it('tell the same of the worker itself, apart from what it is', async () => {
+    const heartbeats = (hostname: string): Seen[] =>
+      seen().filter((event) => event.hostname === hostname && event.type === 'worker-heartbeat' && event.freq === 2)
+    await waitFor(() => heartbeats(OURS).length > 0 && heartbeats(PYTHON).length > 0, {
+      timeoutMs: 10_000,
+      what: 'a heartbeat of both workers',
+    })
+    const kinds = (event: Seen | undefined): string[] =>
+      Object.entries(event ?? {})
+        .map(([key, value]) => `${key} ${typeof value}`)
+        .sort()
+    expect(kinds(heartbeats(OURS)[0])).toEqual(kinds(heartbeats(PYTHON)[0]))
+    expect(heartbeats(OURS)[0]?.sw_sys).toBe(heartbeats(PYTHON)[0]?.sw_sys)
+  })
+
+  it('say that the worker goes before its last task ends, and that it is back', async () => {
+    const id = randomUUID()
+    await client.publish(queueOf(OURS), [taskMessage('events.sleep', { id, args: [1] })])
+    await waitFor(() => ofTask(OURS, id).length === 2, { timeoutMs: 10_000, what: 'the task to start' })
+    await worker.stop()
+    await waitFor(() => ofTask(OURS, id).length === 3, { timeoutMs: 10_000, what: 'the end of the last task' })
+    await start()
+    const types = (): string[] =>
+      seen()
+        .filter(({ hostname, type, uuid }) => hostname === OURS && type !== 'worker-heartbeat' && (uuid ?? id) === id)
+        .map(({ type }) => type)
+    await waitFor(() => types().at(-1) === 'worker-online', { timeoutMs: 10_000, what: 'the worker to be back' })
+    expect(types()).toEqual([
+      'worker-online',
+      'task-received',
+      'task-started',
+      'worker-offline',
+      'task-succeeded',
+      'worker-online',
+    ])
+  }, 40_000)
+
+  it('say nothing more of any task afterwards', () => {
+    expect(told).toHaveLength(Object.keys(STORIES).length)
+    for (const { id, story } of told) {
+      const types = story.told.map((each) => `task-${each}`)
+      expect(ofTask(OURS, id).map(({ type }) => type)).toEqual(types)
+      expect(ofTask(PYTHON, id).map(({ type }) => type)).toEqual(types)
     }
   })
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -125,7 +125,8 @@ describe('the state file', () => {
     await db.stop()
     expect(log.of('ERROR')).toHaveLength(1)
     expect(log.of('ERROR')[0]).toContain("The state couldn't be saved in")
-    const directory = run(dir)
+    mkdirSync(file)
+    const directory = run()
     await directory.db.start()
     await directory.db.stop()
     expect(directory.log.of('WARNING')[0]).toContain("can't be read")
