@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Channel } from 'amqplib'
 import type { Panel } from '../control/panel.js'
 import { coerceError } from '../errors.js'
@@ -8,8 +9,9 @@ import type { Epoch } from './epoch.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
-const QUEUE_EXPIRES_MS = 10_000
-const MESSAGE_TTL_MS = 300_000
+const QUEUE_OPTIONS = { durable: false, exclusive: true, autoDelete: true, expires: 10_000, messageTtl: 300_000 }
+/** RESOURCE_LOCKED and PRECONDITION_FAILED. */
+const TAKEN: ReadonlySet<number> = new Set([405, 406])
 
 export interface MailboxOptions {
   readonly nodename: string
@@ -25,20 +27,19 @@ export interface MailboxOptions {
 export class Mailbox {
   constructor(private readonly options: MailboxOptions) {}
 
+  /** Opens the mailbox. Whatever is in its way, tasks run all the same: without remote control, if need be. */
   async up(epoch: Epoch): Promise<void> {
-    const { nodename } = this.options
+    try {
+      await this.open(epoch)
+    } catch (thrown) {
+      epoch.ended.throwIfAborted()
+      this.options.log.error(`Remote control is off until the next connection: ${coerceError(thrown).message}`)
+    }
+  }
+
+  private async open(epoch: Epoch): Promise<void> {
+    const queue = await this.declare(epoch)
     const channel = await epoch.channel()
-    await channel.assertExchange(EXCHANGE, 'fanout', { durable: false })
-    await channel.assertExchange(REPLY_EXCHANGE, 'direct', { durable: false })
-    const queue = `${nodename}.${EXCHANGE}`
-    await channel.assertQueue(queue, {
-      durable: false,
-      exclusive: true,
-      autoDelete: true,
-      expires: QUEUE_EXPIRES_MS,
-      messageTtl: MESSAGE_TTL_MS,
-    })
-    await channel.bindQueue(queue, EXCHANGE, '')
     await channel.consume(
       queue,
       (message) => {
@@ -46,6 +47,34 @@ export class Mailbox {
       },
       { noAck: true },
     )
+  }
+
+  /** @returns the name of the queue: another one than Celery's where that belongs to somebody else */
+  private async declare(epoch: Epoch): Promise<string> {
+    const { log, nodename } = this.options
+    await epoch.scratch(async (channel) => {
+      await channel.assertExchange(EXCHANGE, 'fanout', { durable: false })
+      await channel.assertExchange(REPLY_EXCHANGE, 'direct', { durable: false })
+    })
+    const name = `${nodename}.${EXCHANGE}`
+    const declareAs = (queue: string): Promise<void> =>
+      epoch.scratch(async (channel) => {
+        await channel.assertQueue(queue, QUEUE_OPTIONS)
+        await channel.bindQueue(queue, EXCHANGE, '')
+      })
+    try {
+      await declareAs(name)
+      return name
+    } catch (thrown) {
+      if (!TAKEN.has(Number((thrown as { code?: unknown }).code))) throw thrown
+      // A worker of the same name, a killed one whose connection the broker still believes in, or one that declares it otherwise.
+      log.warning(
+        `A node named ${nodename} is already using this process mailbox! Maybe you forgot to shutdown the other node or did not do so properly? Give each worker a name of its own with -n`,
+      )
+      const other = `${name}.${randomUUID()}`
+      await declareAs(other)
+      return other
+    }
   }
 
   private receive(channel: Channel, content: Buffer, seen: unknown): void {

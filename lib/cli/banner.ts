@@ -38,7 +38,7 @@ export function banner({ nodename, version, platform, now, app, settings }: Bann
     ' [config]',
     ` .> app:         ${app.main}`,
     ` .> transport:   ${maskUrl(settings.broker_read_url ?? settings.broker_url).split(';')[0]}`,
-    ` .> results:     ${settings.result_backend === null ? 'disabled://' : `${maskUrl(settings.result_backend)} (not stored yet)`}`,
+    ` .> results:     ${settings.result_backend === null ? 'disabled://' : `${maskUrl(settings.result_backend)}`}`,
     ` .> concurrency: ${concurrency(settings)}`,
     '                 a slot is one running task, not a process',
     ' .> task events: OFF (not sent yet)',

@@ -1,26 +1,59 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { ConfigurationError } from '../errors.js'
+import { CeleriacError, ConfigurationError } from '../errors.js'
+import { openClient } from './client.js'
+import { addCall } from './commands/call.js'
+import { addControl } from './commands/control.js'
+import { addEvents } from './commands/events.js'
+import { addInspect } from './commands/inspect.js'
+import { addList } from './commands/list.js'
+import { addPurge } from './commands/purge.js'
+import { addReport } from './commands/report.js'
+import { addResult } from './commands/result.js'
+import { addStatus } from './commands/status.js'
 import { type MakeWorker, runWorker } from './commands/worker.js'
 import { addFlags, readFlags, scopeOf } from './flags.js'
+import type { Input } from './input.js'
 import { type Io, processIo } from './io.js'
+import type { Perform } from './perform.js'
+import { CommandError, UsageError } from './usage.js'
 
 /** Usage and configuration errors, as click has it. */
 const EX_USAGE = 2
 
+/** The commands beside `worker`, in the order of the help. */
+const COMMANDS: ReadonlyArray<(program: Command, perform: Perform) => void> = [
+  addCall,
+  addControl,
+  addEvents,
+  addInspect,
+  addList,
+  addPurge,
+  addReport,
+  addResult,
+  addStatus,
+]
+
 /**
  * Runs the command line. Afterwards the process ends, even if something that the app or a task left behind would keep it.
  * @param argv the arguments without the interpreter and the script
- * @returns the exit code: 0, 1 for an unrecoverable error, 2 for a wrong command line or configuration, 73 for a pidfile in use
+ * @returns the exit code: 0, 1 for an unrecoverable error, 2 for a wrong command line or configuration, 69 if no worker replied,
+ *   73 for a pidfile in use
  */
-export async function main(argv: readonly string[], io: Io = processIo, makeWorker?: MakeWorker): Promise<number> {
-  const code = await run(argv, io, makeWorker)
+export async function main(
+  argv: readonly string[],
+  io: Io = processIo,
+  makeWorker?: MakeWorker,
+  input: Input = process.stdin,
+): Promise<number> {
+  const code = await run(argv, io, input, makeWorker)
   io.leave(code)
   return code
 }
 
-async function run(argv: readonly string[], io: Io, makeWorker: MakeWorker | undefined): Promise<number> {
+async function run(argv: readonly string[], io: Io, input: Input, makeWorker: MakeWorker | undefined): Promise<number> {
   let code = 0
+  let what = 'worker'
   const version = readVersion()
   const program = createProgram(version, io)
   const worker = program
@@ -33,14 +66,25 @@ async function run(argv: readonly string[], io: Io, makeWorker: MakeWorker | und
       code = await runWorker({ flags, args, version, io, ...(makeWorker ? { makeWorker } : {}) })
     })
   addFlags(worker, 'worker')
+  const perform: Perform = async (work) => {
+    what = 'command'
+    code = await work(await openClient({ flags: readFlags(program, 'global'), version, io, input }))
+  }
+  for (const add of COMMANDS) add(program, perform)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code
   } catch (thrown) {
     if (thrown instanceof CommanderError) return explain(thrown, io)
-    if (!(thrown instanceof ConfigurationError)) throw thrown
-    io.stderr.write(`Error: the worker can't start:\n${thrown.faults.map((fault) => `  ${fault}\n`).join('')}`)
-    return EX_USAGE
+    if (thrown instanceof ConfigurationError) {
+      io.stderr.write(`Error: the ${what} can't start:\n${thrown.faults.map((fault) => `  ${fault}\n`).join('')}`)
+      return EX_USAGE
+    }
+    // What goes wrong in a worker has been logged, and is a fault of ours if it comes this far.
+    if (what === 'worker' || !(thrown instanceof CeleriacError)) throw thrown
+    io.stderr.write(`Error: ${thrown.message}\n`)
+    if (thrown instanceof UsageError) return EX_USAGE
+    return thrown instanceof CommandError ? thrown.exitCode : 1
   }
 }
 

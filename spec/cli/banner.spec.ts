@@ -45,9 +45,7 @@ describe('the banner', () => {
   })
 
   it('masks the password of the result backend', () => {
-    expect(lines({ result_backend: 'redis://:secret@h/0' })[8]).toContain(
-      '.> results:     redis://:**@h/0 (not stored yet)',
-    )
+    expect(lines({ result_backend: 'redis://:secret@h/0' })[8]).toContain('.> results:     redis://:**@h/0')
   })
 
   it('lists the queues that are consumed', () => {

@@ -34,7 +34,7 @@ export class Gossiper {
     readonly nodename: string,
     readonly pid: number,
     brokerUrl: string,
-    private readonly link: Link,
+    private readonly link: Link | null,
   ) {
     const { applied, lamport, log, revoked } = this
     const clock = systemClock
@@ -91,14 +91,20 @@ export class Gossiper {
     })
   }
 
-  /** Resolves when it is ready. @param prepare is given the new node before it speaks to anybody */
+  /**
+   * Resolves when it is ready.
+   * @param prepare is given the new node before it speaks to anybody
+   * @param mayVanish whether its connections can be cut; that costs them some time
+   */
   static async start(
     nodename: string,
     brokerUrl: string,
-    { pid = process.pid, prepare = () => undefined }: { pid?: number; prepare?: (node: Gossiper) => void } = {},
+    options: { pid?: number; prepare?: (node: Gossiper) => void; mayVanish?: boolean } = {},
   ): Promise<Gossiper> {
-    const link = await openLink(Number(new URL(brokerUrl).port))
-    const node = new Gossiper(nodename, pid, brokerUrl.replace(/:\d+\/\//, `:${link.port}//`), link)
+    const { mayVanish = false, pid = process.pid, prepare = () => undefined } = options
+    const link = mayVanish ? await openLink(Number(new URL(brokerUrl).port)) : null
+    const url = link ? brokerUrl.replace(/:\d+\/\//, `:${link.port}//`) : brokerUrl
+    const node = new Gossiper(nodename, pid, url, link)
     prepare(node)
     await node.dispatcher.start()
     await node.connection.start()
@@ -108,14 +114,14 @@ export class Gossiper {
 
   /** Cuts every connection without a word, as a kill -9 does. */
   vanish(): void {
-    this.link.refuse()
-    this.link.cut()
+    this.link?.refuse()
+    this.link?.cut()
   }
 
   async stop(): Promise<void> {
     await this.dispatcher.stop()
     await this.connection.stop()
     this.gossip.down()
-    await this.link.close()
+    await this.link?.close()
   }
 }

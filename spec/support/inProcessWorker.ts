@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { App } from '../../lib/app/app.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Worker } from '../../lib/worker.js'
@@ -18,8 +19,16 @@ export async function startWorker(
   })
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const log = new MemoryLog()
-  const worker = new Worker({ app, settings, nodename: 'w@spec', log: () => log })
+  const nodename = `w@${randomUUID().slice(0, 8)}`
+  const worker = new Worker({ app, settings, nodename, log: () => log })
   await worker.start()
-  await waitFor(() => log.of('INFO').includes('w@spec ready.'), { timeoutMs: 10_000, what: 'the worker to be ready' })
+  try {
+    await waitFor(() => log.of('INFO').includes(`${nodename} ready.`), {
+      timeoutMs: 20_000,
+      what: 'the worker to be ready',
+    })
+  } catch (thrown) {
+    throw new Error(log.lines.map(({ level, message }) => `${level} ${message}`).join('\n'), { cause: thrown })
+  }
   return { worker, log }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { type Program, runProgram } from './program.js'
 
@@ -21,6 +22,9 @@ export async function startWorkerProgram(options: {
       'worker',
       '-l',
       'INFO',
+      // Programs of several specs run beside each other, and a node's name has to be its own.
+      '-n',
+      `w${randomUUID().slice(0, 8)}@%h`,
       ...options.args,
     ],
     { cwd: ROOT, env: { ...process.env, ...options.env } },

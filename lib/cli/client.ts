@@ -1,0 +1,87 @@
+import { resolve } from 'node:path'
+import { connectionOptions } from '../amqp/options.js'
+import type { SessionOptions } from '../amqp/session.js'
+import type { App } from '../app/app.js'
+import { loadApp } from '../app/load.js'
+import { systemClock } from '../clock.js'
+import { ConfigurationError, coerceError } from '../errors.js'
+import type { Logger } from '../ports.js'
+import { loadSettings } from '../settings/load.js'
+import { maskSecrets, secretsOf } from '../settings/mask.js'
+import type { Settings } from '../settings/table.js'
+import type { Input } from './input.js'
+import type { Io } from './io.js'
+import { Output } from './output.js'
+
+/** How often a command tries to reach the broker before it gives up. */
+const MAX_RETRIES = 3
+
+/** What every command but `worker` works with. */
+export interface Client {
+  /** Null without -A, which these commands can do without. */
+  readonly app: App | null
+  readonly settings: Settings
+  readonly version: string
+  readonly io: Io
+  readonly input: Input
+  readonly output: Output
+  /** Says what goes wrong on stderr, and nothing else. */
+  readonly log: Logger
+  connection(name: 'consumer' | 'producer'): SessionOptions
+}
+
+/** What the command line gives to a command. */
+export interface Invocation {
+  /** The global options, by the name of their row. */
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly version: string
+  readonly io: Io
+  readonly input: Input
+}
+
+/**
+ * Puts together what a command needs: the app if one is named, the settings with the flags and the environment over it.
+ * @throws ConfigurationError with everything that is wrong
+ */
+export async function openClient({ flags, input, io, version }: Invocation): Promise<Client> {
+  const { app: specifier, workdir } = loadSettings({ config: {}, env: io.env, flags }).settings
+  if (workdir !== null) changeTo(workdir, io)
+  const app = specifier === null ? null : await loadApp(specifier, io.cwd())
+  const { faults, settings } = loadSettings({ config: app?.conf ?? {}, env: io.env, flags })
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  const output = new Output(io, { color: !settings.no_color, quiet: settings.quiet })
+  const log = logTo(output, secretsOf(settings))
+  return {
+    app,
+    settings,
+    version,
+    io,
+    input,
+    output,
+    log,
+    connection: (name) => ({
+      ...connectionOptions(name, settings, systemClock, log),
+      maxRetries: settings.broker_connection_max_retries ?? MAX_RETRIES,
+    }),
+  }
+}
+
+function logTo(output: Output, secrets: readonly string[]): Logger {
+  const say = (message: string): void => output.error(maskSecrets(message, secrets))
+  return {
+    debug: () => undefined,
+    info: () => undefined,
+    warning: say,
+    error: say,
+    critical: say,
+    isEnabled: (level) => level !== 'DEBUG' && level !== 'INFO',
+  }
+}
+
+function changeTo(workdir: string, io: Io): void {
+  try {
+    io.chdir(resolve(io.cwd(), workdir))
+  } catch (thrown) {
+    throw new ConfigurationError([`--workdir ${JSON.stringify(workdir)}: ${coerceError(thrown).message}`])
+  }
+}

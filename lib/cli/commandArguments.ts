@@ -1,0 +1,58 @@
+import type { CommandInfo } from '../control/commands/index.js'
+import { UsageError } from './usage.js'
+
+/** Celery's words for a switch (`strtobool`). */
+const SWITCHES: Readonly<Record<string, boolean>> = {
+  false: false,
+  no: false,
+  '0': false,
+  off: false,
+  true: true,
+  yes: true,
+  '1': true,
+  on: true,
+}
+
+/**
+ * What stands behind a remote control command on the command line, by the names that the worker knows. A list takes all that is
+ * left, and is sent even if empty. Celery lets words behind a command without arguments pass, and so does this.
+ * @throws UsageError for a word of the wrong type, or one too many
+ */
+export function readArguments(command: CommandInfo, words: readonly string[]): Record<string, unknown> {
+  const given: Record<string, unknown> = {}
+  if (command.args.length === 0) return given
+  const rest = [...words]
+  for (const { name, type } of command.args) {
+    if (type === 'list') given[name] = rest.splice(0)
+    else {
+      const word = rest.shift()
+      if (word !== undefined) given[name] = readWord(name, type, word)
+    }
+  }
+  if (rest.length > 0) throw new UsageError(`Command '${command.name}' takes arguments: ${command.signature}`)
+  return given
+}
+
+function readWord(name: string, type: string, word: string): unknown {
+  switch (type) {
+    case 'int':
+      return number(name, word, /^[+-]?\d+$/, 'an integer')
+    case 'float':
+      return number(name, word, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, 'a number')
+    case 'bool':
+      return switched(name, word)
+    default:
+      return word
+  }
+}
+
+function number(name: string, word: string, form: RegExp, what: string): number {
+  if (form.test(word.trim())) return Number(word)
+  throw new UsageError(`Invalid value for '${name}': '${word}' is not ${what}.`)
+}
+
+function switched(name: string, word: string): boolean {
+  const value = SWITCHES[word.toLowerCase()]
+  if (value !== undefined) return value
+  throw new UsageError(`Invalid value for '${name}': '${word}' is not true or false.`)
+}

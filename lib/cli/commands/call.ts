@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto'
+import { type Command, InvalidArgumentError } from 'commander'
+import { AmqpPublisher } from '../../amqp/publisher.js'
+import { declareQueue } from '../../amqp/topology.js'
+import { routeTask } from '../../app/router.js'
+import { coerceError } from '../../errors.js'
+import type { OutgoingMessage } from '../../ports.js'
+import { dumps } from '../../protocol/content.js'
+import { encodeTask } from '../../protocol/encode.js'
+import { readJson } from '../../protocol/json.js'
+import { serializerFor } from '../../protocol/serializers.js'
+import { parseTime } from '../../protocol/time.js'
+import { queueNamed } from '../../settings/queues.js'
+import type { Client } from '../client.js'
+import type { Perform } from '../perform.js'
+import { isDict, pythonJson, pythonRepr, readPythonJson } from '../pythonText.js'
+import { readSeconds } from '../remote.js'
+
+interface CallOptions {
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  readonly eta?: Date
+  /** Seconds from now. */
+  readonly countdown?: number
+  readonly expires?: Date
+  readonly serializer: string
+  readonly queue?: string
+  readonly exchange?: string
+  readonly routingKey?: string
+}
+
+const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
+/** Celery's limit for texts that are only for logs. */
+const LONGEST_REPR = 1024
+
+/** `celeriac call`: sends a task by its name, and says its id. */
+export function addCall(program: Command, perform: Perform): void {
+  program
+    .command('call')
+    .description('Call a task by name.')
+    .argument('<name>', 'the name of the task')
+    .optionsGroup('Calling Options:')
+    .option('-a, --args <json>', 'Positional arguments, a JSON array.', readArray, [])
+    .option('-k, --kwargs <json>', 'Keyword arguments, a JSON object.', readObject, {})
+    .option('--eta <time>', 'When to run it, ISO 8601; UTC without an offset.', readTime)
+    .option('--countdown <seconds>', 'Seconds from now until it is to run.', readSeconds)
+    .option('--expires <time>', 'When it is too late for it, ISO 8601 or seconds from now.', readExpiry)
+    .option('--serializer <name>', 'json, yaml, msgpack.', readSerializer, 'json')
+    .optionsGroup('Routing Options:')
+    .option('--queue <name>', 'Queue to send it to.')
+    .option('--exchange <name>', 'Exchange to send it to.')
+    .option('--routing-key <key>', 'Routing key to send it with.')
+    .action((name: string, options: CallOptions) => perform((client) => call(client, name, options)))
+}
+
+async function call(
+  { connection, log, output, settings }: Client,
+  name: string,
+  options: CallOptions,
+): Promise<number> {
+  const { countdown, eta, exchange, expires, queue, routingKey } = options
+  const id = randomUUID()
+  const route = routeTask(
+    name,
+    {
+      ...(queue === undefined ? {} : { queue }),
+      ...(exchange === undefined ? {} : { exchange }),
+      ...(routingKey === undefined ? {} : { routingKey }),
+    },
+    settings,
+  )
+  const message = encodeTask({
+    id,
+    task: name,
+    args: [],
+    kwargs: {},
+    route,
+    eta: countdown === undefined ? (eta ?? null) : new Date(Date.now() + countdown * 1000),
+    expires: expires ?? null,
+    rootId: id,
+    parentId: null,
+    replyTo: randomUUID(),
+    headers: {},
+  })
+  const publisher = new AmqpPublisher(connection('producer'))
+  try {
+    if (route.queue !== null) await declareQueue(await publisher.epoch(), queueNamed(route.queue, settings), log)
+    await publisher.publish(withArguments(message, options))
+  } finally {
+    await publisher.stop()
+  }
+  output.say(id)
+  return 0
+}
+
+/** The arguments as they were typed: a `1.0` reaches Python as a float, a long integer with all its digits. */
+function withArguments(message: OutgoingMessage, { args, kwargs, serializer }: CallOptions): OutgoingMessage {
+  const body = pythonJson([args, kwargs, NO_EMBED])
+  const content = serializer === 'json' ? { content: Buffer.from(body) } : dumps(readJson(body), serializer)
+  const { content: bytes, ...types } = content
+  const tuple = args.length === 1 ? `(${pythonRepr(args[0])},)` : `(${pythonRepr(args).slice(1, -1)})`
+  const headers = { ...message.properties.headers, argsrepr: cut(tuple), kwargsrepr: cut(pythonRepr(kwargs)) }
+  return { ...message, content: bytes, properties: { ...message.properties, ...types, headers } }
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_REPR ? `${text.slice(0, LONGEST_REPR - 3)}...` : text
+}
+
+function readJsonText(text: string): unknown {
+  try {
+    return readPythonJson(text)
+  } catch (thrown) {
+    throw new InvalidArgumentError(coerceError(thrown).message)
+  }
+}
+
+function readArray(text: string): unknown[] {
+  const value = readJsonText(text)
+  if (Array.isArray(value)) return value
+  throw new InvalidArgumentError(`${text} was not an array`)
+}
+
+function readObject(text: string): Record<string, unknown> {
+  const value = readJsonText(text)
+  if (isDict(value)) return value
+  throw new InvalidArgumentError(`${text} was not an object`)
+}
+
+function readTime(text: string): Date {
+  const time = parseTime(text)
+  if (time === null) throw new InvalidArgumentError(`unable to parse date string '${text}'`)
+  return new Date(time)
+}
+
+function readExpiry(text: string): Date {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isFinite(seconds)) return readTime(text)
+  return new Date(Date.now() + seconds * 1000)
+}
+
+function readSerializer(name: string): string {
+  if (serializerFor(name)) return name
+  throw new InvalidArgumentError('expected json, yaml or msgpack')
+}

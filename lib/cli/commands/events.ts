@@ -1,0 +1,119 @@
+import { type Command, Option } from 'commander'
+import { type CaptureOptions, EventCapture } from '../../amqp/capture.js'
+import { systemClock } from '../../clock.js'
+import type { Logger } from '../../ports.js'
+import { LamportClock } from '../../protocol/lamport.js'
+import { Board } from '../board.js'
+import type { Client } from '../client.js'
+import { Dumper } from '../dumper.js'
+import type { Perform } from '../perform.js'
+import { readContent } from '../remote.js'
+import { isTerminal, Screen } from '../screen.js'
+import { UsageError } from '../usage.js'
+
+interface EventsOptions {
+  readonly dump?: true
+  readonly camera?: string
+}
+
+const FRAME_MS = 500
+/** Celery's options for its snapshots and for daemons, which nothing here needs. */
+const UNUSED = [
+  '--detach',
+  '-F, --frequency <seconds>',
+  '--freq <seconds>',
+  '-r, --maxrate <rate>',
+  '-l, --loglevel <level>',
+  '-f, --logfile <file>',
+  '--pidfile <file>',
+  '--uid <user>',
+  '--gid <group>',
+  '--umask <mask>',
+  '--executable <file>',
+]
+
+/** `celeriac events`: what workers and clients tell of their tasks, as it happens. */
+export function addEvents(program: Command, perform: Perform): void {
+  const command = program
+    .command('events')
+    .description('Watch the events: a live view on a terminal, else as --dump.')
+    .option('-d, --dump', 'One event after another, as text.')
+    .option('-c, --camera <class>', "Celery's snapshots, which need Python.")
+    .addHelpText('after', '\nWorkers tell of tasks with -E, or after: celeriac control enable_events')
+    .action((options: EventsOptions) => perform((client) => events(client, options)))
+  for (const flags of UNUSED) command.addOption(new Option(flags).hideHelp())
+}
+
+async function events(client: Client, { camera, dump }: EventsOptions): Promise<number> {
+  if (camera !== undefined) throw new UsageError(`-c/--camera ${camera}: snapshots need Python; use celery events`)
+  return dump || !isTerminal(client.io.stdout) ? dumpEvents(client) : watchEvents(client)
+}
+
+async function dumpEvents(client: Client): Promise<number> {
+  const { output } = client
+  const dumper = new Dumper()
+  output.say('-> evdump: starting capture...')
+  const capture = new EventCapture({
+    ...captureOptions(client, client.log),
+    onEvent: (event) => output.say(dumper.format(event)),
+    onLost: () => output.say('-> Connection lost, attempting reconnect'),
+  })
+  await capture.start()
+  await interruption(client)
+  await capture.stop()
+  return 0
+}
+
+async function watchEvents(client: Client): Promise<number> {
+  const { input, io } = client
+  const board = new Board()
+  let quit: () => void = () => undefined
+  const quitted = new Promise<void>((resolve) => {
+    quit = resolve
+  })
+  const screen = new Screen(io.stdout, input, quit)
+  const draw = (): void => screen.draw(board.lines({ ...screen.size, now: systemClock.now() / 1000 }))
+  const note = (text: string): void => board.note(text)
+  const capture = new EventCapture({
+    ...captureOptions(client, { ...client.log, warning: note, error: note }),
+    onEvent: (event) => board.take(event),
+  })
+  io.atExit(() => screen.close())
+  screen.open()
+  draw()
+  const frames = setInterval(draw, FRAME_MS)
+  try {
+    await capture.start()
+    await Promise.race([quitted, interruption(client)])
+  } finally {
+    clearInterval(frames)
+    screen.close()
+    await capture.stop()
+  }
+  return 0
+}
+
+/** It goes on trying for as long as it runs. */
+function captureOptions(client: Client, log: Logger): Omit<CaptureOptions, 'onEvent'> {
+  const { broker_connection_max_retries: maxRetries } = client.settings
+  return {
+    connection: { ...client.connection('consumer'), maxRetries, log },
+    clock: systemClock,
+    lamport: new LamportClock(),
+    log,
+    read: readContent,
+  }
+}
+
+/** Resolves on Ctrl+C or TERM, and when nobody reads any more what is written. */
+function interruption({ io }: Client): Promise<void> {
+  return new Promise((resolve) => {
+    const signals = ['SIGINT', 'SIGTERM'] as const
+    const done = (): void => {
+      for (const signal of signals) io.signals.off(signal, done)
+      resolve()
+    }
+    io.stdout.on('error', done)
+    for (const signal of signals) io.signals.on(signal, done)
+  })
+}

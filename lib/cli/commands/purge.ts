@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+import type { Epoch } from '../../amqp/epoch.js'
+import { withEpoch } from '../../amqp/session.js'
+import type { Settings } from '../../settings/table.js'
+import type { Client } from '../client.js'
+import { confirm } from '../input.js'
+import { plural } from '../output.js'
+import type { Perform } from '../perform.js'
+import { readList } from '../remote.js'
+
+interface PurgeOptions {
+  readonly force?: true
+  readonly queues?: readonly string[]
+  readonly excludeQueues?: readonly string[]
+}
+
+const NOT_FOUND = 404
+
+/** `celeriac purge`: erases what waits in queues. */
+export function addPurge(program: Command, perform: Perform): void {
+  program
+    .command('purge')
+    .description('Erase all messages from all known task queues. There is no undo.')
+    .optionsGroup('Purging Options:')
+    .option('-f, --force', "Don't ask first.")
+    .option(
+      '-Q, --queues <names>',
+      'Queues to purge, joined by commas; those of the configuration if not given.',
+      readList,
+    )
+    .option('-X, --exclude-queues <names>', 'Queues not to purge.', readList)
+    .action((options: PurgeOptions) => perform((client) => purge(client, options)))
+}
+
+async function purge(client: Client, { excludeQueues = [], force, queues }: PurgeOptions): Promise<number> {
+  const { input, io, output, settings } = client
+  const names = [...new Set(queues ?? knownQueues(settings))].filter((name) => !excludeQueues.includes(name)).sort()
+  if (names.length === 0) return 0
+  const noun = plural(names.length, 'queue')
+  if (!force) {
+    const warning =
+      `${output.style('red', 'WARNING')}:This will remove all tasks from ${noun}: ${names.join(', ')}.\n` +
+      '         There is no undo for this operation!\n\n' +
+      '(to skip this prompt use the -f option)\n' +
+      'Are you sure you want to delete all tasks?'
+    if (!(await confirm(warning, input, io.stdout))) {
+      output.error('Aborted!')
+      return 1
+    }
+  }
+  const messages = await withEpoch(client.connection('producer'), async (epoch) => {
+    let sum = 0
+    for (const name of names) sum += await purgeQueue(epoch, name)
+    return sum
+  })
+  output.say(
+    messages > 0
+      ? `Purged ${messages} ${plural(messages, 'message')} from ${names.length} known task ${noun}.`
+      : `No messages purged from ${names.length} ${noun}.`,
+  )
+  return 0
+}
+
+function knownQueues(settings: Settings): readonly string[] {
+  return settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
+}
+
+/** @returns how many messages there were; none in a queue that isn't there */
+async function purgeQueue(epoch: Epoch, name: string): Promise<number> {
+  try {
+    const { messageCount } = await epoch.scratch((channel) => channel.purgeQueue(name))
+    return messageCount
+  } catch (thrown) {
+    if ((thrown as { code?: unknown }).code === NOT_FOUND) return 0
+    throw thrown
+  }
+}

@@ -1,0 +1,70 @@
+import { styleText } from 'node:util'
+import type { Io } from './io.js'
+import { isDict, pythonJson, pythonRepr, pythonStr } from './pythonText.js'
+
+type Style = Parameters<typeof styleText>[0]
+
+/** What a command says, in Celery's forms. Colours only on a terminal. */
+export class Output {
+  readonly quiet: boolean
+  private readonly color: boolean
+
+  constructor(
+    private readonly io: Pick<Io, 'stdout' | 'stderr'>,
+    { color, quiet }: { readonly color: boolean; readonly quiet: boolean },
+  ) {
+    this.quiet = quiet
+    this.color = color && (io.stdout as { isTTY?: boolean }).isTTY === true
+  }
+
+  say(text: string): void {
+    this.io.stdout.write(`${text}\n`)
+  }
+
+  error(text: string): void {
+    this.io.stderr.write(`${text}\n`)
+  }
+
+  style(style: Style, text: string): string {
+    return this.color ? styleText(style, text) : text
+  }
+
+  /** A worker's reply: who and whether it is well, and below it what it said. */
+  reply(nodename: string, value: unknown, { body }: { readonly body: boolean }): void {
+    const { isOk, text } = this.pretty(value)
+    const direction = this.quiet ? '' : `${this.style(['white', 'bold'], '->')} `
+    const verdict = isOk ? this.style(['green', 'bold'], 'OK') : this.style(['red', 'bold'], 'ERROR')
+    this.say(`${direction} ${this.style(['cyan', 'bold'], `${nodename}: `)}${verdict}`)
+    const shown = indent(text)
+    if (body && shown !== '') this.say(shown)
+  }
+
+  /** How many replied. */
+  online(count: number): void {
+    this.say(`\n${count} ${plural(count, 'node')} online.`)
+  }
+
+  private pretty(value: unknown): { isOk: boolean; text: string } {
+    if (Array.isArray(value)) {
+      const items = value.map((item) => `${this.style('white', '*')} ${pythonStr(item)}`)
+      return { isOk: true, text: items.length === 0 ? '- empty -' : items.join('\n') }
+    }
+    if (!isDict(value)) return { isOk: true, text: typeof value === 'string' ? value : pythonRepr(value) }
+    if ('ok' in value) return { isOk: true, text: indent(this.pretty(value.ok).text) }
+    if ('error' in value) return { isOk: false, text: indent(this.pretty(value.error).text) }
+    return { isOk: true, text: pythonJson(value, { indent: 4, sortKeys: true }) }
+  }
+}
+
+/** Celery's plural: an s for everything but one. */
+export function plural(count: number, noun: string): string {
+  return count === 1 ? noun : `${noun}s`
+}
+
+/** Every line four further in, also the empty ones. */
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n')
+}

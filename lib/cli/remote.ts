@@ -1,0 +1,103 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { type ControlReply, callWorkers } from '../amqp/broadcast.js'
+import { withEpoch } from '../amqp/session.js'
+import { systemClock } from '../clock.js'
+import { COMMANDS, type CommandInfo } from '../control/commands/index.js'
+import type { AmqpProperties } from '../ports.js'
+import { loads } from '../protocol/content.js'
+import { LamportClock } from '../protocol/lamport.js'
+import type { Client } from './client.js'
+import { readPythonJson } from './pythonText.js'
+import { CommandError, EX_UNAVAILABLE, UsageError } from './usage.js'
+
+/** The options of `inspect`, `control` and `status`. */
+export interface RemoteOptions {
+  /** Seconds. */
+  readonly timeout: number
+  readonly destination?: readonly string[]
+  readonly json?: true
+}
+
+const JSON_TYPE = 'application/json'
+const OTHER_CONTENT = { accept: ['yaml', 'msgpack'], maxSize: 256 * 1024 * 1024, maxNesting: 512 }
+
+/** Gives a command the options that have to do with workers far away. */
+export function addRemoteOptions(command: Command): Command {
+  return command
+    .optionsGroup('Remote Control Options:')
+    .option('-t, --timeout <seconds>', 'Seconds to wait for a reply.', readSeconds, 1)
+    .option('-d, --destination <nodes>', 'Node names, joined by commas; all workers if not given.', readList)
+    .option('-j, --json', 'Replies as JSON.')
+}
+
+/** Seconds, with or without a fraction. @throws InvalidArgumentError */
+export function readSeconds(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !Number.isFinite(seconds)) throw new InvalidArgumentError('expected seconds, such as 2.5')
+  return seconds
+}
+
+/** Celery splits at commas and trims nothing. */
+export function readList(text: string): string[] {
+  return text.split(',')
+}
+
+/**
+ * The command of that name or alias.
+ * @throws UsageError that lists what there is
+ */
+export function commandNamed(kind: CommandInfo['kind'], name: string): CommandInfo {
+  const offered = COMMANDS.filter((command) => command.kind === kind)
+  const found = offered.find((command) => command.name === name || command.aliases.includes(name))
+  if (found) return found
+  const names = offered.map((command) => `'${command.name}'`).join(', ')
+  throw new UsageError(`Invalid value for 'action': '${name}' is not one of ${names}.`)
+}
+
+/** The commands with their arguments and what they do, for the help. */
+export function listCommands(kind: CommandInfo['kind']): string {
+  const rows = COMMANDS.filter((command) => command.kind === kind).map(({ help, name, signature }) => ({
+    term: `${name} ${signature}`.trimEnd(),
+    help,
+  }))
+  return `\nCommands:\n${rows.map(({ help, term }) => `  ${term}\n      ${help}`).join('\n')}`
+}
+
+/**
+ * Asks the workers.
+ * @throws CommandError with exit code 69 when none replies
+ */
+export async function askWorkers(
+  client: Client,
+  method: string,
+  args: Readonly<Record<string, unknown>>,
+  { destination, timeout }: RemoteOptions,
+  onReply?: (reply: ControlReply) => void,
+): Promise<ControlReply[]> {
+  const replies = await withEpoch(client.connection('producer'), (epoch) =>
+    callWorkers(
+      epoch,
+      { method, arguments: args, destination: destination ?? null },
+      { timeout, clock: systemClock, lamport: new LamportClock(), log: client.log, read: readContent, onReply },
+    ),
+  )
+  if (replies.length === 0) throw new CommandError('No nodes replied within time constraint', EX_UNAVAILABLE)
+  return replies
+}
+
+/** The replies by node name. Two workers of one name can't be told apart, which is said. */
+export function byNode(client: Client, replies: readonly ControlReply[]): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const { nodename, value } of replies) {
+    if (Object.hasOwn(found, nodename))
+      client.log.warning(`Several workers are called ${nodename}: give each its own -n`)
+    found[nodename] = value
+  }
+  return found
+}
+
+/** The content of a reply or an event, with Python's floats told from its ints where it is JSON. */
+export function readContent(content: Buffer, properties: AmqpProperties): unknown {
+  const type = properties.contentType ?? JSON_TYPE
+  return type === JSON_TYPE ? readPythonJson(content.toString()) : loads(content, properties, OTHER_CONTENT)
+}
