@@ -119,6 +119,7 @@ export class Worker implements Component {
       },
       intervalMs: settings.worker_autoscale_interval * 1000,
       queues: queues.map((queue) => queue.name),
+      isHeldUp: () => !this.backend.healthy(),
     })
     this.line.onFull = () => autoscaler.hurry()
     this.consumer = new Consumer({

@@ -32,6 +32,8 @@ export interface AutoscalerOptions {
   readonly bounds: Bounds
   readonly intervalMs: number
   readonly queues: readonly string[]
+  /** Whether something that the tasks depend on is away, so that more of them at once would only wait for it. */
+  isHeldUp(): boolean
 }
 
 /** Asks the controller each interval, and at once when every slot is busy, and does what it says. */
@@ -128,7 +130,7 @@ export class Autoscaler implements Component {
         completed: state.completed,
         serviceMsTotal: state.serviceMsTotal,
         loopUtilisation: performance.eventLoopUtilization(loop, this.loop).utilization,
-        breakerOpen: false,
+        breakerOpen: this.options.isHeldUp(),
         intakeStopped: capacity.atLimit,
       },
       bounds,

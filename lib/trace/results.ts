@@ -42,7 +42,10 @@ export class Results {
 
   async retried(request: Request, error: Error | undefined): Promise<void> {
     if (this.ignored(request)) return
-    await this.store(request, 'RETRY', error ? encodeException(error) : null, error ? traceback(error) : null)
+    // The message of the next try counts among what the task has sent.
+    const children = [...request.children, request.id]
+    const trace = error ? traceback(error) : null
+    await this.store(request, 'RETRY', error ? encodeException(error) : null, trace, children)
   }
 
   async revoked(request: Request, reason: string): Promise<void> {
@@ -73,7 +76,13 @@ export class Results {
     )
   }
 
-  private async store(request: Request, status: string, result: unknown, trace: string | null = null): Promise<void> {
+  private async store(
+    request: Request,
+    status: string,
+    result: unknown,
+    trace: string | null = null,
+    children: readonly string[] = request.children,
+  ): Promise<void> {
     const { backend, clock } = this.options
     const { message } = request
     const meta: ResultMeta = resultMeta(
@@ -82,7 +91,7 @@ export class Results {
         status,
         result,
         traceback: trace,
-        children: request.children.map((id) => taskTuple(id)),
+        children: children.map((id) => taskTuple(id)),
         groupId: message.group,
         parentId: message.parentId,
         extended: this.options.extended ? this.extend(request) : null,
