@@ -1,6 +1,7 @@
 import type { App } from './app/app.js'
 import { keyFunction } from './app/orderKey.js'
 import { BrokerError, CeleriacError } from './errors.js'
+import type { TaskEvents } from './events/taskEvents.js'
 import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
 import { runInSlot } from './pool/slot.js'
@@ -10,7 +11,7 @@ import { Gate } from './request/gate.js'
 import { Lanes } from './request/lanes.js'
 import { Policies } from './request/policy.js'
 import type { Request } from './request/request.js'
-import { Revoked } from './request/revoked.js'
+import type { Revoked } from './request/revoked.js'
 import type { WorkerState } from './request/state.js'
 import { Strategy } from './request/strategy.js'
 import { rate } from './settings/rate.js'
@@ -27,6 +28,8 @@ export interface LineOptions {
   readonly state: WorkerState
   readonly executor: Executor
   readonly backend: Backend
+  readonly events: TaskEvents
+  readonly revoked: Revoked
   readonly publisher: Publisher
   readonly clock: Clock
   /** Slots to begin with. */
@@ -54,7 +57,7 @@ export class Line {
   constructor(private readonly options: LineOptions) {
     const { app, backend, clock, log, nodename, settings, slots, state } = options
     this.log = log('request')
-    this.revoked = new Revoked(clock)
+    this.revoked = options.revoked
     this.policies = new Policies(settings)
     this.results = new Results({
       backend,
@@ -72,6 +75,7 @@ export class Line {
       },
       acksLate: (task) => this.policies.of(task).acksLate,
       maxDeliveries: settings.worker_max_deliveries,
+      events: options.events,
       onUnregistered: (message) => this.results.notRegistered(message),
       keyOf: keyFunction(settings.task_order_by),
       state,
@@ -91,6 +95,7 @@ export class Line {
       state,
       revoked: this.revoked,
       log: this.log,
+      onAdmitted: (request) => options.events.received(request),
       onReady: (request) => this.pool.offer(request),
       onDiscarded: (request, reason) => void this.settle(request, { state: 'REVOKED', reason }),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
@@ -186,25 +191,27 @@ export class Line {
   }
 
   private attempt(request: Request): Promise<Outcome> {
-    const { executor, log, settings } = this.options
+    const { events, executor, log, settings } = this.options
     return attempt(request, {
       executor,
       results: this.results,
       revoked: this.revoked,
       policy: this.policies.of(request.task),
       deduplicate: settings.worker_deduplicate_successful_tasks,
+      events,
       log: log('task'),
     })
   }
 
   private settle(request: Request, outcome: Outcome): Promise<Settlement> {
-    const { clock, publisher, settings } = this.options
+    const { clock, events, publisher, settings } = this.options
     return settle(request, outcome, {
       clock,
       state: this.state,
       publisher,
       postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
       results: this.results,
+      events,
       policy: this.policies.of(request.task),
       log: this.log,
       orderHoldLimit: settings.worker_order_hold_limit,

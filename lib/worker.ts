@@ -1,6 +1,5 @@
 import { Connection } from './amqp/connection.js'
 import { DelayQueues } from './amqp/delayed.js'
-import { Mailbox } from './amqp/mailbox.js'
 import { connectionOptions } from './amqp/options.js'
 import { AmqpOutlet } from './amqp/outlet.js'
 import { Postponer } from './amqp/postponer.js'
@@ -11,8 +10,6 @@ import { createBackend } from './backends/index.js'
 import { systemClock } from './clock.js'
 import { Blueprint, type Component } from './component.js'
 import { Consumer } from './consumer.js'
-import { taskCommands } from './control/commands/tasks.js'
-import { Panel } from './control/panel.js'
 import { coerceError } from './errors.js'
 import { createExecutor } from './executors.js'
 import { Lending } from './lending.js'
@@ -20,7 +17,8 @@ import { Line } from './line.js'
 import { Autoscaler } from './pool/autoscaler.js'
 import { Capacity } from './pool/capacity.js'
 import type { Clock, Logger } from './ports.js'
-import { LamportClock } from './protocol/lamport.js'
+import { Remote } from './remote.js'
+import { Revoked } from './request/revoked.js'
 import { WorkerState } from './request/state.js'
 import { selectQueues } from './settings/queues.js'
 import type { Settings } from './settings/table.js'
@@ -47,7 +45,7 @@ export class Worker implements Component {
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */
   readonly ended: Promise<{ readonly code: number }>
   private readonly consumer: Consumer
-  private readonly lamport = new LamportClock()
+  private readonly remote: Remote
   private readonly publisher: AmqpPublisher
   private readonly backend: GuardedBackend
   private readonly postponer: Postponer
@@ -70,6 +68,8 @@ export class Worker implements Component {
     })
     this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
     const state = new WorkerState()
+    const revoked = new Revoked(clock)
+    this.remote = new Remote({ ...options, clock, state, revoked })
     const slots = Math.max(1, bounds.min)
     const executor = createExecutor(settings, {
       clock,
@@ -95,6 +95,8 @@ export class Worker implements Component {
       state,
       executor,
       backend: this.backend,
+      events: this.remote.events,
+      revoked,
       publisher: this.publisher,
       slots,
       postpone: (message, queue, delayMs, signal) => this.postponer.postpone(message, queue, delayMs, { signal }),
@@ -118,7 +120,7 @@ export class Worker implements Component {
         keepaliveMs: settings.worker_autoscale_keepalive * 1000,
       },
       intervalMs: settings.worker_autoscale_interval * 1000,
-      queues: queues.map((queue) => queue.name),
+      queues: () => this.consumer?.queues.map((queue) => queue.name) ?? queues.map((queue) => queue.name),
       isHeldUp: () => !this.backend.healthy(),
     })
     this.line.onFull = () => autoscaler.hurry()
@@ -134,20 +136,31 @@ export class Worker implements Component {
       purge: settings.purge,
       log: options.log('consumer'),
     })
-    const mailbox = new Mailbox({
+    this.remote.register({
       nodename,
-      panel: this.panel(),
-      clock: this.lamport,
+      main: settings.app ?? app.main,
+      tasks: app.tasks,
+      settings,
+      clock,
       log: options.log('control'),
+      line: this.line,
+      executor,
+      scaling: autoscaler,
+      queues: this.consumer,
+      shutdown: () => void this.stop(),
     })
     const connection = new Connection({
       ...connectionOptions('consumer', settings, clock, options.log('consumer')),
       onUp: async (epoch) => {
-        if (settings.worker_enable_remote_control) await mailbox.up(epoch)
+        await this.remote.up(epoch)
         await this.consumer.up(epoch)
+        this.remote.consuming()
         this.log.info(`${nodename} ready.`)
       },
-      onDown: async () => this.consumer.down(),
+      onDown: async () => {
+        this.remote.down()
+        this.consumer.down()
+      },
       gaveUp: (error) => {
         this.log.critical(`Unrecoverable error: ${error.message}`)
         void this.stop().then(() => this.end({ code: 1 }))
@@ -156,7 +169,13 @@ export class Worker implements Component {
     this.blueprint = new Blueprint(nodename, [
       executor,
       { name: 'publisher', start: async () => undefined, stop: () => this.publisher.stop() },
-      new Lending(app, new AmqpOutlet(this.publisher, this.postponer, this.backend, settings, this.log)),
+      new Lending(
+        app,
+        new AmqpOutlet(this.publisher, this.postponer, this.backend, settings, this.log, (message, queue) =>
+          this.remote.events.sent(message, queue),
+        ),
+      ),
+      ...this.remote.components,
       { name: 'backend', start: () => this.backend.start(), stop: () => this.backend.stop() },
       autoscaler,
       connection,
@@ -187,25 +206,8 @@ export class Worker implements Component {
     return this.terminating
   }
 
-  private panel(): Panel {
-    const { app, log, nodename } = this.options
-    const { line } = this
-    const panel = new Panel(nodename, log('control'))
-    panel.register({ ping: () => ({ ok: 'pong' }) })
-    panel.register(
-      taskCommands({
-        tasks: app.tasks,
-        policies: line.policies,
-        rates: line.gate.rates,
-        log: log('control'),
-        revoke: (ids, terminate) => line.revoke(ids, terminate),
-        revokeByStamps: (stamps, terminate) => line.revokeByStamps(stamps, terminate),
-      }),
-    )
-    return panel
-  }
-
   private async warm(): Promise<void> {
+    this.remote.stopping()
     await this.consumer
       .close()
       .catch((thrown) => this.log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))

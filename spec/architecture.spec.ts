@@ -7,10 +7,10 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
 /** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below. */
 const LEVELS: readonly (readonly string[])[] = [
-  ['settings', 'protocol', 'ports', 'errors', 'clock', 'component', 'log'],
+  ['settings', 'protocol', 'ports', 'errors', 'clock', 'component', 'log', 'version'],
   ['app', 'request', 'trace', 'pool', 'canvas', 'control', 'events', 'line'],
   ['amqp', 'backends', 'health', 'breaker'],
-  ['worker', 'consumer', 'celery', 'executors', 'lending', 'index'],
+  ['worker', 'consumer', 'celery', 'executors', 'lending', 'remote', 'index'],
   ['cli'],
 ]
 

@@ -4,8 +4,11 @@ import type { Panel } from '../control/panel.js'
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import { decodeControl } from '../protocol/control.js'
+import { writeJson } from '../protocol/json.js'
+import { wrap } from '../protocol/kombuTypes.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import type { Epoch } from './epoch.js'
+import { headersForAll } from './headers.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
@@ -85,16 +88,17 @@ export class Mailbox {
       const request = decodeControl(content)
       if (!panel.concerns(request)) return
       const value = panel.answer(request)
-      if (!request.replyTo) return
+      // The command that ends the worker has nothing to answer.
+      if (!request.replyTo || value === undefined) return
       channel.publish(
         request.replyTo.exchange,
         request.replyTo.routingKey,
-        Buffer.from(JSON.stringify({ [nodename]: value })),
+        Buffer.from(writeJson(wrap({ [nodename]: value }))),
         {
           contentType: 'application/json',
           contentEncoding: 'utf-8',
           deliveryMode: 1,
-          headers: { ticket: request.ticket, clock: clock.forward() },
+          headers: headersForAll({ ticket: request.ticket, clock: clock.forward() }),
         },
       )
     } catch (thrown) {

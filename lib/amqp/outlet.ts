@@ -1,4 +1,5 @@
 import type { Outlet, Route, SendOptions } from '../app/app.js'
+import { currentRun } from '../app/current.js'
 import { routeTask } from '../app/router.js'
 import type { Backend, Logger, OutgoingMessage } from '../ports.js'
 import { queueNamed } from '../settings/queues.js'
@@ -20,6 +21,8 @@ export class AmqpOutlet implements Outlet {
     readonly backend: Backend,
     private readonly settings: Settings,
     private readonly log: Logger,
+    /** Told of what tasks have sent. */
+    private readonly onSent: (message: OutgoingMessage, queue: string | null) => void = () => undefined,
   ) {}
 
   route(task: string, options: SendOptions): Route {
@@ -47,9 +50,13 @@ export class AmqpOutlet implements Outlet {
     const isFar = delayMs > this.settings.worker_eta_memory_limit * 1000
     if (isFar && route.queue !== null) {
       const bindTo = queueNamed(route.queue, this.settings)
-      if (await this.postponer.postpone(message, route.queue, delayMs, { bindTo })) return
+      if (await this.postponer.postpone(message, route.queue, delayMs, { bindTo })) {
+        if (currentRun.getStore()) this.onSent(message, route.queue)
+        return
+      }
     }
     await this.publisher.publish(message)
+    if (currentRun.getStore()) this.onSent(message, route.queue)
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { BrokerError, coerceError } from '../errors.js'
 import type { OutgoingMessage, Publisher } from '../ports.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
+import { headersForAll } from './headers.js'
 
 type PublisherOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>
 
@@ -129,7 +130,11 @@ export class AmqpPublisher implements Publisher, Component {
     const id = String(message.properties.correlationId)
     await new Promise<void>((resolve, reject) => {
       const { headers, ...properties } = message.properties
-      const options = { ...properties, headers, mandatory: message.mandatory ?? false } as Options.Publish
+      const options = {
+        ...properties,
+        headers: headersForAll(headers ?? {}),
+        mandatory: message.mandatory ?? false,
+      } as Options.Publish
       const flowing = line.channel.publish(
         message.exchange,
         message.routingKey,

@@ -44,6 +44,8 @@ export interface TaskOptions {
   storeErrorsEvenIfIgnored?: boolean
   /** Store the state STARTED. */
   trackStarted?: boolean
+  /** Tell monitors of this task; true unless given. */
+  sendEvents?: boolean
   /** How often a worker may start this task: `'10/s'`, `'10/m'`, `'0.5/h'`, or a number a second. */
   rateLimit?: string | number | null
   /** Seconds after which a run is given up. */

@@ -29,9 +29,11 @@ export interface AutoscalerOptions {
   readonly state: WorkerState
   readonly pool: Pool
   readonly capacity: Capacity
+  /** At the start; `setBounds` changes them. */
   readonly bounds: Bounds
   readonly intervalMs: number
-  readonly queues: readonly string[]
+  /** The queues that are consumed at present. */
+  queues(): readonly string[]
   /** Whether something that the tasks depend on is away, so that more of them at once would only wait for it. */
   isHeldUp(): boolean
 }
@@ -51,9 +53,33 @@ export class Autoscaler implements Component {
   /** The last decisions, latest last: for `inspect slots`. */
   readonly decisions: Array<Omit<Decision, 'state'> & { readonly at: number }> = []
 
+  private limits: Bounds
+
   constructor(private readonly options: AutoscalerOptions) {
-    const share = Math.max(1, Math.floor(options.pool.size / options.queues.length))
-    options.capacity.split = new Map(options.queues.map((queue) => [queue, share]))
+    this.limits = options.bounds
+    const queues = options.queues()
+    const share = Math.max(1, Math.floor(options.pool.size / queues.length))
+    options.capacity.split = new Map(queues.map((queue) => [queue, share]))
+  }
+
+  get bounds(): { readonly max: number; readonly min: number } {
+    return this.limits
+  }
+
+  /** Changes the bounds, at once. The least is one slot. */
+  setBounds({ max, min }: { readonly max: number; readonly min: number }): void {
+    const { pool } = this.options
+    this.limits = { ...this.limits, max: Math.max(1, max), min: Math.max(1, Math.min(min, max)) }
+    pool.resize(Math.min(Math.max(pool.size, this.limits.min), this.limits.max))
+    this.schedule(0)
+  }
+
+  /** The queues have changed. */
+  requeue(): void {
+    const { capacity, queues } = this.options
+    capacity.split = new Map(queues().map((queue) => [queue, capacity.split.get(queue) ?? 1]))
+    this.intake?.resize(capacity.perQueue())
+    this.schedule(0)
   }
 
   async start(): Promise<void> {
@@ -78,8 +104,8 @@ export class Autoscaler implements Component {
 
   /** All slots are busy: see at once whether something waits, rather than when the interval ends. */
   hurry(): void {
-    const { bounds, clock, pool } = this.options
-    if (this.stopped || this.ticking || pool.size >= bounds.max) return
+    const { clock, pool } = this.options
+    if (this.stopped || this.ticking || pool.size >= this.limits.max) return
     const sinceMs = clock.monotonic() - this.tickedAt
     if (sinceMs >= EARLIEST_MS) void this.tick()
     else this.schedule(EARLIEST_MS - sinceMs)
@@ -106,7 +132,7 @@ export class Autoscaler implements Component {
   }
 
   private async decideOnce(): Promise<void> {
-    const { bounds, capacity, clock, pool, state } = this.options
+    const { capacity, clock, pool, state } = this.options
     const { intake } = this
     const depth = await intake?.depth()
     if (!intake || !depth || intake !== this.intake) return
@@ -117,10 +143,12 @@ export class Autoscaler implements Component {
       {
         now: clock.monotonic(),
         queues: new Map(
-          this.options.queues.map((queue) => [
-            queue,
-            { ...(this.depths.get(queue) ?? { ready: 0, consumers: 0 }), ownConsumers: intake.consumers(queue) },
-          ]),
+          this.options
+            .queues()
+            .map((queue) => [
+              queue,
+              { ...(this.depths.get(queue) ?? { ready: 0, consumers: 0 }), ownConsumers: intake.consumers(queue) },
+            ]),
         ),
         slots: pool.size,
         busy: pool.busy,
@@ -133,7 +161,7 @@ export class Autoscaler implements Component {
         breakerOpen: this.options.isHeldUp(),
         intakeStopped: capacity.atLimit,
       },
-      bounds,
+      this.limits,
     )
     this.loop = loop
     this.controller = decision.state

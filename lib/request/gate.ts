@@ -15,6 +15,8 @@ export interface GateOptions {
   readonly revoked: Revoked
   /** Settles what ran out of time, or was revoked, before it ran; it has left the gate. */
   onDiscarded(request: Request, reason: 'expired' | 'revoked'): void
+  /** Told of what is taken in, before it waits or runs. */
+  onAdmitted(request: Request): void
   /** Told of what has to wait for its time: what is too far ahead may be sent elsewhere, and then leaves by `depart`. */
   onEta(request: Request, delayMs: number): void
 }
@@ -49,6 +51,7 @@ export class Gate {
       if (!this.isHeld(request)) this.giveBack(request)
       return
     }
+    this.options.onAdmitted(request)
     if (expires !== null) request.keep(clock.setTimer(() => this.discard(request, 'expired'), expires - now + 1))
     if (eta !== null && eta > now) {
       request.keep(clock.setTimer(() => this.enter(request), eta - now))

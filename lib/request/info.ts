@@ -56,7 +56,7 @@ export function requestInfo(request: Request, { clock, nodename }: InfoOptions, 
     kwargs: safe ? (kwargsrepr ?? repr(request.kwargs)) : sendable(request.kwargs, () => repr(request.kwargs)),
     type: message.task,
     hostname: nodename,
-    time_start: runs && startedAt !== null ? (clock.now() - (clock.monotonic() - startedAt)) / 1000 : null,
+    time_start: runs && startedAt !== null ? Math.round(clock.now() - (clock.monotonic() - startedAt)) / 1000 : null,
     acknowledged: delivery.settled,
     delivery_info: {
       exchange: delivery.exchange,

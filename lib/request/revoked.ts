@@ -72,9 +72,13 @@ export class Revoked {
     for (const [header, value, at] of stamps) this.addStamp(header, value, at)
   }
 
+  /** Told of each that is new. */
+  onAdded: () => void = () => undefined
+
   private keep(entries: Map<string, number>, key: string, at: number): void {
     entries.delete(key)
     entries.set(key, at)
+    this.onAdded()
     if (entries.size > this.most) this.forgetOld(entries)
     for (const oldest of entries.keys()) {
       if (entries.size <= this.most) break

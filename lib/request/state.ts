@@ -52,7 +52,10 @@ export class WorkerState {
     if (from === 'parked') this.park(request.delivery.queue, -1)
     if (to === 'parked') this.park(request.delivery.queue, 1)
     if (from === 'running') this.running.delete(request)
-    if (to === 'running') this.running.add(request)
+    if (to === 'running') {
+      this.running.add(request)
+      this.totals.set(request.name, (this.totals.get(request.name) ?? 0) + 1)
+    }
     if (to === 'done') {
       this.requests.delete(request)
       this.counts.done = 0
@@ -62,10 +65,9 @@ export class WorkerState {
     if ((from === 'parked') !== (to === 'parked')) this.onParked()
   }
 
-  ran(request: Request, serviceMs: number): void {
+  ran(serviceMs: number): void {
     this.completed++
     this.serviceMsTotal += serviceMs
-    this.totals.set(request.name, (this.totals.get(request.name) ?? 0) + 1)
   }
 
   refuse(reason: RefusalReason): void {

@@ -1,6 +1,7 @@
 import type { Registry } from '../app/registry.js'
 import type { Task } from '../app/task.js'
 import { coerceError } from '../errors.js'
+import type { TaskEvents } from '../events/taskEvents.js'
 import type { Clock, Delivery, Logger } from '../ports.js'
 import { BadMessage } from '../protocol/badMessage.js'
 import type { ContentLimits } from '../protocol/content.js'
@@ -24,6 +25,7 @@ export interface StrategyOptions {
   onUnregistered(message: TaskMessage): Promise<void>
   /** The order key of a message; null for none. May throw: it is the user's function. */
   keyOf(task: Task, message: TaskMessage): string | null
+  readonly events: TaskEvents
   readonly state: WorkerState
   readonly clock: Clock
   readonly log: Logger
@@ -52,7 +54,10 @@ export class Strategy {
         .catch((thrown) =>
           log.error(`Nobody could be told that ${message.task} is not registered: ${coerceError(thrown).message}`),
         )
-        .finally(() => delivery.reject())
+        .finally(() => {
+          delivery.reject()
+          this.options.events.unregistered(message)
+        })
       return null
     }
     if (this.isPoison(delivery, message)) return null

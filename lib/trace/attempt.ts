@@ -1,4 +1,5 @@
 import { coerceError } from '../errors.js'
+import type { TaskEvents } from '../events/taskEvents.js'
 import type { Executor } from '../pool/executor.js'
 import type { Logger } from '../ports.js'
 import type { Policy } from '../request/policy.js'
@@ -15,6 +16,7 @@ export interface AttemptOptions {
   readonly policy: Policy
   /** `worker_deduplicate_successful_tasks`. */
   readonly deduplicate: boolean
+  readonly events: TaskEvents
   readonly log: Logger
 }
 
@@ -28,6 +30,7 @@ export async function attempt(request: Request, options: AttemptOptions): Promis
   results
     .started(request)
     .catch((thrown) => log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`))
+  options.events.started(request)
   const outcome = await executor.run(request, {
     // As Celery has it, a 0 or null in the message leaves it to the task.
     limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },

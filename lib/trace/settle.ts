@@ -1,4 +1,5 @@
 import { CeleriacError, coerceError } from '../errors.js'
+import type { TaskEvents } from '../events/taskEvents.js'
 import type { Clock, Logger, OutgoingMessage, Publisher } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import { EncodeError } from '../protocol/result.js'
@@ -22,6 +23,7 @@ export interface SettleOptions {
   /** Seconds; a longer retry of a keyed task gives its lane up. */
   readonly orderHoldLimit: number
   readonly results: Results
+  readonly events: TaskEvents
   readonly policy: Policy
   /** Aborted when the process is about to end: stop trying to publish. */
   readonly working: AbortSignal
@@ -45,7 +47,7 @@ const RELEASE: Settlement = { next: 'release' }
  */
 export async function settle(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
   const { log, state, working } = options
-  if ('runtimeMs' in outcome) state.ran(request, outcome.runtimeMs)
+  if ('runtimeMs' in outcome) state.ran(outcome.runtimeMs)
   if (request.acksLate && !request.delivery.live && outcome.state !== 'SUCCESS') {
     log.warning(
       `Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`,
@@ -70,7 +72,7 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
 }
 
 async function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
-  const { log, results, state } = options
+  const { events, log, results, state } = options
   const end = (ending: Ending, next: Settlement = RELEASE): Settlement => {
     state.end(ending)
     return next
@@ -85,6 +87,7 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
         log.info(`Task ${request.label} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
       }
       acknowledge()
+      events.succeeded(request, outcome.result, outcome.runtimeMs)
       return end('succeeded')
     case 'FAILURE':
       return end('failed', await fail(request, outcome, options))
@@ -99,13 +102,18 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
         `Task ${request.label} reject requeue=${outcome.reject.requeue ? 'True' : 'False'}: ${outcome.reject.message}`,
       )
       if (!request.acksLate) return end('rejected')
-      if (outcome.reject.requeue) return end('rejected', { next: 'give-back' })
+      if (outcome.reject.requeue) {
+        events.rejected(request, true)
+        return end('rejected', { next: 'give-back' })
+      }
       request.delivery.reject()
+      events.rejected(request, false)
       return end('rejected')
     case 'REVOKED':
       log.info(`Discarding revoked task: ${request.label}`)
       await results.revoked(request, outcome.reason)
       if (!request.delivery.settled) request.delivery.ack()
+      events.revoked(request, outcome.reason)
       return end('revoked')
     case 'DUPLICATE':
       log.info(`Task ${request.label} Task already completed successfully.`)
@@ -113,6 +121,7 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
       return end('ignored')
     case 'ABORTED':
       log.warning(`Task ${request.label} was told to stop, and did: ${outcome.error.message}`)
+      events.cancelled(request)
       return end('aborted', request.acksLate ? { next: 'give-back' } : RELEASE)
     default:
       return outcome satisfies never
@@ -123,18 +132,18 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
 async function fail(
   request: Request,
   { error, kind }: Outcome & { state: 'FAILURE' },
-  { log, policy, results }: SettleOptions,
+  { events, log, policy, results }: SettleOptions,
 ): Promise<Settlement> {
   if (kind === 'lost' && request.acksLate && policy.rejectOnWorkerLost) return { next: 'give-back' }
   await results.failed(request, error, kind === 'expected' || kind === 'unexpected')
   if (kind === 'expected') log.info(`Task ${request.label} raised expected: ${repr(error)}`)
   else if (kind === 'unexpected') log.error(`Task ${request.label} raised unexpected: ${repr(error)}`, { error })
   else log.error(`Task handler raised error: ${repr(error)}`)
-  if (request.acksLate) {
-    if (policy.acksOnFailureOrTimeout) request.delivery.ack()
-    else if (kind === 'timeout') return { next: 'give-back' }
-    else request.delivery.reject()
-  }
+  const givesBack = request.acksLate && kind === 'timeout' && !policy.acksOnFailureOrTimeout
+  if (request.acksLate && policy.acksOnFailureOrTimeout) request.delivery.ack()
+  else if (request.acksLate && !givesBack) request.delivery.reject()
+  events.failed(request, error)
+  if (givesBack) return { next: 'give-back' }
   const blocks = request.task.options.orderOnFailure === 'block' && request.key !== null
   return blocks ? { next: 'block' } : RELEASE
 }
@@ -144,7 +153,7 @@ async function retry(
   outcome: Outcome & { state: 'RETRY' },
   options: SettleOptions,
 ): Promise<Settlement> {
-  const { clock, log, orderHoldLimit, publisher, results, state, working } = options
+  const { clock, events, log, orderHoldLimit, publisher, results, state, working } = options
   const { options: asked } = outcome.retry
   const now = clock.now()
   const delayMs = retryDelayMs(asked, request, now)
@@ -156,6 +165,8 @@ async function retry(
     request.args = asked.args ?? request.args
     request.kwargs = asked.kwargs ?? request.kwargs
     await results.retried(request, asked.exc)
+    events.retried(request, outcome.retry)
+    events.received(request, now + delayMs)
     return { next: 'hold', delayMs }
   }
   if (request.key !== null) {
@@ -167,5 +178,6 @@ async function retry(
   if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
   await results.retried(request, asked.exc)
   if (request.acksLate) request.delivery.ack()
+  events.retried(request, outcome.retry)
   return RELEASE
 }

@@ -5,8 +5,10 @@ import { connectionOptions } from '../../lib/amqp/options.js'
 import { Window } from '../../lib/amqp/window.js'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import { systemClock } from '../../lib/clock.js'
+import { NO_TASK_EVENTS } from '../../lib/events/taskEvents.js'
 import { Line } from '../../lib/line.js'
 import { InlineExecutor } from '../../lib/pool/inline.js'
+import { Revoked } from '../../lib/request/revoked.js'
 import { WorkerState } from '../../lib/request/state.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
@@ -76,11 +78,13 @@ describe('order of a queue, by key, while slots come and go', () => {
         onStray: () => undefined,
       }),
       backend: createDisabledBackend(),
+      events: NO_TASK_EVENTS,
       settings,
       nodename: 'w@spec',
       clock: systemClock,
       slots: SLOTS,
       log: () => quiet,
+      revoked: new Revoked(systemClock),
       postpone: async () => false,
       publisher: { publish: async () => undefined },
     })

@@ -46,7 +46,6 @@ export class OfflinePanel {
         describe: () => ({ implementation: 'celeriac:async', 'max-concurrency': slots, processes: [process.pid] }),
       },
       scaling: {
-        enabled: settings.worker_autoscale !== null,
         get bounds() {
           return self.bounds
         },

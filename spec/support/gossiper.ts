@@ -29,6 +29,7 @@ export class Gossiper {
   readyAfterMs = Number.NaN
   private readonly connection: Connection
   private readonly dispatcher: EventDispatcher
+  private readonly heart: Heart
 
   private constructor(
     readonly nodename: string,
@@ -42,7 +43,7 @@ export class Gossiper {
     if (faults.length > 0) throw new Error(faults.join('\n'))
     const sink = new AmqpEventSink({ ...connectionOptions('producer', settings, clock, log), name: 'events' })
     this.dispatcher = new EventDispatcher({ hostname: nodename, sink, lamport, clock, log, groups: ['worker'] })
-    const heart = new Heart({
+    this.heart = new Heart({
       dispatcher: this.dispatcher,
       clock,
       interval: null,
@@ -81,12 +82,12 @@ export class Gossiper {
         await mingle.sync(neighbours)
         this.readyAfterMs = clock.monotonic() - since
         await inlet.up(epoch)
-        heart.up()
+        this.heart.up()
         log.info(`${nodename} ready.`)
       },
       onDown: async () => {
         inlet.down()
-        heart.down()
+        this.heart.down()
       },
     })
   }
@@ -118,7 +119,9 @@ export class Gossiper {
     this.link?.cut()
   }
 
+  /** Says goodbye and leaves; idempotent. */
   async stop(): Promise<void> {
+    this.heart.stop()
     await this.dispatcher.stop()
     await this.connection.stop()
     this.gossip.down()

@@ -1,8 +1,10 @@
 import { App, type Outlet } from '../../lib/app/app.js'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
+import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/events/taskEvents.js'
 import { Line } from '../../lib/line.js'
 import { InlineExecutor } from '../../lib/pool/inline.js'
 import type { Backend, OutgoingMessage } from '../../lib/ports.js'
+import { Revoked } from '../../lib/request/revoked.js'
 import { WorkerState } from '../../lib/request/state.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { FakeClock } from './fakeClock.js'
@@ -26,7 +28,10 @@ export class OfflineLine {
   readonly settled: FakeDelivery[] = []
   readonly line: Line
 
-  constructor(app: App, options: { slots?: number; config?: Record<string, unknown>; backend?: Backend } = {}) {
+  constructor(
+    app: App,
+    options: { slots?: number; config?: Record<string, unknown>; backend?: Backend; events?: TaskEvents } = {},
+  ) {
     const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
     if (faults.length > 0) throw new Error(faults.join('\n'))
     const { clock, log } = this
@@ -39,11 +44,13 @@ export class OfflineLine {
       state,
       executor: new InlineExecutor({ clock, log, hostname: 'w@spec', size: 1, onStray }),
       backend: options.backend ?? createDisabledBackend(),
+      events: options.events ?? NO_TASK_EVENTS,
       settings,
       nodename: 'w@spec',
       clock,
       slots: options.slots ?? 4,
       log: () => log,
+      revoked: new Revoked(clock),
       postpone: async () => false,
       publisher: {
         publish: async (message) => {

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto'
+import type { ConsumeMessage } from 'amqplib'
+import type { Gossip } from '../control/gossip.js'
+import { coerceError } from '../errors.js'
+import type { Logger } from '../ports.js'
+import { decodeEvents, EVENT_EXCHANGE } from '../protocol/event.js'
+import type { Epoch } from './epoch.js'
+
+const QUEUE_EXPIRES_MS = 60_000
+const MESSAGE_TTL_MS = 5000
+/** No event of a worker's comes near this. */
+const MOST_BYTES = 1_048_576
+
+/**
+ * Where gossip comes in: the events of all workers, on a queue of our own. Made anew with each epoch. Its channel may fail without
+ * harm to the rest: then there is no gossip until the next epoch.
+ */
+export class GossipInlet {
+  constructor(
+    private readonly gossip: Gossip,
+    private readonly log: Logger,
+  ) {}
+
+  /** Never throws for what gossip alone suffers from. */
+  async up(epoch: Epoch): Promise<void> {
+    const tell = (error: Error): void => {
+      this.gossip.down()
+      if (!epoch.ended.aborted) this.log.warning(`There is no gossip on this connection: ${error.message}`)
+    }
+    try {
+      const channel = await epoch.scratchChannel(tell)
+      await channel.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true })
+      const queue = `${EVENT_EXCHANGE}.${randomUUID()}`
+      await channel.assertQueue(queue, {
+        durable: false,
+        exclusive: true,
+        autoDelete: true,
+        expires: QUEUE_EXPIRES_MS,
+        messageTtl: MESSAGE_TTL_MS,
+      })
+      await channel.bindQueue(queue, EVENT_EXCHANGE, 'worker.#')
+      this.gossip.up()
+      await channel.consume(
+        queue,
+        (message) => {
+          if (message) this.receive(message)
+          else tell(new Error('the broker cancelled the consumer'))
+        },
+        { noAck: true },
+      )
+    } catch (thrown) {
+      tell(coerceError(thrown))
+    }
+  }
+
+  down(): void {
+    this.gossip.down()
+  }
+
+  private receive({ content }: ConsumeMessage): void {
+    if (content.length > MOST_BYTES) return
+    try {
+      for (const event of decodeEvents(content)) this.gossip.receive(event)
+    } catch (thrown) {
+      this.log.debug(`gossip: ${coerceError(thrown).message}`)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { Channel } from 'amqplib'
+import type { Neighbours } from '../control/mingle.js'
+import type { Arguments } from '../control/panel.js'
+import { coerceError } from '../errors.js'
+import type { Clock, Logger } from '../ports.js'
+import type { LamportClock } from '../protocol/lamport.js'
+import { callWorkers } from './broadcast.js'
+import type { Epoch } from './epoch.js'
+import { headersForAll } from './headers.js'
+
+const EXCHANGE = 'celery.pidbox'
+/** Seconds in which a neighbour has to answer, as Celery has it: nobody knows how many there are. */
+const ANSWER_SECONDS = 1
+
+export interface AmqpNeighboursOptions {
+  readonly nodename: string
+  readonly clock: Clock
+  readonly lamport: LamportClock
+  readonly log: Logger
+}
+
+/** The other workers, as remote control reaches them. For one epoch. */
+export class AmqpNeighbours implements Neighbours {
+  private constructor(
+    private readonly epoch: Epoch,
+    private readonly alone: boolean,
+    private readonly options: AmqpNeighboursOptions,
+  ) {}
+
+  /**
+   * Looks whether there are any: a message that nobody hears comes back from the broker. To be called before our own mailbox hears,
+   * and `hello` after it, so that no revoke falls between; a worker that is alone then needn't wait. Never throws.
+   */
+  static async look(epoch: Epoch, options: AmqpNeighboursOptions): Promise<AmqpNeighbours> {
+    let alone = false
+    const look = async (channel: Channel): Promise<void> => {
+      await channel.assertExchange(EXCHANGE, 'fanout', { durable: false })
+      channel.once('return', () => {
+        alone = true
+      })
+      probe(channel, options)
+      // The broker answers in order: what came back came before this.
+      await channel.checkExchange(EXCHANGE)
+    }
+    await epoch.scratch(look).catch((thrown) => {
+      options.log.debug(`mingle: can't tell whether there are neighbors: ${coerceError(thrown).message}`)
+    })
+    return new AmqpNeighbours(epoch, alone, options)
+  }
+
+  async hello(args: Arguments): Promise<ReadonlyMap<string, unknown>> {
+    if (this.alone) return new Map()
+    const { ended } = this.epoch
+    const lost = new Promise<[]>((resolve) => {
+      if (ended.aborted) resolve([])
+      else ended.addEventListener('abort', () => resolve([]), { once: true })
+    })
+    try {
+      const call = { method: 'hello', arguments: args }
+      const replies = await Promise.race([
+        callWorkers(this.epoch, call, { ...this.options, timeout: ANSWER_SECONDS }),
+        lost,
+      ])
+      return new Map(replies.map(({ nodename, value }) => [nodename, value]))
+    } catch (thrown) {
+      if (!ended.aborted)
+        this.options.log.warning(`mingle: the neighbors can't be asked: ${coerceError(thrown).message}`)
+      return new Map()
+    }
+  }
+}
+
+/** Addressed to ourselves, so that nobody acts on it. */
+function probe(channel: Channel, { clock, lamport, nodename }: AmqpNeighboursOptions): void {
+  const request = { method: 'ping', arguments: {}, destination: [nodename], pattern: null, matcher: null }
+  channel.publish(EXCHANGE, '', Buffer.from(JSON.stringify(request)), {
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    deliveryMode: 2,
+    priority: 0,
+    mandatory: true,
+    headers: headersForAll({ clock: lamport.forward(), expires: clock.now() / 1000 + ANSWER_SECONDS }),
+  })
+}

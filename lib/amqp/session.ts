@@ -1,0 +1,38 @@
+import { BrokerError, coerceError } from '../errors.js'
+import { Connection, type ConnectionOptions } from './connection.js'
+import type { Epoch } from './epoch.js'
+
+/** A connection of a client's: whoever opens it says how often to try, and needs to do nothing when it is up or down. */
+export type SessionOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>
+
+/**
+ * Runs `use` on a connection that is there for nothing else, and closes it.
+ * @throws BrokerError if the broker can't be reached within `maxRetries`, or the connection is lost meanwhile; what `use` throws
+ */
+export async function withEpoch<T>(options: SessionOptions, use: (epoch: Epoch) => Promise<T>): Promise<T> {
+  let failed: (error: Error) => void = () => undefined
+  let opened: (epoch: Epoch) => void = () => undefined
+  const opening = new Promise<Epoch>((resolve, reject) => {
+    opened = resolve
+    failed = reject
+  })
+  const connection = new Connection({
+    ...options,
+    onUp: async (epoch) => opened(epoch),
+    onDown: async () => undefined,
+    gaveUp: (error) => failed(new BrokerError(`the broker can't be reached: ${error.message}`, { cause: error })),
+  })
+  await connection.start()
+  try {
+    const epoch = await opening
+    const lost = new Promise<never>((_resolve, reject) => {
+      epoch.ended.addEventListener('abort', () => {
+        const { message } = coerceError(epoch.ended.reason)
+        reject(new BrokerError(`the connection to the broker was lost: ${message}`, { cause: epoch.ended.reason }))
+      })
+    })
+    return await Promise.race([use(epoch), lost])
+  } finally {
+    await connection.stop()
+  }
+}

@@ -1,0 +1,58 @@
+import type { Arguments } from './panel.js'
+
+/** Python's exceptions, whose repr is what the asker reads. */
+export class KeyError extends Error {
+  override readonly name = 'KeyError'
+}
+export class ValueError extends Error {
+  override readonly name = 'ValueError'
+}
+
+/** Whether an argument was given; Python's `None` counts as given nowhere. */
+export function given(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
+
+/**
+ * The arguments that a command can't do without.
+ * @throws TypeError in Python's words when some are missing
+ */
+export function required<const Name extends string>(
+  command: string,
+  args: Arguments,
+  names: readonly Name[],
+): Readonly<Record<Name, unknown>> {
+  const missing = names.filter((name) => args[name] === undefined)
+  if (missing.length === 0) return args as Readonly<Record<Name, unknown>>
+  const quoted = missing.map((name) => `'${name}'`)
+  const listed =
+    quoted.length < 3 ? quoted.join(' and ') : `${quoted.slice(0, -1).join(', ')}, and ${quoted[quoted.length - 1]}`
+  const noun = missing.length === 1 ? 'argument' : 'arguments'
+  throw new TypeError(`${command}() missing ${missing.length} required positional ${noun}: ${listed}`)
+}
+
+/**
+ * A whole number, also as the text of a command line.
+ * @throws ValueError for what is none, or one below `least`
+ */
+export function integer(name: string, value: unknown, least: number): number {
+  const number = typeof value === 'string' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= least) return number
+  throw new ValueError(`${name} must be a whole number, ${least} or more`)
+}
+
+/** Python's truth, for switches that may also come as the text of a command line. */
+export function truth(value: unknown): boolean {
+  if (typeof value === 'string') return !['', '0', 'false', 'no', 'off', 'none'].includes(value.toLowerCase())
+  return Boolean(value)
+}
+
+/** One text, or a list of which the texts count: Celery's `maybe_list`. */
+export function texts(value: unknown): string[] {
+  return [value].flat().filter((each) => typeof each === 'string')
+}
+
+/** A text, or null for everything else. */
+export function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}

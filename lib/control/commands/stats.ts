@@ -1,0 +1,114 @@
+import type { ParkReason } from '../../request/request.js'
+import type { WorkerState } from '../../request/state.js'
+import { parseBrokerUrl } from '../../settings/brokerUrl.js'
+import { maskUrl } from '../../settings/mask.js'
+import type { Settings } from '../../settings/table.js'
+import type { Command } from '../panel.js'
+import type { ControlParts } from '../parts.js'
+
+type StatsParts = Pick<ControlParts, 'clock' | 'executor' | 'lamport' | 'line' | 'queues' | 'scaling' | 'settings'>
+
+/** `inspect stats`: Celery's figures, and from `slots` on those that only we have. */
+export function statsCommands(parts: StatsParts): Record<string, Command> {
+  const startedAt = parts.clock.monotonic()
+  return {
+    stats: () => {
+      const { clock, lamport, line, queues, scaling, settings } = parts
+      const { state } = line
+      return {
+        total: Object.fromEntries(state.totals),
+        pid: process.pid,
+        clock: String(lamport.value),
+        uptime: Math.floor((clock.monotonic() - startedAt) / 1000),
+        pool: poolOf(parts),
+        broker: brokerOf(settings),
+        prefetch_count: queues.intake().reduce((sum, { messages }) => sum + messages, 0),
+        rusage: rusage(),
+        ...(settings.worker_autoscale !== null
+          ? {
+              autoscaler: {
+                max: scaling.bounds.max,
+                min: scaling.bounds.min,
+                current: line.pool.size,
+                qty: state.ready + state.running.size,
+              },
+            }
+          : {}),
+        slots: { size: line.pool.size, busy: line.pool.busy, ready: state.ready },
+        parked: parkedCounts(state),
+        lanes: [...line.lanes].length,
+        strays: state.strays,
+        refused: Object.fromEntries(state.refused),
+        endings: Object.fromEntries(state.endings),
+      }
+    },
+  }
+}
+
+/** How many requests wait for what. */
+export function parkedCounts(state: WorkerState): Record<ParkReason, number> {
+  const counts = { eta: 0, order: 0, retry: 0, rate: 0 }
+  if (state.parked > 0) for (const { parkedFor } of state.requests) if (parkedFor) counts[parkedFor]++
+  return counts
+}
+
+/** As Celery's prefork pool, whose monitors count `processes`: the async pool has one entry a slot, each of them this process. */
+function poolOf({ executor, line, settings }: StatsParts): Record<string, unknown> {
+  const slots = line.pool.size
+  return {
+    ...executor.describe(),
+    ...(executor.name === 'async'
+      ? { 'max-concurrency': slots, processes: Array.from({ length: slots }, () => process.pid) }
+      : {}),
+    'max-tasks-per-child': settings.worker_max_tasks_per_child ?? 'N/A',
+    'put-guarded-by-semaphore': false,
+    timeouts: [settings.task_soft_time_limit ?? 0, settings.task_time_limit ?? 0],
+    // Celery's text for a pool that doesn't feed its children through pipes.
+    writes: 'N/A',
+  }
+}
+
+/** The broker that is consumed from, as kombu's `Connection.info`, without any password. */
+function brokerOf(settings: Settings): Record<string, unknown> {
+  const urls = settings.broker_read_url ?? settings.broker_url
+  const [first] = parseBrokerUrl(urls)
+  return {
+    hostname: first?.hostname ?? null,
+    userid: first?.username ?? null,
+    virtual_host: first?.vhost ?? null,
+    port: first?.port ?? null,
+    insist: false,
+    ssl: settings.broker_use_ssl !== false || (first?.tls ?? false),
+    transport: first?.transport ?? null,
+    connect_timeout: first?.connectTimeout ?? settings.broker_connection_timeout,
+    transport_options: {},
+    login_method: first?.loginMethod ?? 'PLAIN',
+    uri_prefix: null,
+    heartbeat: first?.heartbeat ?? settings.broker_heartbeat,
+    failover_strategy: settings.broker_failover_strategy,
+    alternates: urls.split(';').slice(1).map(maskUrl),
+  }
+}
+
+/** `getrusage`, in Python's names: times in seconds, `maxrss` in KiB. */
+function rusage(): Record<string, number> {
+  const used = process.resourceUsage()
+  return {
+    utime: used.userCPUTime / 1e6,
+    stime: used.systemCPUTime / 1e6,
+    maxrss: used.maxRSS,
+    ixrss: used.sharedMemorySize,
+    idrss: used.unsharedDataSize,
+    isrss: used.unsharedStackSize,
+    minflt: used.minorPageFault,
+    majflt: used.majorPageFault,
+    nswap: used.swappedOut,
+    inblock: used.fsRead,
+    oublock: used.fsWrite,
+    msgsnd: used.ipcSent,
+    msgrcv: used.ipcReceived,
+    nsignals: used.signalsCount,
+    nvcsw: used.voluntaryContextSwitches,
+    nivcsw: used.involuntaryContextSwitches,
+  }
+}

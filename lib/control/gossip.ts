@@ -1,0 +1,88 @@
+import { coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { WireEvent } from '../protocol/event.js'
+import type { LamportClock } from '../protocol/lamport.js'
+import { seeClock } from '../protocol/seenClock.js'
+import { Elections, type ElectionsOptions } from './elections.js'
+import { type Member, Members } from './members.js'
+
+const CHECK_MS = 5000
+
+export interface GossipOptions extends Pick<ElectionsOptions, 'apply' | 'send'> {
+  readonly nodename: string
+  readonly clock: Clock
+  readonly lamport: LamportClock
+  readonly log: Logger
+  /** The process id that our own events bear. */
+  readonly pid?: number
+}
+
+/** Hears the events of the other workers: who is there, who has gone, and who shall do what only one may. Mirrors Celery's `Gossip`. */
+export class Gossip {
+  private readonly known: Members
+  private readonly elections: Elections
+  private timer: Timer | null = null
+
+  constructor(private readonly options: GossipOptions) {
+    const { apply, clock, log, nodename, pid = process.pid, send } = options
+    this.known = new Members(clock)
+    const alive = (): number => this.known.alive.length
+    this.elections = new Elections({ node: `${nodename}.${pid}`, clock, log, send, apply, alive })
+  }
+
+  /** The other workers that are alive. */
+  members(): readonly Member[] {
+    return this.known.alive
+  }
+
+  /** The control command `election`. */
+  election(id: string, topic: string, action: unknown): void {
+    if (this.timer) this.elections.hold(id, topic, action)
+  }
+
+  /** Events come in from now on. */
+  up(): void {
+    this.timer ??= this.options.clock.setTimer(() => this.check(), CHECK_MS)
+  }
+
+  /** No more events come: what was heard counts no longer, and nobody is said to be missing because we can't hear. */
+  down(): void {
+    this.timer?.cancel()
+    this.timer = null
+    this.known.clear()
+    this.elections.clear()
+  }
+
+  /** An event of any worker, ourselves included. Never throws, whatever its fields are. */
+  receive(event: WireEvent): void {
+    if (!this.timer) return
+    try {
+      this.hear(event)
+    } catch (thrown) {
+      this.options.log.error(`gossip: an event was dropped: ${coerceError(thrown).message}`)
+    }
+  }
+
+  private hear(event: WireEvent): void {
+    const { lamport, log, nodename } = this.options
+    const { clock, hostname, type } = event
+    const isOwn = hostname === nodename
+    if (isOwn) lamport.forward()
+    else seeClock(lamport, clock)
+    if (type === 'worker-elect') this.elections.elect(event)
+    else if (type === 'worker-elect-ack') this.elections.acknowledged(event)
+    else if (isOwn || !type.startsWith('worker-')) return
+    else if (type === 'worker-offline') {
+      this.known.remove(hostname)
+      log.debug(`${hostname} left`)
+    } else if (this.known.saw(hostname, event) || type === 'worker-online') {
+      log.debug(`${hostname} joined the party`)
+    }
+  }
+
+  private check(): void {
+    this.timer = this.options.clock.setTimer(() => this.check(), CHECK_MS)
+    for (const hostname of this.known.removeSilent()) this.options.log.info(`missed heartbeat from ${hostname}`)
+    this.elections.forgetOld()
+  }
+}

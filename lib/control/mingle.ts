@@ -1,0 +1,97 @@
+import type { Clock, Logger } from '../ports.js'
+import { decodeRevoked, encodeRevoked, type RevokedSet } from '../protocol/hello.js'
+import type { LamportClock } from '../protocol/lamport.js'
+import { repr } from '../protocol/repr.js'
+import { seeClock } from '../protocol/seenClock.js'
+import type { Revoked } from '../request/revoked.js'
+import type { Arguments } from './panel.js'
+
+/** The other workers on the broker. */
+export interface Neighbours {
+  /**
+   * Sends the control command `hello` to all of them. Resolves with their replies by node name once their time is up, at once when
+   * nobody can hear it, and with what there is when the connection is lost.
+   */
+  hello(args: Arguments): Promise<ReadonlyMap<string, unknown>>
+}
+
+export interface MingleOptions {
+  readonly nodename: string
+  readonly revoked: Revoked
+  readonly clock: Clock
+  readonly lamport: LamportClock
+  readonly log: Logger
+  /** Seconds on the machine's monotonic clock, the one that Python's `time.monotonic()` reads. */
+  monotonic?(): number
+}
+
+/**
+ * Workers tell each other at the start which tasks are revoked and how late it is by their logical clocks. Mirrors Celery's
+ * `Mingle` and its hidden control command `hello`.
+ */
+export class Mingle {
+  private readonly monotonic: () => number
+
+  constructor(private readonly options: MingleOptions) {
+    this.monotonic = options.monotonic ?? (() => Number(process.hrtime.bigint()) / 1e9)
+  }
+
+  /**
+   * The control command `hello`: another worker has come and tells what it knows.
+   * @returns what this one knows; null to itself
+   */
+  hello(args: Arguments): Readonly<Record<string, unknown>> | null {
+    const { lamport, log, nodename } = this.options
+    const { from_node: from } = args
+    if (from === nodename) return null
+    log.info(`sync with ${String(from)}`)
+    this.learn(args)
+    return { ...this.known(), clock: lamport.forward() }
+  }
+
+  /** Asks the neighbours and takes over what they know. To be done at each connection, before messages are taken. */
+  async sync(neighbours: Neighbours): Promise<void> {
+    const { log, nodename } = this.options
+    log.info('mingle: searching for neighbors')
+    const replies = new Map(await neighbours.hello({ from_node: nodename, ...this.known() }))
+    replies.delete(nodename)
+    if (replies.size === 0) {
+      log.info('mingle: all alone')
+      return
+    }
+    const answered = [...replies].filter(([, reply]) => reply !== null)
+    log.info(`mingle: sync with ${answered.length} nodes`)
+    for (const [name, reply] of answered) this.merge(name, reply)
+    log.info('mingle: sync complete')
+  }
+
+  private merge(name: string, reply: unknown): void {
+    const { lamport, log } = this.options
+    log.debug(`mingle: processing reply from ${name}`)
+    if (typeof reply !== 'object' || reply === null || 'error' in reply) {
+      log.warning(`mingle: sync with ${name} failed: ${repr(reply)}`)
+      return
+    }
+    const fields = reply as Readonly<Record<string, unknown>>
+    seeClock(lamport, fields.clock)
+    this.learn(fields)
+  }
+
+  /** Ids that are known already keep their age, or nodes that greet each other again and again would never forget one. */
+  private learn(fields: Readonly<Record<string, unknown>>): void {
+    const { clock, revoked } = this.options
+    const now = clock.now()
+    for (const { ageMs, id } of decodeRevoked(fields)) {
+      if (!revoked.has(id)) revoked.add(id, now - ageMs)
+    }
+  }
+
+  private known(): RevokedSet {
+    const { clock, revoked } = this.options
+    const now = clock.now()
+    return encodeRevoked(
+      revoked.dump().ids.map(([id, at]) => ({ id, ageMs: now - at })),
+      this.monotonic(),
+    )
+  }
+}

@@ -1,0 +1,97 @@
+import type { Registry } from '../app/registry.js'
+import type { Decision } from '../pool/controller.js'
+import type { Clock, Logger } from '../ports.js'
+import type { LaneInfo } from '../request/lanes.js'
+import type { Policies } from '../request/policy.js'
+import type { Rates } from '../request/rates.js'
+import type { Request } from '../request/request.js'
+import type { Revoked } from '../request/revoked.js'
+import type { WorkerState } from '../request/state.js'
+import type { Range } from '../settings/parse.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { Settings } from '../settings/table.js'
+import type { Arguments } from './panel.js'
+
+/*
+ * What remote control reads and moves: the worker gives each command the parts that it needs, and commands see nothing else of it.
+ */
+
+/** The line of requests. */
+export interface LinePart {
+  readonly state: WorkerState
+  readonly lanes: Iterable<LaneInfo> & { behind(key: string): readonly Request[] }
+  readonly gate: { readonly rates: Rates; unblock(key: string): boolean }
+  readonly policies: Policies
+  readonly revoked: Revoked
+  readonly pool: { readonly size: number; readonly busy: number }
+  /** @returns the ids of those that were told to stop */
+  revoke(ids: readonly string[], terminate: boolean): readonly string[]
+  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, terminate: boolean): void
+}
+
+/** How many slots there may be, and why there are as many: the autoscaler. Without `--autoscale` its two bounds are equal. */
+export interface ScalingPart {
+  readonly bounds: Range
+  /** Takes effect at once. The least is 1 slot, whatever is asked for. */
+  setBounds(bounds: Range): void
+  /** Latest last. `at` is wall-clock milliseconds. */
+  readonly decisions: ReadonlyArray<Omit<Decision, 'state'> & { readonly at: number }>
+}
+
+/** Messages that may be unsettled from a queue, and the consumers that take them. */
+export interface IntakeInfo {
+  readonly queue: string
+  readonly consumers: number
+  readonly messages: number
+}
+
+/** The queues that are consumed. */
+export interface QueuesPart {
+  /** As they are declared. */
+  readonly queues: readonly QueueSpec[]
+  /** Empty while there is no connection. */
+  intake(): readonly IntakeInfo[]
+  /** Consumes from one more queue, also after a reconnect; faults are logged. A queue that is consumed already stays as it is. */
+  add(queue: QueueSpec): void
+  /** Consumes from it no more; what was taken is run. */
+  cancel(name: string): void
+}
+
+/** Events about tasks. Each answer is Celery's text. */
+export interface EventsPart {
+  enable(): string
+  disable(): string
+  /** Sends one heartbeat, Celery's for this command: `freq` 5 and who we are. */
+  heartbeat(): void
+}
+
+/** The other workers. */
+export interface NeighboursPart {
+  /** Answers a worker that starts: what is revoked here and the clock; null to itself. */
+  hello(args: Arguments): unknown
+  /** Becomes a candidate; does nothing without gossip. */
+  election(args: Arguments): unknown
+}
+
+/** Everything that the commands work with. */
+export interface ControlParts {
+  readonly nodename: string
+  /** Celeriac's version. */
+  readonly version: string
+  /** The app's module as it was given, for reports. */
+  readonly main: string
+  readonly tasks: Registry
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Logger
+  readonly lamport: { readonly value: number }
+  readonly line: LinePart
+  /** What the executor says of itself; see `Executor`. */
+  readonly executor: { readonly name: string; describe(): Record<string, unknown> }
+  readonly scaling: ScalingPart
+  readonly queues: QueuesPart
+  readonly events: EventsPart
+  readonly neighbours: NeighboursPart
+  /** Begins a warm shutdown. */
+  shutdown(): void
+}

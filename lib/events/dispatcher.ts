@@ -1,0 +1,220 @@
+import type { Component } from '../component.js'
+import type { Clock, Logger } from '../ports.js'
+import {
+  BATCH_ROUTING_KEY,
+  type EventFields,
+  type EventGroup,
+  type EventType,
+  encodeEvent,
+  groupOf,
+  LARGEST_BATCH,
+  routingKeyOf,
+  utcOffset,
+  type WireEvent,
+} from '../protocol/event.js'
+import type { LamportClock } from '../protocol/lamport.js'
+
+/** Where events leave the worker. */
+export interface EventSink {
+  /** True while it takes events; false without a connection, and while that one is congested. */
+  readonly open: boolean
+  /** Begins to connect; later calls do nothing. Doesn't wait for the broker. */
+  start(): Promise<void>
+  /** Sends what was published, then says goodbye. */
+  stop(): Promise<void>
+  /** Told of each new connection, once it is open. */
+  onUp: () => void
+  /** Told when it is open again after a congestion. */
+  onDrain: () => void
+  /** Neither waits nor throws; to be called only while it is open. */
+  publish(routingKey: string, hostname: string, content: Buffer): void
+}
+
+export interface DispatcherOptions {
+  /** Node name. */
+  readonly hostname: string
+  readonly sink: EventSink
+  readonly lamport: LamportClock
+  readonly clock: Clock
+  readonly log: Logger
+  /** What is on at the start: `worker` alone, or with `-E` `task` as well. */
+  readonly groups: Iterable<EventGroup>
+  /** Task events that are kept while the broker is away. */
+  readonly mostKept?: number
+  /** Runs a function once the present turn of the event loop is over. */
+  readonly defer?: (fn: () => void) => void
+}
+
+/** About 5 MB of events: a minute or two of a busy worker. */
+const MOST_KEPT = 10_000
+
+/**
+ * Sends events for monitors. Events about the worker go out one by one. Those about tasks go out in batches, one or more a turn
+ * of the event loop, and are kept while the broker is away; what a worker says of itself is true only at its time, and is not.
+ * Mirrors Celery's `EventDispatcher`.
+ */
+export class EventDispatcher implements Component {
+  readonly name = 'events'
+  /** Task events that found the buffer full, since the start. */
+  dropped = 0
+  /** Told of each new connection to the broker, before what was kept is sent. */
+  onUp: () => void = () => undefined
+  private readonly groups: Set<EventGroup>
+  private readonly mostKept: number
+  private readonly defer: (fn: () => void) => void
+  private batch: WireEvent[] = []
+  /** Oldest first. */
+  private readonly kept = new Set<WireEvent>()
+  private untold = 0
+  private deferred = false
+  private stopped = false
+
+  constructor(private readonly options: DispatcherOptions) {
+    this.groups = new Set(options.groups)
+    this.mostKept = options.mostKept ?? MOST_KEPT
+    this.defer = options.defer ?? setImmediate
+    options.sink.onUp = () => {
+      this.onUp()
+      this.sendKept()
+    }
+    options.sink.onDrain = () => this.sendKept()
+  }
+
+  /** Connects, if there is anything to send. */
+  async start(): Promise<void> {
+    if (this.groups.size > 0 && !this.stopped) await this.options.sink.start()
+  }
+
+  /** Sends what is waiting to be sent, and then nothing more. */
+  async stop(): Promise<void> {
+    this.sendBatch()
+    this.stopped = true
+    await this.options.sink.stop()
+  }
+
+  /** Whether events of a group go out: ask before making costly fields. */
+  enabled(group: EventGroup): boolean {
+    return this.groups.has(group)
+  }
+
+  /** Turns events about tasks on. @returns Celery's answer */
+  enable(): string {
+    if (this.groups.has('task')) return 'task events already enabled'
+    this.groups.add('task')
+    void this.start()
+    this.options.log.info('Events of group {task} enabled by remote.')
+    return 'task events enabled'
+  }
+
+  /** Turns them off, also where `-E` has turned them on, which Celery can't. @returns Celery's answer */
+  disable(): string {
+    if (!this.groups.delete('task')) return 'task events already disabled'
+    this.options.log.info('Events of group {task} disabled by remote.')
+    return 'task events disabled'
+  }
+
+  /** Sends an event; costs nothing while its group is off. */
+  send(type: EventType, fields: EventFields): void {
+    const group = groupOf(type)
+    if (!this.enabled(group) || this.stopped) return
+    const event = this.make(type, this.options.hostname, fields)
+    if (group === 'task') this.enqueue(event)
+    else if (this.options.sink.open) this.publish(event)
+  }
+
+  /** Sends a single event of a client's, whatever groups are on: Celery's `task-sent`, which bears the publisher's name. */
+  sendAs(hostname: string, type: EventType, fields: EventFields): void {
+    if (this.stopped) return
+    const event = this.make(type, hostname, fields)
+    if (this.options.sink.open) {
+      this.publish(event)
+      return
+    }
+    this.keep(event)
+    void this.options.sink.start()
+  }
+
+  private make(type: string, hostname: string, fields: EventFields): WireEvent {
+    const now = this.options.clock.now()
+    return {
+      hostname,
+      utcoffset: utcOffset(new Date(now)),
+      pid: process.pid,
+      clock: this.options.lamport.forward(),
+      ...fields,
+      timestamp: now / 1000,
+      type,
+    }
+  }
+
+  private enqueue(event: WireEvent): void {
+    this.batch.push(event)
+    if (this.batch.length >= LARGEST_BATCH) this.sendBatch()
+    else if (!this.deferred) {
+      this.deferred = true
+      this.defer(() => {
+        this.deferred = false
+        this.sendBatch()
+      })
+    }
+  }
+
+  private sendBatch(): void {
+    const events = this.batch
+    this.batch = []
+    if (events.length === 0) return
+    if (this.options.sink.open) this.publishAll(events)
+    else for (const event of events) this.keep(event)
+  }
+
+  private publish(event: WireEvent): void {
+    this.options.sink.publish(routingKeyOf(event.type), event.hostname, encodeEvent(event))
+  }
+
+  private publishAll(events: readonly WireEvent[]): void {
+    this.options.sink.publish(BATCH_ROUTING_KEY, this.options.hostname, encodeEvent(events))
+  }
+
+  private keep(event: WireEvent): void {
+    this.kept.add(event)
+    for (const oldest of this.kept) {
+      if (this.kept.size <= this.mostKept) break
+      this.kept.delete(oldest)
+      this.dropped++
+      this.untold++
+    }
+  }
+
+  /** In order, as far as the sink takes it; the rest follows when it is open again. */
+  private sendKept(): void {
+    if (this.untold > 0) {
+      this.options.log.warning(
+        `${this.untold} task events were lost while the broker was away: no more than ${this.mostKept} are kept`,
+      )
+      this.untold = 0
+    }
+    while (this.options.sink.open && this.kept.size > 0) {
+      const events = this.takeKept()
+      const [first] = events
+      if (first && this.isForeign(first)) this.publish(first)
+      else this.publishAll(events)
+    }
+  }
+
+  /** The oldest of what is kept, as far as it goes out in one message. */
+  private takeKept(): WireEvent[] {
+    const events: WireEvent[] = []
+    for (const event of this.kept) {
+      const alone = this.isForeign(event)
+      if (alone && events.length > 0) break
+      events.push(event)
+      this.kept.delete(event)
+      if (alone || events.length >= LARGEST_BATCH) break
+    }
+    return events
+  }
+
+  private isForeign(event: WireEvent): boolean {
+    return event.hostname !== this.options.hostname
+  }
+}

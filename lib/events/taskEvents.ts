@@ -1,0 +1,158 @@
+import type { Retry } from '../app/predicate.js'
+import type { Task } from '../app/task.js'
+import type { OutgoingMessage } from '../ports.js'
+import { type EventFields, type EventType, exceptionRepr, isoFormat } from '../protocol/event.js'
+import type { TaskMessage } from '../protocol/message.js'
+import { repr, reprArgs } from '../protocol/repr.js'
+import { traceback } from '../protocol/traceback.js'
+import type { Request } from '../request/request.js'
+import type { RevokeReason } from '../trace/outcome.js'
+import type { EventDispatcher } from './dispatcher.js'
+
+/** SIGTERM, which is what terminates a task unless the operator names another. */
+const SIGTERM = 15
+
+/** What happens to tasks, told to whoever watches. Each call is made once the thing has happened, after the acknowledgement. */
+export interface TaskEvents {
+  /**
+   * It was taken in, and is neither revoked nor expired.
+   * @param eta wall-clock milliseconds; the message's own unless given, which a retry that waits here does
+   */
+  received(request: Request, eta?: number): void
+  /** It has a slot, and its body is about to run. */
+  started(request: Request): void
+  succeeded(request: Request, result: unknown, runtimeMs: number): void
+  failed(request: Request, error: Error): void
+  retried(request: Request, retry: Retry): void
+  /** It won't run, or was stopped. @param signum that of the signal it was terminated with */
+  revoked(request: Request, reason: RevokeReason, signum?: number): void
+  /** Its message was given up, or given back: only of what is acknowledged late. */
+  rejected(request: Request, requeue: boolean): void
+  /** It was told to stop and the broker gives its message out again. */
+  cancelled(request: Request): void
+  /** No task of this name is here. */
+  unregistered(message: TaskMessage): void
+  /** A task message has left. @param queue the queue's name; null where only the exchange is known */
+  sent(message: OutgoingMessage, queue: string | null): void
+}
+
+const nothing = (): void => undefined
+
+/** Tells nobody. */
+export const NO_TASK_EVENTS: TaskEvents = {
+  received: nothing,
+  started: nothing,
+  succeeded: nothing,
+  failed: nothing,
+  retried: nothing,
+  revoked: nothing,
+  rejected: nothing,
+  cancelled: nothing,
+  unregistered: nothing,
+  sent: nothing,
+}
+
+export interface TaskEventsOptions {
+  readonly dispatcher: Pick<EventDispatcher, 'enabled' | 'send' | 'sendAs'>
+  /** `task_send_sent_event`. */
+  readonly sendsSent: boolean
+  /** Whether the events of a task are wanted: Celery's task option `send_events`. */
+  wanted(task: Task): boolean
+}
+
+/** Sends Celery's task events, each with the fields that Python's workers give it. */
+export class DispatchedTaskEvents implements TaskEvents {
+  constructor(private readonly options: TaskEventsOptions) {}
+
+  received(request: Request, eta: number | null = request.message.eta): void {
+    this.send('task-received', request, () => {
+      const { message } = request
+      const { args, kwargs } = argumentsOf(request)
+      return {
+        name: request.name,
+        args,
+        kwargs,
+        root_id: message.rootId,
+        parent_id: message.parentId,
+        retries: request.retries,
+        eta: isoFormat(eta),
+        expires: isoFormat(message.expires),
+      }
+    })
+  }
+
+  started(request: Request): void {
+    this.send('task-started', request, () => ({}))
+  }
+
+  succeeded(request: Request, result: unknown, runtimeMs: number): void {
+    this.send('task-succeeded', request, () => ({ result: repr(result), runtime: runtimeMs / 1000 }))
+  }
+
+  failed(request: Request, error: Error): void {
+    this.send('task-failed', request, () => ({ exception: exceptionRepr(error), traceback: traceback(error) }))
+  }
+
+  retried(request: Request, retry: Retry): void {
+    this.send('task-retried', request, () => {
+      const { exc } = retry.options
+      return { exception: exc ? exceptionRepr(exc) : 'None', traceback: traceback(exc ?? retry) }
+    })
+  }
+
+  revoked(request: Request, reason: RevokeReason, signum = SIGTERM): void {
+    this.send('task-revoked', request, () => {
+      const terminated = reason === 'terminated'
+      return { terminated, signum: terminated ? signum : null, expired: reason === 'expired' }
+    })
+  }
+
+  rejected(request: Request, requeue: boolean): void {
+    this.send('task-rejected', request, () => ({ requeue }))
+  }
+
+  cancelled(request: Request): void {
+    this.send('task-cancelled', request, () => ({}))
+  }
+
+  unregistered(message: TaskMessage): void {
+    const { dispatcher } = this.options
+    if (!dispatcher.enabled('task')) return
+    dispatcher.send('task-failed', { uuid: message.id, exception: `NotRegistered(${repr(message.task)})` })
+  }
+
+  sent({ exchange, properties, routingKey }: OutgoingMessage, queue: string | null): void {
+    if (!this.options.sendsSent) return
+    const { argsrepr, eta, expires, id, kwargsrepr, origin, parent_id, retries, root_id, task } =
+      properties.headers ?? {}
+    this.options.dispatcher.sendAs(String(origin), 'task-sent', {
+      uuid: id,
+      root_id,
+      parent_id,
+      name: task,
+      args: argsrepr,
+      kwargs: kwargsrepr,
+      retries,
+      eta,
+      expires,
+      queue,
+      exchange,
+      routing_key: routingKey,
+    })
+  }
+
+  private send(type: EventType, request: Request, fields: () => EventFields): void {
+    const { dispatcher, wanted } = this.options
+    if (!dispatcher.enabled('task') || !wanted(request.task)) return
+    dispatcher.send(type, { uuid: request.id, ...fields() })
+  }
+}
+
+/** As the sender shows them, which may hide what is secret; made here for senders that don't, and for the new ones of a retry. */
+function argumentsOf({ args, kwargs, message }: Request): { args: string; kwargs: string } {
+  const same = args === message.args && kwargs === message.kwargs
+  return {
+    args: same && message.argsrepr !== null ? message.argsrepr : reprArgs(args),
+    kwargs: same && message.kwargsrepr !== null ? message.kwargsrepr : repr(kwargs),
+  }
+}

@@ -1,0 +1,85 @@
+import { CeleriacError, coerceError } from '../errors.js'
+import { type ExceptionDict, encodeException } from './exception.js'
+import { repr } from './repr.js'
+
+/*
+ * Event:   {hostname, utcoffset, pid, clock, ...fields, timestamp, type}        headers {hostname}
+ * Batch:   [event, ...], only of type task-*, under the routing key task.multi
+ */
+export const EVENT_EXCHANGE = 'celeryev'
+export const BATCH_ROUTING_KEY = 'task.multi'
+/** Celery's limit; a turn of the event loop with more of them sends several batches. */
+export const LARGEST_BATCH = 24
+
+/** What is turned on and off together. */
+export type EventGroup = 'worker' | 'task'
+export type EventType = `${EventGroup}-${string}`
+export type EventFields = Readonly<Record<string, unknown>>
+
+/** An event as it travels. What every event has is typed; the rest is its type's own. */
+export interface WireEvent extends EventFields {
+  readonly type: string
+  /** Node name of the sender. */
+  readonly hostname: string
+  /** Whole hours west of UTC. */
+  readonly utcoffset: number
+  readonly pid: number
+  /** The sender's Lamport clock. */
+  readonly clock: number
+  /** Unix time in seconds, with a fraction. */
+  readonly timestamp: number
+}
+
+export function groupOf(type: EventType): EventGroup {
+  return type.startsWith('task-') ? 'task' : 'worker'
+}
+
+/** `worker-heartbeat` is sent under `worker.heartbeat`. */
+export function routingKeyOf(type: string): string {
+  return type.replaceAll('-', '.')
+}
+
+/** Celery's `utcoffset`: whole hours west of UTC, rounded down, so -2 for UTC+2 and -6 for UTC+5:30. */
+export function utcOffset(at: Date): number {
+  // The sum turns -0 into 0.
+  return Math.floor(at.getTimezoneOffset() / 60) + 0
+}
+
+/** One event, or the array of a batch. */
+export function encodeEvent(event: WireEvent | readonly WireEvent[]): Buffer {
+  return Buffer.from(JSON.stringify(event))
+}
+
+/**
+ * The events in a message, single or batched. Members that are no events are left out.
+ * @throws CeleriacError for what is no JSON
+ */
+export function decodeEvents(content: Buffer): WireEvent[] {
+  let body: unknown
+  try {
+    body = JSON.parse(content.toString())
+  } catch (thrown) {
+    throw new CeleriacError('CELERIAC_EVENT', `an event is no JSON: ${coerceError(thrown).message}`)
+  }
+  return [body].flat().filter(isEvent)
+}
+
+function isEvent(value: unknown): value is WireEvent {
+  if (typeof value !== 'object' || value === null) return false
+  const { hostname, type } = value as Partial<WireEvent>
+  return typeof type === 'string' && typeof hostname === 'string'
+}
+
+/** An exception as Python's `repr` shows it, under the name that its result gives it: `ValueError('boom', 42)`. */
+export function exceptionRepr(error: Error): string {
+  const { exc_type, exc_message }: ExceptionDict = encodeException(error)
+  return `${exc_type}(${exc_message.map((arg) => repr(arg)).join(', ')})`
+}
+
+/** Python's `isoformat()` of a UTC time, to the microsecond. @param ms wall-clock milliseconds; null stays null */
+export function isoFormat(ms: number | null): string | null {
+  if (ms === null) return null
+  const whole = Math.floor(ms)
+  const microseconds = String(Math.floor((ms - whole) * 1000)).padStart(3, '0')
+  return `${new Date(whole).toISOString().slice(0, -1)}${microseconds}+00:00`
+}

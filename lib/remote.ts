@@ -1,0 +1,149 @@
+import type { Epoch } from './amqp/epoch.js'
+import { AmqpEventSink } from './amqp/eventSink.js'
+import { GossipInlet } from './amqp/gossipInlet.js'
+import { Mailbox } from './amqp/mailbox.js'
+import { AmqpNeighbours } from './amqp/neighbours.js'
+import { connectionOptions } from './amqp/options.js'
+import type { App } from './app/app.js'
+import type { Component } from './component.js'
+import { Gossip } from './control/gossip.js'
+import { Mingle } from './control/mingle.js'
+import { Panel } from './control/panel.js'
+import type { ControlParts } from './control/parts.js'
+import { registerCommands } from './control/register.js'
+import { EventDispatcher } from './events/dispatcher.js'
+import { Heart } from './events/heart.js'
+import { DispatchedTaskEvents, type TaskEvents } from './events/taskEvents.js'
+import type { Clock, Logger } from './ports.js'
+import { LamportClock } from './protocol/lamport.js'
+import type { Revoked } from './request/revoked.js'
+import type { WorkerState } from './request/state.js'
+import { StateDb } from './request/stateDb.js'
+import type { Settings } from './settings/table.js'
+import { VERSION } from './version.js'
+
+export interface RemoteOptions {
+  readonly app: App
+  readonly settings: Settings
+  readonly nodename: string
+  readonly state: WorkerState
+  readonly revoked: Revoked
+  readonly clock: Clock
+  log(scope: string): Logger
+}
+
+/** What other nodes see of this worker and say to it: events and heartbeats, remote control, mingle, gossip. */
+export class Remote {
+  readonly lamport = new LamportClock()
+  readonly dispatcher: EventDispatcher
+  readonly events: TaskEvents
+  private readonly heart: Heart
+  private readonly mingle: Mingle
+  private readonly gossip: Gossip
+  private readonly inlet: GossipInlet
+  private mailbox: Mailbox | null = null
+
+  constructor(private readonly options: RemoteOptions) {
+    const { app, clock, log, nodename, revoked, settings, state } = options
+    const { lamport } = this
+    this.dispatcher = new EventDispatcher({
+      hostname: nodename,
+      sink: new AmqpEventSink(connectionOptions('producer', settings, clock, log('events'))),
+      lamport,
+      clock,
+      log: log('events'),
+      groups: settings.worker_send_task_events ? ['worker', 'task'] : ['worker'],
+    })
+    this.events = new DispatchedTaskEvents({
+      dispatcher: this.dispatcher,
+      sendsSent: settings.task_send_sent_event,
+      wanted: (task) => task.options.sendEvents ?? true,
+    })
+    this.heart = new Heart({
+      dispatcher: this.dispatcher,
+      clock,
+      interval: settings.without_heartbeat ? 'none' : settings.heartbeat_interval,
+      version: VERSION,
+      activity: () => ({ active: state.running.size, processed: state.completed + state.running.size }),
+    })
+    this.mingle = new Mingle({ nodename, revoked, clock, lamport, log: log('mingle') })
+    this.gossip = new Gossip({
+      nodename,
+      clock,
+      lamport,
+      log: log('gossip'),
+      send: (type, fields) => this.dispatcher.send(type, fields),
+      apply: (signature) => applySignature(app, signature),
+    })
+    this.inlet = new GossipInlet(this.gossip, log('gossip'))
+  }
+
+  /** What has to be started before messages are taken, and stopped after the last task. */
+  get components(): readonly Component[] {
+    const { clock, log, revoked, settings } = this.options
+    const file = settings.worker_state_db
+    if (file === null) return [this.dispatcher]
+    const db = new StateDb({ file, revoked, lamport: this.lamport, clock, log: log('statedb') })
+    revoked.onAdded = () => db.changed()
+    return [this.dispatcher, db]
+  }
+
+  /** Makes the commands known, once the parts of the worker that they work with are there. */
+  register(parts: Omit<ControlParts, 'events' | 'neighbours' | 'lamport' | 'version'>): void {
+    const { log, nodename, settings } = this.options
+    if (!settings.worker_enable_remote_control) return
+    const panel = new Panel(nodename, log('control'))
+    registerCommands(panel, {
+      ...parts,
+      version: VERSION,
+      lamport: this.lamport,
+      events: {
+        enable: () => this.dispatcher.enable(),
+        disable: () => this.dispatcher.disable(),
+        heartbeat: () => this.heart.pulse(),
+      },
+      neighbours: {
+        hello: (args) => this.mingle.hello(args),
+        election: ({ action, id, topic }) =>
+          settings.without_gossip ? undefined : this.gossip.election(String(id), String(topic), action),
+      },
+    })
+    this.mailbox = new Mailbox({ nodename, panel, clock: this.lamport, log: log('control') })
+  }
+
+  /** On a new connection, before messages are taken: what is revoked elsewhere has to be known by then. */
+  async up(epoch: Epoch): Promise<void> {
+    const { clock, log, nodename, settings } = this.options
+    const mingles = !settings.without_mingle
+    const parts = { nodename, clock, lamport: this.lamport, log: log('mingle') }
+    const neighbours = mingles ? await AmqpNeighbours.look(epoch, parts) : null
+    await this.mailbox?.up(epoch)
+    if (!settings.without_gossip) await this.inlet.up(epoch)
+    if (neighbours) await this.mingle.sync(neighbours)
+  }
+
+  /** Messages are taken from now on. */
+  consuming(): void {
+    this.heart.up()
+  }
+
+  down(): void {
+    this.heart.down()
+    this.inlet.down()
+  }
+
+  /** The worker begins to stop: monitors are told at once. */
+  stopping(): void {
+    this.heart.stop()
+  }
+}
+
+async function applySignature(app: App, signature: unknown): Promise<void> {
+  const { task, args, kwargs, options } = signature as {
+    readonly task: string
+    readonly args?: readonly unknown[]
+    readonly kwargs?: Record<string, unknown>
+    readonly options?: { readonly queue?: string }
+  }
+  await app.sendTask(task, args ?? [], kwargs ?? {}, options?.queue === undefined ? {} : { queue: options.queue })
+}
