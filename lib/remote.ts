@@ -85,7 +85,8 @@ export class Remote {
     if (file === null) return [this.dispatcher]
     const db = new StateDb({ file, revoked, lamport: this.lamport, clock, log: log('statedb') })
     revoked.onAdded = () => db.changed()
-    return [this.dispatcher, db]
+    // The clock is saved after the last event, so that it never goes back over a restart.
+    return [db, this.dispatcher]
   }
 
   /** Makes the commands known, once the parts of the worker that they work with are there. */
@@ -135,6 +136,7 @@ export class Remote {
   /** The worker begins to stop: monitors are told at once. */
   stopping(): void {
     this.heart.stop()
+    this.inlet.down()
   }
 }
 

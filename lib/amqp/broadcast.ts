@@ -4,7 +4,9 @@ import { coerceError } from '../errors.js'
 import type { AmqpProperties, Clock, Logger, Timer } from '../ports.js'
 import { loads } from '../protocol/content.js'
 import type { LamportClock } from '../protocol/lamport.js'
+import { seeClock } from '../protocol/seenClock.js'
 import type { Epoch } from './epoch.js'
+import { headersForAll } from './headers.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
@@ -107,7 +109,7 @@ function publish(
     contentEncoding: 'utf-8',
     deliveryMode: 2,
     priority: 0,
-    headers: { clock: lamport.forward(), expires: timeout > 0 ? clock.now() / 1000 + timeout : 0 },
+    headers: headersForAll({ clock: lamport.forward(), expires: timeout > 0 ? clock.now() / 1000 + timeout : 0 }),
   })
 }
 
@@ -140,7 +142,7 @@ class Replies {
   receive({ content, properties }: ConsumeMessage): void {
     const { lamport, log, onReply, read = readContent } = this.options
     const { clock, ticket } = properties.headers ?? {}
-    if (typeof clock === 'number') lamport.adjust(clock)
+    seeClock(lamport, clock)
     if (ticket !== undefined && ticket !== this.ticket) return
     let value: unknown
     try {

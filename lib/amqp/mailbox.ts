@@ -7,6 +7,7 @@ import { decodeControl } from '../protocol/control.js'
 import { writeJson } from '../protocol/json.js'
 import { wrap } from '../protocol/kombuTypes.js'
 import type { LamportClock } from '../protocol/lamport.js'
+import { seeClock } from '../protocol/seenClock.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 
@@ -82,7 +83,7 @@ export class Mailbox {
 
   private receive(channel: Channel, content: Buffer, seen: unknown): void {
     const { clock, log, nodename, panel } = this.options
-    if (typeof seen === 'number') clock.adjust(seen)
+    seeClock(clock, seen)
     clock.forward()
     try {
       const request = decodeControl(content)

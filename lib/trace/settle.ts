@@ -141,7 +141,10 @@ async function fail(
   else log.error(`Task handler raised error: ${repr(error)}`)
   const givesBack = request.acksLate && kind === 'timeout' && !policy.acksOnFailureOrTimeout
   if (request.acksLate && policy.acksOnFailureOrTimeout) request.delivery.ack()
-  else if (request.acksLate && !givesBack) request.delivery.reject()
+  else if (request.acksLate) {
+    if (!givesBack) request.delivery.reject()
+    events.rejected(request, givesBack)
+  }
   events.failed(request, error)
   if (givesBack) return { next: 'give-back' }
   const blocks = request.task.options.orderOnFailure === 'block' && request.key !== null

@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readJson } from '../../lib/protocol/json.js'
 import { Client } from '../support/client.js'
 import { taskMessage } from '../support/message.js'
+import { ownBroker } from '../support/ownBroker.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
-import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
+
+const brokerUrl = ownBroker()
 
 const PYTHON = '/usr/bin/python3'
 const SCRIPT = fileURLToPath(new URL('control.py', import.meta.url))

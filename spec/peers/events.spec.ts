@@ -8,9 +8,11 @@ import { Worker } from '../../lib/worker.js'
 import { Client } from '../support/client.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
+import { ownBroker } from '../support/ownBroker.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
-import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
+
+const brokerUrl = ownBroker()
 
 type Seen = Record<string, unknown> & { type: string; hostname: string }
 

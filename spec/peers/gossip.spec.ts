@@ -5,9 +5,11 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
 import { Gossiper } from '../support/gossiper.js'
+import { ownBroker } from '../support/ownBroker.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
-import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
+
+const brokerUrl = ownBroker()
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const PYTHON = '/usr/bin/python3'

@@ -55,7 +55,12 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
   const releaseStrays = handleStrays({ source: io.errors, log, exit: io.exit })
   let releasePidfile = (): void => undefined
   try {
-    const worker = makeWorker(command, { app, settings, nodename, log: log.logger })
+    const worker = makeWorker(command, {
+      app,
+      settings: { ...settings, worker_state_db: path(settings.worker_state_db) },
+      nodename,
+      log: log.logger,
+    })
     const pidfile = path(settings.pidfile)
     if (pidfile) {
       const taken = takePidfile(pidfile, io.pid, (text) => void io.stderr.write(`${text}\n`))
