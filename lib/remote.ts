@@ -15,6 +15,7 @@ import { EventDispatcher } from './events/dispatcher.js'
 import { Heart } from './events/heart.js'
 import { DispatchedTaskEvents, type TaskEvents } from './events/taskEvents.js'
 import type { Clock, Logger } from './ports.js'
+import type { EventGroup } from './protocol/event.js'
 import { LamportClock } from './protocol/lamport.js'
 import type { Revoked } from './request/revoked.js'
 import type { WorkerState } from './request/state.js'
@@ -48,11 +49,15 @@ export class Remote {
     const { lamport } = this
     this.dispatcher = new EventDispatcher({
       hostname: nodename,
-      sink: new AmqpEventSink(connectionOptions('producer', settings, clock, log('events'))),
+      sink: new AmqpEventSink({
+        ...connectionOptions('producer', settings, clock, log('events')),
+        name: 'events',
+        maxRetries: null,
+      }),
       lamport,
       clock,
       log: log('events'),
-      groups: settings.worker_send_task_events ? ['worker', 'task'] : ['worker'],
+      groups: eventGroups(settings),
     })
     this.events = new DispatchedTaskEvents({
       dispatcher: this.dispatcher,
@@ -64,7 +69,7 @@ export class Remote {
       clock,
       interval: settings.without_heartbeat ? 'none' : settings.heartbeat_interval,
       version: VERSION,
-      activity: () => ({ active: state.running.size, processed: state.completed + state.running.size }),
+      activity: () => ({ active: state.running.size, processed: state.accepted }),
     })
     this.mingle = new Mingle({ nodename, revoked, clock, lamport, log: log('mingle') })
     this.gossip = new Gossip({
@@ -138,6 +143,12 @@ export class Remote {
     this.heart.stop()
     this.inlet.down()
   }
+}
+
+/** Without `-E`, a worker that neither gossips nor announces itself has nothing to tell until it is asked to. */
+function eventGroups(settings: Settings): EventGroup[] {
+  if (settings.worker_send_task_events) return ['worker', 'task']
+  return settings.without_gossip && settings.without_heartbeat ? [] : ['worker']
 }
 
 async function applySignature(app: App, signature: unknown): Promise<void> {

@@ -41,7 +41,7 @@ export function banner({ nodename, version, platform, now, app, settings }: Bann
     ` .> results:     ${settings.result_backend === null ? 'disabled://' : `${maskUrl(settings.result_backend)}`}`,
     ` .> concurrency: ${concurrency(settings)}`,
     '                 a slot is one running task, not a process',
-    ' .> task events: OFF (not sent yet)',
+    ` .> task events: ${settings.worker_send_task_events ? 'ON' : 'OFF (enable -E to monitor tasks in this worker)'}`,
     '',
     ' [queues]',
     ...queueLines(settings),

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 
@@ -14,17 +13,17 @@ export type Input = Readable & {
  */
 export async function confirm(question: string, input: Input, stdout: Writable): Promise<boolean | null> {
   const reader = createInterface({ input, terminal: false })
-  const ended = once(reader, 'close').then(() => null)
+  const ask = (): void => void stdout.write(`${question} [y/N]: `)
   try {
-    for (;;) {
-      stdout.write(`${question} [y/N]: `)
-      const line = await Promise.race([once(reader, 'line').then(([text]) => String(text)), ended])
-      if (line === null) return null
+    ask()
+    for await (const line of reader) {
       const answer = line.trim().toLowerCase()
       if (['y', 'yes'].includes(answer)) return true
       if (['n', 'no', ''].includes(answer)) return false
       stdout.write('Error: invalid input\n')
+      ask()
     }
+    return null
   } finally {
     reader.close()
   }

@@ -14,6 +14,8 @@ export class WorkerState {
   readonly running = new Set<Request>()
   /** Messages received, bad ones included. */
   received = 0
+  /** Runs that were begun, tries in a lane included. */
+  accepted = 0
   /** Runs that ended, tries in a lane included, and the milliseconds that they took together. */
   completed = 0
   serviceMsTotal = 0
@@ -54,6 +56,7 @@ export class WorkerState {
     if (from === 'running') this.running.delete(request)
     if (to === 'running') {
       this.running.add(request)
+      this.accepted++
       this.totals.set(request.name, (this.totals.get(request.name) ?? 0) + 1)
     }
     if (to === 'done') {

@@ -53,6 +53,7 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
       `Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`,
     )
     state.end('aborted')
+    if (outcome.state === 'ABORTED') options.events.cancelled(request)
     return RELEASE
   }
   try {
@@ -65,8 +66,10 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     state.end('rejected')
     if (!request.acksLate) return RELEASE
     // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
-    if (working.aborted || (thrown instanceof CeleriacError && thrown.retriable)) return { next: 'give-back' }
-    request.delivery.reject()
+    const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
+    if (!givesBack) request.delivery.reject()
+    options.events.rejected(request, givesBack)
+    if (givesBack) return { next: 'give-back' }
     return RELEASE
   }
 }
@@ -134,7 +137,10 @@ async function fail(
   { error, kind }: Outcome & { state: 'FAILURE' },
   { events, log, policy, results }: SettleOptions,
 ): Promise<Settlement> {
-  if (kind === 'lost' && request.acksLate && policy.rejectOnWorkerLost) return { next: 'give-back' }
+  if (kind === 'lost' && request.acksLate && policy.rejectOnWorkerLost) {
+    events.rejected(request, true)
+    return { next: 'give-back' }
+  }
   await results.failed(request, error, kind === 'expected' || kind === 'unexpected')
   if (kind === 'expected') log.info(`Task ${request.label} raised expected: ${repr(error)}`)
   else if (kind === 'unexpected') log.error(`Task ${request.label} raised unexpected: ${repr(error)}`, { error })
@@ -145,8 +151,8 @@ async function fail(
     if (!givesBack) request.delivery.reject()
     events.rejected(request, givesBack)
   }
-  events.failed(request, error)
   if (givesBack) return { next: 'give-back' }
+  events.failed(request, error)
   const blocks = request.task.options.orderOnFailure === 'block' && request.key !== null
   return blocks ? { next: 'block' } : RELEASE
 }
@@ -179,6 +185,7 @@ async function retry(
   }
   const message = retryMessage(request, asked, delayMs, now)
   if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
+  events.sent(message, request.delivery.queue)
   await results.retried(request, asked.exc)
   if (request.acksLate) request.delivery.ack()
   events.retried(request, outcome.retry)

@@ -30,7 +30,7 @@ describe('the banner', () => {
       '  \\ .   .   /   .> results:     disabled://',
       "   '-.,_,.-'    .> concurrency: 16 (async)",
       '   / / | \\ \\                    a slot is one running task, not a process',
-      "  ' /  |  \\ '   .> task events: OFF (not sent yet)",
+      "  ' /  |  \\ '   .> task events: OFF (enable -E to monitor tasks in this worker)",
       '',
       '                [queues]',
       '                .> celery           exchange=celery(direct) key=celery',

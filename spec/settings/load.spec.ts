@@ -97,9 +97,10 @@ describe('loadSettings', () => {
   })
 
   it('warns once of what has no effect, and only if it asks for something', () => {
-    expect(load({ flags: { worker_send_task_events: true } }).warnings).toEqual([
-      '-E/--task-events/--events has no effect: events are not sent yet',
+    expect(load({ flags: { beat: true } }).warnings).toEqual([
+      '-B/--beat has no effect: there is no beat in here; run celery beat beside it',
     ])
+    expect(load({ flags: { beat: false } }).warnings).toEqual([])
     expect(load({ config: { worker_send_task_events: false, result_backend: null } }).warnings).toEqual([])
   })
 

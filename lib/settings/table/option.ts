@@ -12,8 +12,6 @@ const NO_BEAT: RowExtras = {
   group: 'Embedded Beat',
   inert: 'there is no beat in here; run celery beat beside it',
 }
-const NO_GOSSIP = 'workers do not talk to each other yet'
-const NO_HEARTBEATS = 'event heartbeats are not sent yet'
 const FROM_APP = 'the configuration is that of the app module'
 
 /** What exists on the command line only: the global options, and `worker`'s own. */
@@ -90,25 +88,21 @@ export const OPTION = {
     option: true,
     flag: '--without-gossip',
     group: 'Feature',
-    inert: NO_GOSSIP,
   }),
   without_mingle: row(toggle, false, 'Ask no neighbours at the start.', {
     option: true,
     flag: '--without-mingle',
     group: 'Feature',
-    inert: NO_GOSSIP,
   }),
   without_heartbeat: row(toggle, false, 'Send no event heartbeats.', {
     option: true,
     flag: '--without-heartbeat',
     group: 'Feature',
-    inert: NO_HEARTBEATS,
   }),
   heartbeat_interval: row(optional(count({ min: 1 })), null, 'Seconds between event heartbeats.', {
     option: true,
     flag: '--heartbeat-interval <seconds>',
     group: 'Feature',
-    inert: NO_HEARTBEATS,
   }),
   beat: row(toggle, false, 'Run beat, too.', { ...NO_BEAT, flag: '-B, --beat' }),
   schedule_filename: row(optional(text), null, "Beat's file.", {

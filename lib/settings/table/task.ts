@@ -3,7 +3,6 @@ import { rateText } from '../rate.js'
 import { orderBy, queues, routes } from '../routing.js'
 import { row } from '../row.js'
 
-const NO_EVENTS = 'events are not sent yet'
 const UTC_ONLY = 'times without an offset are read as UTC'
 
 /** The settings about tasks, their messages and their queues. */
@@ -80,7 +79,6 @@ export const TASK = {
   task_track_started: row(toggle, false, 'Store the state STARTED.', { old: 'CELERY_TRACK_STARTED' }),
   task_send_sent_event: row(toggle, false, 'Send an event for each message sent.', {
     old: 'CELERY_SEND_TASK_SENT_EVENT',
-    inert: NO_EVENTS,
   }),
   task_time_limit: row(optional(positiveSeconds), null, 'Seconds after which a task is given up.', {
     flag: '--time-limit <seconds>',

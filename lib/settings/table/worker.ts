@@ -76,7 +76,6 @@ export const WORKER = {
     flag: '-E, --task-events, --events',
     group: 'Pool',
     old: 'CELERY_SEND_EVENTS',
-    inert: 'events are not sent yet',
   }),
   worker_direct: row(toggle, false, "Also consume the worker's own queue.", {
     old: 'CELERY_WORKER_DIRECT',
