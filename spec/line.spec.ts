@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Reject, Retry } from '../lib/app/predicate.js'
+import { FakeDelivery } from './support/fakeDelivery.js'
+import { taskMessage } from './support/message.js'
 import { Gated, OfflineApp, OfflineLine } from './support/offlineLine.js'
 
 describe('the line', () => {
@@ -17,6 +19,15 @@ describe('the line', () => {
 
   const keyed = (offline: OfflineLine, name: string, key: string, headers = {}) =>
     offline.deliver('keyed', { args: [name], kwargs: { key }, headers })
+
+  it('says so when a message carries what is not run', () => {
+    const offline = new OfflineLine(app)
+    const { properties } = taskMessage('plain', { id: 'x' })
+    const body = [['a'], {}, { chain: [{ task: 'b' }], chord: { task: 'c' } }]
+    offline.deliverRaw(new FakeDelivery(properties, Buffer.from(JSON.stringify(body))))
+    expect(gated.started).toEqual(['a'])
+    expect(offline.log.of('WARNING')).toEqual(["Task plain[x] carries chain, a chord, which this version doesn't run"])
+  })
 
   describe('acknowledgement', () => {
     it('comes before the run, unless the task acknowledges late', async () => {

@@ -70,6 +70,10 @@ export class Strategy {
       return null
     }
     if (log.isEnabled('INFO')) log.info(`Task ${message.shadow ?? message.task}[${message.id}] received`)
+    const unrun = unrunOf(message)
+    if (unrun.length > 0) {
+      log.warning(`Task ${message.task}[${message.id}] carries ${unrun.join(', ')}, which this version doesn't run`)
+    }
     const late = key !== null || this.options.acksLate(task)
     return new Request(message, task, delivery, key, late, clock.monotonic())
   }
@@ -129,4 +133,11 @@ function unregistered(delivery: Delivery, message: TaskMessage): string {
     'Did you remember to register this task with app.task() in the module given to -A?\n' +
     `${described(delivery)}`
   )
+}
+
+/** What the message wants done after the task and won't be: better said than dropped without a word. */
+function unrunOf({ embed }: TaskMessage): string[] {
+  const names = ['callbacks', 'errbacks', 'chain'] as const
+  const lists = names.filter((name) => (embed[name]?.length ?? 0) > 0)
+  return embed.chord === null ? lists : [...lists, 'a chord']
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { selectQueues } from './queues.js'
 import type { Settings } from './table.js'
 
@@ -7,8 +8,21 @@ export interface Checked {
   readonly faults: readonly string[]
 }
 
-/** What one setting means for another. The pool `solo` is one slot, whatever the others say. */
-export function crossCheck(settings: Settings): Checked {
+/** Pools in which a slot is a process or a thread, and costs as much. */
+const CPU_POOLS: ReadonlySet<string> = new Set(['prefork', 'processes', 'threads'])
+
+/** Unless told otherwise there are as many children as processors, as in Celery. */
+function withPoolSize(settings: Settings, named: ReadonlySet<string>): Settings {
+  if (named.has('worker_concurrency') || !CPU_POOLS.has(settings.worker_pool)) return settings
+  return { ...settings, worker_concurrency: availableParallelism() }
+}
+
+/**
+ * What one setting means for another. The pool `solo` is one slot, whatever the others say.
+ * @param named the settings that somebody gave
+ */
+export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked {
+  const settings = withPoolSize(given, named)
   const warnings: string[] = []
   const faults: string[] = []
   const { task_soft_time_limit: soft, task_time_limit: hard, worker_pool: pool } = settings

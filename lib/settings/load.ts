@@ -37,10 +37,12 @@ export function loadSettings(sources: Sources): Loaded {
   const faults: string[] = []
   const config = readConfig(sources.config, warnings)
   const values: Record<string, unknown> = {}
+  const named = new Set<string>()
   for (const [name, row] of ROWS) {
     const given = giver(name, row, sources, config)
     values[name] = row.fallback
     if (!given) continue
+    named.add(name)
     try {
       values[name] = row.parse(given.raw)
     } catch (thrown) {
@@ -52,7 +54,7 @@ export function loadSettings(sources: Sources): Loaded {
     }
   }
   // Each row has put in what it parsed, or its default; that is the type's definition.
-  const checked = crossCheck(values as unknown as Settings)
+  const checked = crossCheck(values as unknown as Settings, named)
   return {
     settings: Object.freeze(checked.settings),
     warnings: [...warnings, ...checked.warnings],

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from '@jest/globals'
 import { type Loaded, loadSettings, type Sources } from '../../lib/settings/load.js'
 
@@ -135,6 +136,8 @@ describe('loadSettings', () => {
       warnings: ['--autoscale has no effect: the pool solo has one slot'],
     })
     expect(load({ flags: { worker_pool: 'prefork' } }).warnings).toEqual([])
+    expect(load({ flags: { worker_pool: 'prefork' } }).settings.worker_concurrency).toBe(availableParallelism())
+    expect(load({ flags: { worker_pool: 'prefork', worker_concurrency: '3' } }).settings.worker_concurrency).toBe(3)
     expect(load({ flags: { worker_pool: 'gevent' } }).warnings).toEqual([
       '-P/--pool gevent is run as async, which is what it is for: tasks that wait, in one process',
     ])

@@ -3,12 +3,17 @@ import { row } from '../row.js'
 
 /** The settings about the worker. */
 export const WORKER = {
-  worker_concurrency: row(count({ min: 1 }), 16, 'Slots: tasks that run at the same time. A slot is no process.', {
-    flag: '-c, --concurrency <slots>',
-    group: 'Pool',
-    old: 'CELERYD_CONCURRENCY',
-    zero: 'is unset',
-  }),
+  worker_concurrency: row(
+    count({ min: 1 }),
+    16,
+    'Slots: tasks that run at the same time. In prefork and threads a slot is a child, and there are as many as processors.',
+    {
+      flag: '-c, --concurrency <slots>',
+      group: 'Pool',
+      old: 'CELERYD_CONCURRENCY',
+      zero: 'is unset',
+    },
+  ),
   worker_pool: row(
     choice(['async', 'gevent', 'eventlet', 'threads', 'solo', 'prefork', 'processes'], { anyCase: true }),
     'async',
