@@ -49,6 +49,7 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
   const app = specifier === null ? null : await loadApp(specifier, io.cwd())
   const { faults, settings } = loadSettings({ config: app?.conf ?? {}, env: io.env, flags })
   if (faults.length > 0) throw new ConfigurationError(faults)
+  io.stdout.on('error', ignoreClosedPipe)
   const output = new Output(io, { color: !settings.no_color, quiet: settings.quiet })
   const log = logTo(output, secretsOf(settings))
   return {
@@ -64,6 +65,11 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
       maxRetries: settings.broker_connection_max_retries ?? MAX_RETRIES,
     }),
   }
+}
+
+/** Whoever reads may have enough before the end, as `head` has. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function logTo(output: Output, secrets: readonly string[]): Logger {

@@ -35,8 +35,9 @@ export class Screen {
     this.input.on('data', this.onKeys).resume()
   }
 
+  /** A terminal that doesn't know says 0. */
   get size(): { readonly columns: number; readonly rows: number } {
-    return { columns: this.stdout.columns ?? 80, rows: this.stdout.rows ?? 24 }
+    return { columns: this.stdout.columns || 80, rows: this.stdout.rows || 24 }
   }
 
   draw(lines: readonly BoardLine[]): void {

@@ -1,0 +1,246 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { ownBroker } from '../support/ownBroker.js'
+import { killAllPrograms, type Program, runProgram } from '../support/program.js'
+import { redisUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+import { ROOT } from '../support/workerProgram.js'
+
+interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number | null
+}
+
+const HERE = dirname(fileURLToPath(import.meta.url))
+/** What differs from one call to the next, whoever asks. */
+const FLEETING = /"(clock|uptime)": "?\d+"?|"rusage": \{[^}]*\}/g
+
+const brokerUrl = ownBroker()
+
+describe('our command line and a Python worker', () => {
+  let worker: Program
+  let env: NodeJS.ProcessEnv
+
+  beforeAll(async () => {
+    env = { ...process.env, CELERY_BROKER_URL: brokerUrl(), CELERY_RESULT_BACKEND: redisUrl(), COLUMNS: '200' }
+    worker = startWorker()
+    await worker.waitForOutput(/ ready\.$/m)
+  }, 60_000)
+
+  afterAll(killAllPrograms)
+
+  function startWorker(): Program {
+    return runProgram(
+      '/usr/bin/python3',
+      ['-m', 'celery', '-A', 'cliApp', 'worker', '-n', 'w1@peer', '-l', 'INFO', '--without-gossip', '--without-mingle'],
+      { cwd: HERE, env: { ...env, PYTHONDONTWRITEBYTECODE: '1' } },
+    )
+  }
+
+  const start = {
+    ours: (...args: string[]): Program =>
+      runProgram(process.execPath, ['bin/celeriac.js', '-C', ...args], { cwd: ROOT, env }),
+    theirs: (...args: string[]): Program => runProgram('/usr/bin/python3', ['-m', 'celery', '-C', ...args], { env }),
+  }
+
+  async function end(program: Program): Promise<Ended> {
+    const { code } = await program.exited
+    return { stdout: program.stdout, stderr: program.stderr, code }
+  }
+
+  const ours = (...args: string[]): Promise<Ended> => end(start.ours(...args))
+  const theirs = (...args: string[]): Promise<Ended> => end(start.theirs(...args))
+  const call = async (...args: string[]): Promise<string> => (await ours('call', ...args)).stdout.trim()
+
+  it.each([
+    ['status'],
+    ['status', '-j'],
+    ['inspect', 'ping'],
+    ['-q', 'inspect', 'ping'],
+    ['inspect', 'ping', '-j'],
+    ['inspect', 'ping', '-d', 'w1@peer', '-t', '5'],
+    ['inspect', 'active'],
+    ['inspect', 'reserved'],
+    ['inspect', 'scheduled'],
+    ['inspect', 'registered'],
+    ['inspect', 'registered', 'rate_limit', 'exchange'],
+    ['inspect', 'active_queues'],
+    ['inspect', 'active_queues', '--json'],
+    ['inspect', 'query_task', 'a', 'b'],
+    ['inspect', 'conf'],
+    ['inspect', 'conf', 'true'],
+    ['inspect', 'report'],
+    ['inspect', 'stats'],
+    ['inspect', 'stats', '-j'],
+    ['inspect', 'clock'],
+    ['inspect', 'memdump'],
+    ['control', 'rate_limit', 'peers.echo', '100/s'],
+    ['control', 'rate_limit', 'peers.echo', '100/s', '-j'],
+    ['control', 'rate_limit', 'peers.nobody', '100/s'],
+    ['control', 'rate_limit', 'peers.echo'],
+    ['control', 'time_limit', 'peers.echo', '1.5', '20'],
+    ['control', 'add_consumer', 'other'],
+    ['control', 'cancel_consumer', 'other'],
+    ['control', 'heartbeat'],
+    ['control', 'disable_events'],
+    ['control', 'pool_grow', '1'],
+    ['control', 'pool_shrink', '1'],
+    ['control', 'autoscale', '3', '1'],
+    ['control', 'revoke', 'a'],
+    ['control', 'terminate', 'TERM', 'b'],
+    ['control', 'election'],
+  ])(
+    'say the same as theirs: %s %s %s %s',
+    async (...args) => {
+      const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
+      expect(expected.code).toBe(0)
+      expect(expected.stdout).toContain('w1@peer')
+      expect(seen.stdout.replace(FLEETING, '$1')).toBe(expected.stdout.replace(FLEETING, '$1'))
+      expect(seen.stderr).toBe('')
+      expect(seen.code).toBe(0)
+    },
+    30_000,
+  )
+
+  it.each([
+    [['status', '-d', 'nobody@nowhere', '-t', '0.2'], 69],
+    [['inspect', 'ping', '-d', 'nobody@nowhere', '-t', '0.2'], 69],
+    [['control', 'heartbeat', '-d', 'nobody@nowhere', '-t', '0.2'], 69],
+  ])(
+    'end alike when nobody replies: %j',
+    async (args, code) => {
+      const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
+      expect(expected).toMatchObject({ stderr: 'Error: No nodes replied within time constraint\n', code })
+      expect(seen).toEqual(expected)
+    },
+    30_000,
+  )
+
+  it.each([
+    [['control', 'pool_grow', '1', '2'], "Error: Command 'pool_grow' takes arguments: [N=1]\n"],
+    [['control', 'nonsense'], "'nonsense' is not one of"],
+    [['inspect'], ''],
+    [['call'], ''],
+    [['call', 'peers.echo', '-a', '{}'], '{} was not an array'],
+    [['call', 'peers.echo', '-k', '[]'], '[] was not an object'],
+    [['call', 'peers.echo', '--eta', 'soon'], "unable to parse date string 'soon'"],
+  ])(
+    'end with 2 for a wrong command line: %j',
+    async (args, text) => {
+      const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
+      expect([expected.code, seen.code]).toEqual([2, 2])
+      expect(expected.stderr).toContain(text)
+      expect(seen.stderr).toContain(text)
+    },
+    30_000,
+  )
+
+  it('show what runs', async () => {
+    const id = await call('peers.sleep', '-a', '[8]')
+    await waitFor(async () => (await ours('inspect', 'active')).stdout.includes(id), {
+      timeoutMs: 10_000,
+      what: 'the task to run',
+    })
+    const [expected, seen] = await Promise.all([theirs('inspect', 'active'), ours('inspect', 'active')])
+    expect(seen).toEqual(expected)
+    expect(seen.stdout).toMatch(
+      new RegExp(`^    \\* \\{'id': '${id}', 'name': 'peers\\.sleep', 'args': \\[8\\], 'kwargs': \\{\\}, `, 'm'),
+    )
+  }, 30_000)
+
+  it('send tasks whose arguments arrive with their types, and print what they return', async () => {
+    const calls: ReadonlyArray<readonly [string[], string]> = [
+      [['peers.type', '-a', '[1.0]'], 'float'],
+      [['peers.type', '-a', '[1]'], 'int'],
+      [['peers.echo', '-a', '[1152921504606846977]'], '1152921504606846977'],
+      [['peers.echo', '-a', '["é\\n漢"]'], 'é\n漢'],
+      [['peers.echo', '-k', '{"a": [null, true, "x"]}'], "{'a': [None, True, 'x']}"],
+      [['peers.echo'], ''],
+    ]
+    for (const [args, value] of calls) {
+      const id = await call(...args)
+      expect(id).toMatch(/^[0-9a-f-]{36}$/)
+      const [expected, seen] = await Promise.all([theirs('result', id), ours('result', id)])
+      expect(expected.stdout).toBe(`${value}\n`)
+      expect(seen).toEqual(expected)
+    }
+  }, 60_000)
+
+  it('show the traceback of a failure', async () => {
+    const id = await call('peers.fail')
+    const failed = await ours('result', id)
+    expect(failed).toMatchObject({ stdout: '', code: 1 })
+    expect(failed.stderr).toMatch(/^Traceback \(most recent call last\):\n[\s\S]*\nValueError: boom\n$/)
+    expect(await ours('result', '--traceback', id)).toEqual(await theirs('result', '--traceback', id))
+  }, 30_000)
+
+  it('send a task with countdown, expiry, serializer, exchange and routing key', async () => {
+    const id = await call(
+      ...['peers.echo', '-a', '[2]', '--countdown', '1', '--expires', '60', '--serializer', 'json'],
+      ...['--exchange', 'celery', '--routing-key', 'celery'],
+    )
+    expect(await ours('result', id)).toEqual({ stdout: '2\n', stderr: '', code: 0 })
+    expect(worker.stderr).toContain(`Task peers.echo[${id}] received`)
+  }, 30_000)
+
+  it('purge what waits', async () => {
+    const fill = async (): Promise<void> => {
+      for (const value of [1, 2, 3]) await call('peers.echo', '-a', `[${value}]`, '--queue', 'idle')
+    }
+    const seen: Ended[] = []
+    for (const purge of [theirs, ours]) {
+      await fill()
+      seen.push(await purge('purge', '-f', '-Q', 'idle,nowhere'), await purge('purge', '-f', '-Q', 'idle'))
+    }
+    expect(seen[0]?.stdout).toBe('Purged 3 messages from 2 known task queues.\n')
+    expect(seen.slice(2)).toEqual(seen.slice(0, 2))
+    expect(await ours('purge', '-X', 'celery')).toEqual(await theirs('purge', '-X', 'celery'))
+    expect(await ours('purge')).toEqual(await theirs('purge'))
+  }, 60_000)
+
+  it('dump the same events', async () => {
+    const dumps = [start.theirs('events', '--dump'), start.ours('events', '--dump')]
+    await Promise.all(dumps.map((dump) => dump.waitForOutput(/heartbeat: /)))
+    await ours('control', 'enable_events')
+    await call('peers.echo', '-a', '["it\'s", 1.0]', '-k', '{"k": 1}')
+    await call('peers.fail')
+    const id = await call('peers.echo', '-a', '[1]')
+    await Promise.all(dumps.map((dump) => dump.waitForOutput(new RegExp(`task succeeded: peers\\.echo\\(${id}\\) `))))
+    for (const dump of dumps) dump.kill('SIGINT')
+    const [expected, seen] = await Promise.all(dumps.map(end))
+    const ofTasks = ({ stdout = '' }: Partial<Ended> = {}): string =>
+      stdout
+        .replace(/local_received=[\d.]+/g, 'local_received')
+        .replace(/^\S+ \[.*?\] (?:heartbeat|started|shutdown): .*\n/gm, '')
+    expect(ofTasks(seen)).toBe(ofTasks(expected))
+    expect(ofTasks(seen).match(/\] task \w+:/g)).toEqual(
+      ['received', 'started', 'failed', 'received', 'started', 'failed', 'received', 'started', 'succeeded'].map(
+        (word) => `] task ${word}:`,
+      ),
+    )
+    expect(seen?.stdout).toMatch(/ heartbeat: active=\d+, clock=\d+, freq=2\.0, loadavg=\[/)
+    expect([expected?.code, seen?.code]).toEqual([0, 0])
+  }, 60_000)
+
+  it('say why bindings cannot be listed', async () => {
+    const { code, stderr } = await ours('list', 'bindings')
+    expect(stderr).toContain("RabbitMQ's management API at http://127.0.0.1:15672 doesn't give them")
+    expect(code).toBe(1)
+  }, 30_000)
+
+  it('shut the worker down, which sends no reply', async () => {
+    expect(await ours('control', 'shutdown', '-t', '0.5')).toEqual({
+      stdout: '',
+      stderr: 'Error: No nodes replied within time constraint\n',
+      code: 69,
+    })
+    await worker.exited
+    expect(worker.stderr).toContain('Got shutdown from remote')
+    worker = startWorker()
+    await worker.waitForOutput(/ ready\.$/m)
+    expect(await theirs('control', 'shutdown', '-t', '0.5')).toMatchObject({ stdout: '', code: 69 })
+    await worker.exited
+  }, 60_000)
+})
