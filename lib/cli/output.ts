@@ -26,7 +26,8 @@ export class Output {
   }
 
   style(style: Style, text: string): string {
-    return this.color ? styleText(style, text) : text
+    // Whether there is a terminal has been looked at already, and of the right stream.
+    return this.color ? styleText(style, text, { validateStream: false }) : text
   }
 
   /** A worker's reply: who and whether it is well, and below it what it said. */

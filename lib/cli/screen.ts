@@ -42,7 +42,7 @@ export class Screen {
 
   draw(lines: readonly BoardLine[]): void {
     if (this.closed) return
-    const drawn = lines.map(({ heading, text }) => (heading ? styleText('bold', text) : text) + TO_END_OF_LINE)
+    const drawn = lines.map(({ heading, text }) => (heading ? bold(text) : text) + TO_END_OF_LINE)
     this.stdout.write(`${HOME}${drawn.join('\r\n')}${TO_END_OF_SCREEN}`)
   }
 
@@ -60,4 +60,8 @@ export class Screen {
   private readonly onKeys = (keys: Buffer | string): void => {
     if (/[qQ]/.test(String(keys)) || String(keys).includes(CTRL_C)) this.onQuit()
   }
+}
+
+function bold(text: string): string {
+  return styleText('bold', text, { validateStream: false })
 }

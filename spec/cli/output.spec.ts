@@ -48,6 +48,7 @@ describe("a worker's reply", () => {
       return said()
     })
     expect(shown[0]).toContain('\u001b[32m\u001b[1mOK')
+    expect(shown[0]).toContain('\u001b[37m*\u001b[39m a')
     expect(shown.slice(1)).toEqual(['->  w@h: OK\n    * a\n', '->  w@h: OK\n    * a\n'])
   })
 

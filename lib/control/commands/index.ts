@@ -1,7 +1,7 @@
 /** How the command line reads an argument's text; a list takes all that is left. */
 export interface CommandArgument {
   readonly name: string
-  readonly type: 'text' | 'int' | 'float' | 'list'
+  readonly type: 'text' | 'int' | 'float' | 'list' | 'bool'
 }
 
 /** A remote control command as the command line offers it. */
@@ -45,7 +45,7 @@ export const COMMANDS: readonly CommandInfo[] = [
   command('inspect', 'clock', 'The logical clock.'),
   command('inspect', 'conf', 'The settings, without their secrets.', {
     aliases: ['dump_conf'],
-    args: [text('with_defaults')],
+    args: [{ name: 'with_defaults', type: 'bool' }],
     signature: '[include_defaults=False]',
   }),
   command('inspect', 'lanes', 'Order keys in hand: depth, age in seconds, whether blocked, and the head.'),
