@@ -182,9 +182,13 @@ export class Worker implements Component {
     ])
   }
 
-  /** True while messages may come in. */
-  get consuming(): boolean {
-    return this.consumer.consuming && this.stopping === null
+  /** What keeps the worker from doing its work; empty when it is ready. */
+  get readiness(): readonly string[] {
+    const reasons: string[] = []
+    if (this.stopping) reasons.push('it is stopping')
+    else if (!this.consumer.consuming) reasons.push('it takes no messages: there is no connection to the broker')
+    if (!this.backend.healthy()) reasons.push(`results wait: ${this.backend.name} can't be reached`)
+    return reasons
   }
 
   start(): Promise<void> {
