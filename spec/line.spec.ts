@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Reject, Retry } from '../lib/app/predicate.js'
 import { FakeDelivery } from './support/fakeDelivery.js'
+import { MemoryBackend } from './support/memoryBackend.js'
 import { taskMessage } from './support/message.js'
 import { Gated, OfflineApp, OfflineLine } from './support/offlineLine.js'
 
@@ -54,6 +55,18 @@ describe('the line', () => {
       await offline.turn()
       expect([late.settledBy, early.settledBy]).toEqual(['reject', 'ack'])
     })
+  })
+
+  it('stores that a task is retried before the message of its next try is out', async () => {
+    const backend = new MemoryBackend()
+    const offline = new OfflineLine(app, { backend })
+    const stateThen: unknown[] = []
+    offline.onPublish = async () => void stateThen.push((await backend.get('x'))?.status)
+    offline.deliver('late', { id: 'x', args: ['a'] })
+    gated.fail('a', new Retry({ countdown: 1 }))
+    await offline.turn()
+    expect(stateThen).toEqual(['RETRY'])
+    expect(offline.published).toHaveLength(1)
   })
 
   describe('slots', () => {

@@ -184,9 +184,10 @@ async function retry(
     )
   }
   const message = retryMessage(request, asked, delayMs, now)
+  // Before the message is out: the next try may be quick, and its state must not be overwritten by this one.
+  await results.retried(request, asked.exc)
   if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
   events.sent(message, request.delivery.queue)
-  await results.retried(request, asked.exc)
   if (request.acksLate) request.delivery.ack()
   events.retried(request, outcome.retry)
   return RELEASE

@@ -27,6 +27,8 @@ export class OfflineLine {
   /** In the order of their settlement. */
   readonly settled: FakeDelivery[] = []
   readonly line: Line
+  /** Called before a message counts as published. */
+  onPublish: () => Promise<void> = async () => undefined
 
   constructor(
     app: App,
@@ -54,6 +56,7 @@ export class OfflineLine {
       postpone: async () => false,
       publisher: {
         publish: async (message) => {
+          await this.onPublish()
           this.published.push(message)
         },
       },
