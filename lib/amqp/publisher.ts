@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ConfirmChannel, Options } from 'amqplib'
 import type { Component } from '../component.js'
 import { BrokerError, coerceError } from '../errors.js'
@@ -105,16 +106,28 @@ export class AmqpPublisher implements Publisher, Component {
     if (signal?.aborted)
       return Promise.reject(new BrokerError('gave up waiting for the broker', { cause: signal.reason }))
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject }
-      this.waiting.push(waiter)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.waiting = this.waiting.filter((other) => other !== waiter)
-          reject(new BrokerError('gave up waiting for the broker', { cause: signal.reason }))
+      const giveUp = (): void => {
+        this.waiting = this.waiting.filter((other) => other !== waiter)
+        reject(new BrokerError('gave up waiting for the broker', { cause: signal?.reason }))
+      }
+      // The signal outlives the wait, and must not remember it.
+      const settled = (): void => signal?.removeEventListener('abort', giveUp)
+      const waiter = {
+        resolve: (line: Line): void => {
+          settled()
+          resolve(line)
         },
-        { once: true },
-      )
+        reject: (error: Error): void => {
+          settled()
+          reject(error)
+        },
+      }
+      this.waiting.push(waiter)
+      if (signal) {
+        // A thousand messages may wait on the signal of one worker; that is no leak.
+        setMaxListeners(0, signal)
+        signal.addEventListener('abort', giveUp, { once: true })
+      }
       void this.connection.start()
     })
   }

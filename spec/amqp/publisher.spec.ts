@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { connectionOptions } from '../../lib/amqp/options.js'
 import { AmqpPublisher } from '../../lib/amqp/publisher.js'
@@ -79,6 +80,12 @@ describe('the publisher', () => {
     const pending = publisher.publish(message(queue), giveUp.signal)
     giveUp.abort()
     await expect(pending).rejects.toThrow('gave up waiting for the broker')
+  })
+
+  it('leaves nothing behind on a signal that it has not needed', async () => {
+    const { signal } = new AbortController()
+    await Promise.all(Array.from({ length: 20 }, () => publisher.publish(message(queue), signal)))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   it('keeps the order of what it is given', async () => {
