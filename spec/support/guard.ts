@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 /*
  * Runs a server in a process group of its own and takes one order from standard input: TERM or KILL. If the input ends without
@@ -16,6 +17,9 @@ kill -KILL -- -$server
 kill $reader
 wait $reader
 `
+
+/** A server that takes longer to stop is killed. */
+const LONGEST_STOP_MS = 15_000
 
 /** A running server. */
 export interface Guarded {
@@ -59,10 +63,19 @@ export function guard({
   return {
     end: async (signal) => {
       child.stdin.end(`${signal}\n`)
+      const late = setTimeout(() => killChildrenOf(child.pid), LONGEST_STOP_MS)
       await ended
+      clearTimeout(late)
     },
     check: () => {
       if (over) throw new Error(`${name} has ended:\n${output}`)
     },
+  }
+}
+
+/** The guard's children lead the groups of the server and of the guard's reader. */
+function killChildrenOf(pid: number | undefined): void {
+  for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')) {
+    process.kill(-Number(child), 'SIGKILL')
   }
 }
