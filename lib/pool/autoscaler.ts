@@ -3,11 +3,20 @@ import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { WorkerState } from '../request/state.js'
 import type { Capacity } from './capacity.js'
-import { type Bounds, type Decision, decide, initialState } from './controller.js'
+import { type Bounds, type Decision, decide, initialState, type QueueSample, type Reason } from './controller.js'
+import { EarlyTicks } from './earlyTicks.js'
+import { loopWatch } from './loopWatch.js'
 import type { Pool } from './pool.js'
 
-/** Ticks that come early, because all slots are busy, keep this distance. */
-const EARLIEST_MS = 25
+/** Decisions that are remembered. */
+const REMEMBERED = 100
+
+/** Why no slot is opened although one is wanted. */
+const HOLDS: Partial<Record<Reason, string>> = {
+  'saturated-loop': 'the event loop is saturated, and another slot would take its time from the others',
+  memory: 'the memory that the process may have is nearly all in use',
+  bounds: '--autoscale allows no more',
+}
 
 interface QueueDepth {
   readonly ready: number
@@ -32,10 +41,14 @@ export interface AutoscalerOptions {
   /** At the start; `setBounds` changes them. */
   readonly bounds: Bounds
   readonly intervalMs: number
+  /** Bytes of resident memory that the process may have; null for no limit. */
+  readonly memoryCeiling: number | null
   /** The queues that are consumed at present. */
   queues(): readonly string[]
-  /** Whether something that the tasks depend on is away, so that more of them at once would only wait for it. */
-  isHeldUp(): boolean
+  /** Part of the time since it was last asked in which the event loop was busy, 0 to 1; unless given, that of this process. */
+  readonly loopUtilisation?: () => number
+  /** The breaker of what the tasks depend on and is away, so that more of them at once would only wait for it; null for none. */
+  heldUpBy(): string | null
 }
 
 /** Asks the controller each interval, and at once when every slot is busy, and does what it says. */
@@ -47,19 +60,30 @@ export class Autoscaler implements Component {
   private ticking = false
   private tickedAt = Number.NEGATIVE_INFINITY
   private stopped = false
+  private heldBack = false
+  /** What was told last of why the slots don't grow. */
+  private told: string | null = null
+  private readonly early = new EarlyTicks()
   /** As last heard: a queue that can't be asked keeps its figures. */
   private readonly depths = new Map<string, QueueDepth>()
-  private loop = performance.eventLoopUtilization()
-  /** The last decisions, latest last: for `inspect slots`. */
+  private readonly loopUtilisation: () => number
+  /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
   readonly decisions: Array<Omit<Decision, 'state'> & { readonly at: number }> = []
+  private readonly made = new Map<string, number>()
 
   private limits: Bounds
 
   constructor(private readonly options: AutoscalerOptions) {
     this.limits = options.bounds
+    this.loopUtilisation = options.loopUtilisation ?? loopWatch()
     const queues = options.queues()
     const share = Math.max(1, Math.floor(options.pool.size / queues.length))
     options.capacity.split = new Map(queues.map((queue) => [queue, share]))
+  }
+
+  /** All such decisions since the start, by reason. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.made
   }
 
   get bounds(): { readonly max: number; readonly min: number } {
@@ -105,24 +129,27 @@ export class Autoscaler implements Component {
   /** All slots are busy: see at once whether something waits, rather than when the interval ends. */
   hurry(): void {
     const { clock, pool } = this.options
-    if (this.stopped || this.ticking || pool.size >= this.limits.max) return
-    const sinceMs = clock.monotonic() - this.tickedAt
-    if (sinceMs >= EARLIEST_MS) void this.tick()
-    else this.schedule(EARLIEST_MS - sinceMs)
+    // What holds it back isn't gone a moment later, and each tick is a question to the broker.
+    if (this.stopped || this.ticking || this.heldBack || pool.size >= this.limits.max) return
+    const leftMs = this.tickedAt + this.early.distanceMs - clock.monotonic()
+    if (leftMs <= 0) void this.tick(true)
+    else this.schedule(leftMs, true)
   }
 
-  private schedule(delayMs: number): void {
+  private schedule(delayMs: number, early = false): void {
     if (this.stopped) return
     this.timer?.cancel()
-    this.timer = this.options.clock.setTimer(() => void this.tick(), delayMs)
+    this.timer = this.options.clock.setTimer(() => void this.tick(early), delayMs)
   }
 
-  private async tick(): Promise<void> {
+  private async tick(early: boolean): Promise<void> {
     if (this.ticking || this.stopped) return
     this.ticking = true
     this.tickedAt = this.options.clock.monotonic()
     try {
-      await this.decideOnce()
+      const grew = await this.decideOnce()
+      if (early) this.early.came(grew)
+      else this.early.rested()
     } catch (thrown) {
       this.options.log.error(`The autoscaler missed a tick: ${coerceError(thrown).message}`)
     } finally {
@@ -131,25 +158,20 @@ export class Autoscaler implements Component {
     }
   }
 
-  private async decideOnce(): Promise<void> {
-    const { capacity, clock, pool, state } = this.options
+  /** @returns whether slots were opened */
+  private async decideOnce(): Promise<boolean> {
+    const { capacity, clock, memoryCeiling, pool, state } = this.options
     const { intake } = this
     const depth = await intake?.depth()
-    if (!intake || !depth || intake !== this.intake) return
+    if (!intake || !depth || intake !== this.intake) return false
     for (const [queue, found] of depth) this.depths.set(queue, found)
-    const loop = performance.eventLoopUtilization()
+    const heldUpBy = this.options.heldUpBy()
+    const now = clock.monotonic()
     const decision = decide(
       this.controller,
       {
-        now: clock.monotonic(),
-        queues: new Map(
-          this.options
-            .queues()
-            .map((queue) => [
-              queue,
-              { ...(this.depths.get(queue) ?? { ready: 0, consumers: 0 }), ownConsumers: intake.consumers(queue) },
-            ]),
-        ),
+        now,
+        queues: this.queues(intake),
         slots: pool.size,
         busy: pool.busy,
         reserved: state.ready,
@@ -157,26 +179,42 @@ export class Autoscaler implements Component {
         received: state.received,
         completed: state.completed,
         serviceMsTotal: state.serviceMsTotal,
-        loopUtilisation: performance.eventLoopUtilization(loop, this.loop).utilization,
-        breakerOpen: this.options.isHeldUp(),
+        runningMs: runningMs(state, now),
+        loopUtilisation: this.loopUtilisation(),
+        breakerOpen: heldUpBy !== null,
         intakeStopped: capacity.atLimit,
+        ...(memoryCeiling === null ? {} : { memoryUse: process.memoryUsage.rss() / memoryCeiling }),
       },
       this.limits,
     )
-    this.loop = loop
     this.controller = decision.state
+    this.heldBack = decision.heldBack === true
+    const grows = decision.slots > pool.size
     this.apply(decision)
+    this.tellOfHold(decision, heldUpBy)
     capacity.split = decision.split
     intake.resize(capacity.perQueue())
+    return grows
+  }
+
+  private queues(intake: Intake): Map<string, QueueSample> {
+    const busy = new Map<string, number>()
+    for (const { delivery } of this.options.state.running) busy.set(delivery.queue, (busy.get(delivery.queue) ?? 0) + 1)
+    return new Map(
+      this.options.queues().map((queue) => {
+        const { ready, consumers } = this.depths.get(queue) ?? { ready: 0, consumers: 0 }
+        return [queue, { ready, consumers, ownConsumers: intake.consumers(queue), busy: busy.get(queue) ?? 0 }]
+      }),
+    )
   }
 
   private apply(decision: Decision): void {
-    const { clock, log, pool } = this.options
+    const { log, pool } = this.options
     const change = decision.slots - pool.size
     if (change === 0) return
-    const { slots, reason, detail, split } = decision
-    this.decisions.push({ at: clock.now(), slots, reason, detail, split })
-    if (this.decisions.length > 100) this.decisions.shift()
+    const { slots, reason, detail } = decision
+    this.told = null
+    this.remember(decision)
     log.info(`Scaling ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} slots to ${slots}: ${reason}`, {
       slots,
       reason,
@@ -184,4 +222,29 @@ export class Autoscaler implements Component {
     })
     pool.resize(slots)
   }
+
+  /** Slots that don't grow although they are wanted look like a fault: tells why, once until they change or the reason does. */
+  private tellOfHold(decision: Decision, heldUpBy: string | null): void {
+    const { detail, reason, slots } = decision
+    if (heldUpBy === null && this.told?.startsWith('breaker ')) this.told = null
+    const why = reason === 'breaker-open' ? `breaker ${heldUpBy} is open` : HOLDS[reason]
+    const isFixed = this.limits.max === this.limits.min
+    if (!this.heldBack || isFixed || why === undefined || why === this.told) return
+    this.told = why
+    this.remember(decision)
+    this.options.log.info(`Not scaling up from ${slots} slots: ${why}`, { slots, reason, ...detail })
+  }
+
+  private remember({ state, ...decision }: Decision): void {
+    this.decisions.push({ at: this.options.clock.now(), ...decision })
+    if (this.decisions.length > REMEMBERED) this.decisions.shift()
+    this.made.set(decision.reason, (this.made.get(decision.reason) ?? 0) + 1)
+  }
+}
+
+/** How long the present runs have lasted, together. */
+function runningMs(state: WorkerState, now: number): number {
+  let sum = 0
+  for (const { startedAt } of state.running) if (startedAt !== null) sum += now - startedAt
+  return sum
 }

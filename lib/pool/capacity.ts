@@ -10,7 +10,7 @@ export interface CapacityOptions {
   readonly log: Logger
 }
 
-/** How many messages may be unsettled from each queue: those of its slots, and one more for each that is parked. */
+/** How many messages may be unsettled from each queue: those of its slots, and one more for each that is parked, up to what one key may keep waiting. */
 export class Capacity {
   /** Slots a queue, as the controller shares them out. */
   split: ReadonlyMap<string, number> = new Map()
@@ -29,7 +29,7 @@ export class Capacity {
     let left = parkedLimit
     const capacity = new Map<string, number>()
     for (const [queue, slots] of this.split) {
-      const parked = Math.min(left, state.parkedFrom(queue))
+      const parked = Math.min(left, state.parkedFrom(queue) - state.excessFrom(queue))
       left -= parked
       capacity.set(queue, slots * Math.max(1, multiplier) + parked)
     }

@@ -1,4 +1,4 @@
-import { depthOf, type Estimate, expectedServiceMs, NO_ESTIMATE, observe, waiting } from './estimate.js'
+import { demandsOf, depthOf, type Estimate, expectedServiceMs, NO_ESTIMATE, observe, waiting } from './estimate.js'
 import { type Need, slotsNeeded } from './need.js'
 import { greatestNeed, type NeedWindow, remember } from './needWindow.js'
 import { splitSlots } from './split.js'
@@ -10,6 +10,8 @@ export interface QueueSample {
   /** Open consumers of the whole fleet. */
   readonly consumers: number
   readonly ownConsumers: number
+  /** Messages from it that run here. */
+  readonly busy: number
 }
 
 /** What the controller sees. Totals only grow; the time between two samples may be anything. */
@@ -30,12 +32,16 @@ export interface Sample {
   /** Total of runs that ended, and of the milliseconds that they took. */
   readonly completed: number
   readonly serviceMsTotal: number
+  /** Milliseconds for which the runs that are under way have lasted so far, together. */
+  readonly runningMs: number
   /** Part of the time in which the event loop was busy, 0 to 1. */
   readonly loopUtilisation: number
   /** A dependency of the tasks is down: more of them at once would only fail. */
   readonly breakerOpen: boolean
   /** The limit of parked messages is reached: what is ready in the broker can't be taken, however many slots there are. */
   readonly intakeStopped?: boolean
+  /** Part of the memory that the process may have which it has, 0 to 1; absent where nothing limits it. */
+  readonly memoryUse?: number
 }
 
 /** What an operator sets. */
@@ -59,6 +65,7 @@ export type Reason =
   | 'bounds'
   | 'saturated-loop'
   | 'breaker-open'
+  | 'memory'
 
 export interface ControllerState {
   /** As decided last. */
@@ -76,16 +83,20 @@ export interface Decision {
   /** Consumers to keep open, by queue. */
   readonly split: ReadonlyMap<string, number>
   readonly reason: Reason
+  /** More slots are wanted than there are, and none is opened, for the reason given. */
+  readonly heldBack?: boolean
   /** The figures behind it, for the log. */
   readonly detail: Readonly<Record<string, number>>
 }
 
 /** Above this utilisation of the event loop another slot takes time from the others. */
 const SATURATED = 0.95
-/** A need below this part of a slot is the rest of an average that fades, not a reason for one more. */
-const NEGLIGIBLE = 0.05
+/** Above this part of the memory there is no room for what more slots would take. */
+const MEMORY_FULL = 0.9
+/** A need below this part of a slot is no reason for one more: what it is for waits a little longer, and that raises the need. */
+const NEGLIGIBLE = 0.5
 /** Between two closings there is this part of the keepalive: a load that fades closes slots in a few steps. */
-const REST = 0.1
+const REST = 0.05
 
 /** What the controller knows before the first sample: nothing. */
 export function initialState(): ControllerState {
@@ -108,20 +119,20 @@ export function decide(state: ControllerState, sample: Sample, bounds: Bounds): 
   const needs = remember(given, within(wanted), sample.now, bounds.keepaliveMs)
 
   const allowed = within(sample.slots)
-  const brake = wanted > allowed ? brakeOn(sample) : null
+  const brake = wanted > allowed ? brakeOn(sample, estimate) : null
   const rested = sample.now - state.shrunkAt >= REST * bounds.keepaliveMs
   let slots = allowed
   if (wanted > allowed) slots = brake ? allowed : within(wanted)
   else if (rested) slots = Math.min(allowed, greatestNeed(needs))
 
-  const depths = new Map([...sample.queues].map(([name, { ready }]) => [name, ready]))
-  const split = splitSlots(slots, depths, state.split)
+  const split = splitSlots(slots, demandsOf(estimate, sample), state.split)
   const shrunkAt = slots < sample.slots ? sample.now : state.shrunkAt
   return {
     state: { slots, split, estimate, needs, shrunkAt },
     slots,
     split,
     reason: brake ?? reasonFor(slots, allowed, wanted, need, sample),
+    heldBack: wanted > allowed && slots === allowed,
     detail: detailOf(estimate, sample, need, wanted),
   }
 }
@@ -130,9 +141,10 @@ function whole(need: number, sample: Sample): number {
   return Math.max(Math.ceil(need - NEGLIGIBLE), waiting(sample) > 0 ? 1 : 0)
 }
 
-function brakeOn(sample: Sample): Reason | null {
+function brakeOn(sample: Sample, estimate: Estimate): Reason | null {
   if (sample.breakerOpen) return 'breaker-open'
-  return sample.loopUtilisation > SATURATED ? 'saturated-loop' : null
+  if ((sample.memoryUse ?? 0) > MEMORY_FULL) return 'memory'
+  return estimate.loopUtilisation > SATURATED ? 'saturated-loop' : null
 }
 
 function reasonFor(slots: number, allowed: number, wanted: number, need: Need, sample: Sample): Reason {

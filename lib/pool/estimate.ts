@@ -4,77 +4,104 @@ import type { Sample } from './controller.js'
 export interface Estimate {
   /** Messages per millisecond that reach this worker's queues, less those that other workers take. */
   readonly ratePerMs: number
-  /** Decaying mean of the time for which a run takes a slot; null before the first run has ended. */
-  readonly serviceMs: number | null
-  /** Runs seen to end, from which `serviceMs` comes. */
-  readonly runs: number
+  /** The same of the last moments. */
+  readonly recentRatePerMs: number
+  /** Runs that ended of late. */
+  readonly ended: Runs
+  /** The mean time of the very last of them; uncertain, but the first to tell that runs have changed. Null before any has ended. */
+  readonly recentMs: number | null
   readonly last: Sample | null
+  /** The mean of the messages of each queue that wait or run. */
+  readonly demands: ReadonlyMap<string, number>
+  /** Part of the time in which the event loop was busy of late: a single run fills the time between two samples, or leaves it empty. */
+  readonly loopUtilisation: number
   /** How long slots have been taken without any run coming to its end. */
   readonly stuckMs: number
-  /** Where the counts stood when they were last put into `serviceMs`, and the slot-milliseconds taken since then. */
-  readonly since: {
-    readonly now: number
-    readonly completed: number
-    readonly serviceMsTotal: number
-    readonly takenMs: number
-  }
+  /** Runs that ended since a time and aren't in `ended` yet. */
+  readonly gathered: Runs & { readonly since: number }
+}
+
+/** A number of runs, and the milliseconds for which they took slots, together. Fractions are what is left of older ones. */
+interface Runs {
+  readonly count: number
+  readonly slotMs: number
 }
 
 /** Fewer runs than this tell too little of the service time; they are gathered for as long as this at most. */
 const FEWEST_RUNS = 10
 const GATHERED_MS = 5_000
-/** So many runs weigh as much as everything before them, however short the time in which they ended. */
-const TELLING_RUNS = 50
 /**
- * How long averages remember, in milliseconds: about as long as a run lasts. The slots that a rate asks for are the arrivals
- * of one run's time, and a shorter memory would take their chance ups and downs for changes.
+ * Memory of the rate, and of the service time, for which it is the longer of the two. It is long, because slots stay open for
+ * the greatest need of the last keepalive: an uncertain mean would always be taken at its largest, and a burst for a rate. What
+ * a slow mean misses meanwhile is seen all the same, since it waits.
  */
-const SHORTEST_MEMORY_MS = 1_000
-const LONGEST_MEMORY_MS = 30_000
+const MEMORY_MS = 10_000
+const MEMORY_RUNS = 50
+/** Memory of the last moments and the last runs: the shorter of the two. */
+const RECENT_MS = 1_000
+const RECENT_RUNS = 50
+/** Runs have changed when the last ones take so many times as long as they did before, or as little. */
+const CHANGE = 2
+/** What is known of runs holds no longer when for so many times as long none has ended. */
+const STUCK = 5
+/** Memory of the event loop's utilisation. */
+const LOOP_MS = 150
 /** Keeps the service time of runs that end at once from being nothing at all. */
 const SHORTEST_SERVICE_MS = 0.01
 
 export const NO_ESTIMATE: Estimate = {
   ratePerMs: 0,
-  serviceMs: null,
-  runs: 0,
+  recentRatePerMs: 0,
+  ended: { count: 0, slotMs: 0 },
+  recentMs: null,
   last: null,
+  demands: new Map(),
+  loopUtilisation: 0,
   stuckMs: 0,
-  since: { now: 0, completed: 0, serviceMsTotal: 0, takenMs: 0 },
+  gathered: { since: 0, count: 0, slotMs: 0 },
 }
 
-/** The mean service time to reckon with, in milliseconds; null while too little is known. */
-export function expectedServiceMs(estimate: Estimate): number | null {
-  if (estimate.serviceMs === null || estimate.runs < FEWEST_RUNS) return null
-  // Means know only of runs that have ended: as long as none ends, the running ones tell of a longer time.
-  return Math.max(estimate.serviceMs, estimate.stuckMs, SHORTEST_SERVICE_MS)
+/** The mean service time to reckon with, in milliseconds; null while too little is known, or what is known no longer holds. */
+export function expectedServiceMs({ ended, last, stuckMs }: Estimate): number | null {
+  if (ended.count < FEWEST_RUNS) return null
+  const meanMs = Math.max(ended.slotMs / ended.count, SHORTEST_SERVICE_MS)
+  // None has ended in a time in which so many should have: these runs are others than those that are known.
+  if (stuckMs > STUCK * meanMs && stuckMs * (last?.busy ?? 0) > FEWEST_RUNS * meanMs) return null
+  return Math.max(meanMs, stuckMs)
 }
 
 /** Takes a sample in. */
 export function observe(estimate: Estimate, sample: Sample): Estimate {
-  const { last, since } = estimate
-  const { now, completed, serviceMsTotal } = sample
-  if (last === null) return { ...estimate, last: sample, since: { now, completed, serviceMsTotal, takenMs: 0 } }
+  const { last } = estimate
+  const { now } = sample
+  if (last === null) return { ...estimate, last: sample, gathered: { since: now, count: 0, slotMs: 0 } }
 
   const elapsedMs = Math.max(0, now - last.now)
-  const taken = takenSlots(last, sample)
-  const takenMs = since.takenMs + taken * elapsedMs
+  const arrived = arrivals(last, sample)
+  const count = sample.completed - last.completed
+  const gathered = {
+    since: estimate.gathered.since,
+    count: estimate.gathered.count + count,
+    slotMs: estimate.gathered.slotMs + slotMsOfEnded(last, sample, elapsedMs),
+  }
   const observed = {
     ...estimate,
-    ratePerMs: decayedRate(estimate, arrivals(last, sample), elapsedMs),
-    stuckMs: completed > last.completed || taken === 0 ? 0 : estimate.stuckMs + elapsedMs,
+    ratePerMs: decayedRate(estimate.ratePerMs, arrived, elapsedMs, MEMORY_MS),
+    recentRatePerMs: decayedRate(estimate.recentRatePerMs, arrived, elapsedMs, RECENT_MS),
+    stuckMs: count > 0 || Math.min(last.busy, sample.busy) === 0 ? 0 : estimate.stuckMs + elapsedMs,
     last: sample,
+    demands: new Map(
+      [...sample.queues].map(([name, { busy, ready }]) => [
+        name,
+        towards(estimate.demands.get(name) ?? 0, busy + ready, 1 - Math.exp(-elapsedMs / MEMORY_MS)),
+      ]),
+    ),
+    loopUtilisation: towards(estimate.loopUtilisation, sample.loopUtilisation, 1 - Math.exp(-elapsedMs / LOOP_MS)),
+    gathered,
   }
-  const ended = completed - since.completed
-  if (ended <= 0 || (ended < FEWEST_RUNS && now - since.now < GATHERED_MS)) {
-    return { ...observed, since: { ...since, takenMs } }
-  }
-  return {
-    ...observed,
-    serviceMs: decayedService(estimate, sample, takenMs, ended),
-    runs: estimate.runs + ended,
-    since: { now, completed, serviceMsTotal, takenMs: 0 },
-  }
+  const gatheredMs = now - gathered.since
+  if (gathered.count <= 0 || (gathered.count < FEWEST_RUNS && gatheredMs < GATHERED_MS)) return observed
+  return { ...observed, ...withRuns(estimate, gathered, gatheredMs), gathered: { since: now, count: 0, slotMs: 0 } }
 }
 
 /** Messages that the broker has delivered to nobody. */
@@ -89,6 +116,13 @@ export function waiting(sample: Sample): number {
   return sample.reserved + (sample.intakeStopped ? 0 : depthOf(sample))
 }
 
+/** How many slots each queue could use: for what waits in it now and what runs, or for what usually does. */
+export function demandsOf({ demands }: Estimate, sample: Sample): Map<string, number> {
+  return new Map(
+    [...sample.queues].map(([name, { busy, ready }]) => [name, Math.max(busy + ready, demands.get(name) ?? 0)]),
+  )
+}
+
 /** What came in between two samples: what was received, and by how much the queues grew meanwhile. */
 function arrivals(before: Sample, after: Sample): number {
   let count = after.received - before.received
@@ -100,33 +134,36 @@ function arrivals(before: Sample, after: Sample): number {
 }
 
 /** Each message weighs `1 / memory` when it comes and fades from then on, so a short step between samples counts as much as a long one. */
-function decayedRate(estimate: Estimate, count: number, elapsedMs: number): number {
-  const memoryMs = memoryOf(estimate)
+function decayedRate(ratePerMs: number, count: number, elapsedMs: number, memoryMs: number): number {
   const kept = Math.exp(-elapsedMs / memoryMs)
-  return estimate.ratePerMs * kept + (elapsedMs > 0 ? (count * (1 - kept)) / elapsedMs : count / memoryMs)
+  return ratePerMs * kept + (elapsedMs > 0 ? (count * (1 - kept)) / elapsedMs : count / memoryMs)
 }
 
-/**
- * How many slots were taken between two samples, at least. Where something waited at both ends all of them were, with the round
- * trip to the broker that brings the next message; that is what makes slots count for tasks that hardly take any time.
- */
-function takenSlots(before: Sample, after: Sample): number {
-  return waiting(before) > 0 && waiting(after) > 0 ? after.slots : Math.min(before.busy, after.busy)
+/** For how long the runs that ended took slots. */
+function slotMsOfEnded(before: Sample, after: Sample, elapsedMs: number): number {
+  const endedMs = after.serviceMsTotal - before.serviceMsTotal
+  const waited = Math.min(waiting(before), waiting(after))
+  if (waited === 0 || waited < after.slots) return endedMs
+  // With so much waiting, a slot without a run waits for the round trip to the broker that brings the next message. That belongs
+  // to a run, too: it is what makes slots count for tasks that hardly take any time.
+  const workMs = Math.max(0, endedMs + after.runningMs - before.runningMs)
+  return endedMs + Math.max(0, after.slots * elapsedMs - workMs)
 }
 
-/**
- * The mean weighs time, not runs: were it runs, thousands of short ones would hide for long that runs have become slow.
- * Slots taken by runs that haven't ended count too, or a few short runs would hide the long ones beside them.
- */
-function decayedService(estimate: Estimate, sample: Sample, takenMs: number, ended: number): number {
-  const { since, serviceMs, runs } = estimate
-  const meanMs = Math.max(sample.serviceMsTotal - since.serviceMsTotal, takenMs) / ended
-  if (serviceMs === null) return meanMs
-  const byTime = 1 - Math.exp(-(sample.now - since.now) / memoryOf(estimate))
-  const weight = Math.max(byTime, ended / (Math.min(runs, TELLING_RUNS) + ended))
-  return serviceMs + weight * (meanMs - serviceMs)
+/** With some more runs. When the last ones tell quite another thing, those before them are forgotten. */
+function withRuns({ ended, recentMs }: Estimate, more: Runs, elapsedMs: number): Pick<Estimate, 'ended' | 'recentMs'> {
+  const meanMs = more.slotMs / more.count
+  // By time as well as by runs: were it runs alone, thousands of short ones would hide for long that runs have become slow.
+  const weight = Math.max(1 - Math.exp(-elapsedMs / RECENT_MS), more.count / (RECENT_RUNS + more.count))
+  const recent = recentMs === null ? meanMs : towards(recentMs, meanMs, weight)
+  const kept = Math.exp(-Math.min(elapsedMs / MEMORY_MS, more.count / MEMORY_RUNS))
+  const sum = { count: ended.count * kept + more.count, slotMs: ended.slotMs * kept + more.slotMs }
+  const mean = sum.slotMs / sum.count
+  const hasChanged = recent > CHANGE * mean || recent * CHANGE < mean
+  const count = more.count < FEWEST_RUNS ? more.count : RECENT_RUNS
+  return { ended: hasChanged ? { count, slotMs: count * recent } : sum, recentMs: recent }
 }
 
-function memoryOf(estimate: Estimate): number {
-  return Math.min(Math.max(expectedServiceMs(estimate) ?? 0, SHORTEST_MEMORY_MS), LONGEST_MEMORY_MS)
+function towards(from: number, to: number, part: number): number {
+  return from + part * (to - from)
 }

@@ -2,22 +2,23 @@
 const TOLERANCE = 0.25
 
 /**
- * Shares the slots out over the queues: one consumer for each, so that none is deaf, and the other `slots - 1` by depth, the
- * remainders to the largest fractions. The sum is `slots + queues - 1`. A depth below the number of slots says little, so that
- * many are added to each; and a split that is about right is kept, since each change costs the broker a round trip.
- * @param depths messages ready, by queue
+ * Shares the slots out over the queues: one consumer for each, so that none is deaf, and the other `slots - 1` by demand, the
+ * remainders to the largest fractions. The sum is `slots + queues - 1`. Slots that nobody demands are shared out evenly, so
+ * that each queue can begin at once; and a split that is about right is kept, since each change costs the broker a round trip.
+ * @param demands messages that wait or run, by queue
  * @param previous the split in force
  */
 export function splitSlots(
   slots: number,
-  depths: ReadonlyMap<string, number>,
+  demands: ReadonlyMap<string, number>,
   previous: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, number> {
   const spare = Math.max(0, slots - 1)
   let total = 0
-  for (const depth of depths.values()) total += depth + spare
+  for (const demand of demands.values()) total += demand
+  const idle = Math.max(0, spare - total) / demands.size
   const exact = new Map<string, number>()
-  for (const [queue, depth] of depths) exact.set(queue, total === 0 ? 0 : (spare * (depth + spare)) / total)
+  for (const [queue, demand] of demands) exact.set(queue, demand * Math.min(1, total === 0 ? 0 : spare / total) + idle)
 
   return isAboutRight(previous, exact, spare) ? previous : round(exact, spare)
 }

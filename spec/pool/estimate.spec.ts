@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Sample } from '../../lib/pool/controller.js'
-import { type Estimate, expectedServiceMs, NO_ESTIMATE, observe, waiting } from '../../lib/pool/estimate.js'
+import { demandsOf, type Estimate, expectedServiceMs, NO_ESTIMATE, observe, waiting } from '../../lib/pool/estimate.js'
 import { queueOf, sampleOf } from './sample.js'
 
 function observeAll(samples: readonly Sample[], from: Estimate = NO_ESTIMATE): Estimate {
@@ -32,12 +32,17 @@ describe('the arrival rate', () => {
   })
 
   it.each([10, 100, 1000, 3000])('is found by samples that are %p ms apart', (stepMs) => {
-    const { ratePerMs } = observeAll([sampleOf(), ...steady(20_000 / stepMs, stepMs, 500, 20)])
+    const { ratePerMs } = observeAll([sampleOf(), ...steady(99_000 / stepMs, stepMs, 500, 20)])
     expect(ratePerMs).toBeCloseTo(0.5, 3)
   })
 
+  it('is half known after 7 s', () => {
+    const { ratePerMs } = observeAll([sampleOf(), ...steady(7, 1000, 500, 20)])
+    expect(ratePerMs).toBeCloseTo(0.5 * (1 - Math.exp(-0.7)), 6)
+  })
+
   it('counts what still waits in the broker', () => {
-    const samples = Array.from({ length: 20 }, (_, second) => sampleOf({ now: second * 1000, ready: second * 300 }))
+    const samples = Array.from({ length: 100 }, (_, second) => sampleOf({ now: second * 1000, ready: second * 300 }))
     expect(observeAll(samples).ratePerMs).toBeCloseTo(0.3, 3)
   })
 
@@ -60,14 +65,14 @@ describe('the arrival rate', () => {
 
   it('counts messages of two samples at the same moment', () => {
     const { ratePerMs } = observeAll([sampleOf(), sampleOf({ received: 100 })])
-    expect(ratePerMs).toBeCloseTo(0.1, 6)
+    expect(ratePerMs).toBeCloseTo(100 / 10_000, 9)
   })
 
-  it('has forgotten a burst after some seconds', () => {
+  it('takes a burst for a small rate, and forgets it', () => {
     const burst = [sampleOf(), sampleOf({ now: 1, received: 2000 })]
     const msLater = (ms: number): Estimate => observeAll([...burst, sampleOf({ now: 1 + ms, received: 2000 })])
-    expect(msLater(0).ratePerMs).toBeCloseTo(2, 2)
-    expect(msLater(5000).ratePerMs).toBeLessThan(0.02)
+    expect(msLater(0).ratePerMs).toBeCloseTo(2 / 10, 3)
+    expect(msLater(60_000).ratePerMs).toBeLessThan(0.0005)
   })
 })
 
@@ -99,13 +104,38 @@ describe('the service time', () => {
   })
 
   it('is at least as long as nothing has ended', () => {
-    const fast = observeAll([sampleOf({ busy: 2 }), ...steady(5, 1000, 100, 20)])
-    const last = fast.last ?? sampleOf()
-    const stuck = [1000, 2000, 3000].map((ms) => sampleOf({ ...last, now: last.now + ms, busy: 2 }))
-    // Busy at both ends of two intervals of three.
-    expect(expectedServiceMs(observeAll(stuck, fast))).toBe(2000)
-    const ended = sampleOf({ ...last, now: last.now + 3500, busy: 2, completed: last.completed + 1 })
-    expect(expectedServiceMs(observeAll([...stuck, ended], fast))).toBe(20)
+    const known = observeAll([sampleOf({ busy: 2 }), ...steady(20, 1000, 1, 2000)])
+    const last = known.last ?? sampleOf()
+    const stuck = [1, 2, 3, 4].map((second) => sampleOf({ ...last, now: last.now + second * 1000, busy: 2 }))
+    // Busy at both ends of three intervals of four.
+    expect(expectedServiceMs(observeAll(stuck, known))).toBe(3000)
+    const ended = sampleOf({ ...last, now: last.now + 4500, busy: 2, completed: last.completed + 1 })
+    expect(expectedServiceMs(observeAll([...stuck, ended], known))).toBeCloseTo(2000, 6)
+  })
+
+  it('is unknown again when none has ended for five times as long', () => {
+    const known = observeAll([sampleOf(), ...steady(20, 1000, 1000, 1)])
+    const last = known.last ?? sampleOf()
+    const begun = sampleOf({ ...last, now: last.now + 1, busy: 4 })
+    const msLater = (ms: number): number | null =>
+      expectedServiceMs(observeAll([begun, { ...begun, now: last.now + ms }], known))
+    expect([msLater(6), msLater(7)]).toEqual([5, null])
+  })
+
+  it('is unknown again when a few runs took another time, and known when ten did', () => {
+    const known = observeAll([sampleOf(), ...steady(20, 1000, 1000, 1)])
+    const last = known.last ?? sampleOf()
+    const knownAfter = (runs: number): number | null =>
+      expectedServiceMs(
+        observe(known, {
+          ...last,
+          now: last.now + 6000,
+          completed: last.completed + runs,
+          serviceMsTotal: last.serviceMsTotal + runs * 20,
+        }),
+      )
+    expect(knownAfter(2)).toBeNull()
+    expect(knownAfter(10)).toBeCloseTo(20, 0)
   })
 
   it('does not grow while nothing runs', () => {
@@ -114,11 +144,47 @@ describe('the service time', () => {
     expect(expectedServiceMs(observe(known, sampleOf({ ...last, now: last.now + 600_000 })))).toBeCloseTo(20, 6)
   })
 
-  it('counts slots that long runs hold while short ones go on beside them', () => {
+  it('is that of runs that have ended, whatever others hold', () => {
     const samples = Array.from({ length: 10 }, (_, second) =>
-      sampleOf({ now: second * 1000, slots: 20, busy: 20, completed: second * 100, serviceMsTotal: second * 100 * 20 }),
+      sampleOf({
+        now: second * 1000,
+        slots: 20,
+        busy: 20,
+        completed: second * 100,
+        serviceMsTotal: second * 100 * 20,
+        runningMs: second * 18_000,
+      }),
     )
-    // 20 slots for a second give 100 runs: a run costs 200 ms of a slot, whatever those 100 took.
+    expect(expectedServiceMs(observeAll(samples))).toBeCloseTo(20, 6)
+  })
+
+  it('is the mean of runs, not of the times between samples', () => {
+    // A second with 90 runs of 15 ms, a second with 10 of 25 ms, and so on.
+    let last = sampleOf()
+    const samples = [last]
+    for (let second = 1; second <= 400; second++) {
+      const [runs, ms] = second % 2 ? [90, 15] : [10, 25]
+      last = sampleOf({
+        now: second * 1000,
+        completed: last.completed + runs,
+        serviceMsTotal: last.serviceMsTotal + runs * ms,
+      })
+      samples.push(last)
+    }
+    expect(Math.abs((expectedServiceMs(observeAll(samples)) ?? 0) - 16)).toBeLessThan(0.2)
+  })
+
+  it('does not take a dip between two samples for the way to the broker', () => {
+    const samples = Array.from({ length: 10 }, (_, second) =>
+      sampleOf({
+        now: second * 1000,
+        ready: 2,
+        slots: 4,
+        busy: 4,
+        completed: second * 10,
+        serviceMsTotal: second * 10 * 200,
+      }),
+    )
     expect(expectedServiceMs(observeAll(samples))).toBeCloseTo(200, 6)
   })
 
@@ -127,6 +193,33 @@ describe('the service time', () => {
       sampleOf({ now: second * 1000, ready: 9000, slots: 4, completed: second * 1000, serviceMsTotal: second * 10 }),
     )
     expect(expectedServiceMs(observeAll(samples))).toBeCloseTo(4, 6)
+  })
+})
+
+describe("the event loop's utilisation", () => {
+  it('is that of the last moments, not of the last one', () => {
+    const of = (utilisations: readonly number[], stepMs: number): number =>
+      observeAll(
+        [0, ...utilisations].map((loopUtilisation, index) => sampleOf({ now: index * stepMs, loopUtilisation })),
+      ).loopUtilisation
+    expect(of([1], 25)).toBeLessThan(0.2)
+    expect(of([1, 1], 1000)).toBeGreaterThan(0.99)
+    expect(of([1, 1, 0], 1000)).toBeLessThan(0.05)
+  })
+})
+
+describe('the demand of a queue', () => {
+  const demand = (samples: ReadonlyArray<{ now: number; ready?: number; busy?: number }>): number =>
+    demandsOf(observeAll(samples.map(sampleOf)), sampleOf(samples.at(-1))).get('q') ?? Number.NaN
+
+  it('is what waits and runs', () => {
+    expect(demand([{ now: 0 }, { now: 1, ready: 5, busy: 2 }])).toBe(7)
+  })
+
+  it('is what usually does, when nothing does at the moment', () => {
+    const usual = Array.from({ length: 60 }, (_, second) => ({ now: second * 1000, busy: 4 }))
+    expect(demand([...usual, { now: 60_000 }])).toBeCloseTo(4 * Math.exp(-0.1), 1)
+    expect(demand([...usual, { now: 60_000 }, { now: 160_000 }])).toBeLessThan(0.01)
   })
 })
 

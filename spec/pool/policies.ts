@@ -1,4 +1,5 @@
 import { type Bounds, decide, initialState, type Reason, type Sample } from '../../lib/pool/controller.js'
+import type { Resize } from './scenario.js'
 
 /** How a simulated worker sizes itself. One instance serves one worker. */
 export interface Policy {
@@ -7,11 +8,15 @@ export interface Policy {
   /** Messages that one consumer may hold. */
   readonly prefetch: number
   readonly intervalMs: number
-  /** The least time between two ticks when all slots are busy; null for none that are early. */
+  /** The least time between two ticks when all slots are busy, at first (see `EarlyTicks`); null for none that are early. */
   readonly earlyTickMs: number | null
   /** Ticks with each message as well. */
   readonly ticksOnMessage: boolean
-  decide(sample: Sample): { readonly slots: number; readonly split: ReadonlyMap<string, number> }
+  decide(sample: Sample): {
+    readonly slots: number
+    readonly split: ReadonlyMap<string, number>
+    readonly heldBack?: boolean
+  }
 }
 
 export const BOUNDS: Bounds = { max: 100, min: 2, targetWaitMs: 1000, keepaliveMs: 30_000 }
@@ -25,7 +30,7 @@ export function celeriac(bounds: Partial<Bounds> = {}, reasons: Reason[] = []): 
     maxSlots: limits.max,
     prefetch: 1,
     intervalMs: 1000,
-    earlyTickMs: 25,
+    earlyTickMs: 10,
     ticksOnMessage: false,
     decide(sample) {
       const decision = decide(state, sample, limits)
@@ -76,5 +81,19 @@ export function celery(max: number, min: number, prefetchMultiplier = 4): Policy
         return { slots: Math.max(wanted, busy), split }
       return { slots, split }
     },
+  }
+}
+
+/** Slots by a timetable. */
+export function timetable(entries: readonly Resize[]): Policy {
+  const most = Math.max(...entries.map(({ slots }) => slots))
+  const slotsAt = (now: number): number => entries.findLast(({ at }) => at <= now)?.slots ?? 0
+  return {
+    ...fixed(most),
+    initialSlots: slotsAt(0),
+    decide: ({ now, queues }) => ({
+      slots: slotsAt(now),
+      split: new Map([...queues.keys()].map((name) => [name, most])),
+    }),
   }
 }

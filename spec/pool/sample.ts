@@ -2,17 +2,18 @@ import type { QueueSample, Sample } from '../../lib/pool/controller.js'
 
 /** A sample of a worker that does nothing, with 2 slots on one queue of its own, but for what is given. */
 export function sampleOf(parts: Partial<Sample> & { readonly ready?: number } = {}): Sample {
-  const { ready = 0, slots = 2, ...rest } = parts
+  const { ready = 0, slots = 2, busy = 0, ...rest } = parts
   return {
     now: 0,
-    queues: new Map([['q', queueOf({ ready, consumers: slots, ownConsumers: slots })]]),
+    queues: new Map([['q', queueOf({ ready, consumers: slots, ownConsumers: slots, busy })]]),
     slots,
-    busy: 0,
+    busy,
     reserved: 0,
     parked: 0,
     received: 0,
     completed: 0,
     serviceMsTotal: 0,
+    runningMs: 0,
     loopUtilisation: 0,
     breakerOpen: false,
     ...rest,
@@ -20,5 +21,5 @@ export function sampleOf(parts: Partial<Sample> & { readonly ready?: number } = 
 }
 
 export function queueOf(parts: Partial<QueueSample> = {}): QueueSample {
-  return { ready: 0, consumers: 1, ownConsumers: 1, ...parts }
+  return { ready: 0, consumers: 1, ownConsumers: 1, busy: 0, ...parts }
 }

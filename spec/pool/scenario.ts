@@ -4,7 +4,10 @@ import type { Policy } from './policies.js'
 export interface Arrival {
   readonly at: number
   readonly queue: string
+  /** How long it takes on a worker that does nothing else. */
   readonly serviceMs: number
+  /** The part of it, at its end, for which it needs the one thread; 0 unless given. */
+  readonly cpuMs?: number
 }
 
 export interface SimulatedWorker {
@@ -33,8 +36,10 @@ export interface WorkerScore {
 export interface Score {
   /** When the last message was done. */
   readonly doneMs: number
+  /** A wait is how much later than on an idle worker a message was done: for its slot, and for the thread. */
   readonly meanWaitMs: number
   readonly p95WaitMs: number
+  readonly longestWaitMs: number
   readonly workers: readonly WorkerScore[]
 }
 
@@ -45,14 +50,12 @@ export interface Resize {
 }
 
 /** @param history from the first size on */
-export function scoreOf(history: readonly Resize[], completed: number, end: number): WorkerScore {
-  const slotsAt = (ms: number): number => history.findLast(({ at }) => at <= ms)?.slots ?? 0
-  const slotMs = history.reduce((sum, { at, slots }, index) => sum + slots * ((history[index + 1]?.at ?? end) - at), 0)
+export function scoreOf(history: readonly Resize[], slotMs: number, completed: number): WorkerScore {
   return {
     peakSlots: Math.max(...history.map(({ slots }) => slots)),
     slotSeconds: slotMs / 1000,
     resizes: history.length - 1,
     completed,
-    slotsAt,
+    slotsAt: (ms) => history.findLast(({ at }) => at <= ms)?.slots ?? 0,
   }
 }

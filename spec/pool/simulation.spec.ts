@@ -7,6 +7,8 @@ import { burst, poisson } from './traces.js'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
+/** What a wait is to stay within, by default. */
+const TARGET = SECOND
 
 function play(arrivals: readonly Arrival[], untilMs: number, policies: Policy[], queues = ['q']): Score {
   return simulate({ queues, arrivals, untilMs, workers: policies.map((policy) => ({ policy })) })
@@ -84,11 +86,20 @@ describe('a burst of 2000 messages of 20 ms, with --autoscale=100,2', () => {
     expect(only(theirs).resizes).toBeGreaterThan(20 * only(ours).resizes)
   })
 
+  it('is drained as fast by a worker that knows of nothing but much shorter runs', () => {
+    const noops = steady(500, 1, 10 * SECOND)
+    const after = burst(2000, 20, MINUTE)
+    const score = play([...noops, ...after], 3 * MINUTE, [celeriac()])
+    expect(score.doneMs - MINUTE).toBeLessThanOrEqual(1.15 * (byFixed.doneMs - at))
+    expect(only(score).resizes).toBeLessThanOrEqual(10)
+    expect(only(score).slotsAt(MINUTE + 36 * SECOND)).toBe(2)
+  })
+
   it('is drained well within the target by a worker that knows the service time already', () => {
     const warmAt = MINUTE
     const warm = play([...burst(100, 20, at), ...burst(2000, 20, warmAt)], 150 * SECOND, [celeriac()])
-    expect(warm.doneMs - warmAt).toBeLessThanOrEqual(500)
-    expect(only(warm).slotsAt(warmAt)).toBeLessThan(100)
+    expect(warm.doneMs - warmAt).toBeLessThanOrEqual(1000)
+    expect(only(warm).slotsAt(warmAt)).toBeLessThanOrEqual(44)
   })
 })
 
@@ -109,14 +120,14 @@ describe('a steady load', () => {
     ['500 a second of 20 ms', 500, 20],
     ['50 a second of 200 ms', 50, 200],
     ['5 a second of 2 s', 5, 2000],
-  ])('of %s hardly waits and has 10 busy slots and a margin', (_, perSecond, serviceMs) => {
+  ])('of %s waits far less than the target and has 10 busy slots and a margin', (_, perSecond, serviceMs) => {
     const score = play(steady(perSecond, serviceMs, 4 * MINUTE), 4 * MINUTE, [celeriac()])
-    expect(score.p95WaitMs).toBe(0)
-    expect(score.meanWaitMs).toBeLessThan(2)
+    expect(score.p95WaitMs).toBeLessThan(400)
+    expect(score.meanWaitMs).toBeLessThan(60)
     expect(only(score).resizes).toBeLessThan(40)
     for (const minute of [1, 2, 3]) {
-      expect(only(score).slotsAt(minute * MINUTE)).toBeGreaterThanOrEqual(13)
-      expect(only(score).slotsAt(minute * MINUTE)).toBeLessThanOrEqual(26)
+      expect(only(score).slotsAt(minute * MINUTE)).toBeGreaterThanOrEqual(11)
+      expect(only(score).slotsAt(minute * MINUTE)).toBeLessThanOrEqual(16)
     }
   })
 
@@ -141,22 +152,22 @@ describe('a load that comes and goes', () => {
   it('within the keepalive keeps its slots', () => {
     const untilMs = 5 * MINUTE
     const score = play(onOff(10 * SECOND, 10 * SECOND, untilMs), untilMs, [celeriac()])
-    expect(score.p95WaitMs).toBe(0)
-    expect(only(score).resizes).toBeLessThan(40)
+    expect(score.p95WaitMs).toBeLessThan(TARGET)
+    expect(only(score).resizes).toBeLessThan(60)
     for (let ms = 20 * SECOND; ms < untilMs - 30 * SECOND; ms += SECOND) {
-      expect(only(score).slotsAt(ms)).toBeGreaterThanOrEqual(20)
+      expect(only(score).slotsAt(ms)).toBeGreaterThanOrEqual(15)
     }
   })
 
-  it('at the worst period, just past the keepalive, costs a short wait each time', () => {
+  it('just past the keepalive waits anew each time, within the target', () => {
     const untilMs = 7 * MINUTE
     const arrivals = onOff(10 * SECOND, 31 * SECOND, untilMs)
     const ours = play(arrivals, untilMs, [celeriac()])
     const theirs = play(arrivals, untilMs, [celery(100, 2)])
-    expect(ours.p95WaitMs).toBeLessThan(50)
-    expect(only(ours).peakSlots).toBeLessThanOrEqual(40)
+    expect(ours.p95WaitMs).toBeLessThan(TARGET)
+    expect(only(ours).peakSlots).toBeLessThanOrEqual(31)
     expect(only(ours).slotSeconds).toBeLessThan(only(theirs).slotSeconds)
-    expect(only(ours).resizes).toBeLessThan(only(theirs).resizes / 3)
+    expect(only(ours).resizes).toBeLessThan(only(theirs).resizes / 2)
   })
 })
 
@@ -168,7 +179,7 @@ describe('a service time that changes', () => {
     const arrivals = changing(100, (ms) => (ms < 5 * SECOND ? 2000 : 20))
     const ours = play(arrivals, 3 * MINUTE, [celeriac()])
     const byFixed = play(arrivals, 3 * MINUTE, [fixed(100)])
-    expect(ours.meanWaitMs).toBeLessThanOrEqual(1.1 * byFixed.meanWaitMs)
+    expect(ours.meanWaitMs).toBeLessThanOrEqual(byFixed.meanWaitMs + 100)
     expect(only(ours).peakSlots).toBe(100)
     expect(only(ours).slotsAt(50 * SECOND)).toBeLessThanOrEqual(10)
   })
@@ -176,8 +187,7 @@ describe('a service time that changes', () => {
   it('is followed when short runs become long', () => {
     const arrivals = changing(20, (ms) => (ms < MINUTE ? 20 : 2000))
     const ours = play(arrivals, 3 * MINUTE, [celeriac()])
-    expect(ours.p95WaitMs).toBe(0)
-    expect(ours.meanWaitMs).toBeLessThan(5)
+    expect(ours.p95WaitMs).toBeLessThan(0.5 * TARGET)
     expect(only(ours).slotsAt(MINUTE - 1)).toBeLessThanOrEqual(5)
     expect(only(ours).slotsAt(MINUTE + 5 * SECOND)).toBeGreaterThanOrEqual(40)
     expect(only(ours).peakSlots).toBeLessThanOrEqual(80)
@@ -187,8 +197,8 @@ describe('a service time that changes', () => {
     const serviceMs = (_: number, random: () => number): number => (random() < 0.05 ? 5000 : 20)
     const arrivals = poisson({ rate: () => 100, peakRate: 100, untilMs: 3 * MINUTE, serviceMs }, 2)
     const ours = play(arrivals, 3 * MINUTE, [celeriac()])
-    expect(ours.p95WaitMs).toBeLessThan(20)
-    expect(only(ours).peakSlots).toBeLessThanOrEqual(70)
+    expect(ours.p95WaitMs).toBeLessThan(0.5 * TARGET)
+    expect(only(ours).slotsAt(2 * MINUTE)).toBeLessThanOrEqual(60)
   })
 })
 
@@ -234,15 +244,15 @@ describe('several workers on one queue', () => {
     const [one, other] = both.workers
     expect(likeness(one?.completed, other?.completed)).toBeGreaterThan(0.8)
     expect(likeness(one?.slotSeconds, other?.slotSeconds)).toBeGreaterThan(0.8)
-    // The two together have about what one alone would have, and nothing waits for it.
+    // The two together have about what one alone would have.
     const together = (one?.slotSeconds ?? 0) + (other?.slotSeconds ?? 0)
     expect(together / only(alone).slotSeconds).toBeGreaterThan(0.85)
     expect(together / only(alone).slotSeconds).toBeLessThan(1.15)
-    expect(both.p95WaitMs).toBe(0)
+    expect(both.p95WaitMs).toBeLessThan(TARGET)
   })
 
   it('come to the same share when one has joined a loaded one', () => {
-    const untilMs = 6 * MINUTE
+    const untilMs = 9 * MINUTE
     const { p95WaitMs, workers } = simulate({
       queues: ['q'],
       arrivals: steady(500, 100, untilMs),
@@ -250,13 +260,13 @@ describe('several workers on one queue', () => {
       workers: [{ policy: celeriac() }, { policy: celeriac(), joinsAt: MINUTE }],
     })
     const [first, second] = workers
-    expect(first?.slotsAt(MINUTE)).toBeGreaterThan(55)
-    for (const minute of [4, 5, 6]) {
+    expect(first?.slotsAt(MINUTE)).toBeGreaterThan(50)
+    for (const minute of [7, 8, 9]) {
       const [one, other] = [first?.slotsAt(minute * MINUTE - 1), second?.slotsAt(minute * MINUTE - 1)]
       expect(likeness(one, other)).toBeGreaterThan(0.8)
       expect((one ?? 0) + (other ?? 0)).toBeGreaterThanOrEqual(50)
     }
-    expect(p95WaitMs).toBe(0)
+    expect(p95WaitMs).toBeLessThan(TARGET)
   })
 
   it('do not open a multiple of what is needed, however many they are', () => {
@@ -264,14 +274,14 @@ describe('several workers on one queue', () => {
     const policies = Array.from({ length: 5 }, () => celeriac())
     const { p95WaitMs, workers } = play(steady(500, 100, untilMs), untilMs, policies)
     for (const ms of [2 * SECOND, 10 * SECOND, MINUTE, untilMs - 1]) {
-      expect(workers.reduce((sum, worker) => sum + worker.slotsAt(ms), 0)).toBeLessThan(90)
+      expect(workers.reduce((sum, worker) => sum + worker.slotsAt(ms), 0)).toBeLessThan(75)
     }
-    expect(p95WaitMs).toBe(0)
+    expect(p95WaitMs).toBeLessThan(TARGET)
   })
 
   it('leave the load to the one that may grow', () => {
     const score = play(steady(500, 100, 2 * MINUTE), 2 * MINUTE, [celeriac(), fixed(2)])
-    expect(score.p95WaitMs).toBeLessThan(50)
-    expect(only(score).slotsAt(MINUTE)).toBeGreaterThanOrEqual(48)
+    expect(score.p95WaitMs).toBeLessThan(1.1 * TARGET)
+    expect(only(score).slotsAt(MINUTE)).toBeGreaterThanOrEqual(46)
   })
 })

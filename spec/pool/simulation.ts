@@ -1,5 +1,6 @@
 import TinyQueue from 'tinyqueue'
 import type { Sample } from '../../lib/pool/controller.js'
+import { EarlyTicks } from '../../lib/pool/earlyTicks.js'
 import type { Policy } from './policies.js'
 import { type Arrival, type Resize, type Scenario, type Score, scoreOf } from './scenario.js'
 
@@ -12,6 +13,7 @@ interface Subscription {
   readonly worker: Worker
   consumers: number
   unsettled: number
+  busy: number
 }
 
 interface Queue {
@@ -31,9 +33,19 @@ interface Worker {
   received: number
   completed: number
   serviceMsTotal: number
+  /** The starts of the runs that are under way, added up. */
+  startsMs: number
+  readonly early: EarlyTicks
   tickedAt: number
   nextTick: number
+  heldBack: boolean
+  /** One thread runs what needs the processor, one run after the other: until when it is taken, and for how long it was since the last tick. */
+  loopFreeAt: number
+  loopBusyMs: number
   readonly history: Resize[]
+  /** What its slots have cost until `countedAt`. One that is closed while something runs in it counts until that has ended. */
+  slotMs: number
+  countedAt: number
 }
 
 interface Event {
@@ -81,7 +93,11 @@ class Simulation {
       doneMs: this.doneAt,
       meanWaitMs: waits.reduce((sum, wait) => sum + wait, 0) / waits.length,
       p95WaitMs: waits[Math.ceil(waits.length * 0.95) - 1] ?? 0,
-      workers: this.workers.map((worker) => scoreOf(worker.history, worker.completed, end)),
+      longestWaitMs: waits.at(-1) ?? 0,
+      workers: this.workers.map((worker) => {
+        count(worker, end)
+        return scoreOf(worker.history, worker.slotMs, worker.completed)
+      }),
     }
   }
 
@@ -99,13 +115,20 @@ class Simulation {
       received: 0,
       completed: 0,
       serviceMsTotal: 0,
+      startsMs: 0,
+      early: new EarlyTicks(),
       tickedAt: this.now,
       nextTick: 0,
+      heldBack: false,
+      loopFreeAt: 0,
+      loopBusyMs: 0,
       history: [{ at: this.now, slots: policy.initialSlots }],
+      slotMs: 0,
+      countedAt: this.now,
     }
     this.workers.push(worker)
     for (const [name, queue] of this.queues) {
-      const subscription = { worker, consumers: 1, unsettled: 0 }
+      const subscription = { worker, consumers: 1, unsettled: 0, busy: 0 }
       queue.subscriptions.push(subscription)
       worker.subscriptions.set(name, subscription)
     }
@@ -165,21 +188,37 @@ class Simulation {
     while (worker.busy < worker.slots) {
       const message = worker.reserved.shift()
       if (!message) return
+      count(worker, this.now)
       message.startedAt = this.now
-      this.waits.push(this.now - message.at)
       worker.busy++
-      this.at(this.now + message.serviceMs, () => this.complete(worker, message))
+      this.subscription(worker, message).busy++
+      worker.startsMs += this.now
+      const { cpuMs = 0, serviceMs } = message
+      this.at(this.now + serviceMs - cpuMs, () => {
+        if (cpuMs === 0) this.complete(worker, message)
+        else this.compute(worker, message, cpuMs)
+      })
     }
   }
 
+  private compute(worker: Worker, message: Message, cpuMs: number): void {
+    worker.loopFreeAt = Math.max(worker.loopFreeAt, this.now) + cpuMs
+    worker.loopBusyMs += cpuMs
+    this.at(worker.loopFreeAt, () => this.complete(worker, message))
+  }
+
   private complete(worker: Worker, message: Message): void {
+    count(worker, this.now)
     worker.busy--
+    worker.startsMs -= message.startedAt
     worker.completed++
-    worker.serviceMsTotal += message.serviceMs
+    worker.serviceMsTotal += this.now - message.startedAt
+    this.waits.push(this.now - message.at - message.serviceMs)
     this.doneAt = this.now
     this.left--
-    const subscription = worker.subscriptions.get(message.queue)
-    if (subscription) subscription.unsettled--
+    const subscription = this.subscription(worker, message)
+    subscription.unsettled--
+    subscription.busy--
     this.startNext(worker)
     this.deliver(this.queue(message.queue))
   }
@@ -187,24 +226,31 @@ class Simulation {
   /** A tick before its time, when all slots are busy and something waits. */
   private hurry(worker: Worker): void {
     const { policy } = worker
-    if (policy.earlyTickMs === null || worker.busy < worker.slots || worker.slots >= policy.maxSlots) return
+    if (policy.earlyTickMs === null || worker.heldBack || worker.busy < worker.slots || worker.slots >= policy.maxSlots)
+      return
     const waits =
       worker.reserved.length > 0 || [...this.queues.values()].some((each) => each.head < each.messages.length)
-    if (waits) this.schedule(worker, Math.max(this.now, worker.tickedAt + policy.earlyTickMs))
+    if (waits) this.schedule(worker, Math.max(this.now, worker.tickedAt + worker.early.distanceMs), true)
   }
 
-  private schedule(worker: Worker, at: number): void {
+  private schedule(worker: Worker, at: number, early = false): void {
     if (worker.nextTick > this.now && worker.nextTick <= at) return
     worker.nextTick = at
     this.at(at, () => {
-      if (worker.nextTick === at) this.tick(worker)
+      if (worker.nextTick === at) this.tick(worker, early)
     })
   }
 
-  private tick(worker: Worker): void {
+  private tick(worker: Worker, early = false): void {
     const { policy } = worker
+    const sample = this.sample(worker)
     worker.tickedAt = this.now
-    const { slots, split } = policy.decide(this.sample(worker))
+    worker.loopBusyMs = Math.max(0, worker.loopFreeAt - this.now)
+    const { slots, split, heldBack = false } = policy.decide(sample)
+    worker.heldBack = heldBack
+    if (early) worker.early.came(slots > worker.slots)
+    else worker.early.rested()
+    count(worker, this.now)
     if (slots !== worker.slots) worker.history.push({ at: this.now, slots })
     worker.slots = slots
     for (const [name, consumers] of split) {
@@ -226,12 +272,31 @@ class Simulation {
           ready: queue.messages.length - queue.head,
           consumers: queue.subscriptions.reduce((sum, each) => sum + each.consumers, 0),
           ownConsumers: worker.subscriptions.get(name)?.consumers ?? 0,
+          busy: worker.subscriptions.get(name)?.busy ?? 0,
         },
       ]),
     )
-    const { slots, busy, received, completed, serviceMsTotal } = worker
-    const counts = { slots, busy, reserved: worker.reserved.length, parked: 0, received, completed, serviceMsTotal }
-    return { now: this.now, queues, ...counts, loopUtilisation: 0, breakerOpen: false }
+    const { slots, busy, received, completed, serviceMsTotal, startsMs } = worker
+    const counts = {
+      slots,
+      busy,
+      reserved: worker.reserved.length,
+      parked: 0,
+      received,
+      completed,
+      serviceMsTotal,
+      runningMs: busy * this.now - startsMs,
+    }
+    // What was begun and isn't done belongs to the time after now.
+    const loopMs = worker.loopBusyMs - Math.max(0, worker.loopFreeAt - this.now)
+    const loopUtilisation = this.now > worker.tickedAt ? loopMs / (this.now - worker.tickedAt) : 0
+    return { now: this.now, queues, ...counts, loopUtilisation, breakerOpen: false }
+  }
+
+  private subscription(worker: Worker, { queue }: Message): Subscription {
+    const subscription = worker.subscriptions.get(queue)
+    if (!subscription) throw new Error(`the worker has no queue ${queue}`)
+    return subscription
   }
 
   private queue(name: string): Queue {
@@ -239,4 +304,9 @@ class Simulation {
     if (!queue) throw new Error(`the scenario has no queue ${name}`)
     return queue
   }
+}
+
+function count(worker: Worker, now: number): void {
+  worker.slotMs += Math.max(worker.slots, worker.busy) * (now - worker.countedAt)
+  worker.countedAt = now
 }

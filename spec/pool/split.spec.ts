@@ -22,8 +22,9 @@ describe('a split', () => {
     [8, { a: 0, b: 0, c: 0 }, { a: 4, b: 3, c: 3 }],
     [11, { a: 9000, b: 1000 }, { a: 10, b: 2 }],
     [11, { a: 1_000_000, b: 0 }, { a: 11, b: 1 }],
-    [5, { a: 1, b: 0 }, { a: 3, b: 3 }],
-    [101, { a: 500, b: 300, c: 100 }, { a: 51, b: 34, c: 18 }],
+    [5, { a: 1, b: 0 }, { a: 4, b: 2 }],
+    [5, { a: 4, b: 0 }, { a: 5, b: 1 }],
+    [101, { a: 500, b: 300, c: 100 }, { a: 57, b: 34, c: 12 }],
   ])('of %p slots over %j is %j', (slots, depths, expected) => {
     expect(split(slots, depths)).toEqual(expected)
   })
@@ -45,16 +46,22 @@ describe('a split', () => {
     }
   })
 
-  it('stays while depths are alike', () => {
+  it('stays while demands are alike', () => {
     const first = split(16, { a: 3, b: 0 })
+    expect(first).toEqual({ a: 10, b: 7 })
     for (const [a, b] of [
-      [0, 3],
-      [5, 0],
-      [0, 5],
-      [1, 1],
+      [2, 1],
+      [5, 1],
+      [4, 3],
     ] as const)
       expect(split(16, { a, b }, first)).toEqual(first)
     expect(split(64, { a: 10_000, b: 9000 }, { a: 33, b: 32 })).toEqual({ a: 33, b: 32 })
+  })
+
+  it('shares what nobody demands out evenly, and gives it back to who does', () => {
+    expect(split(16, { busy: 6, idle: 0 })).toEqual({ busy: 12, idle: 5 })
+    expect(split(16, { busy: 15, idle: 0 })).toEqual({ busy: 16, idle: 1 })
+    expect(split(16, { busy: 30, idle: 0 })).toEqual({ busy: 16, idle: 1 })
   })
 
   it('is the very same object when it stays', () => {
