@@ -1,4 +1,5 @@
 import type { Kwargs } from '../protocol/message.js'
+import { repr } from '../protocol/repr.js'
 import { globToRegExp } from '../settings/glob.js'
 
 /** What a key is computed from. */
@@ -9,48 +10,67 @@ export interface OrderSource {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** Where an order key comes from: a path, several joined by a comma, or a function that returns the key or its parts. */
-export type OrderBy = string | ((source: OrderSource) => string | readonly string[] | undefined)
+/** One part of a key. `1` and `'1'` are the same part, since the same build is a number in one message and a text in the next. */
+export type OrderPart = string | number | boolean
 
-/** The order key of a message; undefined for none. */
+/** What an `orderBy` function returns: a key, the parts of one that nests, or null or undefined for no order. */
+export type OrderKey = OrderPart | readonly (OrderPart | null | undefined)[] | null | undefined
+
+/**
+ * Where an order key comes from: a path into the message, or a function.
+ *
+ * A key may nest: what has the key `['9800142']` waits for, and holds back, all that begins with `9800142`, while
+ * `['9800142', 'fedora-42']` and `['9800142', 'fedora-43']` run side by side. In a path the parts are put apart by a slash
+ * (`kwargs.build/kwargs.chroot`); a comma makes one part of several values (`kwargs.owner,kwargs.project/kwargs.build`).
+ */
+export type OrderBy = string | ((source: OrderSource) => OrderKey)
+
+/** The order key of a message, as text; undefined for none. */
 export type KeyOf = (source: OrderSource) => string | undefined
 
 const ROOTS: ReadonlySet<string> = new Set(['args', 'kwargs', 'headers', 'task'])
-/** The message header that a producer may give the key in. */
+/** The message header that a producer may give the key in: one part, or a list of the parts of a key that nests. */
 const KEY_HEADER = 'order_key'
+const NONE: readonly string[] = []
 
 /**
  * The key of a message: from its task's option, else from the setting `task_order_by`, else from the header `order_key`.
  * @param setting pattern of task names -> path
- * @returns a function that throws what the user's own function throws
+ * @returns a function that throws what the user's own function throws, and a TypeError for what is no key
  * @throws TypeError when a path of the setting is wrong
  */
 export function keyFunction(
   setting: Readonly<Record<string, string>> | null,
 ): (task: { readonly keyOf: KeyOf | null }, source: OrderSource) => string | null {
   const fromSetting = setting === null ? undefined : compileTaskOrderBy(setting)
-  const fromHeader: KeyOf = ({ headers }) => {
-    const key = headers[KEY_HEADER]
-    return typeof key === 'string' ? keyFrom([key]) : undefined
-  }
-  return (task, source) => task.keyOf?.(source) ?? fromSetting?.(source) ?? fromHeader(source) ?? null
+  return (task, source) => task.keyOf?.(source) ?? fromSetting?.(source) ?? fromHeader(source.headers) ?? null
+}
+
+/** Whether a message names its order itself. */
+export function hasKeyHeader(headers: Readonly<Record<string, unknown>> | undefined): boolean {
+  return headers?.[KEY_HEADER] !== undefined && headers[KEY_HEADER] !== null
 }
 
 /**
- * Makes a function of an `orderBy`. Several parts become one key that no other parts have: `['a', 'b']` is `a,b`, `'a,b'` is `a\,b`.
- * A message in which a part is missing, null, or no string, finite number or boolean has no key. `1` and `'1'` are the same key,
- * since the same build is a number in one message and a text in the next.
+ * Makes a function of an `orderBy`. The key's text is that of its parts, joined by a slash; slashes, commas and backslashes within a
+ * value are escaped by a backslash, so that different keys never have the same text. A path that leads to nothing, to null, or to
+ * what is no string, finite number or boolean ends the key before its part: a message of a build that names no chroot is one of
+ * the whole build. A key without a first part is none.
+ * @returns a function that throws what `orderBy` throws, and a TypeError if that returns no key
  * @throws TypeError when a path is wrong
  */
 export function compileOrderBy(orderBy: OrderBy): KeyOf {
-  if (typeof orderBy === 'function') {
-    return (source) => {
-      const key = orderBy(source)
-      return keyFrom(Array.isArray(key) ? key : [key])
+  if (typeof orderBy === 'function') return (source) => keyFrom(orderBy(source), 'orderBy returned')
+  const levels = orderBy.split('/').map((level) => level.split(',').map(parsePath))
+  return (source) => {
+    let key: string | undefined
+    for (const paths of levels) {
+      const part = partAt(source, paths)
+      if (part === undefined) break
+      key = key === undefined ? part : `${key}/${part}`
     }
+    return key
   }
-  const paths = orderBy.split(',').map(parsePath)
-  return (source) => keyFrom(paths.map((path) => valueAt(source, path)))
 }
 
 /**
@@ -76,6 +96,17 @@ export function compileTaskOrderBy(setting: Readonly<Record<string, string>>): K
   }
 }
 
+/** The keys that contain this one, shortest first: `a` and `a/b` for `a/b/c`, none for a key of one part. */
+export function containersOf(key: string): readonly string[] {
+  if (!key.includes('/')) return NONE
+  const found: string[] = []
+  for (let at = 0; at < key.length; at++) {
+    if (key[at] === '\\') at++
+    else if (key[at] === '/') found.push(key.slice(0, at))
+  }
+  return found
+}
+
 function parsePath(text: string): readonly string[] {
   const path = text.trim().split('.')
   if (path.includes('') || !ROOTS.has(path[0] ?? '') || (path[0] === 'task') !== (path.length === 1)) {
@@ -96,12 +127,39 @@ function valueAt(source: OrderSource, path: readonly string[]): unknown {
   return value
 }
 
-function keyFrom(parts: readonly unknown[]): string | undefined {
-  if (parts.length === 0) return undefined
-  const texts: string[] = []
-  for (const part of parts) {
-    if (typeof part !== 'string' && typeof part !== 'boolean' && !Number.isFinite(part)) return undefined
-    texts.push(String(part).replace(/[\\,]/g, '\\$&'))
+/** One part out of the values at all of the paths; undefined if one of them is missing. */
+function partAt(source: OrderSource, paths: readonly (readonly string[])[]): string | undefined {
+  let part: string | undefined
+  for (const path of paths) {
+    const value = valueAt(source, path)
+    if (!isPart(value)) return undefined
+    part = part === undefined ? textOf(value) : `${part},${textOf(value)}`
   }
-  return texts.join(',')
+  return part
+}
+
+function fromHeader(headers: OrderSource['headers']): string | undefined {
+  return hasKeyHeader(headers) ? keyFrom(headers[KEY_HEADER], `the header ${KEY_HEADER} is`) : undefined
+}
+
+/** @throws TypeError for what is neither a key nor none */
+function keyFrom(given: unknown, saying: string): string | undefined {
+  const parts: readonly unknown[] = Array.isArray(given) ? given : [given]
+  let key: string | undefined
+  for (const part of parts) {
+    if (part === undefined || part === null) break
+    if (!isPart(part)) {
+      throw new TypeError(`${saying} ${repr(given)}, which is no key: a text, a number, or a list of these is one`)
+    }
+    key = key === undefined ? textOf(part) : `${key}/${textOf(part)}`
+  }
+  return key
+}
+
+function isPart(value: unknown): value is OrderPart {
+  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
+}
+
+function textOf(part: OrderPart): string {
+  return String(part).replace(/[\\,/]/g, '\\$&')
 }

@@ -1,15 +1,14 @@
-import type { Clock, Logger } from '../ports.js'
+import { Holds, type HoldsOptions } from './holds.js'
 import type { Lanes } from './lanes.js'
+import { Pauses, type PausesOptions } from './pauses.js'
 import { Rates } from './rates.js'
 import type { ParkReason, Request } from './request.js'
 import type { Revoked } from './revoked.js'
-import type { WorkerState } from './state.js'
 
-export interface GateOptions {
-  readonly clock: Clock
+export interface GateOptions extends HoldsOptions {
   readonly lanes: Lanes
-  readonly state: WorkerState
-  readonly log: Logger
+  /** The breakers of the app, and the tasks that wait for them. */
+  readonly pausing: Pick<PausesOptions, 'breakers' | 'tasks'>
   /** Gets what waits for nothing but a slot. */
   onReady(request: Request): void
   readonly revoked: Revoked
@@ -21,16 +20,34 @@ export interface GateOptions {
   onEta(request: Request, delayMs: number): void
 }
 
+/** The pause before a message with a key is tried again that its task has put back: the queue would hand it out again at once. */
+const AGAIN_MS = 1000
+
 /**
- * What a message waits for before it may have a slot: its time, then the messages of its key before it, then its task's rate
- * limit. While it waits it is parked and costs no slot. On a stop, or when its connection is lost, what hasn't started leaves through here as well.
+ * What a message waits for before it may have a slot: its time, then the messages of its key before it, then the breakers that
+ * its task pauses for, then its task's rate limit. While it waits it is parked and costs no slot. On a stop, or when its connection is lost, what hasn't started leaves through here as well.
  */
 export class Gate {
   readonly rates: Rates
+  private readonly pauses: Pauses
+  private readonly holds: Holds
   private closing = false
 
   constructor(private readonly options: GateOptions) {
-    this.rates = new Rates({ clock: options.clock, onTurn: (request) => this.makeReady(request) })
+    this.holds = new Holds(options)
+    this.rates = new Rates({
+      clock: options.clock,
+      // A breaker may have opened while the request waited here.
+      onTurn: (request) => {
+        if (this.pauses.admit(request)) this.makeReady(request)
+      },
+    })
+    this.pauses = new Pauses({
+      ...options.pausing,
+      requests: options.state.requests,
+      onPaused: (request) => this.park(request, 'breaker'),
+      onTurn: (request) => this.passRate(request),
+    })
   }
 
   /** Lets a request in; to be called in the order of arrival. */
@@ -48,7 +65,8 @@ export class Gate {
       return
     }
     if (this.closing) {
-      if (!this.isHeld(request)) this.giveBack(request)
+      this.standBehind(request)
+      this.giveBackUnheld()
       return
     }
     this.options.onAdmitted(request)
@@ -67,9 +85,10 @@ export class Gate {
       return
     }
     if (this.closing) {
-      this.giveBackLane(request)
+      this.putBack(request)
       return
     }
+    this.pauses.remove(request)
     this.park(request, 'retry')
     request.keep(this.options.clock.setTimer(() => this.pass(request), delayMs))
   }
@@ -85,12 +104,17 @@ export class Gate {
     return running
   }
 
-  /** The request is settled for good: the next one of its key may go. */
+  /** The request is settled for good: what waited for it alone may go. */
   release(request: Request): void {
-    const next = this.remove(request)
-    if (!next) return
-    if (this.closing) this.giveBackLane(next)
-    else this.pass(next)
+    const freed = this.remove(request)
+    if (this.closing) this.giveBackUnheld()
+    else this.passAll(freed)
+  }
+
+  /** The request has failed, and what is behind it stays there until an operator lets it go on. */
+  block(request: Request): void {
+    this.options.lanes.block(request)
+    this.release(request)
   }
 
   /** The request was sent on to where it waits for its time; it is acknowledged, unless it is gone from here meanwhile. */
@@ -102,19 +126,24 @@ export class Gate {
   }
 
   /**
-   * Gives a request and everything behind it in its lane back to the broker, in order. For a message that goes back to the
-   * queue although its turn had come: were the ones behind it kept, they would overtake it.
+   * A request's run is over, but the message isn't done: it goes back to its queue. With a key it does so only when the gate closes;
+   * before, it is tried again in its place after a second. Given back on a channel that goes on, it would come again behind those of
+   * its key that are on their way here already.
    */
-  giveBackLane(request: Request): void {
-    const followers = request.key === null ? [] : this.options.lanes.behind(request.key)
-    for (const each of [request, ...followers]) this.giveBack(each)
+  putBack(request: Request): void {
+    if (request.key !== null && !this.closing) {
+      this.hold(request, AGAIN_MS)
+      return
+    }
+    this.giveBack(request)
+    if (this.closing) this.giveBackUnheld()
   }
 
   /** Opens a lane that a failure has shut. @returns whether it was shut */
   unblock(key: string): boolean {
-    const { wasBlocked, next } = this.options.lanes.unblock(key)
-    if (next) this.pass(next)
-    return wasBlocked
+    const freed = this.options.lanes.unblock(key)
+    if (freed && !this.closing) this.passAll(freed)
+    return freed !== null
   }
 
   /**
@@ -123,26 +152,66 @@ export class Gate {
    */
   close(): void {
     this.closing = true
-    for (const request of [...this.options.state.requests]) {
-      if (request.state !== 'running' && !request.leaving && !this.isHeld(request)) this.giveBack(request)
+    this.pauses.stop()
+    this.holds.stop()
+    for (const request of this.options.state.requests) {
+      if (request.parkedFor === 'eta' && !request.leaving) this.standBehind(request)
     }
+    this.giveBackUnheld()
   }
 
   /** Forgets what hasn't started and whose connection is gone: the broker has it again. */
   forgetLost(): void {
+    const freed: Request[] = []
     for (const request of [...this.options.state.requests]) {
-      if (request.state !== 'running' && !request.delivery.live) this.remove(request)
+      if (request.state !== 'running' && !request.delivery.live) freed.push(...this.remove(request))
     }
+    if (!this.closing) this.passAll(freed.filter(({ delivery }) => delivery.live))
   }
 
   private enter(request: Request): void {
     const { lanes } = this.options
     if (request.key === null || lanes.enter(request.key, request)) this.pass(request)
-    else this.park(request, 'order')
+    else this.wait(request, request.key)
   }
 
-  /** Nothing of its key is in the request's way; what is left to wait for is the rate of its task. */
+  private wait(request: Request, key: string): void {
+    this.holds.add(request, key)
+    this.park(request, 'order')
+  }
+
+  private endWait(request: Request): void {
+    if (request.parkedFor === 'order' && request.key !== null) this.holds.remove(request, request.key)
+  }
+
+  private passAll(freed: readonly Request[]): void {
+    for (const request of freed) {
+      this.endWait(request)
+      this.pass(request)
+    }
+  }
+
+  /** Takes its place in the order at once, so that it goes back no sooner than what runs before it has ended. */
+  private standBehind(request: Request): void {
+    request.cancelTimers()
+    if (request.key !== null && !this.options.lanes.enter(request.key, request)) this.wait(request, request.key)
+  }
+
+  /** While the gate closes: gives back all but what waits for the end of a run. */
+  private giveBackUnheld(): void {
+    const { lanes, state } = this.options
+    const held = new Set(lanes.behind(state.running))
+    for (const request of [...state.requests]) {
+      if (request.state !== 'running' && !request.leaving && !held.has(request)) this.giveBack(request)
+    }
+  }
+
+  /** Nothing of its key is in the request's way; what is left to wait for are the breakers and the rate of its task. */
   private pass(request: Request): void {
+    if (this.pauses.admit(request)) this.passRate(request)
+  }
+
+  private passRate(request: Request): void {
     if (this.rates.admit(request)) this.makeReady(request)
     else this.park(request, 'rate')
   }
@@ -154,10 +223,6 @@ export class Gate {
 
   private park(request: Request, reason: ParkReason): void {
     this.options.state.move(request, 'parked', reason)
-  }
-
-  private isHeld(request: Request): boolean {
-    return request.key !== null && this.options.lanes.headOf(request.key)?.state === 'running'
   }
 
   private discard(request: Request, reason: 'expired' | 'revoked'): void {
@@ -172,11 +237,13 @@ export class Gate {
     request.delivery.giveBack()
   }
 
-  /** @returns the request of the same key that may go now */
-  private remove(request: Request): Request | null {
+  /** @returns the requests that may go now */
+  private remove(request: Request): readonly Request[] {
     request.cancelTimers()
     this.rates.remove(request)
+    this.endWait(request)
+    this.pauses.remove(request)
     this.options.state.move(request, 'done')
-    return request.key === null ? null : this.options.lanes.leave(request.key, request)
+    return this.options.lanes.leave(request)
   }
 }

@@ -1,13 +1,44 @@
+import { containersOf } from '../app/orderKey.js'
 import type { Request } from './request.js'
 
-/** The FIFO of one key. */
+/** The FIFO of one key: the places of its own, and between them, in batches, those of the keys that it contains. */
 interface Lane {
-  /** The one request of the key that is ready, runs, or waits for its next try. */
-  head: Request | null
-  /** A set keeps the order of arrival and lets an expired request leave from the middle. */
-  readonly waiting: Set<Request>
-  /** Shut by a failure of a task with `orderOnFailure: 'block'`, until an operator opens it. */
-  blocked: boolean
+  readonly key: string
+  first: Turn | null
+  last: Turn | null
+}
+
+/** What has its turn in a lane: one place of the lane's own key, or a batch of places further down, which may all go together. */
+type Turn = Place | Batch
+
+/** A request's place in the lane of its own key. */
+export class Place {
+  previous: Turn | null = null
+  next: Turn | null = null
+  /** Whether nothing in this lane is in its way. */
+  open = false
+  /** The lanes, of its own key and of those that contain it, in which its turn has not come. */
+  closed = 0
+  /** Where it stands in the lanes of the keys that contain its own. */
+  batches: readonly Batch[] = []
+
+  constructor(
+    readonly lane: Lane,
+    /** Null when a failure keeps the place taken. */
+    public request: Request | null,
+    /** Counted up: a smaller one came earlier. */
+    readonly number: number,
+  ) {}
+}
+
+/** Places whose keys a lane's key contains, and which came with none of the lane's own between them. */
+class Batch {
+  previous: Turn | null = null
+  next: Turn | null = null
+  open = false
+  readonly places = new Set<Place>()
+
+  constructor(readonly lane: Lane) {}
 }
 
 /** A lane as an operator sees it. */
@@ -15,88 +46,171 @@ export interface LaneInfo {
   readonly key: string
   readonly depth: number
   readonly blocked: boolean
-  /** The request that the others wait for. */
+  /** The request that the others wait for; null if the lane is blocked, or waits for another key. */
   readonly head: Request | null
+  /** The one that entered first of those that are here. */
+  readonly oldest: Request | null
 }
 
-/** Who of each key goes next. A lane lives as long as it holds a request, or is blocked. */
+const NO_REQUESTS: readonly Request[] = []
+const NO_BATCHES: readonly Batch[] = []
+
+/**
+ * Who of each key goes next. A key that contains others waits for what came earlier to any of them, and holds back what comes
+ * later; keys of which neither contains the other have nothing to do with each other. A lane lives as long as it holds a place.
+ * Each step costs as many lanes as the key has parts, however many keys there are and however much waits.
+ */
 export class Lanes {
   private readonly lanes = new Map<string, Lane>()
+  /** Places that a failure keeps taken, by key. */
+  private readonly blocks = new Map<string, Place>()
+  private count = 0
 
   get size(): number {
     return this.lanes.size
   }
 
-  /** Takes the last place of its key. @returns whether that is also the first, so that nothing of its key is in its way */
+  /** Takes the last place of its key. @returns whether nothing is in its way */
   enter(key: string, request: Request): boolean {
-    const lane = this.lanes.get(key)
-    if (!lane) {
-      this.lanes.set(key, { head: request, waiting: new Set(), blocked: false })
-      return true
-    }
-    if (lane.head === null && !lane.blocked) {
-      lane.head = request
-      return true
-    }
-    lane.waiting.add(request)
-    return false
+    const place = new Place(this.laneOf(key), request, ++this.count)
+    request.place = place
+    const containers = containersOf(key)
+    if (containers.length > 0) place.batches = containers.map((container) => this.joinBatch(container, place))
+    append(place)
+    if (!place.open) place.closed++
+    return place.closed === 0
   }
 
-  /** Gives its place up, wherever that is. @returns the request that may go now because of it */
-  leave(key: string, request: Request): Request | null {
-    const lane = this.lanes.get(key)
-    if (!lane) return null
-    if (lane.head === request) {
-      lane.head = null
-      return this.advance(key, lane)
-    }
-    lane.waiting.delete(request)
-    this.forgetIfEmpty(key, lane)
-    return null
+  /** Gives its place up, wherever that is. @returns the requests that may go now because of it, the one delivered first first */
+  leave(request: Request): readonly Request[] {
+    const { place } = request
+    if (!place) return NO_REQUESTS
+    request.place = null
+    return this.vacate(place)
   }
 
-  /** The requests behind the head, first one first. */
-  behind(key: string): readonly Request[] {
-    return [...(this.lanes.get(key)?.waiting ?? [])]
+  /** All that may not go before these, first one first; none of these themselves. */
+  behind(requests: Iterable<Request>): Request[] {
+    const start: Place[] = []
+    for (const { place } of requests) if (place) start.push(place)
+    const found = new Set<Place>()
+    // A set that grows while it is walked is walked to its end.
+    for (const place of start) for (const next of followers(place)) found.add(next)
+    for (const place of found) for (const next of followers(place)) found.add(next)
+    return [...found].sort((one, other) => one.number - other.number).flatMap(({ request }) => request ?? [])
   }
 
-  headOf(key: string): Request | null {
-    return this.lanes.get(key)?.head ?? null
+  /** Keeps the request's place taken when it has gone, and so all that is behind it, until `unblock`. */
+  block(request: Request): void {
+    const { place } = request
+    if (!place) return
+    request.place = null
+    place.request = null
+    this.blocks.set(place.lane.key, place)
   }
 
-  /** Keeps everything behind the present head, and all that comes later, until `unblock`. */
-  block(key: string): void {
-    const lane = this.lanes.get(key)
-    if (lane) lane.blocked = true
-  }
-
-  /** @returns whether the key was blocked, and the request that may go now */
-  unblock(key: string): { wasBlocked: boolean; next: Request | null } {
-    const lane = this.lanes.get(key)
-    if (!lane?.blocked) return { wasBlocked: false, next: null }
-    lane.blocked = false
-    return { wasBlocked: true, next: lane.head === null ? this.advance(key, lane) : null }
+  /** @returns the requests that may go now, the one delivered first first; null if the key was not blocked */
+  unblock(key: string): readonly Request[] | null {
+    const place = this.blocks.get(key)
+    if (!place) return null
+    this.blocks.delete(key)
+    return this.vacate(place)
   }
 
   *[Symbol.iterator](): Iterator<LaneInfo> {
-    for (const [key, { head, waiting, blocked }] of this.lanes) {
-      yield { key, depth: waiting.size + (head ? 1 : 0), blocked, head }
-    }
-  }
-
-  private advance(key: string, lane: Lane): Request | null {
-    if (!lane.blocked) {
-      for (const next of lane.waiting) {
-        lane.waiting.delete(next)
-        lane.head = next
-        return next
+    for (const lane of this.lanes.values()) {
+      const { key } = lane
+      const blocked = this.blocks.has(key)
+      const requests: Request[] = []
+      for (let turn = lane.first; turn; turn = turn.next) {
+        if (turn instanceof Place && turn.request) requests.push(turn.request)
+      }
+      const oldest = requests[0] ?? null
+      // A lane of nothing but batches is a way to others, which are listed.
+      if (oldest || blocked) {
+        yield { key, depth: requests.length, blocked, head: oldest?.place?.closed === 0 ? oldest : null, oldest }
       }
     }
-    this.forgetIfEmpty(key, lane)
-    return null
   }
 
-  private forgetIfEmpty(key: string, lane: Lane): void {
-    if (lane.head === null && lane.waiting.size === 0 && !lane.blocked) this.lanes.delete(key)
+  private laneOf(key: string): Lane {
+    let lane = this.lanes.get(key)
+    if (!lane) {
+      lane = { key, first: null, last: null }
+      this.lanes.set(key, lane)
+    }
+    return lane
+  }
+
+  private joinBatch(container: string, place: Place): Batch {
+    const lane = this.laneOf(container)
+    let batch = lane.last
+    if (!(batch instanceof Batch)) {
+      batch = new Batch(lane)
+      append(batch)
+    }
+    batch.places.add(place)
+    if (!batch.open) place.closed++
+    return batch
+  }
+
+  private vacate(place: Place): readonly Request[] {
+    const freed: Request[] = []
+    for (const batch of place.batches) {
+      batch.places.delete(place)
+      if (batch.places.size === 0) this.unlink(batch, freed)
+    }
+    place.batches = NO_BATCHES
+    this.unlink(place, freed)
+    return freed.length > 1 ? freed.sort((one, other) => one.delivery.sequence - other.delivery.sequence) : freed
+  }
+
+  private unlink(turn: Turn, freed: Request[]): void {
+    const { lane, next, previous } = turn
+    if (previous) previous.next = next
+    else lane.first = next
+    if (next) next.previous = previous
+    else lane.last = previous
+    if (!lane.first) this.lanes.delete(lane.key)
+    for (let each = next; each && !each.open && mayOpen(each); each = each.next) open(each, freed)
+  }
+}
+
+function append(turn: Turn): void {
+  const { lane } = turn
+  turn.previous = lane.last
+  if (lane.last) lane.last.next = turn
+  else lane.first = turn
+  lane.last = turn
+  turn.open = mayOpen(turn)
+}
+
+/** It is first, or a batch that has only batches before it. */
+function mayOpen(turn: Turn): boolean {
+  const { previous } = turn
+  return !previous || (turn instanceof Batch && previous instanceof Batch && previous.open)
+}
+
+function open(turn: Turn, freed: Request[]): void {
+  turn.open = true
+  for (const place of turn instanceof Place ? [turn] : turn.places) {
+    place.closed--
+    if (place.closed === 0 && place.request) freed.push(place.request)
+  }
+}
+
+/** The places that wait for this one, as far as they don't wait for another that does. */
+function* followers(place: Place): Iterable<Place> {
+  for (let turn = place.next; turn; turn = turn.next) {
+    if (turn instanceof Place) {
+      yield turn
+      break
+    }
+    yield* turn.places
+  }
+  for (const batch of place.batches) {
+    let turn = batch.next
+    while (turn instanceof Batch) turn = turn.next
+    if (turn) yield turn
   }
 }

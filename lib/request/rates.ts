@@ -66,7 +66,8 @@ export class Rates {
 
   /** The request waits no longer. */
   remove(request: Request): void {
-    this.buckets.get(request.task.name)?.waiting.delete(request)
+    const bucket = this.buckets.get(request.task.name)
+    if (bucket?.waiting.delete(request) && bucket.waiting.size === 0) this.arm(bucket)
   }
 
   private arm(bucket: Bucket): void {

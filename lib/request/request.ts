@@ -1,12 +1,13 @@
 import type { Task } from '../app/task.js'
 import type { Delivery, Timer } from '../ports.js'
 import type { Kwargs, TaskMessage } from '../protocol/message.js'
+import type { Place } from './lanes.js'
 
 /** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
 export type RequestState = 'received' | 'parked' | 'ready' | 'running' | 'done'
 
-/** What a parked request waits for: its time, the messages of its key before it, its next try, or its task's rate limit. */
-export type ParkReason = 'eta' | 'order' | 'retry' | 'rate'
+/** What a parked request waits for: its time, the messages of its key before it, its next try, a breaker, or its task's rate limit. */
+export type ParkReason = 'eta' | 'order' | 'retry' | 'breaker' | 'rate'
 
 /** One task message on its way through the worker. Its state is changed by `WorkerState.move` alone, which keeps the counts. */
 export class Request {
@@ -20,6 +21,8 @@ export class Request {
   readonly children: string[] = []
   /** Monotonic milliseconds; of the present try. */
   startedAt: number | null = null
+  /** Its place in the order of its key: `Lanes` alone changes it. */
+  place: Place | null = null
   private controller: AbortController | null = null
   private timers: Timer[] = []
 
@@ -27,7 +30,7 @@ export class Request {
     readonly message: TaskMessage,
     readonly task: Task,
     readonly delivery: Delivery,
-    /** Messages of one key run one after another; null for no order. */
+    /** Messages of one key run one after another; null for no order. Parts of a key that nests are put apart by a slash. */
     readonly key: string | null,
     /** Whether the message is acknowledged after the run; always so with a key. */
     readonly acksLate: boolean,
@@ -83,6 +86,7 @@ export class Request {
   }
 
   cancelTimers(): void {
+    if (this.timers.length === 0) return
     for (const timer of this.timers.splice(0)) timer.cancel()
   }
 }

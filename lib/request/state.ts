@@ -4,6 +4,9 @@ import type { ParkReason, Request, RequestState } from './request.js'
 /** Why a message was settled without becoming a request. */
 export type RefusalReason = BadMessageReason | 'unregistered' | 'order-key' | 'deliveries'
 
+/** The most messages that wait for one key, and the longest that one does. */
+export type HoldLimit = 'depth' | 'age'
+
 /** How a request ended. */
 export type Ending = 'succeeded' | 'failed' | 'retried' | 'ignored' | 'rejected' | 'revoked' | 'aborted'
 
@@ -21,6 +24,10 @@ export class WorkerState {
   serviceMsTotal = 0
   /** Runs that go on although their hard time limit has passed and they were settled. */
   strays = 0
+  /** Messages that run without order because their key couldn't be told. */
+  unordered = 0
+  /** Messages that had to wait for their key beyond a limit. */
+  readonly heldBeyond: Record<HoldLimit, number> = { depth: 0, age: 0 }
   readonly refused = new Map<RefusalReason, number>()
   readonly endings = new Map<Ending, number>()
   /** Accepted tasks by name: Celery's `stats.total`. */
@@ -29,6 +36,7 @@ export class WorkerState {
   onParked: () => void = () => undefined
   private readonly counts: Record<RequestState, number> = { received: 0, parked: 0, ready: 0, running: 0, done: 0 }
   private readonly parkedByQueue = new Map<string, number>()
+  private readonly excessByQueue = new Map<string, number>()
 
   get ready(): number {
     return this.counts.ready
@@ -40,6 +48,15 @@ export class WorkerState {
 
   parkedFrom(queue: string): number {
     return this.parkedByQueue.get(queue) ?? 0
+  }
+
+  /** Those of a queue's parked messages that are beyond what their keys may keep waiting: nothing more is taken in for them. */
+  excessFrom(queue: string): number {
+    return this.excessByQueue.get(queue) ?? 0
+  }
+
+  exceed(queue: string, by: 1 | -1): void {
+    this.excessByQueue.set(queue, this.excessFrom(queue) + by)
   }
 
   add(request: Request): void {

@@ -12,6 +12,7 @@ import { Request } from './request.js'
 import type { RefusalReason, WorkerState } from './state.js'
 
 const PROTOCOL_URL = 'https://docs.celeryq.dev/en/latest/internals/protocol.html'
+const NOTHING: readonly string[] = []
 /** Bytes of a bad message's body that its log line shows. */
 const SHOWN_BODY = 1024
 
@@ -25,6 +26,8 @@ export interface StrategyOptions {
   onUnregistered(message: TaskMessage): Promise<void>
   /** The order key of a message; null for none. May throw: it is the user's function. */
   keyOf(task: Task, message: TaskMessage): string | null
+  /** Whether what has no key because of a fault runs without order, instead of being rejected. */
+  readonly unorderedOnKeyError: boolean
   readonly events: TaskEvents
   readonly state: WorkerState
   readonly clock: Clock
@@ -65,9 +68,15 @@ export class Strategy {
     try {
       key = this.options.keyOf(task, message)
     } catch (thrown) {
-      log.error(`Task ${message.task}[${message.id}] was rejected: its orderBy threw ${repr(coerceError(thrown))}`)
-      this.refuse(delivery, 'order-key')
-      return null
+      const fault = `the order key couldn't be told: ${repr(coerceError(thrown))}`
+      if (!this.options.unorderedOnKeyError) {
+        log.error(`Task ${message.task}[${message.id}] was rejected: ${fault}`)
+        this.refuse(delivery, 'order-key')
+        return null
+      }
+      log.warning(`Task ${message.task}[${message.id}] runs without order: ${fault}`)
+      state.unordered++
+      key = null
     }
     if (log.isEnabled('INFO')) log.info(`Task ${message.shadow ?? message.task}[${message.id}] received`)
     const unrun = unrunOf(message)
@@ -136,7 +145,9 @@ function unregistered(delivery: Delivery, message: TaskMessage): string {
 }
 
 /** What the message wants done after the task and won't be: better said than dropped without a word. */
-function unrunOf({ embed }: TaskMessage): string[] {
+function unrunOf({ embed }: TaskMessage): readonly string[] {
+  if (embed.callbacks === null && embed.errbacks === null && embed.chain === null && embed.chord === null)
+    return NOTHING
   const names = ['callbacks', 'errbacks', 'chain'] as const
   const lists = names.filter((name) => (embed[name]?.length ?? 0) > 0)
   return embed.chord === null ? lists : [...lists, 'a chord']

@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import { compileOrderBy, compileTaskOrderBy, keyFunction, type OrderSource } from '../../lib/app/orderKey.js'
+import {
+  compileOrderBy,
+  compileTaskOrderBy,
+  containersOf,
+  hasKeyHeader,
+  keyFunction,
+  type OrderKey,
+  type OrderPart,
+  type OrderSource,
+} from '../../lib/app/orderKey.js'
 import { Task, type TaskOptions } from '../../lib/app/task.js'
 
 function source(parts: Partial<OrderSource> = {}): OrderSource {
@@ -20,6 +29,13 @@ describe('a path', () => {
     ['kwargs.id', { kwargs: { id: 0 } }, '0'],
     ['kwargs.id', { kwargs: { id: '' } }, ''],
     ['kwargs.build, kwargs.chroot', { kwargs: { build: 1, chroot: 'f42' } }, '1,f42'],
+    ['kwargs.build/kwargs.chroot', { kwargs: { build: 1, chroot: 'f42' } }, '1/f42'],
+    ['kwargs.build / kwargs.chroot', { kwargs: { build: 1, chroot: 'f42' } }, '1/f42'],
+    ['kwargs.build/kwargs.chroot', { kwargs: { build: 1 } }, '1'],
+    ['kwargs.build/kwargs.chroot', { kwargs: { build: 1, chroot: null } }, '1'],
+    ['kwargs.build/kwargs.chroot/task', { kwargs: { build: 1 } }, '1'],
+    ['kwargs.owner,kwargs.project/kwargs.build', { kwargs: { owner: 'o', project: 'p', build: 1 } }, 'o,p/1'],
+    ['kwargs.id', { kwargs: { id: 'a/b' } }, 'a\\/b'],
   ] as Array<[string, Partial<OrderSource>, string]>)('%s finds its value in %j', (path, parts, key) => {
     expect(compileOrderBy(path)(source(parts))).toBe(key)
   })
@@ -37,16 +53,25 @@ describe('a path', () => {
     ['kwargs.constructor.name', { kwargs: {} }],
     ['kwargs.toString', { kwargs: {} }],
     ['kwargs.build, kwargs.chroot', { kwargs: { build: 1 } }],
+    ['kwargs.build/kwargs.chroot', { kwargs: { chroot: 'f42' } }],
   ] as Array<[string, Partial<OrderSource>]>)('%s gives no key for %j', (path, parts) => {
     expect(compileOrderBy(path)(source(parts))).toBeUndefined()
   })
 
-  it.each(['', 'event.build_id', 'kwargs', 'kwargs.', 'kwargs..id', 'kwargs.a,', 'task.name', '.args.0'])(
-    '%p is refused',
-    (path) => {
-      expect(() => compileOrderBy(path)).toThrow(/^orderBy: ".*" is no path: write one such as/)
-    },
-  )
+  it.each([
+    '',
+    'event.build_id',
+    'kwargs',
+    'kwargs.',
+    'kwargs..id',
+    'kwargs.a,',
+    'kwargs.a/',
+    '/kwargs.a',
+    'task.name',
+    '.args.0',
+  ])('%p is refused', (path) => {
+    expect(() => compileOrderBy(path)).toThrow(/^orderBy: ".*" is no path: write one such as/)
+  })
 })
 
 describe('a function', () => {
@@ -54,23 +79,46 @@ describe('a function', () => {
     expect(compileOrderBy(({ kwargs }) => String(kwargs.id))(source({ kwargs: { id: 3 } }))).toBe('3')
   })
 
-  it('returns its parts', () => {
-    expect(compileOrderBy(() => ['9800142', 'fedora-42-x86_64'])(source())).toBe('9800142,fedora-42-x86_64')
+  it.each([
+    [['9800142', 'fedora-42-x86_64'], '9800142/fedora-42-x86_64'],
+    [[9800142, true], '9800142/true'],
+    [['9800142', undefined], '9800142'],
+    [['9800142', null, 'fedora-42-x86_64'], '9800142'],
+    [9800142, '9800142'],
+    ['a/b', 'a\\/b'],
+    [['a/b', 'c'], 'a\\/b/c'],
+  ] as Array<[OrderKey, string]>)('that returns %j gives the key %s', (returned, key) => {
+    expect(compileOrderBy(() => returned)(source())).toBe(key)
   })
 
-  it('gives the same key as the path of the same value', () => {
-    const parts = source({ kwargs: { build: 1, chroot: 'f,42' } })
-    expect(compileOrderBy(() => ['1', 'f,42'])(parts)).toBe(compileOrderBy('kwargs.build,kwargs.chroot')(parts))
+  it('gives the same key as the path of the same values', () => {
+    const parts = source({ kwargs: { build: 1, chroot: 'f/42' } })
+    expect(compileOrderBy(() => ['1', 'f/42'])(parts)).toBe(compileOrderBy('kwargs.build/kwargs.chroot')(parts))
   })
 
   it.each([
     ['undefined', undefined],
-    ['null', null as unknown as undefined],
+    ['null', null],
     ['no parts', []],
-    ['a part that is missing', ['a', undefined as unknown as string]],
-    ['a promise', Promise.resolve('a') as unknown as string],
-  ] as Array<[string, string | string[] | undefined]>)('that returns %s gives no key', (_, returned) => {
+    ['nothing for the first part', [undefined, 'b']],
+  ] as Array<[string, OrderKey]>)('that returns %s gives no key', (_, returned) => {
     expect(compileOrderBy(() => returned)(source())).toBeUndefined()
+  })
+
+  it.each([
+    ['a promise', Promise.resolve('a'), /^orderBy returned .*Promise.*, which is no key/],
+    [
+      'an object',
+      { id: 1 },
+      "orderBy returned {'id': 1}, which is no key: a text, a number, or a list of these is one",
+    ],
+    ['what is no number', Number.NaN, /^orderBy returned NaN, which is no key/i],
+    ['an object among its parts', ['a', { id: 1 }], /^orderBy returned \['a', {'id': 1}\], which is no key/],
+    ['a list within the list', [['a', 'b']], /, which is no key/],
+  ] as Array<[string, unknown, string | RegExp]>)('that returns %s is refused', (_, returned, message) => {
+    const keyOf = compileOrderBy(() => returned as OrderKey)
+    expect(() => keyOf(source())).toThrow(TypeError)
+    expect(() => keyOf(source())).toThrow(message)
   })
 
   it('that throws is heard by the caller', () => {
@@ -84,17 +132,42 @@ describe('a function', () => {
 it('different parts never give the same key', () => {
   const lists = [
     ['a', 'b'],
+    ['a/b'],
     ['a,b'],
     ['a\\', 'b'],
-    ['a\\,b'],
+    ['a\\/b'],
     ['a', '', 'b'],
-    ['a,', 'b'],
-    ['a', ',b'],
+    ['a/', 'b'],
+    ['a', '/b'],
     ['a', 'b', ''],
     [''],
   ]
   const keys = lists.map((parts) => compileOrderBy(() => parts)(source()))
   expect(new Set(keys).size).toBe(lists.length)
+  const pair = { kwargs: { a: 'x', b: 'y', c: 'x,y' } }
+  expect(compileOrderBy('kwargs.a,kwargs.b')(source(pair))).not.toBe(compileOrderBy('kwargs.c')(source(pair)))
+})
+
+describe('the containers of a key', () => {
+  const keyOf = (...parts: OrderPart[]): string => compileOrderBy(() => parts)(source()) ?? ''
+
+  it.each([
+    [['a'], []],
+    [['a/b'], []],
+    [['a', 'b'], [['a']]],
+    [
+      ['a', 'b', 'c'],
+      [['a'], ['a', 'b']],
+    ],
+    [
+      ['a/', '/b', 'c'],
+      [['a/'], ['a/', '/b']],
+    ],
+    [['a\\', 'b'], [['a\\']]],
+    [['', ''], [['']]],
+  ] as Array<[string[], string[][]]>)('%j are %j', (parts, containers) => {
+    expect(containersOf(keyOf(...parts))).toEqual(containers.map((each) => keyOf(...each)))
+  })
 })
 
 describe('task_order_by', () => {
@@ -150,9 +223,32 @@ describe('the key of a message', () => {
     expect(keyFunction({ '*': 'args.0' })(task({ orderBy: () => undefined }), source())).toBeNull()
   })
 
-  it('is not taken from a header that is no text', () => {
-    expect(keyFunction(null)(task(), source({ headers: { order_key: { id: 1 } } }))).toBeNull()
-    expect(keyFunction(null)(task(), source({ headers: { order_key: 5 } }))).toBeNull()
+  it.each([
+    ['b', 'b'],
+    ['a,b/c', 'a\\,b\\/c'],
+    [5, '5'],
+    [['9800142', 'f42'], '9800142/f42'],
+    [[9800142], '9800142'],
+    [null, null],
+    [[], null],
+  ] as Array<[unknown, string | null]>)('is, by the header %j, %p', (order_key, key) => {
+    expect(keyFunction(null)(task(), source({ headers: { order_key } }))).toBe(key)
+  })
+
+  it('is not told by a header that is no key', () => {
+    expect(() => keyFunction(null)(task(), source({ headers: { order_key: { id: 1 } } }))).toThrow(
+      new TypeError("the header order_key is {'id': 1}, which is no key: a text, a number, or a list of these is one"),
+    )
+  })
+
+  it.each([
+    [undefined, false],
+    [{}, false],
+    [{ order_key: null }, false],
+    [{ order_key: '' }, true],
+    [{ order_key: { id: 1 } }, true],
+  ])('is named by the headers %j: %p', (headers, named) => {
+    expect(hasKeyHeader(headers)).toBe(named)
   })
 
   it('keeps the options of tasks apart', () => {

@@ -11,17 +11,14 @@ export function orderCommands({
   return {
     lanes: () =>
       [...line.lanes]
-        .map(({ blocked, depth, head, key }) => {
-          const oldest = head ?? line.lanes.behind(key)[0]
-          return {
-            key,
-            depth,
-            // Seconds since the message that has been here longest came in.
-            age: oldest ? Math.round(clock.monotonic() - oldest.receivedAt) / 1000 : null,
-            blocked,
-            head: head?.id ?? null,
-          }
-        })
+        .map(({ blocked, depth, head, key, oldest }) => ({
+          key,
+          depth,
+          // Seconds since the message that has been here longest came in.
+          age: oldest ? Math.round(clock.monotonic() - oldest.receivedAt) / 1000 : null,
+          blocked,
+          head: head?.id ?? null,
+        }))
         .sort((one, other) => Number(other.blocked) - Number(one.blocked) || other.depth - one.depth),
     unblock: (args) => {
       const key = String(required('unblock', args, ['key']).key)

@@ -1,0 +1,144 @@
+import { containersOf } from '../app/orderKey.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { Request } from './request.js'
+import type { WorkerState } from './state.js'
+
+export interface HoldsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly state: WorkerState
+  /** `worker_order_depth_limit`: messages of one key that may wait before they take up the intake of their queue; null for no limit. */
+  readonly depthLimit: number | null
+  /** `worker_order_age_limit`: seconds that a message may wait for its key before a warning says so; null for no limit. */
+  readonly ageLimit: number | null
+}
+
+/** What waits for one key, and for the keys that it contains. */
+interface Hold {
+  waiting: number
+  /** Beyond the depth limit, the earliest first. */
+  readonly excess: Set<Request>
+  told: boolean
+}
+
+/**
+ * Watches how much waits for each key, and for how long. At the depth limit a key's further messages are not taken in besides the
+ * slots but in their place, so that the intake of their queue narrows, and stops, until the key has caught up; other queues go on.
+ * At the age limit there is a warning and no more: a message that was given back would be overtaken by those of its key that are
+ * on their way here, and one that was published again by those that wait in the queue. Each is logged once a key until it is over.
+ */
+export class Holds {
+  /** By the first part of the key; kept only if there is a depth limit. */
+  private readonly holds = new Map<string, Hold>()
+  /** Those that aren't overdue yet, the earliest first, with the monotonic milliseconds at which they began to wait. */
+  private readonly inTime = new Map<Request, number>()
+  /** Those that are, by the first part of the key. */
+  private readonly overdue = new Map<string, Set<Request>>()
+  private timer: Timer | null = null
+  private stopped = false
+
+  constructor(private readonly options: HoldsOptions) {}
+
+  /** The request begins to wait for its key. */
+  add(request: Request, key: string): void {
+    const { ageLimit, clock, depthLimit } = this.options
+    if (depthLimit !== null) this.addToHold(request, rootOf(key), depthLimit)
+    if (ageLimit === null) return
+    this.inTime.set(request, clock.monotonic())
+    if (!this.timer && !this.stopped) this.arm(ageLimit, ageLimit * 1000)
+  }
+
+  /** A request that was added waits for its key no longer. */
+  remove(request: Request, key: string): void {
+    const { depthLimit } = this.options
+    if (depthLimit !== null) this.removeFromHold(request, rootOf(key), depthLimit)
+    if (this.inTime.delete(request) || this.overdue.size === 0) return
+    const root = rootOf(key)
+    const late = this.overdue.get(root)
+    if (!late?.delete(request) || late.size > 0) return
+    this.overdue.delete(root)
+    this.options.log.info(`No message waits for the order of ${root} beyond worker_order_age_limit any more`)
+  }
+
+  /** Warns no more: the worker is about to end. */
+  stop(): void {
+    this.stopped = true
+    this.timer?.cancel()
+    this.timer = null
+  }
+
+  private addToHold(request: Request, root: string, limit: number): void {
+    const { log, state } = this.options
+    let hold = this.holds.get(root)
+    if (!hold) {
+      hold = { waiting: 0, excess: new Set(), told: false }
+      this.holds.set(root, hold)
+    }
+    hold.waiting++
+    if (hold.waiting <= limit) return
+    hold.excess.add(request)
+    state.exceed(request.delivery.queue, 1)
+    state.heldBeyond.depth++
+    if (hold.told) return
+    hold.told = true
+    log.warning(
+      `${limit} messages wait for the order of ${root}, as many as worker_order_depth_limit allows: further ones take up the intake of ${request.delivery.queue}`,
+    )
+  }
+
+  /** One less waits: the earliest of those beyond the limit is within it now, unless it was one of those that left. */
+  private removeFromHold(request: Request, root: string, limit: number): void {
+    const { log, state } = this.options
+    const hold = this.holds.get(root)
+    if (!hold) return
+    hold.waiting--
+    const [earliest] = hold.excess
+    const within = hold.excess.has(request) ? request : earliest
+    if (within) {
+      hold.excess.delete(within)
+      state.exceed(within.delivery.queue, -1)
+      state.onParked()
+    }
+    // Not at the limit itself: a key that stays there would be told of with each message.
+    if (hold.told && hold.waiting * 2 <= limit) {
+      hold.told = false
+      log.info(`Fewer messages wait for the order of ${root} than worker_order_depth_limit: intake goes on as usual`)
+    }
+    if (hold.waiting === 0) this.holds.delete(root)
+  }
+
+  private arm(limit: number, delayMs: number): void {
+    this.timer = this.options.clock.setTimer(() => {
+      this.timer = null
+      this.warn(limit)
+    }, delayMs)
+  }
+
+  private warn(limit: number): void {
+    const { clock, log, state } = this.options
+    const now = clock.monotonic()
+    for (const [request, since] of this.inTime) {
+      const leftMs = since + limit * 1000 - now
+      if (leftMs > 0) {
+        this.arm(limit, leftMs)
+        return
+      }
+      this.inTime.delete(request)
+      state.heldBeyond.age++
+      const root = rootOf(request.key ?? '')
+      const late = this.overdue.get(root)
+      if (late) {
+        late.add(request)
+        continue
+      }
+      this.overdue.set(root, new Set([request]))
+      log.warning(
+        `${request.label} has waited for the order of ${root} for ${(now - since) / 1000}s, longer than worker_order_age_limit: \`inspect lanes\` shows what it waits for`,
+      )
+    }
+  }
+}
+
+function rootOf(key: string): string {
+  return containersOf(key)[0] ?? key
+}

@@ -1,0 +1,124 @@
+import type { Watched } from '../breaker.js'
+import { ConfigurationError } from '../errors.js'
+import type { Request } from './request.js'
+
+/** A breaker that tasks wait for. */
+interface Watch {
+  readonly breaker: Watched
+  /** While it is half open, one request at a time may go: this one. */
+  probe: Request | null
+}
+
+interface PausingTask {
+  readonly name: string
+  readonly options: { readonly pauseWhileOpen?: string | readonly string[] }
+}
+
+export interface PausesOptions {
+  readonly breakers: { get(name: string): Watched | null }
+  readonly tasks: Iterable<PausingTask>
+  /** Everything that was received and isn't done, in the order of arrival. */
+  readonly requests: Iterable<Request>
+  /** Gets a request that has to wait. */
+  onPaused(request: Request): void
+  /** Gets a request that waits no longer. */
+  onTurn(request: Request): void
+}
+
+/**
+ * Which tasks wait while a service that they depend on is away: those with `pauseWhileOpen`. While a breaker is half open one of
+ * them goes at a time, and the next one once that has ended without an answer from the breaker. Costs nothing for other tasks.
+ */
+export class Pauses {
+  private readonly watches = new Map<string, readonly Watch[]>()
+  /** The first to come first; a set, so that one that expires can leave from the middle. */
+  private readonly waiting = new Set<Request>()
+  private readonly leave: Array<() => void> = []
+
+  /** @throws ConfigurationError with each name in a task's `pauseWhileOpen` that is no breaker of the app's */
+  constructor(private readonly options: PausesOptions) {
+    const byName = new Map<string, Watch>()
+    const faults: string[] = []
+    for (const { name: task, options: wanted } of options.tasks) {
+      const names = [wanted.pauseWhileOpen ?? []].flat()
+      const watches: Watch[] = []
+      for (const name of new Set(names)) {
+        const known = byName.get(name)
+        const breaker = options.breakers.get(name)
+        if (!breaker) faults.push(`task ${task}: pauseWhileOpen names ${JSON.stringify(name)}, which is no app.breaker`)
+        else watches.push(known ?? this.watch(breaker, byName))
+      }
+      if (watches.length > 0) this.watches.set(task, watches)
+    }
+    if (faults.length > 0) {
+      this.stop()
+      throw new ConfigurationError(faults)
+    }
+  }
+
+  /** @returns whether the request may go on now; if not it waits here for its turn */
+  admit(request: Request): boolean {
+    if (this.watches.size === 0) return true
+    const watches = this.watches.get(request.task.name)
+    if (!watches || take(watches, request)) return true
+    this.waiting.add(request)
+    this.options.onPaused(request)
+    return false
+  }
+
+  /** The request has ended, or waits for something else now. */
+  remove(request: Request): void {
+    if (this.watches.size === 0) return
+    this.waiting.delete(request)
+    let wasProbe = false
+    for (const watch of this.watches.get(request.task.name) ?? []) {
+      if (watch.probe !== request) continue
+      watch.probe = null
+      wasProbe = true
+    }
+    if (wasProbe) this.release()
+  }
+
+  /** Follows the breakers no longer; what waits stays where it is. */
+  stop(): void {
+    this.waiting.clear()
+    for (const leave of this.leave.splice(0)) leave()
+  }
+
+  private watch(breaker: Watched, byName: Map<string, Watch>): Watch {
+    const watch: Watch = { breaker, probe: null }
+    byName.set(breaker.name, watch)
+    this.leave.push(
+      breaker.onChange((state) => {
+        // A probe may run on for long after its call has told how the service is.
+        watch.probe = null
+        if (state === 'open') this.pauseReady()
+        else this.release()
+      }),
+    )
+    return watch
+  }
+
+  /** What has no slot yet isn't to get one. */
+  private pauseReady(): void {
+    for (const request of this.options.requests) if (request.state === 'ready') this.admit(request)
+  }
+
+  private release(): void {
+    for (const request of this.waiting) {
+      if (!take(this.watches.get(request.task.name) ?? [], request)) continue
+      this.waiting.delete(request)
+      this.options.onTurn(request)
+    }
+  }
+}
+
+/** Lets a request go if every breaker does, as their probe where they are half open. */
+function take(watches: readonly Watch[], request: Request): boolean {
+  const may = watches.every(
+    ({ breaker: { state }, probe }) => state === 'closed' || (state === 'half-open' && (probe ?? request) === request),
+  )
+  if (!may) return false
+  for (const watch of watches) if (watch.breaker.state === 'half-open') watch.probe = request
+  return true
+}
