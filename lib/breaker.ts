@@ -1,5 +1,6 @@
 import CircuitBreaker from 'opossum'
-import { CeleriacError } from './errors.js'
+import { CeleriacError, coerceError } from './errors.js'
+import { maskSecrets } from './settings/mask.js'
 
 /** Closed: calls go through. Open: they are refused. Half open: one goes through, and decides. */
 export type BreakerState = 'closed' | 'half-open' | 'open'
@@ -17,14 +18,38 @@ export interface BreakerOptions {
   readonly isFailure?: (error: unknown) => boolean
 }
 
-/** One async function, with a guard that stops calling it while it fails. */
-export interface Breaker<Args extends unknown[], Result> {
+/** A breaker as probes, metrics and remote control show it. */
+export interface BreakerInfo {
   readonly name: string
   readonly state: BreakerState
-  /** @throws BreakerOpen without having called the function; else what the function throws */
-  run(...args: Args): Promise<Result>
+  /** How often it has opened; a vain try while half open counts again. */
+  readonly opens: number
+  /** The last failure that counted, without passwords; null before the first. */
+  readonly lastError: string | null
+}
+
+/** A breaker whose changes can be followed. */
+export interface Watched extends BreakerInfo {
+  /** Whether a call would be refused at present: it is open, or half open with the one call under way. */
+  readonly refuses: boolean
   /** Calls `listener` at each change of state, until the returned function is called. */
   onChange(listener: (state: BreakerState) => void): () => void
+}
+
+/** A breaker that may guard calls of other processes, too. */
+export interface Observed extends Watched {
+  /** Calls `listener` at the end of each call, with the error if it counts as a failure, until the returned function is called. */
+  onCall(listener: (failure: Error | null) => void): () => void
+  /** Counts a call that was made elsewhere. While open it counts nothing. */
+  observe(failure: Error | null): void
+  /** Takes over the state that was decided elsewhere: open, or not. */
+  follow(state: BreakerState): void
+}
+
+/** One async function, with a guard that stops calling it while it fails. */
+export interface Breaker<Args extends unknown[], Result> extends Observed {
+  /** @throws BreakerOpen without having called the function; else what the function throws */
+  run(...args: Args): Promise<Result>
   /** Clears its timers; every later call is refused. */
   stop(): void
 }
@@ -40,6 +65,8 @@ export class BreakerOpen extends CeleriacError {
 }
 
 const REFUSED: ReadonlySet<unknown> = new Set(['EOPENBREAKER', 'ESHUTDOWN'])
+/** An error's text may be a whole page of HTML. */
+const LONGEST_ERROR = 300
 const CHANGES = { open: 'open', halfOpen: 'half-open', close: 'closed' } as const
 
 /** A circuit breaker around `fn`. */
@@ -49,16 +76,26 @@ export function createBreaker<Args extends unknown[], Result>(
   options: BreakerOptions = {},
 ): Breaker<Args, Result> {
   const { isFailure = () => true } = options
-  const circuit = new CircuitBreaker(fn, {
+  const counted = new WeakSet<Error>()
+  const circuit = new CircuitBreaker((call: () => Promise<unknown>) => call(), {
     name,
     // The functions have their own limits; giving up on a call here would not end it.
     timeout: false,
     errorThresholdPercentage: options.errorThresholdPercentage ?? 50,
     rollingCountTimeout: options.windowMs ?? 1000,
     rollingCountBuckets: 10,
+    // Nobody reads them, and sorting a second's latencies ten times a second is a cost that shows.
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
     volumeThreshold: options.volumeThreshold ?? 2,
     resetTimeout: options.resetTimeoutMs ?? 1000,
-    errorFilter: (error) => !isFailure(error),
+    errorFilter: (error) => !counted.has(error) && !isFailure(error),
+  })
+  let opens = 0
+  let lastError: string | null = null
+  circuit.on('open', () => opens++)
+  circuit.on('failure', (error) => {
+    lastError = shownError(error)
   })
   return {
     name,
@@ -66,9 +103,18 @@ export function createBreaker<Args extends unknown[], Result>(
       if (circuit.opened) return 'open'
       return circuit.halfOpen ? 'half-open' : 'closed'
     },
+    get refuses() {
+      return circuit.opened || (circuit.halfOpen && !circuit.pendingClose)
+    },
+    get opens() {
+      return opens
+    },
+    get lastError() {
+      return lastError
+    },
     async run(...args) {
       try {
-        return await circuit.fire(...args)
+        return (await circuit.fire(() => fn(...args))) as Result
       } catch (thrown) {
         throw REFUSED.has((thrown as { code?: unknown } | null)?.code) ? new BreakerOpen(name) : thrown
       }
@@ -80,6 +126,34 @@ export function createBreaker<Args extends unknown[], Result>(
         for (const { event, listen } of entries) circuit.off(event, listen)
       }
     },
+    onCall(listener) {
+      const onSuccess = (): void => listener(null)
+      const onFailure = (error: unknown): void => listener(coerceError(error))
+      circuit.on('success', onSuccess)
+      circuit.on('failure', onFailure)
+      return () => {
+        circuit.off('success', onSuccess)
+        circuit.off('failure', onFailure)
+      }
+    },
+    observe(failure) {
+      // Whether it counts was decided where it was made, by the class that it had there.
+      if (failure) counted.add(failure)
+      const end = async (): Promise<void> => {
+        if (failure) throw failure
+      }
+      // Who made the call has been told of its end.
+      circuit.fire(end).catch(() => undefined)
+    },
+    follow(state) {
+      if (state === 'open') circuit.open()
+      else circuit.close()
+    },
     stop: () => circuit.shutdown(),
   }
+}
+
+/** An error's text for a breaker's `lastError`: of bounded length, and without the passwords of URLs. */
+export function shownError(thrown: unknown): string {
+  return maskSecrets(coerceError(thrown).message, []).slice(0, LONGEST_ERROR)
 }

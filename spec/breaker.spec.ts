@@ -61,6 +61,20 @@ describe('createBreaker', () => {
     expect(changes).toEqual(['open', 'half-open', 'closed'])
   })
 
+  it('refuses while open, and while the one call of half open is under way', async () => {
+    make()
+    expect(breaker.refuses).toBe(false)
+    await fail(2)
+    expect(breaker.refuses).toBe(true)
+    await state('half-open')
+    expect(breaker.refuses).toBe(false)
+    failure = null
+    const trying = breaker.run('a')
+    expect(breaker.refuses).toBe(true)
+    await trying
+    expect(breaker.refuses).toBe(false)
+  })
+
   it('opens again if that call fails', async () => {
     make()
     await fail(2)
@@ -74,6 +88,64 @@ describe('createBreaker', () => {
     failure = new Refused('bad argument')
     for (let n = 0; n < 5; n++) await expect(breaker.run('x')).rejects.toThrow(Refused)
     expect(breaker.state).toBe('closed')
+  })
+
+  it('counts how often it has opened, and remembers the last failure without the password of a URL', async () => {
+    make({ isFailure: (error: unknown) => !(error instanceof Refused) })
+    expect([breaker.opens, breaker.lastError]).toEqual([0, null])
+    await fail(2)
+    expect([breaker.opens, breaker.lastError]).toEqual([1, 'away'])
+    await state('half-open')
+    failure = new Fault(`no answer of https://me:secret@host/ ${'x'.repeat(400)}`)
+    await expect(breaker.run('y')).rejects.toThrow(Fault)
+    expect(breaker.opens).toBe(2)
+    expect(breaker.lastError).toMatch(/^no answer of https:\/\/me:\*\*@host\/ x+$/)
+    expect(breaker.lastError).toHaveLength(300)
+    await state('half-open')
+    failure = new Refused('bad argument')
+    await expect(breaker.run('z')).rejects.toThrow(Refused)
+    expect([breaker.state, breaker.opens]).toEqual(['closed', 2])
+    expect(breaker.lastError).toMatch(/^no answer/)
+  })
+
+  it('tells of the end of each call that was made, until nobody listens', async () => {
+    make({ isFailure: (error: unknown) => !(error instanceof Refused), resetTimeoutMs: 60_000 })
+    const ends: Array<string | null> = []
+    const leave = breaker.onCall((failure) => ends.push(failure ? failure.message : null))
+    await breaker.run('a')
+    failure = new Refused('bad argument')
+    await expect(breaker.run('b')).rejects.toThrow(Refused)
+    await fail(3)
+    expect(breaker.state).toBe('open')
+    await expect(breaker.run('c')).rejects.toThrow(BreakerOpen)
+    expect(ends).toEqual([null, null, 'away', 'away', 'away'])
+    leave()
+    breaker.observe(null)
+    expect(ends).toHaveLength(5)
+  })
+
+  it('counts calls that were made elsewhere as its own, whatever it thinks of their errors', async () => {
+    make({ isFailure: () => false })
+    breaker.observe(new Error('away'))
+    breaker.observe(new Error('away still'))
+    await state('open')
+    expect(breaker.lastError).toBe('away still')
+    breaker.observe(null)
+    await state('half-open')
+    breaker.observe(null)
+    await state('closed')
+    expect(calls).toEqual([])
+    expect(changes).toEqual(['open', 'half-open', 'closed'])
+  })
+
+  it('takes over a state that was decided elsewhere', async () => {
+    make({ resetTimeoutMs: 60_000 })
+    breaker.follow('closed')
+    breaker.follow('open')
+    await expect(breaker.run('a')).rejects.toThrow(BreakerOpen)
+    breaker.follow('half-open')
+    expect(await breaker.run('b')).toBe('B')
+    expect(changes).toEqual(['open', 'closed'])
   })
 
   it('tells no more changes to one who has left', async () => {

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { type BreakerOptions, createBreaker } from '../breaker.js'
 import { systemClock } from '../clock.js'
 import type { Backend, OutgoingMessage } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { AsyncResult } from './asyncResult.js'
+import { Breakers } from './breakers.js'
 import { currentRun } from './current.js'
 import { Registry } from './registry.js'
+import { traceSend } from './sendSpan.js'
 import { type BoundHandler, type Handler, type SendTask, Task, type TaskOptions } from './task.js'
 
 /** How the CLI recognises an app that was built by another copy of this package. */
@@ -37,6 +40,9 @@ export interface Route {
   readonly queue: string | null
 }
 
+/** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
+const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
+
 /** What sends an app's messages: the worker's own publisher while a worker runs the app, one of the app's own otherwise. */
 export interface Outlet {
   route(task: string, options: SendOptions): Route
@@ -53,6 +59,8 @@ export interface Outlet {
 export abstract class App {
   readonly [APP_BRAND] = true
   readonly tasks = new Registry()
+  /** Those that `breaker` has made. */
+  readonly breakers = new Breakers()
   /** The name of this process's reply queue: Celery's `oid`. */
   readonly oid = randomUUID()
   private outlet: Outlet | null = null
@@ -77,6 +85,26 @@ export abstract class App {
     const send: SendTask = (args, kwargs, options) => this.sendTask(name, args, kwargs, options)
     if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler, send))
     return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler, send))
+  }
+
+  /**
+   * Guards calls to a service that tasks depend on. When more than half of the calls of the last 10 s fail, 5 at least, it opens:
+   * calls are refused at once, the worker opens no more slots, and tasks with `pauseWhileOpen` wait without a slot. Every 10 s one
+   * call is let through to try; the first that succeeds closes it. Celery has nothing of the kind.
+   * @param name shown in `inspect stats`, metrics and on the page
+   * @param fn the call; it needs a time limit of its own, since a call that never ends is no failure
+   * @param options milliseconds and counts
+   * @returns a function with the same arguments and result, that throws BreakerOpen while the breaker is open
+   * @throws TypeError for a name that is empty or taken
+   */
+  breaker<Args extends unknown[], Result>(
+    name: string,
+    fn: (...args: Args) => Promise<Result> | Result,
+    options: BreakerOptions = {},
+  ): (...args: Args) => Promise<Result> {
+    const guard = createBreaker(name, async (...args: Args) => fn(...args), { ...BREAKER_DEFAULTS, ...options })
+    this.breakers.add(guard)
+    return (...args) => guard.run(...args)
   }
 
   /**
@@ -111,7 +139,8 @@ export abstract class App {
       headers: options.headers ?? {},
     })
     await outlet.prepare(route)
-    await outlet.send(message, route, eta === null ? 0 : eta.getTime() - Date.now())
+    const delayMs = eta === null ? 0 : eta.getTime() - Date.now()
+    await traceSend(message, (message) => outlet.send(message, route, delayMs))
     parent?.children.push(id)
     return this.result(id, outlet)
   }

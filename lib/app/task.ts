@@ -52,8 +52,16 @@ export interface TaskOptions {
   timeLimit?: number | null
   /** Seconds after which a run is told to end, by its `self.signal`. */
   softTimeLimit?: number | null
-  /** Messages with the same key run one after another, in the queue's order. A path (`kwargs.event.build_id`) or a function. */
+  /**
+   * Messages with the same key run one after another, in the queue's order. A path (`kwargs.event.build_id`) or a function. Keys may
+   * nest (`kwargs.build/kwargs.chroot`, or a function that returns the parts): see `OrderBy`.
+   */
   orderBy?: OrderBy
+  /**
+   * Names of `app.breaker`s: while one of them is open, messages of this task wait in the worker without a slot, in their order;
+   * when it tries again, one at a time is let go.
+   */
+  pauseWhileOpen?: string | readonly string[]
   /** What a failure for good does to the messages behind it: let them run, or keep them until an operator unblocks the key. */
   orderOnFailure?: 'release' | 'block'
 }

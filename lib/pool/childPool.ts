@@ -1,3 +1,4 @@
+import type { Breakers } from '../app/breakers.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import { repr } from '../protocol/repr.js'
@@ -25,6 +26,8 @@ export interface ChildPoolOptions {
   readonly hostname: string
   readonly clock: Clock
   readonly log: Logger
+  /** Of the app. */
+  readonly breakers: Breakers
 }
 
 export interface ChildKind {
@@ -88,7 +91,7 @@ export class ChildPool implements Executor {
   }
 
   async run(request: Request, hooks: RunHooks): Promise<Outcome> {
-    const { clock, hostname, log } = this.options
+    const { breakers, clock, hostname, log } = this.options
     const seat = await this.takeSeat()
     if (seat === null || request.aborted) {
       if (seat) this.release(seat)
@@ -102,10 +105,12 @@ export class ChildPool implements Executor {
     return runJob(request, seat.child, hooks, {
       number: ++this.jobs,
       hostname,
+      breakers: breakers.states,
       clock,
       log,
-      onDone: ({ memoryKib }) => {
+      onDone: ({ calls, memoryKib }) => {
         seat.tasks++
+        breakers.count(calls)
         if (seat.state === 'ending') return
         if (this.isWorn(seat, memoryKib)) this.retire(seat)
         else this.release(seat)

@@ -1,10 +1,15 @@
 import type { App } from '../app/app.js'
+import type { GuardedCall } from '../app/breakers.js'
 import { TaskContext } from '../app/context.js'
 import { SoftTimeLimitExceeded } from '../app/limitErrors.js'
 import { loadApp, loadModule } from '../app/load.js'
+import type { Task } from '../app/task.js'
+import { shownError } from '../breaker.js'
 import { ConfigurationError, coerceError } from '../errors.js'
 import { LOG_LEVELS, type Logger } from '../ports.js'
 import { callTask } from '../trace/call.js'
+import type { Outcome } from '../trace/outcome.js'
+import { continueTrace } from '../tracing.js'
 import {
   type AppSource,
   type FromChild,
@@ -19,19 +24,23 @@ import {
 } from './messages.js'
 import { pack } from './parcel.js'
 
+/** Enough to tell how a service is. */
+const MOST_CALLS = 100
+
 /** The child's side of a pool, in a process or a thread: loads the app, then runs one task after another. */
 export class ChildRun {
   private readonly app: Promise<App>
   private readonly controllers = new Map<number, AbortController>()
   private readonly stores = new Map<number, { resolve(): void; reject(error: Error): void }>()
   private calls = 0
+  private readonly guarded: GuardedCall[] = []
 
   /** @param memory bytes that the child takes up */
   constructor(
     source: AppSource,
     private readonly memory: () => number,
   ) {
-    this.app = load(source)
+    this.app = load(source).then((app) => this.listen(app))
     // Who asks whether it is loaded is told; until then a failure is no stray.
     this.app.catch(() => undefined)
   }
@@ -50,6 +59,7 @@ export class ChildRun {
   /** Runs a task to its end. Never throws. */
   async run(job: Job, send: (message: FromChild) => void): Promise<void> {
     const app = await this.app
+    app.breakers.follow(job.breakers)
     const info = unpackInfo(job.info)
     const { args, id, kwargs, retries, rootId, task: name } = info
     const controller = new AbortController()
@@ -57,24 +67,25 @@ export class ChildRun {
     const children: string[] = []
     this.controllers.set(job.number, controller)
     const task = app.tasks.get(name)
-    const outcome = task
-      ? await callTask({
-          task,
-          id,
-          rootId,
-          args,
-          kwargs,
-          retries,
-          children,
-          context: () =>
-            new TaskContext(info, signal, childLog(job, send), task, (state, meta) => this.store(state, meta, send)),
-          aborted: () => (signal.aborted ? signal : null),
-          monotonic: () => performance.now(),
-        })
-      : unknownTask(name)
+    const call = (task: Task): Promise<Outcome> =>
+      callTask({
+        task,
+        id,
+        rootId,
+        args,
+        kwargs,
+        retries,
+        children,
+        context: () =>
+          new TaskContext(info, signal, childLog(job, send), task, (state, meta) => this.store(state, meta, send)),
+        aborted: () => (signal.aborted ? signal : null),
+        monotonic: () => performance.now(),
+      })
+    const outcome = task ? await continueTrace(job.carrier, () => call(task)) : unknownTask(name)
     this.controllers.delete(job.number)
     const memoryKib = Math.ceil(this.memory() / 1024)
-    const done = (outcome: PlainOutcome): void => send({ type: 'done', end: { outcome, children, memoryKib } })
+    const calls = this.guarded.splice(0)
+    const done = (outcome: PlainOutcome): void => send({ type: 'done', end: { outcome, calls, children, memoryKib } })
     try {
       done(packOutcome(outcome))
     } catch (thrown) {
@@ -94,6 +105,17 @@ export class ChildRun {
   /** Closes the connection that a task's own messages opened, if any. */
   async close(): Promise<void> {
     await (await this.app).close()
+  }
+
+  /** The worker keeps count of the calls of all its children. */
+  private listen(app: App): App {
+    for (const breaker of app.breakers) {
+      breaker.onCall((failure) => {
+        this.guarded.push({ breaker: breaker.name, failure: failure && shownError(failure) })
+        if (this.guarded.length > MOST_CALLS) this.guarded.shift()
+      })
+    }
+    return app
   }
 
   private stored(message: ToChild & { type: 'stored' }): void {

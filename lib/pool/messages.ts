@@ -1,10 +1,13 @@
+import type { GuardedCall } from '../app/breakers.js'
 import type { RequestInfo } from '../app/context.js'
 import { Reject, Retry, type RetryOptions } from '../app/predicate.js'
+import type { BreakerState } from '../breaker.js'
 import { coerceError } from '../errors.js'
 import type { LogLevel } from '../ports.js'
 import { encodeException } from '../protocol/exception.js'
 import { repr } from '../protocol/repr.js'
 import type { FailureKind, Outcome } from '../trace/outcome.js'
+import type { Carrier } from '../tracing.js'
 import { pack, unpack } from './parcel.js'
 
 /*
@@ -47,12 +50,18 @@ export interface Job {
   readonly number: number
   /** A packed RequestInfo. */
   readonly info: unknown
+  /** The headers of the trace that the run is part of. */
+  readonly carrier: Carrier
+  /** What the worker's breakers say at present. */
+  readonly breakers: Readonly<Record<string, BreakerState>>
   /** Levels of the task's log that are written. */
   readonly levels: readonly LoggedLevel[]
 }
 
 /** How a job ended, and what its child weighs afterwards. */
 export interface JobEnd {
+  /** Since the end of the child's last job; of very many, the last ones. */
+  readonly calls: readonly GuardedCall[]
   readonly outcome: PlainOutcome
   readonly children: readonly string[]
   readonly memoryKib: number

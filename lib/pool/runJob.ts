@@ -1,9 +1,11 @@
 import { TimeLimitExceeded, WorkerLostError } from '../app/limitErrors.js'
+import type { BreakerState } from '../breaker.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { Request } from '../request/request.js'
 import type { Outcome } from '../trace/outcome.js'
 import { requestInfo } from '../trace/trace.js'
+import { activeCarrier } from '../tracing.js'
 import type { Child } from './child.js'
 import { hardLimitText, type RunHooks, softLimitText } from './executor.js'
 import { type FromChild, type JobEnd, type LoggedLevel, packError, packInfo, unpackOutcome } from './messages.js'
@@ -25,6 +27,8 @@ export interface JobOptions {
   readonly number: number
   /** Node name. */
   readonly hostname: string
+  /** What the worker's breakers say at present. */
+  readonly breakers: Readonly<Record<string, BreakerState>>
   readonly clock: Clock
   /** The worker's log. */
   readonly log: Logger
@@ -103,7 +107,9 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
     signal.addEventListener('abort', onAbort, { once: true })
     const levels = LEVELS.filter((level) => hooks.log.isEnabled(level))
     try {
-      child.send({ type: 'run', job: { number, info: packInfo(requestInfo(request, options.hostname)), levels } })
+      const info = packInfo(requestInfo(request, options.hostname))
+      const { breakers } = options
+      child.send({ type: 'run', job: { number, info, carrier: activeCarrier(), breakers, levels } })
     } catch (thrown) {
       // Arguments of a retry in this process may be of any kind, a circle for example.
       options.onUnsent()

@@ -1,9 +1,13 @@
 import type { Request } from '../request/request.js'
 import type { Outcome } from '../trace/outcome.js'
+import { inRunSpan } from '../trace/runSpan.js'
 import type { Settlement } from '../trace/settle.js'
+import { isTracing } from '../tracing.js'
 
 /** What a slot does with a request, one stage after another. None of them throws. */
 export interface Stages {
+  /** Node name, for the trace that the run is part of. */
+  readonly hostname: string
   trace(request: Request): Promise<Outcome>
   settle(request: Request, outcome: Outcome): Promise<Settlement>
   /** Lets the request go, or keeps it, as its settlement says. */
@@ -11,9 +15,15 @@ export interface Stages {
 }
 
 /** One request's way through a slot. */
-export async function runInSlot(request: Request, stages: Stages): Promise<void> {
+export function runInSlot(request: Request, stages: Stages): Promise<void> {
   request.cancelTimers()
   if (!request.acksLate) request.delivery.ack()
+  if (!isTracing()) return throughStages(request, stages)
+  return inRunSpan(request, stages.hostname, (note) => throughStages(request, stages, note))
+}
+
+async function throughStages(request: Request, stages: Stages, note?: (outcome: Outcome) => void): Promise<void> {
   const outcome = await stages.trace(request)
+  note?.(outcome)
   stages.conclude(request, await stages.settle(request, outcome))
 }

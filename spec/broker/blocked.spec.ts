@@ -52,6 +52,13 @@ describe('a broker that is short of memory', () => {
       () => started.log.of('WARNING').some((line) => line.includes('takes no messages from this connection')),
       { timeoutMs: 20_000, what: 'the block to be told' },
     )
+    const publisher = () => [...started.worker.breakers].find(({ name }) => name === 'publisher')
+    expect(publisher()).toMatchObject({
+      state: 'open',
+      opens: 1,
+      lastError: expect.stringContaining('takes no messages'),
+    })
+    expect(started.worker.readiness).toEqual(['messages wait: the broker takes none from us'])
     await waitFor(() => ran.length === 7, { timeoutMs: 10_000, what: 'the parked ones to run and be acked' })
     await broker.ctl('set_vm_memory_high_watermark', '0.4')
     await waitFor(() => started.log.of('INFO').some((line) => line.includes('takes messages again')), {
@@ -59,6 +66,8 @@ describe('a broker that is short of memory', () => {
       what: 'the end of the block',
     })
     await held
+    expect(publisher()?.state).toBe('closed')
+    expect(started.worker.readiness).toEqual([])
     await client.publish(queue, [hop(20)])
     await waitFor(() => ran.includes(20), { timeoutMs: 10_000, what: 'publishing to go on' })
     expect(started.log.of('ERROR')).toEqual([])

@@ -44,7 +44,7 @@ class FakeChild implements Child {
   /** Answers the job that it was given. */
   answer(): void {
     const outcome = { state: 'SUCCESS', result: this.id, runtimeMs: 1 } as const
-    this.onMessage({ type: 'done', end: { outcome, children: [], memoryKib: 1 } })
+    this.onMessage({ type: 'done', end: { outcome, calls: [], children: [], memoryKib: 1 } })
   }
 }
 

@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url'
+import type { App } from '../../lib/app/app.js'
+import { Breakers } from '../../lib/app/breakers.js'
 import { systemClock } from '../../lib/clock.js'
 import type { ChildPool, ChildPoolOptions } from '../../lib/pool/childPool.js'
 import type { TimeLimits } from '../../lib/pool/executor.js'
@@ -19,6 +21,8 @@ export type PoolOptions = Partial<ChildPoolOptions> & { env?: Record<string, str
 export type MakePool = (options: ChildPoolOptions & { env?: Record<string, string> }) => ChildPool
 
 export interface RunOptions {
+  /** Whose task it is: of the app that the children load. */
+  app?: App
   limits?: Partial<TimeLimits>
   kwargs?: Kwargs
   retries?: number
@@ -50,6 +54,7 @@ export class PoolHarness {
       hostname: 'w@spec',
       clock: systemClock,
       log: this.log,
+      breakers: new Breakers(),
       ...options,
     })
   }
@@ -65,7 +70,7 @@ export class PoolHarness {
   }
 
   request(task: string, args: readonly unknown[] = [], options: RunOptions = {}): Request {
-    const registered = app.tasks.get(task)
+    const registered = (options.app ?? app).tasks.get(task)
     if (!registered) throw new Error(`the spec app has no task ${task}`)
     const id = `id-${++this.ids}`
     const message: TaskMessage = {

@@ -1,0 +1,46 @@
+import { type BreakerState, shownError, type Watched } from '../breaker.js'
+
+/**
+ * How publishing goes, in the form of a breaker: open while the broker can't be reached, has blocked the connection, or refuses a
+ * message that is tried again. Nothing is refused meanwhile, as a breaker would: what is to be published waits.
+ */
+export class PublishState implements Watched {
+  readonly name = 'publisher'
+  opens = 0
+  lastError: string | null = null
+  private readonly troubles = new Set<unknown>()
+  private readonly listeners = new Set<(state: BreakerState) => void>()
+
+  get state(): BreakerState {
+    return this.troubles.size > 0 ? 'open' : 'closed'
+  }
+
+  get refuses(): boolean {
+    return this.state === 'open'
+  }
+
+  /** @param trouble what it is, to be named again to `end` */
+  begin(trouble: unknown, error: unknown): void {
+    const before = this.state
+    this.lastError = shownError(error)
+    this.troubles.add(trouble)
+    this.tell(before)
+  }
+
+  end(trouble: unknown): void {
+    if (this.troubles.delete(trouble)) this.tell('open')
+  }
+
+  onChange(listener: (state: BreakerState) => void): () => void {
+    this.listeners.add(listener)
+    return () => {
+      this.listeners.delete(listener)
+    }
+  }
+
+  private tell(before: BreakerState): void {
+    if (this.state === before) return
+    if (this.state === 'open') this.opens++
+    for (const listener of this.listeners) listener(this.state)
+  }
+}
