@@ -9,6 +9,7 @@ function noResults(): Promise<never> {
 export function createDisabledBackend(): Backend {
   return {
     name: 'disabled://',
+    storesNothing: true,
     supportsChords: false,
     start: async () => undefined,
     stop: async () => undefined,

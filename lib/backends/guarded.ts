@@ -37,13 +37,14 @@ interface Entry {
  */
 export class GuardedBackend implements Backend {
   readonly name: string
+  readonly storesNothing: boolean
   readonly supportsChords: boolean
   /** The results of each task that aren't stored yet; the first of each may be on its way. */
   private readonly lanes = new Map<string, Entry[]>()
   /** Tasks whose first result may go at once, and those whose first result has failed and waits. */
   private readonly ready = new Set<string>()
   private readonly failed = new Set<string>()
-  private readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
+  readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
   private readonly allowance: Allowance
   /** While half open, one result goes, and its fate decides. */
   private probed = false
@@ -58,6 +59,7 @@ export class GuardedBackend implements Backend {
     private readonly options: GuardOptions,
   ) {
     this.name = inner.name
+    this.storesNothing = inner.storesNothing
     this.supportsChords = inner.supportsChords
     this.allowance = new Allowance({
       limit: options.limit ?? 10_000,

@@ -1,6 +1,7 @@
-import { ConfigurationError, coerceError } from '../errors.js'
+import { ConfigurationError } from '../errors.js'
 import type { Backend, Logger, Publisher } from '../ports.js'
 import { maskUrl } from '../settings/mask.js'
+import { tlsFault } from '../tls.js'
 import { createDisabledBackend } from './disabled.js'
 import { RedisBackend } from './redis.js'
 import { parseRedisUrl, type RedisUseSsl } from './redisUrl.js'
@@ -76,7 +77,7 @@ function createRedis(url: string, settings: BackendSettings, log: Logger): Backe
       log,
     })
   } catch (thrown) {
-    throw new ConfigurationError([`result_backend: ${coerceError(thrown).message}`])
+    throw new ConfigurationError([`result_backend: ${tlsFault(thrown)}`])
   }
 }
 

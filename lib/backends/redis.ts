@@ -2,7 +2,9 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { coerceError } from '../errors.js'
 import type { Backend, Logger } from '../ports.js'
 import { decodeResult, encodeResult, type ResultMeta } from '../protocol/result.js'
+import { tlsFault, tlsOptions } from '../tls.js'
 import { BackendError } from './backendError.js'
+import { keyPrefix } from './keyPrefix.js'
 import type { RedisTarget } from './redisUrl.js'
 import { StoreScript } from './storeScript.js'
 
@@ -38,6 +40,7 @@ type Listener = (meta: ResultMeta) => void
  */
 export class RedisBackend implements Backend {
   readonly name: string
+  readonly storesNothing = false
   readonly supportsChords = true
   private readonly client: Redis
   private readonly script: StoreScript
@@ -46,6 +49,7 @@ export class RedisBackend implements Backend {
   private subscriber: Promise<Redis> | null = null
   /** Why there is no connection; told to the log once an outage, and to every command that fails meanwhile. */
   private fault: string | null = null
+  private wasUp = false
   private stopping: Promise<void> | null = null
 
   constructor(private readonly options: RedisBackendOptions) {
@@ -183,11 +187,12 @@ export class RedisBackend implements Backend {
 
   private lost(error: Error): void {
     if (this.fault !== null || this.stopping) return
-    this.fault = error.message || coerceError(error.cause).message
+    this.fault = tlsFault(error, this.wasUp ? null : this.options.target.tls) || coerceError(error.cause).message
     this.options.log.warning(`Connection to Redis lost: ${this.fault}`)
   }
 
   private back(): void {
+    this.wasUp = true
     if (this.fault !== null) this.options.log.info('Connection to Redis is back')
     this.fault = null
   }
@@ -201,14 +206,9 @@ export class RedisBackend implements Backend {
   }
 }
 
-/** Mirrors Celery's rule for `global_keyprefix`. */
-export function keyPrefix(given: string | null): string {
-  if (given === null || given === '') return ''
-  return /[:_.-]$/.test(given) ? given : `${given}_`
-}
-
 function connectionOptions(options: RedisBackendOptions): RedisOptions {
-  const { where, db, username, password, tls } = options.target
+  const { where, db, username, password } = options.target
+  const tls = options.target.tls === null ? null : tlsOptions(options.target.tls)
   const shared: RedisOptions = {
     db,
     ...(username === null ? {} : { username }),

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { decode } from '../settings/brokerUrl.js'
+import { checkTlsWords, type TlsWords } from '../settings/tlsWords.js'
 
 /** Where a Redis is and who we are to it. */
 export interface RedisTarget {
@@ -11,12 +10,12 @@ export interface RedisTarget {
   readonly db: number
   readonly username: string | null
   readonly password: string | null
-  /** Null for a connection in the clear. */
-  readonly tls: TlsOptions | null
+  /** Python's words, without the prefix; null for a connection in the clear. */
+  readonly tls: TlsWords | null
 }
 
-/** Celery's `redis_backend_use_ssl`: the words of Python's ssl module, `ssl_cert_reqs`, `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`. */
-export type RedisUseSsl = boolean | Readonly<Record<string, unknown>>
+/** Celery's `redis_backend_use_ssl`: the words of Python's ssl module, each after `ssl_`. */
+export type RedisUseSsl = boolean | TlsWords
 
 const DEFAULT_PORT = 6379
 const SENTINEL_PORT = 26379
@@ -28,7 +27,7 @@ const SSL_WITHOUT_TLS = 'a redis:// URL has ssl_ parameters: write rediss://'
 /**
  * Reads a result backend's URL with Celery's rules: an absent part has its default, a path is the number of the database, and of
  * several sentinels, joined by `;`, the first names database and password.
- * @throws TypeError that says what is expected, without the password; the file system's error for a certificate that can't be read
+ * @throws TypeError that says what is expected, without the password
  */
 export function parseRedisUrl(text: string, useSsl: RedisUseSsl = false): RedisTarget {
   const urls = text
@@ -49,7 +48,7 @@ export function parseRedisUrl(text: string, useSsl: RedisUseSsl = false): RedisT
     db: dbOf(query.get('db') ?? (isSocket ? query.get('virtual_host') : decode(first.pathname)) ?? ''),
     username: query.get('username') ?? (decode(first.username) || null),
     password: query.get('password') ?? (decode(first.password) || null),
-    tls: scheme === 'rediss' || Object.keys(ssl).length > 0 ? tlsOf(ssl) : null,
+    tls: scheme === 'rediss' || Object.keys(ssl).length > 0 ? ssl : null,
   }
 }
 
@@ -91,24 +90,11 @@ function dbOf(text: string): number {
   return Number(digits)
 }
 
-function sslOf(query: ReadonlyMap<string, string>, useSsl: RedisUseSsl): Readonly<Record<string, string>> {
+function sslOf(query: ReadonlyMap<string, string>, useSsl: RedisUseSsl): TlsWords {
   const given = [...Object.entries(typeof useSsl === 'object' ? useSsl : {}), ...query]
-  const ssl = Object.fromEntries(
-    given.filter(([name]) => name.startsWith('ssl_')).map(([name, value]) => [name.slice(4), String(value)]),
-  )
+  const words = Object.fromEntries(given.filter(([name]) => name.startsWith('ssl_')))
+  checkTlsWords(words, 'ssl_')
+  const ssl = Object.fromEntries(Object.entries(words).map(([name, value]) => [name.slice(4), value]))
   // As in Celery, `true` alone says nothing about the certificate; here that means the strict way.
   return useSsl === true ? { cert_reqs: 'required', ...ssl } : ssl
-}
-
-function tlsOf(ssl: Readonly<Record<string, string>>): TlsOptions {
-  const reqs = (ssl.cert_reqs ?? 'required').toLowerCase().replace(/^cert_/, '')
-  if (!/^(none|optional|required|[012])$/.test(reqs)) throw new TypeError(CERT_REQS_MISSING)
-  const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path))
-  return {
-    ca: file(ssl.ca_certs),
-    cert: file(ssl.certfile),
-    key: file(ssl.keyfile),
-    // For a client, Python's CERT_OPTIONAL means the same as CERT_REQUIRED.
-    rejectUnauthorized: reqs !== 'none' && reqs !== '0',
-  }
 }

@@ -1,19 +1,18 @@
 import type { AmqpProperties } from '../ports.js'
 import { BadMessage } from './badMessage.js'
 import { decompress } from './compression.js'
+import type { HeaderLimits } from './headerLimits.js'
 import { serializerFor } from './serializers.js'
 
 const PICKLE = 'application/x-python-serialize'
 /** What Python reads whatever `accept_content` says: bytes and text that stay what they are. */
 const TRUSTED: ReadonlySet<string> = new Set(['application/data', 'application/text'])
 
-export interface ContentLimits {
+export interface ContentLimits extends HeaderLimits {
   /** Names or content types, as in Celery's `accept_content`. */
   readonly accept: readonly string[]
   /** Bytes, as received and once decompressed. */
   readonly maxSize: number
-  /** Levels of arrays and objects. */
-  readonly maxNesting: number
 }
 
 /** A value's bytes, and the two properties that say how to read them. */

@@ -6,7 +6,7 @@ import { decode, isProtocol2 } from '../../lib/protocol/decode.js'
 import { MUTATIONS } from '../support/malformed.js'
 import { taskMessage } from '../support/message.js'
 
-const LIMITS: ContentLimits = { accept: ['json'], maxSize: 65_536, maxNesting: 200 }
+const LIMITS: ContentLimits = { accept: ['json'], maxSize: 65_536, maxNesting: 200, maxHeaders: 1000 }
 
 function reasonOf(properties: Parameters<typeof decode>[0], content: Buffer, limits = LIMITS): string {
   try {
@@ -80,6 +80,7 @@ describe('decode', () => {
     ['deep body', 'too-deep'],
     ['very deep body', 'too-deep'],
     ['huge body', 'too-large'],
+    ['too many headers', 'too-many-headers'],
   ])('refuses a message with %s as %s', (kind, reason) => {
     const { properties, content } = taskMessage('spec.ok', { args: [1] })
     const bad = MUTATIONS[kind]?.({ properties, content }, 3)

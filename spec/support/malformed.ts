@@ -51,6 +51,7 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'list for a task': header('task', ['spec.ok']),
   'unregistered task': header('task', 'spec.nobody'),
   'task of the prototype': header('task', '__proto__'),
+  'too many headers': header('list', Array(1001).fill('x')),
   'number for an id': header('id', 12),
   'empty id': header('id', ''),
   'object for an id': header('id', { a: 1 }),

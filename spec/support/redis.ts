@@ -16,12 +16,18 @@ export interface Redis {
   dispose(): Promise<void>
 }
 
-/** Starts a server and waits until it answers. @param durable what was written outlives a kill; else nothing is kept */
-export async function startRedis({ durable = false }: { durable?: boolean } = {}): Promise<Redis> {
+/** Starts a server and waits until it answers. @param durable what was written outlives a kill; else nothing is kept @param more further arguments */
+export async function startRedis({
+  durable = false,
+  more = [],
+}: {
+  durable?: boolean
+  more?: readonly string[]
+} = {}): Promise<Redis> {
   const dir = await mkdtemp(join(tmpdir(), 'celeriac-redis-'))
   const port = await freePort()
   const keeping = durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no']
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir, ...keeping]
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir, ...keeping, ...more]
   let server: Guarded | null = null
   const end = async (signal: 'TERM' | 'KILL'): Promise<void> => {
     const ending = server
