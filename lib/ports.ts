@@ -92,6 +92,8 @@ export interface ResultRequest {
 export interface Backend {
   /** Its URL without secrets, as the banner shows it. */
   readonly name: string
+  /** True where there is no store, so that nobody needs to wait for one. */
+  readonly storesNothing: boolean
   /** Whether it can count the parts of a chord. */
   readonly supportsChords: boolean
   /** Returns also while the store can't be reached: it goes on trying. */

@@ -3,8 +3,9 @@ import type { Component } from '../component.js'
 import { BrokerError, coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { BrokerUrl } from '../settings/brokerUrl.js'
+import type { TlsWords } from '../settings/tlsWords.js'
+import { tlsFault, tlsOptions } from '../tls.js'
 import { Epoch } from './epoch.js'
-import { type BrokerUseSsl, tlsOptions } from './tls.js'
 
 const FIRST_DELAY_MS = 250
 /** An epoch that lived this long was a success: the next trouble starts the backoff anew. */
@@ -23,13 +24,17 @@ export interface ConnectionOptions {
   /** Attempts after which `gaveUp` is called; null for no end. */
   readonly maxRetries: number | null
   /** `broker_use_ssl`; anything but false speaks TLS even to an `amqp://` URL, as in Celery. */
-  readonly useSsl: BrokerUseSsl
+  readonly useSsl: boolean | TlsWords
   readonly clock: Clock
   readonly log: Logger
   /** Builds all that lives on the connection. A failure ends the epoch, and the next attempt follows. */
   onUp(epoch: Epoch): Promise<void>
   /** Drops all that lived on the connection. */
   onDown(epoch: Epoch): Promise<void>
+  /** It couldn't be built. */
+  onFailed?(error: Error): void
+  /** The broker takes nothing from it, for the reason given, or does again: null. */
+  onBlocked?(reason: string | null): void
   /** No further attempt will be made. */
   gaveUp?(error: Error): void
 }
@@ -44,6 +49,7 @@ export class Connection implements Component {
   private stopped = false
   private running: Promise<void> | null = null
   private readonly stopping = new AbortController()
+  private endPause: () => void = () => undefined
 
   constructor(private readonly options: ConnectionOptions) {
     this.name = options.name
@@ -53,6 +59,11 @@ export class Connection implements Component {
   async start(): Promise<void> {
     if (this.stopped) return
     this.running ??= this.run()
+  }
+
+  /** Makes the next attempt at once, if it waits before one. */
+  hurry(): void {
+    this.endPause()
   }
 
   /** Ends the present epoch and begins no other. */
@@ -74,6 +85,7 @@ export class Connection implements Component {
       } catch (thrown) {
         if (this.stopped) return
         const error = coerceError(thrown)
+        this.options.onFailed?.(error)
         this.attempts++
         this.next++
         if (this.options.maxRetries !== null && this.attempts > this.options.maxRetries) {
@@ -119,11 +131,11 @@ export class Connection implements Component {
   }
 
   private async open(url: BrokerUrl): Promise<ChannelModel> {
-    const { clock, connectTimeoutMs, heartbeat, log, name, useSsl } = this.options
-    const tls = url.tls || useSsl !== false
+    const { clock, connectTimeoutMs, heartbeat, log, name, onBlocked, useSsl } = this.options
+    const words = url.tls || useSsl !== false ? { ...(typeof useSsl === 'object' ? useSsl : {}), ...url.ssl } : null
     const model = await connect(
       {
-        protocol: tls ? 'amqps' : 'amqp',
+        protocol: words ? 'amqps' : 'amqp',
         hostname: url.hostname,
         port: url.port,
         username: url.username,
@@ -132,7 +144,7 @@ export class Connection implements Component {
         heartbeat: url.heartbeat ?? heartbeat,
       },
       {
-        ...(tls ? tlsOptions(url, useSsl) : {}),
+        ...(words ? tlsOptions(words) : {}),
         noDelay: true,
         keepAlive: true,
         timeout: url.connectTimeout === undefined ? connectTimeoutMs : url.connectTimeout * 1000,
@@ -141,14 +153,16 @@ export class Connection implements Component {
         ...(url.loginMethod === 'AMQPLAIN' ? { credentials: credentials.amqplain(url.username, url.password) } : {}),
       },
     ).catch((thrown) => {
-      throw new BrokerError(coerceError(thrown).message, { cause: thrown })
+      throw new BrokerError(tlsFault(thrown, words), { cause: thrown })
     })
     let blockedAt = 0
     model.on('blocked', (reason) => {
       blockedAt = clock.monotonic()
       log.warning(`${name}: the broker takes no messages from this connection: ${reason}`)
+      onBlocked?.(String(reason))
     })
     model.on('unblocked', () => {
+      onBlocked?.(null)
       log.info(
         `${name}: the broker takes messages again, after ${((clock.monotonic() - blockedAt) / 1000).toFixed(1)} seconds`,
       )
@@ -173,6 +187,7 @@ export class Connection implements Component {
         resolve()
       }
       signal.addEventListener('abort', done, { once: true })
+      this.endPause = done
     })
   }
 }

@@ -12,6 +12,8 @@ export interface DeliveryChannel {
    * cancelled, the message is settled once that is done.
    */
   settling(delivery: AmqpDelivery): Promise<void> | null
+  /** Whether what is given back has to stay with us until the channel closes, which returns everything at once and in order. */
+  keeps(delivery: AmqpDelivery): boolean
 }
 
 /** A delivery of RabbitMQ's. */
@@ -59,7 +61,8 @@ export class AmqpDelivery implements Delivery {
   }
 
   giveBack(): void {
-    this.settle('give back', (channel) => channel.nack(this.message, false, true))
+    if (this.through.keeps(this)) this.settled = true
+    else this.settle('give back', (channel) => channel.nack(this.message, false, true))
   }
 
   private settle(verb: string, send: (channel: Channel) => void): void {
@@ -78,6 +81,7 @@ export class AmqpDelivery implements Delivery {
 
   private send(send: (channel: Channel) => void): void {
     try {
+      this.through.epoch.gather()
       send(this.through.channel)
     } catch (thrown) {
       // The channel closed under us, before its event came through.

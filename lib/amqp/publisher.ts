@@ -6,8 +6,9 @@ import type { OutgoingMessage, Publisher } from '../ports.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
+import { PublishState } from './publishState.js'
 
-type PublisherOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>
+type PublisherOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'>
 
 /** The confirm channel of one epoch, and the epoch itself, for what has to be declared before publishing. */
 interface Line {
@@ -33,6 +34,10 @@ const NOT_FOUND = 404
  */
 export class AmqpPublisher implements Publisher, Component {
   readonly name = 'publisher'
+  /** How publishing goes. */
+  readonly state = new PublishState()
+  /** Messages that the broker hasn't confirmed yet. */
+  held = 0
   private readonly connection: Connection
   private line: Line | null = null
   private waiting: Array<{ resolve: (line: Line) => void; reject: (error: Error) => void }> = []
@@ -42,8 +47,15 @@ export class AmqpPublisher implements Publisher, Component {
     this.connection = new Connection({
       ...options,
       onUp: async (epoch) => this.up(epoch),
-      onDown: async () => {
+      onDown: async (epoch) => {
         this.line = null
+        this.state.end('blocked')
+        if (!this.failure) this.state.begin('lost', epoch.ended.reason)
+      },
+      onFailed: (error) => this.state.begin('lost', error),
+      onBlocked: (reason) => {
+        if (reason === null) this.state.end('blocked')
+        else this.state.begin('blocked', new Error(`the broker takes no messages from this connection: ${reason}`))
       },
       gaveUp: (error) => this.fail(new BrokerError(`the broker can't be reached: ${error.message}`, { cause: error })),
     })
@@ -63,7 +75,22 @@ export class AmqpPublisher implements Publisher, Component {
     return (await this.ready(signal)).epoch
   }
 
+  /** The broker is known to be there: connects at once, if it is between two attempts. */
+  hurry(): void {
+    this.connection.hurry()
+  }
+
   async publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
+    this.held++
+    try {
+      await this.publishAgain(message, signal)
+    } finally {
+      this.held--
+      this.state.end(message)
+    }
+  }
+
+  private async publishAgain(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
     for (;;) {
       const line = await this.ready(signal)
       try {
@@ -76,10 +103,19 @@ export class AmqpPublisher implements Publisher, Component {
           throw new BrokerError(`there is no exchange ${message.exchange}`, { retriable: false, cause: line.closed })
         }
         // Whether a lost message had arrived can't be known, so it goes out again: twice is allowed, never is not.
-        if (error instanceof Nacked) await this.pause()
-        else line.epoch.end(error)
+        if (error instanceof Nacked) {
+          this.refused(message, error)
+          await this.pause()
+        } else line.epoch.end(error)
       }
     }
+  }
+
+  private refused(message: OutgoingMessage, error: Error): void {
+    const to = message.routingKey || message.exchange
+    if (this.state.state === 'closed')
+      this.options.log.warning(`publisher: ${error.message} for ${to}; it is tried again until it is taken`)
+    this.state.begin(message, error)
   }
 
   private async up(epoch: Epoch): Promise<void> {
@@ -92,6 +128,7 @@ export class AmqpPublisher implements Publisher, Component {
       line.returned.add(String(message.properties.correlationId))
     })
     this.line = line
+    this.state.end('lost')
     for (const waiter of this.waiting.splice(0)) waiter.resolve(line)
   }
 
@@ -148,6 +185,7 @@ export class AmqpPublisher implements Publisher, Component {
         headers: headersForAll(headers ?? {}),
         mandatory: message.mandatory ?? false,
       } as Options.Publish
+      line.epoch.gather()
       const flowing = line.channel.publish(
         message.exchange,
         message.routingKey,

@@ -7,7 +7,7 @@ import type { Request } from '../request/request.js'
 import type { Revoked } from '../request/revoked.js'
 import type { Outcome } from './outcome.js'
 import type { Results } from './results.js'
-import { taskLog } from './taskLog.js'
+import { TaskLog } from './taskLog.js'
 
 export interface AttemptOptions {
   readonly executor: Executor
@@ -26,15 +26,17 @@ export async function attempt(request: Request, options: AttemptOptions): Promis
   const { headers, timelimit } = request.message
   if (revoked.has(request.id) || revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
   if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
-  // Stored in order with what follows; the run need not wait for it.
-  results
-    .started(request)
-    .catch((thrown) => log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`))
+  if (results.tracksStart(request)) {
+    // Stored in order with what follows; the run need not wait for it.
+    results
+      .started(request)
+      .catch((thrown) => log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`))
+  }
   options.events.started(request)
   const outcome = await executor.run(request, {
     // As Celery has it, a 0 or null in the message leaves it to the task.
     limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
-    log: taskLog(log, request),
+    log: new TaskLog(log, request),
     updateState: (state, meta) => results.custom(request, state, meta),
   })
   return request.terminated && outcome.state !== 'SUCCESS' ? { state: 'REVOKED', reason: 'terminated' } : outcome

@@ -20,13 +20,21 @@ export interface ResultsOptions {
 export class Results {
   constructor(private readonly options: ResultsOptions) {}
 
-  /** The header wins over the task's option, and that over the setting. */
-  private ignored(request: Request): boolean {
+  /** Whether nothing is kept of a success: the header wins over the task's option, and that over the setting. */
+  ignored(request: Request): boolean {
+    return this.options.backend.storesNothing || this.wishedAway(request)
+  }
+
+  private wishedAway(request: Request): boolean {
     return request.message.ignoreResult ?? this.options.policyOf(request).ignoreResult
   }
 
+  /** Whether `started` is to be called. */
+  tracksStart(request: Request): boolean {
+    return this.options.policyOf(request).trackStarted && !this.ignored(request)
+  }
+
   async started(request: Request): Promise<void> {
-    if (!this.options.policyOf(request).trackStarted || this.ignored(request)) return
     await this.store(request, 'STARTED', { pid: process.pid, hostname: this.options.hostname })
   }
 

@@ -1,3 +1,4 @@
+import { traceSend } from '../app/sendSpan.js'
 import { CeleriacError, coerceError } from '../errors.js'
 import type { TaskEvents } from '../events/taskEvents.js'
 import type { Clock, Logger, OutgoingMessage, Publisher } from '../ports.js'
@@ -36,7 +37,7 @@ export type Settlement =
   | { readonly next: 'block' }
   /** Not settled after all: it runs again in its lane. */
   | { readonly next: 'hold'; readonly delayMs: number }
-  /** It goes back to its queue, and what is behind it in its lane with it. */
+  /** It goes back to its queue, or, while the worker goes on, back to its place in the order. */
   | { readonly next: 'give-back' }
 
 const RELEASE: Settlement = { next: 'release' }
@@ -57,7 +58,9 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     return RELEASE
   }
   try {
-    return await settleAs(request, outcome, options)
+    const settled = settleAs(request, outcome, options)
+    // Most need not wait for anything, and a promise more a task is a cost that shows.
+    return settled instanceof Promise ? await settled : settled
   } catch (thrown) {
     if (thrown instanceof EncodeError && outcome.state === 'SUCCESS') {
       return settle(request, { state: 'FAILURE', kind: 'unexpected', error: thrown, runtimeMs: 0 }, options)
@@ -74,7 +77,7 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
   }
 }
 
-async function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
+function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Settlement | Promise<Settlement> {
   const { events, log, results, state } = options
   const end = (ending: Ending, next: Settlement = RELEASE): Settlement => {
     state.end(ending)
@@ -84,16 +87,19 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
     if (request.acksLate) request.delivery.ack()
   }
   switch (outcome.state) {
-    case 'SUCCESS':
-      await results.succeeded(request, outcome.result)
-      if (log.isEnabled('INFO')) {
-        log.info(`Task ${request.label} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
+    case 'SUCCESS': {
+      const succeed = (): Settlement => {
+        if (log.isEnabled('INFO')) {
+          log.info(`Task ${request.label} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
+        }
+        acknowledge()
+        events.succeeded(request, outcome.result, outcome.runtimeMs)
+        return end('succeeded')
       }
-      acknowledge()
-      events.succeeded(request, outcome.result, outcome.runtimeMs)
-      return end('succeeded')
+      return results.ignored(request) ? succeed() : results.succeeded(request, outcome.result).then(succeed)
+    }
     case 'FAILURE':
-      return end('failed', await fail(request, outcome, options))
+      return fail(request, outcome, options).then((next) => end('failed', next))
     case 'RETRY':
       return retry(request, outcome, options)
     case 'IGNORED':
@@ -114,10 +120,11 @@ async function settleAs(request: Request, outcome: Outcome, options: SettleOptio
       return end('rejected')
     case 'REVOKED':
       log.info(`Discarding revoked task: ${request.label}`)
-      await results.revoked(request, outcome.reason)
-      if (!request.delivery.settled) request.delivery.ack()
-      events.revoked(request, outcome.reason)
-      return end('revoked')
+      return results.revoked(request, outcome.reason).then(() => {
+        if (!request.delivery.settled) request.delivery.ack()
+        events.revoked(request, outcome.reason)
+        return end('revoked')
+      })
     case 'DUPLICATE':
       log.info(`Task ${request.label} Task already completed successfully.`)
       acknowledge()
@@ -186,8 +193,10 @@ async function retry(
   const message = retryMessage(request, asked, delayMs, now)
   // Before the message is out: the next try may be quick, and its state must not be overwritten by this one.
   await results.retried(request, asked.exc)
-  if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
-  events.sent(message, request.delivery.queue)
+  await traceSend(message, async (message) => {
+    if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
+    events.sent(message, request.delivery.queue)
+  })
   if (request.acksLate) request.delivery.ack()
   events.retried(request, outcome.retry)
   return RELEASE

@@ -1,15 +1,40 @@
-import type { Logger } from '../ports.js'
+import type { Logger, LogLevel } from '../ports.js'
 import type { Request } from '../request/request.js'
 
+type Facts = Record<string, unknown>
+
 /** A task's own log: its lines carry its name and id, as those of Celery's `get_task_logger` do. */
-export function taskLog(log: Logger, request: Request): Logger {
-  const task = { task_name: request.name, task_id: request.id }
-  return {
-    debug: (message, facts) => log.debug(message, { ...facts, ...task }),
-    info: (message, facts) => log.info(message, { ...facts, ...task }),
-    warning: (message, facts) => log.warning(message, { ...facts, ...task }),
-    error: (message, facts) => log.error(message, { ...facts, ...task }),
-    critical: (message, facts) => log.critical(message, { ...facts, ...task }),
-    isEnabled: (level) => log.isEnabled(level),
+export class TaskLog implements Logger {
+  constructor(
+    private readonly log: Logger,
+    private readonly request: Request,
+  ) {}
+
+  debug(message: string, facts?: Facts): void {
+    this.log.debug(message, this.named(facts))
+  }
+
+  info(message: string, facts?: Facts): void {
+    this.log.info(message, this.named(facts))
+  }
+
+  warning(message: string, facts?: Facts): void {
+    this.log.warning(message, this.named(facts))
+  }
+
+  error(message: string, facts?: Facts): void {
+    this.log.error(message, this.named(facts))
+  }
+
+  critical(message: string, facts?: Facts): void {
+    this.log.critical(message, this.named(facts))
+  }
+
+  isEnabled(level: LogLevel): boolean {
+    return this.log.isEnabled(level)
+  }
+
+  private named(facts: Facts | undefined): Facts {
+    return { ...facts, task_name: this.request.name, task_id: this.request.id }
   }
 }

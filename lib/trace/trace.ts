@@ -16,9 +16,9 @@ export interface TraceOptions {
 }
 
 /** Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`. */
-export async function trace(request: Request, options: TraceOptions): Promise<Outcome> {
+export function trace(request: Request, options: TraceOptions): Promise<Outcome> {
   const { clock, hostname, limit, log, updateState } = options
-  if (request.isExpired(clock.now())) return { state: 'REVOKED', reason: 'expired' }
+  if (request.isExpired(clock.now())) return Promise.resolve({ state: 'REVOKED', reason: 'expired' })
   request.startedAt = clock.monotonic()
   const { args, children, kwargs, message, retries, task } = request
   const signal = (): AbortSignal => (limit ? AbortSignal.any([request.signal, limit]) : request.signal)

@@ -64,6 +64,31 @@ describe('the publisher', () => {
     expect(await client.depth(queue)).toBe(1)
   })
 
+  it('tells that the broker is away and that messages wait, and connects at once when it hears that it is there', async () => {
+    const url = new URL(brokerUrl())
+    url.port = String(link.port)
+    const { settings } = loadSettings({ config: { broker_url: url.href }, env: {}, flags: {} })
+    // Pauses between two attempts never end by themselves.
+    const clock = { ...systemClock, setTimer: () => ({ cancel: () => undefined }) }
+    await publisher.stop()
+    const log = new MemoryLog()
+    publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, log))
+    await publisher.publish(message(queue))
+    expect(publisher.state).toMatchObject({ state: 'closed', opens: 0, lastError: null })
+    link.refuse()
+    link.cut()
+    await waitFor(() => publisher.state.state === 'open', { timeoutMs: 5000, what: 'the loss to be seen' })
+    const pending = publisher.publish(message(queue))
+    expect(publisher.held).toBe(1)
+    await waitFor(() => log.of('ERROR').length > 0, { timeoutMs: 5000, what: 'a vain attempt' })
+    link.accept()
+    publisher.hurry()
+    await pending
+    expect(publisher.held).toBe(0)
+    expect(publisher.state).toMatchObject({ state: 'closed', opens: 1, lastError: expect.any(String) })
+    expect(await client.depth(queue)).toBe(2)
+  })
+
   it('sends again what was not confirmed when the connection broke', async () => {
     await publisher.publish(message(queue))
     link.stall()

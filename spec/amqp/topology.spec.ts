@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { declareQueue } from '../../lib/amqp/topology.js'
+import { declareQueue, type QueueKind } from '../../lib/amqp/topology.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { queueNamed } from '../../lib/settings/queues.js'
 import { Client } from '../support/client.js'
@@ -25,7 +25,7 @@ describe('declareQueue', () => {
     await client.close()
   })
 
-  async function declare(name: string, config: Record<string, unknown> = {}): Promise<string> {
+  async function declare(name: string, config: Record<string, unknown> = {}): Promise<QueueKind> {
     const { settings } = loadSettings({ config, env: {}, flags: {} })
     const epoch = under.epochs[0]
     if (!epoch) throw new Error('no epoch')
@@ -34,25 +34,44 @@ describe('declareQueue', () => {
 
   it('declares again what is there already, without a word', async () => {
     const queue = await client.queue()
-    expect(await declare(queue)).toBe('classic')
-    expect(await declare(queue)).toBe('classic')
+    expect(await declare(queue)).toEqual({ type: 'classic', singleActive: false })
+    expect(await declare(queue)).toEqual({ type: 'classic', singleActive: false })
     expect(log.of('WARNING')).toEqual([])
   })
 
   it('makes the type that the setting asks for', async () => {
     const queue = await client.queue({ 'x-queue-type': 'quorum' })
-    expect(await declare(queue, { task_default_queue_type: 'quorum' })).toBe('quorum')
+    expect(await declare(queue, { task_default_queue_type: 'quorum' })).toEqual({ type: 'quorum', singleActive: false })
     expect(log.of('WARNING')).toEqual([])
   })
 
   it('uses a queue with other arguments as it is, says so, and lives on', async () => {
     const queue = await client.queue({ 'x-max-priority': 5 })
-    expect(await declare(queue)).toBe('classic')
+    expect(await declare(queue)).toEqual({ type: 'classic', singleActive: false })
     expect(log.of('WARNING').join()).toContain(`The queue ${queue} exists with other arguments and is used as it is`)
     expect(under.epochs[0]?.ended.aborted).toBe(false)
   })
 
+  it.each(['classic', 'quorum'])(
+    'learns from the refusals that a %s queue has a single active consumer',
+    async (type) => {
+      const queue = await client.queue({ 'x-queue-type': type, 'x-single-active-consumer': true })
+      expect(await declare(queue)).toEqual({ type, singleActive: true })
+      expect(log.of('WARNING')).toHaveLength(1)
+    },
+  )
+
+  it('knows what it has declared itself', async () => {
+    const queue = await client.queue({ 'x-single-active-consumer': true })
+    const task_queues = [{ name: queue, queue_arguments: { 'x-single-active-consumer': true } }]
+    expect(await declare(queue, { task_queues })).toEqual({ type: 'classic', singleActive: true })
+    expect(log.of('WARNING')).toEqual([])
+  })
+
   it('learns from the refusal that the queue is a quorum queue', async () => {
-    expect(await declare(await client.queue({ 'x-queue-type': 'quorum' }))).toBe('quorum')
+    expect(await declare(await client.queue({ 'x-queue-type': 'quorum' }))).toEqual({
+      type: 'quorum',
+      singleActive: false,
+    })
   })
 })

@@ -35,13 +35,18 @@ describe('the window', () => {
 
   const epoch = (): Epoch => under.epochs[0] as Epoch
 
-  async function open(prefetch = 1, fixed: ReadonlyMap<string, number> = new Map()): Promise<Window> {
+  async function open(
+    prefetch = 1,
+    fixed: ReadonlyMap<string, number> = new Map(),
+    singleActive: ReadonlySet<string> = new Set(),
+  ): Promise<Window> {
     let sequence = 0
     const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
     return Window.open({
       epoch: epoch(),
       prefetch,
       fixed,
+      singleActive,
       log,
       nextSequence: () => ++sequence,
       onDelivery: (delivery) => deliveries.push(delivery),
@@ -70,6 +75,41 @@ describe('the window', () => {
     deliveries[0]?.ack()
     await arrived(4)
     expect(deliveries.map(({ content }) => (JSON.parse(content.toString()) as [[number]])[0][0])).toEqual([0, 1, 2, 3])
+  })
+
+  it('hands a single active queue over when its channel closes, at once and in order', async () => {
+    queue = await client.queue({ 'x-single-active-consumer': true })
+    await fill(8)
+    const window = await open(1, new Map([[queue, 4]]), new Set([queue]))
+    window.resize(new Map([[queue, 4]]))
+    await arrived(4)
+    await window.close()
+    expect(await client.consumers(queue)).toBe(1)
+    deliveries[1]?.giveBack()
+    deliveries[0]?.ack()
+    // The one that came for the one that was acknowledged; those that were given back don't come round again.
+    await arrived(5)
+    deliveries[4]?.giveBack()
+    deliveries[2]?.ack()
+    await arrived(6)
+    expect(await client.depth(queue)).toBe(2)
+    await under.connection.stop()
+    await waitFor(async () => (await client.depth(queue)) === 6, { timeoutMs: 5_000, what: 'six messages to be back' })
+    expect((await client.take(queue)).map((content) => JSON.parse(content.toString())[0][0])).toEqual([
+      1, 3, 4, 5, 6, 7,
+    ])
+  })
+
+  it('has sent every acknowledgement by the time that it is closed', async () => {
+    await fill(3)
+    const window = await open()
+    window.resize(new Map([[queue, 3]]))
+    await arrived(3)
+    window.resize(new Map())
+    for (const delivery of deliveries) delivery.ack()
+    await window.close()
+    await under.connection.stop()
+    expect(await client.depth(queue)).toBe(0)
   })
 
   it('gives each consumer the prefetch of the multiplier', async () => {

@@ -24,6 +24,7 @@ if (sent !== undefined) {
     prepare: async () => note({ prepared: 'next' }),
     backend: {
       name: 'none://',
+      storesNothing: false,
       supportsChords: false,
       start: async () => undefined,
       stop: async () => undefined,

@@ -5,6 +5,7 @@ import { decodeResult, encodeResult, type ResultMeta } from '../../lib/protocol/
 /** A backend in this process: what a store would keep, and a switch to take it away. */
 export class MemoryBackend implements Backend {
   readonly name = 'memory://'
+  readonly storesNothing = false
   readonly supportsChords = false
   /** Every state that was stored, in order, as `id status`. */
   readonly stored: string[] = []
