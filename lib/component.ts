@@ -1,5 +1,8 @@
 import { coerceError } from './errors.js'
 
+/** The reason why a worker that stops isn't ready. */
+export const STOPPING = 'it is stopping'
+
 /** Something long-lived. Both calls are idempotent, and `stop` also tolerates a component that never started. */
 export interface Component {
   readonly name: string

@@ -1,13 +1,14 @@
 import type { DelayQueues } from './amqp/delayed.js'
-import { DepthProbe } from './amqp/depth.js'
+import { DepthProbe, type QueueDepth } from './amqp/depth.js'
 import type { Epoch } from './amqp/epoch.js'
-import { declareQueue } from './amqp/topology.js'
+import { HeaderKeys } from './amqp/headerKeys.js'
+import { declareQueue, type QueueKind } from './amqp/topology.js'
 import { Window } from './amqp/window.js'
 import { coerceError } from './errors.js'
 import type { Line } from './line.js'
 import type { Autoscaler } from './pool/autoscaler.js'
 import type { Capacity } from './pool/capacity.js'
-import type { Logger } from './ports.js'
+import type { Clock, Logger } from './ports.js'
 import type { QueueSpec } from './settings/queues.js'
 
 export interface ConsumerOptions {
@@ -23,44 +24,57 @@ export interface ConsumerOptions {
   /** Whether any task of the app has an order to keep. */
   readonly ordered: boolean
   readonly purge: boolean
+  readonly clock: Clock
   readonly log: Logger
+  /** Told what the broker says of the queues' depths, each time it is asked. */
+  onDepths(depths: ReadonlyMap<string, QueueDepth>): void
 }
 
 /** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
 export class Consumer {
   private window: Window | null = null
+  private opened = false
   private epoch: Epoch | null = null
   private consumed: QueueSpec[]
   private sequence = 0
   private purged = false
+  private readonly keys: HeaderKeys
+  /** Queues of this epoch with a window of constant size, and how many messages that is. */
+  private fixed = new Map<string, number>()
+  private singleActive = new Set<string>()
+  /** Quorum queues of this epoch with another window. */
+  private moving = new Set<string>()
 
   constructor(private readonly options: ConsumerOptions) {
     this.consumed = [...options.queues]
+    this.keys = new HeaderKeys({ ...options, state: options.line.state })
     options.line.state.onParked = () => this.window?.resize(options.capacity.perQueue())
   }
 
-  /** True while messages may come in. */
+  /** True from when the broker has accepted the consumers until the connection is lost. */
   get consuming(): boolean {
-    return this.window !== null
+    return this.opened
   }
 
   /** Declares the queues, opens the window, and lets the autoscaler follow it. */
   async up(epoch: Epoch): Promise<void> {
-    const { autoscaler, line, log, maxSlots, ordered, prefetch } = this.options
-    const fixed = new Map<string, number>()
-    for (const queue of this.consumed) {
-      const type = await this.declare(epoch, queue)
-      // A quorum queue keeps its order only while the number of its consumers stays the same.
-      if (type === 'quorum' && ordered && prefetch > 0) fixed.set(queue.name, maxSlots * prefetch)
-    }
+    const { autoscaler, line, log, prefetch } = this.options
+    this.fixed = new Map()
+    this.singleActive = new Set()
+    this.moving = new Set()
+    for (const queue of this.consumed) this.sort(queue, await this.declare(epoch, queue))
     if (this.options.purge && !this.purged) await this.purge(epoch)
+    const admits = this.keys.watch(epoch, this.moving)
     const window = await Window.open({
       epoch,
       prefetch,
-      fixed,
+      fixed: this.fixed,
+      singleActive: this.singleActive,
       log,
       nextSequence: () => ++this.sequence,
-      onDelivery: (delivery) => line.receive(delivery),
+      onDelivery: (delivery) => {
+        if (admits(delivery)) line.receive(delivery)
+      },
       declare: async (name) => {
         const queue = this.consumed.find((queue) => queue.name === name)
         if (queue) await this.declare(epoch, queue)
@@ -70,12 +84,17 @@ export class Consumer {
     this.window = window
     this.epoch = epoch
     autoscaler.attach({
-      depth: () => probe.sample(this.consumed.map((queue) => queue.name)),
+      depth: async () => {
+        const depths = await probe.sample(this.consumed.map((queue) => queue.name))
+        this.options.onDepths(depths)
+        return depths
+      },
       consumers: (queue) => window.count(queue),
       resize: (capacity) => window.resize(capacity),
     })
     await window.settled()
     epoch.ended.throwIfAborted()
+    this.opened = true
   }
 
   get queues(): readonly QueueSpec[] {
@@ -100,7 +119,8 @@ export class Consumer {
     const { epoch } = this
     if (!epoch) return
     this.declare(epoch, queue)
-      .then(() => {
+      .then((kind) => {
+        if (epoch === this.epoch) this.sort(queue, kind)
         this.options.log.info(`Started consuming from ${queue.name}`)
         if (epoch === this.epoch) this.options.autoscaler.requeue()
       })
@@ -115,28 +135,41 @@ export class Consumer {
   }
 
   down(): void {
+    this.opened = false
     this.window = null
     this.epoch = null
     this.options.autoscaler.detach()
     this.options.line.connectionLost()
   }
 
-  /** Cancels every consumer; what was delivered can still be settled. */
+  /** Takes no more messages; what was delivered can still be settled. */
   async close(): Promise<void> {
     this.options.autoscaler.detach()
     await this.window?.close()
   }
 
-  private async declare(epoch: Epoch, queue: QueueSpec): Promise<'classic' | 'quorum'> {
+  /**
+   * A quorum queue keeps its order only while the number of its consumers stays the same. Of those of a single active queue one
+   * alone would get anything.
+   */
+  private sort({ name }: QueueSpec, { singleActive, type }: QueueKind): void {
+    const { maxSlots, prefetch } = this.options
+    if (singleActive) this.singleActive.add(name)
+    if (prefetch > 0 && (singleActive || (type === 'quorum' && this.keys.ordered)))
+      this.fixed.set(name, maxSlots * prefetch)
+    else if (prefetch > 0 && type === 'quorum') this.moving.add(name)
+  }
+
+  private async declare(epoch: Epoch, queue: QueueSpec): Promise<QueueKind> {
     const { delays, log } = this.options
-    const type = await declareQueue(epoch, queue, log)
+    const kind = await declareQueue(epoch, queue, log)
     try {
       await delays.bind(epoch, queue)
     } catch (thrown) {
       epoch.ended.throwIfAborted()
       log.warning(`${queue.name} gets nothing from the delay queues: ${coerceError(thrown).message}`)
     }
-    return type
+    return kind
   }
 
   private async purge(epoch: Epoch): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Breakers } from './app/breakers.js'
 import { ConfigurationError } from './errors.js'
 import type { Executor } from './pool/executor.js'
 import { InlineExecutor, type InlineOptions } from './pool/inline.js'
@@ -9,14 +10,15 @@ import type { Settings } from './settings/table.js'
  * Where the tasks of a worker run, as `-P` says.
  * @throws ConfigurationError for a pool whose children would have no module to load
  */
-export function createExecutor(settings: Settings, options: InlineOptions): Executor {
+export function createExecutor(settings: Settings, options: InlineOptions & { readonly breakers: Breakers }): Executor {
   const { worker_pool: pool } = settings
   if (pool !== 'prefork' && pool !== 'processes' && pool !== 'threads') return new InlineExecutor(options)
   const specifier = settings.app
   if (specifier === null)
     throw new ConfigurationError([`-P/--pool ${pool}: -A must name the module that its children load`])
-  const { clock, hostname, log, size } = options
+  const { breakers, clock, hostname, log, size } = options
   const child = {
+    breakers,
     clock,
     hostname,
     log,

@@ -4,8 +4,9 @@ import { BrokerError, CeleriacError } from './errors.js'
 import type { TaskEvents } from './events/taskEvents.js'
 import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
-import { runInSlot } from './pool/slot.js'
+import { runInSlot, type Stages } from './pool/slot.js'
 import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from './ports.js'
+import { conclude } from './request/conclude.js'
 import { Departures } from './request/departures.js'
 import { Gate } from './request/gate.js'
 import { Lanes } from './request/lanes.js'
@@ -52,11 +53,14 @@ export class Line {
   private readonly strategy: Strategy
   private readonly working = new AbortController()
   private readonly departures: Departures
+  private readonly stages: Stages
   private readonly log: Logger
+  private readonly taskLog: Logger
 
   constructor(private readonly options: LineOptions) {
     const { app, backend, clock, log, nodename, settings, slots, state } = options
     this.log = log('request')
+    this.taskLog = log('task')
     this.revoked = options.revoked
     this.policies = new Policies(settings)
     this.results = new Results({
@@ -72,12 +76,14 @@ export class Line {
         accept: settings.accept_content,
         maxSize: settings.worker_max_message_size,
         maxNesting: settings.worker_max_message_nesting,
+        maxHeaders: settings.worker_max_message_headers,
       },
       acksLate: (task) => this.policies.of(task).acksLate,
       maxDeliveries: settings.worker_max_deliveries,
       events: options.events,
       onUnregistered: (message) => this.results.notRegistered(message),
       keyOf: keyFunction(settings.task_order_by),
+      unorderedOnKeyError: settings.task_order_key_error === 'unordered',
       state,
       clock,
       log: log('strategy'),
@@ -95,6 +101,9 @@ export class Line {
       state,
       revoked: this.revoked,
       log: this.log,
+      depthLimit: settings.worker_order_depth_limit,
+      ageLimit: settings.worker_order_age_limit || null,
+      pausing: { breakers: app.breakers, tasks: app.tasks },
       onAdmitted: (request) => options.events.received(request),
       onReady: (request) => this.pool.offer(request),
       onDiscarded: (request, reason) => void this.settle(request, { state: 'REVOKED', reason }),
@@ -103,10 +112,16 @@ export class Line {
     this.pool = new Pool({
       size: slots,
       state,
-      run: (request) => this.run(request),
+      run: (request) => runInSlot(request, this.stages),
       onFull: () => this.onFull(),
       onResize: (size) => options.executor.resize(size),
     })
+    this.stages = {
+      hostname: nodename,
+      trace: (request) => this.attempt(request),
+      settle: (request, outcome) => this.settle(request, outcome),
+      conclude: (request, settlement) => conclude(request, settlement, this.gate, this.log),
+    }
     if (!settings.worker_disable_rate_limits) {
       for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))
     }
@@ -182,16 +197,8 @@ export class Line {
     for (const request of this.state.running) request.abort(reason)
   }
 
-  private run(request: Request): Promise<void> {
-    return runInSlot(request, {
-      trace: (request) => this.attempt(request),
-      settle: (request, outcome) => this.settle(request, outcome),
-      conclude: (request, settlement) => this.conclude(request, settlement),
-    })
-  }
-
   private attempt(request: Request): Promise<Outcome> {
-    const { events, executor, log, settings } = this.options
+    const { events, executor, settings } = this.options
     return attempt(request, {
       executor,
       results: this.results,
@@ -199,7 +206,7 @@ export class Line {
       policy: this.policies.of(request.task),
       deduplicate: settings.worker_deduplicate_successful_tasks,
       events,
-      log: log('task'),
+      log: this.taskLog,
     })
   }
 
@@ -217,28 +224,5 @@ export class Line {
       orderHoldLimit: settings.worker_order_hold_limit,
       working: this.working.signal,
     })
-  }
-
-  private conclude(request: Request, settlement: Settlement): void {
-    switch (settlement.next) {
-      case 'hold':
-        this.gate.hold(request, settlement.delayMs)
-        break
-      case 'give-back':
-        this.gate.giveBackLane(request)
-        break
-      case 'block':
-        if (request.key !== null) this.lanes.block(request.key)
-        this.log.error(
-          `The order of ${request.key} is blocked by the failure of ${request.label} until an operator unblocks it`,
-        )
-        this.gate.release(request)
-        break
-      case 'release':
-        this.gate.release(request)
-        break
-      default:
-        settlement satisfies never
-    }
   }
 }

@@ -38,6 +38,8 @@ export class Remote {
   readonly lamport = new LamportClock()
   readonly dispatcher: EventDispatcher
   readonly events: TaskEvents
+  /** Answers remote control, and control over HTTP; it knows no command before `register`. */
+  readonly panel: Panel
   private readonly heart: Heart
   private readonly mingle: Mingle
   private readonly gossip: Gossip
@@ -47,6 +49,7 @@ export class Remote {
   constructor(private readonly options: RemoteOptions) {
     const { app, clock, log, nodename, revoked, settings, state } = options
     const { lamport } = this
+    this.panel = new Panel(nodename, log('control'))
     this.dispatcher = new EventDispatcher({
       hostname: nodename,
       sink: new AmqpEventSink({
@@ -97,8 +100,7 @@ export class Remote {
   /** Makes the commands known, once the parts of the worker that they work with are there. */
   register(parts: Omit<ControlParts, 'events' | 'neighbours' | 'lamport' | 'version'>): void {
     const { log, nodename, settings } = this.options
-    if (!settings.worker_enable_remote_control) return
-    const panel = new Panel(nodename, log('control'))
+    const { panel } = this
     registerCommands(panel, {
       ...parts,
       version: VERSION,
@@ -114,6 +116,7 @@ export class Remote {
           settings.without_gossip ? undefined : this.gossip.election(String(id), String(topic), action),
       },
     })
+    if (!settings.worker_enable_remote_control) return
     this.mailbox = new Mailbox({ nodename, panel, clock: this.lamport, log: log('control') })
   }
 

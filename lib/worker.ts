@@ -8,23 +8,23 @@ import type { App } from './app/app.js'
 import { GuardedBackend } from './backends/guarded.js'
 import { createBackend } from './backends/index.js'
 import { systemClock } from './clock.js'
-import { Blueprint, type Component } from './component.js'
+import { Blueprint, type Component, STOPPING } from './component.js'
 import { Consumer } from './consumer.js'
-import { coerceError } from './errors.js'
 import { createExecutor } from './executors.js'
 import { Lending } from './lending.js'
 import { Line } from './line.js'
 import { Autoscaler } from './pool/autoscaler.js'
 import { Capacity } from './pool/capacity.js'
+import { memoryCeiling } from './pool/memoryCeiling.js'
 import type { Clock, Logger } from './ports.js'
+import { Probes } from './probes.js'
 import { Remote } from './remote.js'
 import { Revoked } from './request/revoked.js'
 import { WorkerState } from './request/state.js'
 import { selectQueues } from './settings/queues.js'
 import type { Settings } from './settings/table.js'
-
-/** After a cold stop was announced to the running tasks, how long their last words may take. */
-const LAST_WORDS_MS = 500
+import { Shutdown } from './shutdown.js'
+import { WorkerBreakers } from './workerBreakers.js'
 
 export interface WorkerOptions {
   readonly app: App
@@ -42,36 +42,33 @@ export interface WorkerOptions {
 export class Worker implements Component {
   readonly name: string
   readonly line: Line
-  /** Resolves with the exit code when the worker has stopped, for whatever reason. */
-  readonly ended: Promise<{ readonly code: number }>
+  /** What it and its tasks depend on. */
+  readonly breakers: WorkerBreakers
   private readonly consumer: Consumer
   private readonly remote: Remote
   private readonly publisher: AmqpPublisher
   private readonly backend: GuardedBackend
   private readonly postponer: Postponer
+  readonly probes: Probes
   private readonly blueprint: Blueprint
+  private readonly shutdown: Shutdown
   private readonly log: Logger
-  private readonly clock: Clock
-  private end: (result: { code: number }) => void = () => undefined
-  private stopping: Promise<void> | null = null
-  private terminating: Promise<void> | null = null
 
-  constructor(private readonly options: WorkerOptions) {
+  constructor(options: WorkerOptions) {
     const { app, settings, nodename, clock = systemClock } = options
     const { queues } = selectQueues(settings)
     const bounds = settings.worker_autoscale ?? { max: settings.worker_concurrency, min: settings.worker_concurrency }
     this.name = nodename
-    this.clock = clock
     this.log = options.log('worker')
-    this.ended = new Promise((resolve) => {
-      this.end = resolve
-    })
     this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
     const state = new WorkerState()
     const revoked = new Revoked(clock)
     this.remote = new Remote({ ...options, clock, state, revoked })
+    this.probes = new Probes({ ...options, clock })
+    const events = this.probes.listenTo(this.remote.events)
     const slots = Math.max(1, bounds.min)
     const executor = createExecutor(settings, {
+      breakers: app.breakers,
       clock,
       log: this.log,
       hostname: nodename,
@@ -82,22 +79,19 @@ export class Worker implements Component {
     })
     const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, options.log('consumer'))
     this.postponer = new Postponer(this.publisher, delays)
-    this.backend = new GuardedBackend(
-      createBackend(settings, { publisher: this.publisher, log: options.log('backend') }),
-      {
-        clock,
-        log: options.log('backend'),
-      },
-    )
+    const { publisher } = this
+    const backend = createBackend(settings, { publisher, log: options.log('backend') })
+    this.backend = new GuardedBackend(backend, { clock, log: options.log('backend') })
+    this.breakers = new WorkerBreakers({ app, backend: this.backend, publisher, settings, log: this.log })
     this.line = new Line({
       ...options,
       clock,
       state,
       executor,
       backend: this.backend,
-      events: this.remote.events,
+      events,
       revoked,
-      publisher: this.publisher,
+      publisher,
       slots,
       postpone: (message, queue, delayMs, signal) => this.postponer.postpone(message, queue, delayMs, { signal }),
     })
@@ -120,8 +114,9 @@ export class Worker implements Component {
         keepaliveMs: settings.worker_autoscale_keepalive * 1000,
       },
       intervalMs: settings.worker_autoscale_interval * 1000,
+      memoryCeiling: memoryCeiling(settings),
       queues: () => this.consumer?.queues.map((queue) => queue.name) ?? queues.map((queue) => queue.name),
-      isHeldUp: () => !this.backend.healthy(),
+      heldUpBy: () => this.breakers.heldUpBy,
     })
     this.line.onFull = () => autoscaler.hurry()
     this.consumer = new Consumer({
@@ -134,7 +129,18 @@ export class Worker implements Component {
       maxSlots: bounds.max,
       ordered: settings.task_order_by !== null || [...app.tasks].some((task) => task.options.orderBy !== undefined),
       purge: settings.purge,
+      clock,
       log: options.log('consumer'),
+      onDepths: (depths) => this.probes.heard(depths),
+    })
+    this.shutdown = new Shutdown({
+      settings,
+      clock,
+      log: this.log,
+      line: this.line,
+      consumer: this.consumer,
+      onBegin: () => this.remote.stopping(),
+      finish: () => this.blueprint.stop(),
     })
     this.remote.register({
       nodename,
@@ -144,6 +150,7 @@ export class Worker implements Component {
       clock,
       log: options.log('control'),
       line: this.line,
+      breakers: this.breakers,
       executor,
       scaling: autoscaler,
       queues: this.consumer,
@@ -152,6 +159,7 @@ export class Worker implements Component {
     const connection = new Connection({
       ...connectionOptions('consumer', settings, clock, options.log('consumer')),
       onUp: async (epoch) => {
+        this.publisher.hurry()
         await this.remote.up(epoch)
         await this.consumer.up(epoch)
         this.remote.consuming()
@@ -163,16 +171,26 @@ export class Worker implements Component {
       },
       gaveUp: (error) => {
         this.log.critical(`Unrecoverable error: ${error.message}`)
-        void this.stop().then(() => this.end({ code: 1 }))
+        this.shutdown.fail()
       },
     })
+    this.probes.watch({
+      worker: this,
+      line: this.line,
+      autoscaler,
+      consumer: this.consumer,
+      backend: this.backend,
+      panel: this.remote.panel,
+    })
     this.blueprint = new Blueprint(nodename, [
+      ...this.probes.components,
       executor,
+      this.breakers,
       { name: 'publisher', start: async () => undefined, stop: () => this.publisher.stop() },
       new Lending(
         app,
         new AmqpOutlet(this.publisher, this.postponer, this.backend, settings, this.log, (message, queue) =>
-          this.remote.events.sent(message, queue),
+          events.sent(message, queue),
         ),
       ),
       ...this.remote.components,
@@ -185,64 +203,27 @@ export class Worker implements Component {
   /** What keeps the worker from doing its work; empty when it is ready. */
   get readiness(): readonly string[] {
     const reasons: string[] = []
-    if (this.stopping) reasons.push('it is stopping')
+    if (this.shutdown.begun) reasons.push(STOPPING)
     else if (!this.consumer.consuming) reasons.push('it takes no messages: there is no connection to the broker')
-    if (!this.backend.healthy()) reasons.push(`results wait: ${this.backend.name} can't be reached`)
-    return reasons
+    return [...reasons, ...this.breakers.waits]
+  }
+
+  /** Resolves with the exit code when the worker has stopped, for whatever reason. */
+  get ended(): Promise<{ readonly code: number }> {
+    return this.shutdown.ended
   }
 
   start(): Promise<void> {
     return this.blueprint.start()
   }
 
-  /**
-   * Warm: takes no more messages, gives back what hasn't started, waits for what runs (without a limit, as Celery does),
-   * then says goodbye to the broker.
-   */
+  /** Warm: waits for what runs. */
   stop(): Promise<void> {
-    this.stopping ??= this.warm()
-    return this.stopping
+    return this.shutdown.stop()
   }
 
-  /** Cold: as `stop`, but what still runs after `worker_soft_shutdown_timeout` is told to end and left to the broker. */
+  /** Cold: gives what runs `worker_soft_shutdown_timeout` at most. */
   terminate(): Promise<void> {
-    this.terminating ??= this.cold()
-    return this.terminating
-  }
-
-  private async warm(): Promise<void> {
-    this.remote.stopping()
-    await this.consumer
-      .close()
-      .catch((thrown) => this.log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))
-    this.line.close()
-    await this.line.idle()
-    await this.finish()
-  }
-
-  private async cold(): Promise<void> {
-    const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } =
-      this.options.settings
-    const warm = this.stop()
-    if (seconds > 0 && (this.line.pool.busy > 0 || evenIdle)) {
-      this.log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
-      await Promise.race([warm, this.after(seconds * 1000)])
-    }
-    this.line.abort()
-    await Promise.race([warm, this.after(LAST_WORDS_MS)])
-    await this.finish()
-  }
-
-  private async finish(): Promise<void> {
-    await this.blueprint
-      .stop()
-      .catch((thrown) => this.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
-    this.end({ code: 0 })
-  }
-
-  private after(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.clock.setTimer(resolve, ms)
-    })
+    return this.shutdown.terminate()
   }
 }

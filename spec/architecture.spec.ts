@@ -7,15 +7,16 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
 /** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below. */
 const LEVELS: readonly (readonly string[])[] = [
-  ['settings', 'protocol', 'ports', 'errors', 'clock', 'component', 'log', 'version'],
+  ['settings', 'protocol', 'ports', 'errors', 'clock', 'component', 'log', 'breaker', 'tls', 'tracing', 'version'],
   ['app', 'request', 'trace', 'pool', 'canvas', 'control', 'events', 'line'],
-  ['amqp', 'backends', 'health', 'breaker'],
-  ['worker', 'consumer', 'celery', 'executors', 'lending', 'remote', 'index'],
+  ['amqp', 'backends', 'health'],
+  ['worker', 'consumer', 'celery', 'executors', 'lending', 'remote', 'probes', 'shutdown', 'workerBreakers', 'index'],
   ['cli'],
 ]
 
 /** Outside packages and the one place through which each comes in. */
 const DOORS: Readonly<Record<string, string>> = {
+  '@opentelemetry/api': 'tracing.ts',
   '@msgpack/msgpack': 'protocol/msgpack',
   amqplib: 'amqp/',
   commander: 'cli/',

@@ -170,7 +170,9 @@ describe('the line', () => {
       await offline.turn()
       offline.deliver('strict', { args: ['s3'], kwargs: { key: 'a' } })
       expect(gated.started).toEqual(['s1'])
-      expect([...offline.line.lanes]).toEqual([{ key: 'a', depth: 2, blocked: true, head: null }])
+      expect([...offline.line.lanes]).toMatchObject([
+        { key: 'a', depth: 2, blocked: true, head: null, oldest: { args: ['s2'] } },
+      ])
       expect(offline.line.gate.unblock('a')).toBe(true)
       expect(gated.started).toEqual(['s1', 's2'])
       expect(offline.line.gate.unblock('a')).toBe(false)
@@ -203,15 +205,39 @@ describe('the line', () => {
       expect(gated.started).toEqual(['a1', 'a3'])
     })
 
-    it('gives the whole lane back, in order, when a task rejects its message back to the queue', async () => {
+    it('tries a message again in its place, after a second, when its task rejects it back to the queue', async () => {
       const offline = new OfflineLine(app)
-      const deliveries = ['a1', 'a2', 'a3'].map((name) => keyed(offline, name, 'a'))
+      const deliveries = ['a1', 'a2'].map((name) => keyed(offline, name, 'a'))
       gated.fail('a1', new Reject('later', true))
       await offline.turn()
-      expect(offline.settled).toEqual(deliveries)
-      expect(deliveries.map((delivery) => delivery.settledBy)).toEqual(['giveBack', 'giveBack', 'giveBack'])
+      offline.clock.advance(999)
       expect(gated.started).toEqual(['a1'])
-      expect(offline.line.lanes.size).toBe(0)
+      expect(offline.line.state.running.size).toBe(0)
+      offline.clock.advance(1)
+      expect(gated.started).toEqual(['a1', 'a1'])
+      expect(offline.settled).toEqual([])
+      gated.end('a1')
+      await offline.turn()
+      expect(gated.started).toEqual(['a1', 'a1', 'a2'])
+      expect(offline.settled).toEqual(deliveries.slice(0, 1))
+    })
+
+    it('gives a message without a key back at once when its task rejects it back to the queue', async () => {
+      const offline = new OfflineLine(app)
+      const delivery = offline.deliver('late', { args: ['a'] })
+      gated.fail('a', new Reject('later', true))
+      await offline.turn()
+      expect(delivery.settledBy).toBe('giveBack')
+    })
+
+    it('gives a message back that its task rejects back to the queue while the worker stops, before those behind it', async () => {
+      const offline = new OfflineLine(app)
+      const deliveries = ['a1', 'a2', 'a3'].map((name) => keyed(offline, name, 'a'))
+      offline.line.close()
+      gated.fail('a1', new Reject('later', true))
+      await offline.line.pool.idle()
+      expect(offline.settled).toEqual(deliveries)
+      expect(deliveries.map(({ settledBy }) => settledBy)).toEqual(['giveBack', 'giveBack', 'giveBack'])
     })
   })
 

@@ -1,10 +1,10 @@
 import type { Registry } from '../app/registry.js'
+import type { BreakerInfo } from '../breaker.js'
 import type { Decision } from '../pool/controller.js'
 import type { Clock, Logger } from '../ports.js'
 import type { LaneInfo } from '../request/lanes.js'
 import type { Policies } from '../request/policy.js'
 import type { Rates } from '../request/rates.js'
-import type { Request } from '../request/request.js'
 import type { Revoked } from '../request/revoked.js'
 import type { WorkerState } from '../request/state.js'
 import type { Range } from '../settings/parse.js'
@@ -19,7 +19,7 @@ import type { Arguments } from './panel.js'
 /** The line of requests. */
 export interface LinePart {
   readonly state: WorkerState
-  readonly lanes: Iterable<LaneInfo> & { behind(key: string): readonly Request[] }
+  readonly lanes: Iterable<LaneInfo>
   readonly gate: { readonly rates: Rates; unblock(key: string): boolean }
   readonly policies: Policies
   readonly revoked: Revoked
@@ -90,6 +90,8 @@ export interface ControlParts {
   readonly executor: { readonly name: string; describe(): Record<string, unknown> }
   readonly scaling: ScalingPart
   readonly queues: QueuesPart
+  /** Guards of what the worker and its tasks depend on. */
+  readonly breakers: Iterable<BreakerInfo>
   readonly events: EventsPart
   readonly neighbours: NeighboursPart
   /** Begins a warm shutdown. */

@@ -1,3 +1,5 @@
+import { checkTlsWords } from './tlsWords.js'
+
 /** The transports of kombu that mean RabbitMQ, and their default ports. */
 const PORTS: Readonly<Record<string, number>> = { amqp: 5672, pyamqp: 5672, librabbitmq: 5672, amqps: 5671 }
 
@@ -117,6 +119,7 @@ function queryOf(query: URLSearchParams): Pick<Parts, 'heartbeat' | 'connectTime
       )
     }
   }
+  checkTlsWords(ssl)
   return Object.keys(ssl).length > 0 ? { ...found, ssl } : found
 }
 

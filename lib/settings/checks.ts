@@ -32,6 +32,9 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
     )
   }
   faults.push(...selectQueues(settings).faults)
+  if (settings.worker_http_control && settings.worker_http_token === null) {
+    warnings.push('--http-control has no effect without worker_http_token (CELERIAC_HTTP_TOKEN)')
+  }
   if (pool === 'solo') {
     if (settings.worker_autoscale !== null) warnings.push('--autoscale has no effect: the pool solo has one slot')
     return { settings: { ...settings, worker_concurrency: 1, worker_autoscale: null }, warnings, faults }

@@ -1,6 +1,6 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { crossCheck } from './checks.js'
-import { maskUrl } from './mask.js'
+import { MASK, maskUrl } from './mask.js'
 import { meaningOf } from './names.js'
 import { envNamesOf, flagLabel, type Row } from './row.js'
 import { ROWS, type Settings } from './table.js'
@@ -95,7 +95,7 @@ function giver(
 }
 
 function show(raw: unknown, row: Row<unknown>): string {
-  const masked = row.secret ? hide(raw) : raw
+  const masked = row.secret === 'whole' ? MASK : row.secret ? hide(raw) : raw
   const text =
     typeof masked === 'string'
       ? JSON.stringify(masked)

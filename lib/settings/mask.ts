@@ -1,7 +1,8 @@
 import { decode, parseBrokerUrl } from './brokerUrl.js'
 import type { Settings } from './table.js'
 
-const MASK = '**'
+/** What stands for a secret. */
+export const MASK = '**'
 /** The broker's default password is no secret, and masking the word would deface every line that names the user. */
 const PUBLIC = 'guest'
 /** A shorter password would be found in half the words of a log. Inside a URL it is masked at any length. */
@@ -38,13 +39,14 @@ export function maskSecrets(text: string, secrets: readonly string[]): string {
   return masked
 }
 
-/** The passwords among the settings, in every spelling that a line of the log might have them in; longest first, for `maskSecrets`. */
+/** The passwords and tokens among the settings, in every spelling that a line of the log might have them in; longest first, for `maskSecrets`. */
 export function secretsOf(settings: Settings): string[] {
   const urls = [settings.broker_url, settings.broker_read_url, settings.broker_write_url, settings.result_backend]
   const passwords = urls
     .flatMap((url) => url?.split(';') ?? [])
     .map((url) => /:\/\/[^/?#:@]*:([^/?#]*)@/.exec(url)?.[1] ?? '')
     .flatMap((password) => [password, decode(password)])
+    .concat(settings.worker_http_token ?? '')
     .filter((password) => password !== PUBLIC && password.length >= SHORTEST_SECRET)
     .flatMap((password) => [password, JSON.stringify(password).slice(1, -1)])
   return [...new Set(passwords)].sort((a, b) => b.length - a.length)

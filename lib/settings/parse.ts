@@ -1,4 +1,5 @@
 import type { Parse } from './row.js'
+import { checkTlsWords, type TlsWords } from './tlsWords.js'
 
 /*
  * Parsers take the text of a flag or of the environment, or the JavaScript value of an app's configuration. Each throws a
@@ -12,6 +13,12 @@ function expected(what: string): TypeError {
 /** Any text but the empty one. */
 export const text: Parse<string> = (raw) => {
   if (typeof raw !== 'string' || raw === '') throw expected('a text')
+  return raw
+}
+
+/** A file mode mask in octal digits, such as 022. */
+export const octal: Parse<string> = (raw) => {
+  if (typeof raw !== 'string' || !/^0?[0-7]{1,3}$/.test(raw)) throw expected('a mask in octal digits, such as 022')
   return raw
 }
 
@@ -44,6 +51,16 @@ export const toggle: Parse<boolean> = (raw) => {
 
 /** As no-color.org has it: whatever is set counts, unless it plainly says no. */
 export const presence: Parse<boolean> = (raw) => WORDS[String(raw).toLowerCase()] ?? String(raw) !== ''
+
+const SHORTEST_TOKEN = 16
+
+/** A secret that isn't guessed by trying. */
+export const token: Parse<string> = (raw) => {
+  if (typeof raw !== 'string' || raw.length < SHORTEST_TOKEN) {
+    throw expected(`a text of at least ${SHORTEST_TOKEN} characters`)
+  }
+  return raw
+}
 
 function numberFrom(raw: unknown, form: RegExp): number {
   if (typeof raw === 'number') return raw
@@ -147,10 +164,15 @@ export function fromJson(raw: unknown): unknown {
 /** Whatever was given. */
 export const anything: Parse<unknown> = (raw) => raw
 
-const tlsOptions = map(anything, 'true, false or the TLS options')
+const tlsWords = map(anything, 'true, false or the TLS options')
 
-/** A switch for TLS, or its options in Python's words. */
-export const tls: Parse<boolean | Readonly<Record<string, unknown>>> = (raw) => {
-  const value = fromJson(raw)
-  return typeof value === 'object' ? tlsOptions(value) : toggle(value)
+/** A switch for TLS, or its options in Python's words, each with a prefix. */
+export function tls(prefix: '' | 'ssl_'): Parse<boolean | TlsWords> {
+  return (raw) => {
+    const value = fromJson(raw)
+    if (typeof value !== 'object') return toggle(value)
+    const words = tlsWords(value)
+    checkTlsWords(words, prefix)
+    return words
+  }
 }

@@ -19,8 +19,8 @@ export interface RowExtras {
   readonly zero?: 'is unset' | 'is unset in flags'
   /** Why it has no effect; told once to whoever sets it to something else than the default. */
   readonly inert?: string
-  /** The value may hold a password: it is masked wherever it is shown. */
-  readonly secret?: true
+  /** The value is a URL that may hold a password, or is as a whole a secret: that is masked wherever it is shown. */
+  readonly secret?: true | 'whole'
 }
 
 /** A setting. */

@@ -118,13 +118,14 @@ describe('the commands about the worker', () => {
       autoscale: true,
       bounds: { max: 4, min: 1 },
       window: [{ queue: 'spec', consumers: 2, messages: 3, parked: 1 }],
-      parked: { eta: 0, order: 1, retry: 0, rate: 0 },
+      parked: { eta: 0, order: 1, retry: 0, breaker: 0, rate: 0 },
     })
     expect(answer.decisions).toHaveLength(10)
     expect(answer.decisions[9]).toEqual({
       at: at / 1000,
       slots: 12,
       reason: 'backlog',
+      held_back: false,
       detail: { depth: 5 },
       split: { spec: 12 },
     })

@@ -40,6 +40,7 @@ export class OfflinePanel {
       clock,
       log,
       line,
+      breakers: app.breakers,
       lamport: this.lamport,
       executor: {
         name: 'async',

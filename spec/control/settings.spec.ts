@@ -226,11 +226,13 @@ describe('the commands about settings, queues and figures', () => {
       node.offline.deliver('keyed', { args: ['b'], kwargs: { key: 'k' } })
       node.offline.deliver('plain', { args: ['c'] })
       gated.end('c')
+      app.breaker('build-system', async () => undefined)
       await node.offline.turn()
       expect(node.answer('stats')).toMatchObject({
         slots: { size: 2, busy: 1, ready: 0 },
-        parked: { eta: 0, order: 1, retry: 0, rate: 0 },
+        parked: { eta: 0, order: 1, retry: 0, breaker: 0, rate: 0 },
         lanes: 1,
+        breakers: { 'build-system': 'closed' },
         strays: 0,
         refused: { unregistered: 1 },
         endings: { succeeded: 1 },

@@ -105,7 +105,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
     task: string,
     id: string,
     headers: Json = {},
-    args: readonly unknown[] = [60_000],
+    args: readonly unknown[] = [600_000],
   ): Promise<void> {
     for (const node of NODES) await client.publish(queues[node], [taskMessage(task, { id, args, headers })])
   }
@@ -191,10 +191,12 @@ describe("remote control, by Debian's command line, of our worker beside Python'
             '$.pool.implementation: string',
             '$.pool.writes: string',
             // Figures that only we have.
+            ...['publisher', 'results'].map((name) => `$.breakers.${name}: string`),
+            '$.breakers: object',
             '$.endings.succeeded: number',
             '$.endings: object',
             '$.lanes: number',
-            ...['eta', 'order', 'rate', 'retry'].map((reason) => `$.parked.${reason}: number`),
+            ...['breaker', 'eta', 'order', 'rate', 'retry'].map((reason) => `$.parked.${reason}: number`),
             '$.parked: object',
             '$.refused: object',
             ...['busy', 'ready', 'size'].map((figure) => `$.slots.${figure}: number`),
@@ -379,8 +381,8 @@ describe("remote control, by Debian's command line, of our worker beside Python'
 
     it('reaches the commands that only we have', async () => {
       await client.publish(queues['js@peers'], [
-        taskMessage('peers.sleep', { id: 'k1', args: [60_000], headers: { order_key: 'build-1' } }),
-        taskMessage('peers.sleep', { id: 'k2', args: [60_000], headers: { order_key: 'build-1' } }),
+        taskMessage('peers.sleep', { id: 'k1', args: [600_000], headers: { order_key: 'build-1' } }),
+        taskMessage('peers.sleep', { id: 'k2', args: [600_000], headers: { order_key: 'build-1' } }),
       ])
       const lanes = async (): Promise<unknown> => (await call(['js@peers'], 'lanes'))['js@peers']
       const kept = async (): Promise<boolean> => ((await lanes()) as Array<{ depth: number }>)[0]?.depth === 2
@@ -392,7 +394,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
         autoscale: false,
         bounds: { max: 3, min: 3 },
         window: [{ queue: queues['js@peers'], consumers: expect.any(Number), messages: expect.any(Number) }],
-        parked: { eta: 1, order: 1, retry: 0, rate: 0 },
+        parked: { eta: 1, order: 1, retry: 0, breaker: 0, rate: 0 },
         decisions: expect.any(Array),
       })
       expect(await call(['js@peers'], 'unblock', { key: 'build-1' })).toEqual({

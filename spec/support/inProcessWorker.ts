@@ -15,7 +15,8 @@ export async function startWorker(
   const { settings, faults } = loadSettings({
     config: { broker_url: brokerUrl, ...config },
     env: {},
-    flags: { queues: [queues].flat().join(',') },
+    // Nothing of a spec's listens at an address that others may want.
+    flags: { queues: [queues].flat().join(','), ...('worker_http' in config ? {} : { without_http: true }) },
   })
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const log = new MemoryLog()

@@ -25,6 +25,8 @@ export async function startWorkerProgram(options: {
       // Programs of several specs run beside each other, and a node's name has to be its own.
       '-n',
       `w${randomUUID().slice(0, 8)}@%h`,
+      // Nothing of a spec's listens at an address that others may want.
+      ...(options.args.some((arg) => arg.startsWith('--http')) ? [] : ['--without-http']),
       ...options.args,
     ],
     { cwd: ROOT, env: { ...process.env, ...options.env } },

@@ -27,7 +27,7 @@ function shownSettings(settings: Settings, withDefaults: boolean): Record<string
   for (const [name, row] of ROWS) {
     const value: unknown = settings[name as keyof Settings]
     if (row.option || (!withDefaults && isDeepStrictEqual(value, row.fallback))) continue
-    shown[name] = row.secret && typeof value === 'string' ? longer(maskUrl(value)) : censored(name, value)
+    shown[name] = row.secret === true && typeof value === 'string' ? longer(maskUrl(value)) : censored(name, value)
   }
   return shown
 }

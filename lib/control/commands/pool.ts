@@ -61,10 +61,11 @@ export function poolCommands({
         parked: line.state.parkedFrom(queue),
       })),
       parked: parkedCounts(line.state),
-      decisions: scaling.decisions.slice(-SHOWN_DECISIONS).map(({ at, slots, reason, detail, split }) => ({
+      decisions: scaling.decisions.slice(-SHOWN_DECISIONS).map(({ at, slots, reason, detail, heldBack, split }) => ({
         at: at / 1000,
         slots,
         reason,
+        held_back: heldBack === true,
         detail,
         split: Object.fromEntries(split),
       })),

@@ -6,7 +6,10 @@ import type { Settings } from '../../settings/table.js'
 import type { Command } from '../panel.js'
 import type { ControlParts } from '../parts.js'
 
-type StatsParts = Pick<ControlParts, 'clock' | 'executor' | 'lamport' | 'line' | 'queues' | 'scaling' | 'settings'>
+type StatsParts = Pick<
+  ControlParts,
+  'breakers' | 'clock' | 'executor' | 'lamport' | 'line' | 'queues' | 'scaling' | 'settings'
+>
 
 /** `inspect stats`: Celery's figures, and from `slots` on those that only we have. */
 export function statsCommands(parts: StatsParts): Record<string, Command> {
@@ -37,6 +40,7 @@ export function statsCommands(parts: StatsParts): Record<string, Command> {
         slots: { size: line.pool.size, busy: line.pool.busy, ready: state.ready },
         parked: parkedCounts(state),
         lanes: [...line.lanes].length,
+        breakers: Object.fromEntries([...parts.breakers].map(({ name, state }) => [name, state])),
         strays: state.strays,
         refused: Object.fromEntries(state.refused),
         endings: Object.fromEntries(state.endings),
@@ -47,7 +51,7 @@ export function statsCommands(parts: StatsParts): Record<string, Command> {
 
 /** How many requests wait for what. */
 export function parkedCounts(state: WorkerState): Record<ParkReason, number> {
-  const counts = { eta: 0, order: 0, retry: 0, rate: 0 }
+  const counts = { eta: 0, order: 0, retry: 0, breaker: 0, rate: 0 }
   if (state.parked > 0) for (const { parkedFor } of state.requests) if (parkedFor) counts[parkedFor]++
   return counts
 }

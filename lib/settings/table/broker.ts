@@ -65,9 +65,9 @@ export const BROKER = {
     },
   ),
   broker_use_ssl: row(
-    tls,
+    tls(''),
     false,
-    'TLS: true, or { keyfile, certfile, ca_certs, cert_reqs, ciphers, server_hostname }.',
+    'TLS: true, or { ca_certs, certfile, keyfile, password, cert_reqs, server_hostname, check_hostname, ciphers }.',
     {
       old: 'BROKER_USE_SSL',
     },

@@ -1,12 +1,7 @@
 import { LOG_LEVELS } from '../../ports.js'
-import { choice, count, list, optional, presence, text, toggle } from '../parse.js'
+import { choice, count, list, octal, optional, presence, text, toggle } from '../parse.js'
 import { type RowExtras, row } from '../row.js'
 
-const NOT_A_DAEMON: RowExtras = {
-  option: true,
-  group: 'Daemonization',
-  inert: "the worker stays in the foreground under the user that started it; that is a supervisor's work",
-}
 const NO_BEAT: RowExtras = {
   option: true,
   group: 'Embedded Beat',
@@ -47,7 +42,11 @@ export const OPTION = {
     flag: '-n, --hostname <name>',
     group: 'Worker',
   }),
-  detach: row(toggle, false, 'Run in the background.', { ...NOT_A_DAEMON, flag: '-D, --detach', group: 'Worker' }),
+  detach: row(toggle, false, 'Run in the background, once the worker has started.', {
+    option: true,
+    flag: '-D, --detach',
+    group: 'Worker',
+  }),
   loglevel: row(choice(LOG_LEVELS, { anyCase: true }), 'WARNING', 'DEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL.', {
     option: true,
     flag: '-l, --loglevel <level>',
@@ -99,6 +98,11 @@ export const OPTION = {
     flag: '--without-heartbeat',
     group: 'Feature',
   }),
+  without_http: row(toggle, false, 'Answer no HTTP: no probes, no metrics, no page.', {
+    option: true,
+    flag: '--without-http',
+    group: 'Feature',
+  }),
   heartbeat_interval: row(optional(count({ min: 1 })), null, 'Seconds between event heartbeats.', {
     option: true,
     flag: '--heartbeat-interval <seconds>',
@@ -110,18 +114,39 @@ export const OPTION = {
     flag: '-s, --schedule-filename, --schedule <file>',
   }),
   scheduler: row(optional(text), null, "Beat's scheduler class.", { ...NO_BEAT, flag: '--scheduler <class>' }),
-  logfile: row(optional(text), null, 'File for the log instead of stderr; %n is the node name, %% a percent sign.', {
-    option: true,
-    flag: '-f, --logfile <file>',
-    group: 'Daemonization',
-  }),
+  logfile: row(
+    optional(text),
+    null,
+    'File for the log instead of stderr, opened again when it was renamed; %n is the node name, %% a percent sign.',
+    {
+      option: true,
+      flag: '-f, --logfile <file>',
+      group: 'Daemonization',
+    },
+  ),
   pidfile: row(optional(text), null, 'File for the process id; the worker does not start if it is in use.', {
     option: true,
     flag: '--pidfile <file>',
     group: 'Daemonization',
   }),
-  uid: row(optional(text), null, 'User to become.', { ...NOT_A_DAEMON, flag: '--uid <user>' }),
-  gid: row(optional(text), null, 'Group to become.', { ...NOT_A_DAEMON, flag: '--gid <group>' }),
-  umask: row(optional(text), null, 'File mode mask.', { ...NOT_A_DAEMON, flag: '--umask <mask>' }),
-  executable: row(optional(text), null, 'Interpreter.', { ...NOT_A_DAEMON, flag: '--executable <file>' }),
+  uid: row(optional(text), null, 'User to become, by name or number, before the app is loaded.', {
+    option: true,
+    flag: '--uid <user>',
+    group: 'Daemonization',
+  }),
+  gid: row(optional(text), null, "Group to become; by default the user's own.", {
+    option: true,
+    flag: '--gid <group>',
+    group: 'Daemonization',
+  }),
+  umask: row(optional(octal), null, 'File mode mask, in octal.', {
+    option: true,
+    flag: '--umask <mask>',
+    group: 'Daemonization',
+  }),
+  executable: row(optional(text), null, 'Node to run the worker in the background with.', {
+    option: true,
+    flag: '--executable <file>',
+    group: 'Daemonization',
+  }),
 } as const

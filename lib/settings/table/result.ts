@@ -29,9 +29,14 @@ export const RESULT = {
     'Further options: global_keyprefix, master_name, sentinel_kwargs.',
     { old: 'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS' },
   ),
-  redis_backend_use_ssl: row(tls, false, 'TLS to Redis, in the words of Python: ssl_cert_reqs, ssl_ca_certs...', {
-    old: 'CELERY_REDIS_BACKEND_USE_SSL',
-  }),
+  redis_backend_use_ssl: row(
+    tls('ssl_'),
+    false,
+    'TLS to Redis: true, or the options of broker_use_ssl, each with ssl_ before it.',
+    {
+      old: 'CELERY_REDIS_BACKEND_USE_SSL',
+    },
+  ),
   redis_socket_timeout: row(optional(seconds), 120, 'Seconds that Redis may take to answer.', {
     old: 'CELERY_REDIS_SOCKET_TIMEOUT',
   }),

@@ -74,7 +74,16 @@ export const TASK = {
       old: 'CELERY_DEFAULT_RATE_LIMIT',
     },
   ),
-  task_order_by: row(orderBy, null, 'Pattern of task names -> path of the order key, such as kwargs.event.build_id.'),
+  task_order_by: row(
+    orderBy,
+    null,
+    'Pattern of task names -> path of the order key, such as kwargs.event.build_id; a slash nests, as in kwargs.build/kwargs.chroot.',
+  ),
+  task_order_key_error: row(
+    choice(['reject', 'unordered']),
+    'reject',
+    'What happens to a message whose order key is no key, or whose orderBy throws: it is rejected, or runs without order.',
+  ),
   task_ignore_result: row(toggle, false, 'Store no results.', { old: 'CELERY_IGNORE_RESULT' }),
   task_track_started: row(toggle, false, 'Store the state STARTED.', { old: 'CELERY_TRACK_STARTED' }),
   task_send_sent_event: row(toggle, false, 'Send an event for each message sent.', {

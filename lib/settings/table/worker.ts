@@ -1,4 +1,5 @@
-import { choice, count, optional, positiveSeconds, range, seconds, text, toggle } from '../parse.js'
+import { address } from '../address.js'
+import { choice, count, optional, positiveSeconds, range, seconds, text, toggle, token } from '../parse.js'
 import { row } from '../row.js'
 
 /** The settings about the worker. */
@@ -47,6 +48,17 @@ export const WORKER = {
     60,
     'Longest countdown, in seconds, that a task with an order key waits for in its place.',
   ),
+  worker_order_depth_limit: row(
+    optional(count({ min: 1 })),
+    null,
+    'Messages of one order key that may wait without taking up the intake of their queue; null for no limit but worker_parked_limit.',
+    { zero: 'is unset' },
+  ),
+  worker_order_age_limit: row(
+    seconds,
+    600,
+    'Seconds that a message may wait for its order key before a warning says so; 0 for never.',
+  ),
   worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that running tasks get before a cold shutdown.'),
   worker_enable_soft_shutdown_on_idle: row(toggle, false, 'Wait that long even when nothing runs.'),
   worker_cancel_long_running_tasks_on_connection_loss: row(
@@ -73,7 +85,12 @@ export const WORKER = {
     'Seconds; what is due later waits in the delay queues of the broker, not in this worker.',
   ),
   worker_max_message_size: row(count({ min: 1 }), 16 * 1024 * 1024, 'Bytes of the largest body that is decoded.'),
-  worker_max_message_nesting: row(count({ min: 1 }), 200, 'Deepest nesting of a body that is decoded.'),
+  worker_max_message_nesting: row(count({ min: 1 }), 200, 'Deepest nesting of a body that is decoded, and of headers.'),
+  worker_max_message_headers: row(
+    count({ min: 1 }),
+    1000,
+    'Headers of a message, with the entries of tables and lists in them.',
+  ),
   worker_enable_remote_control: row(toggle, true, 'Answer inspect and control.', {
     old: 'CELERY_ENABLE_REMOTE_CONTROL',
   }),
@@ -109,11 +126,25 @@ export const WORKER = {
     old: 'CELERYD_MAX_TASKS_PER_CHILD',
     zero: 'is unset',
   }),
-  worker_max_memory_per_child: row(optional(count({ min: 1 })), null, 'KiB after which a child process is replaced.', {
-    flag: '--max-memory-per-child <KiB>',
-    group: 'Pool',
-    old: 'CELERYD_MAX_MEMORY_PER_CHILD',
-    zero: 'is unset',
+  worker_max_memory_per_child: row(
+    optional(count({ min: 1 })),
+    null,
+    'KiB after which a child process is replaced; where tasks run in the worker itself, near which it opens no more slots.',
+    { flag: '--max-memory-per-child <KiB>', group: 'Pool', old: 'CELERYD_MAX_MEMORY_PER_CHILD', zero: 'is unset' },
+  ),
+  worker_http: row(
+    address,
+    '127.0.0.1:9891',
+    'Where probes, metrics and the page are: HOST:PORT. The host 0.0.0.0 opens them to the network; port 0 takes any free one.',
+    { flag: '--http <host:port>', group: 'Feature' },
+  ),
+  worker_http_control: row(toggle, false, 'Let who has worker_http_token control the worker from its page.', {
+    flag: '--http-control',
+    group: 'Feature',
+  }),
+  worker_http_token: row(optional(token), null, 'The token for that: a secret of at least 16 characters.', {
+    env: ['CELERIAC_HTTP_TOKEN'],
+    secret: 'whole',
   }),
   worker_state_db: row(optional(text), null, 'File that keeps the revoked tasks.', {
     flag: '-S, --statedb <file>',

@@ -1,0 +1,127 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Panel } from '../control/panel.js'
+import type { Logger } from '../ports.js'
+import { readJson, writeJson } from '../protocol/json.js'
+import type { Handler, Routes } from './route.js'
+
+/** The commands that the page offers. */
+export const CONTROLS = [
+  'pool_grow',
+  'pool_shrink',
+  'autoscale',
+  'unblock',
+  'add_consumer',
+  'cancel_consumer',
+  'revoke',
+] as const
+
+/** Bytes of the largest body that is read. */
+const LONGEST_BODY = 64 * 1024
+
+export interface ControlRoutesOptions {
+  readonly panel: Pick<Panel, 'answer'>
+  /** What has to come as `Authorization: Bearer`. */
+  readonly token: string
+  readonly log: Logger
+}
+
+/**
+ * `POST /api/control/<command>` for what an operator may do through the page: the body is a JSON object of the command's
+ * arguments, the answer the command's own (`{"ok": "..."}`, or `{"error": "..."}` with 400). To be served only where control is on.
+ */
+export function controlRoutes({ log, panel, token }: ControlRoutesOptions): Routes {
+  const handler =
+    (method: string): Handler =>
+    async (request, response) => {
+      const refused = refusal(request, token)
+      if (refused) {
+        log.warning(`Control over HTTP: ${method} from ${request.socket.remoteAddress} refused: ${refused.error}`)
+        return answer(response, refused.status, { error: refused.error })
+      }
+      const args = await argumentsOf(request)
+      if ('error' in args) return answer(response, args.status, { error: args.error })
+      log.info(`Control over HTTP: ${method} from ${request.socket.remoteAddress}`)
+      const value = panel.answer({
+        method,
+        arguments: args.value,
+        destination: null,
+        pattern: null,
+        matcher: null,
+        ticket: null,
+        replyTo: null,
+      })
+      answer(response, isError(value) ? 400 : 200, value ?? null)
+    }
+  return new Map(CONTROLS.map((method) => [`POST /api/control/${method}`, handler(method)]))
+}
+
+interface Refusal {
+  readonly status: number
+  readonly error: string
+}
+
+/** Why a request is not even read; null if it may be. A page of another site can't have the token, and isn't let in with it either. */
+function refusal({ headers }: IncomingMessage, token: string): Refusal | null {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return foreign
+  if (headers.origin !== undefined && hostOf(headers.origin) !== headers.host?.toLowerCase()) return foreign
+  const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? []
+  if (!sameText(given, token)) return { status: 401, error: 'the token is wrong' }
+  if (!/^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) {
+    return { status: 415, error: 'the body has to be application/json' }
+  }
+  return null
+}
+
+const foreign: Refusal = { status: 403, error: 'the request comes from another site' }
+
+function hostOf(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null
+}
+
+/** In constant time, whatever the lengths. */
+function sameText(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(one), digest(other))
+}
+
+async function argumentsOf(request: IncomingMessage): Promise<{ readonly value: Record<string, unknown> } | Refusal> {
+  const tooLong = { status: 413, error: `the body is longer than ${LONGEST_BODY} bytes` }
+  if (Number(request.headers['content-length'] ?? 0) > LONGEST_BODY) return tooLong
+  const chunks: Buffer[] = []
+  let length = 0
+  // Breaking off must not take the connection with it before the answer is out.
+  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false })
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > LONGEST_BODY) return tooLong
+    chunks.push(chunk)
+  }
+  try {
+    const value: unknown = readJson(Buffer.concat(chunks).toString())
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return { value: value as Record<string, unknown> }
+    }
+  } catch {
+    // Answered as below: what is no JSON is no JSON object.
+  }
+  return { status: 400, error: 'the body has to be a JSON object' }
+}
+
+function isError(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'error' in value
+}
+
+function answer(response: ServerResponse, status: number, value: unknown): void {
+  const body = writeJson(value)
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 401 ? { 'www-authenticate': 'Bearer realm="celeriac"' } : {}),
+    // What was not read to its end can't be followed by another request.
+    ...(status === 413 ? { connection: 'close' } : {}),
+  })
+  response.end(body)
+}

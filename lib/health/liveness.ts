@@ -1,0 +1,32 @@
+import type { Routes } from './route.js'
+import { answerJson } from './server.js'
+
+export interface LivenessSource {
+  readonly progress: { readonly stalled: boolean; readonly idleMs: number }
+  readonly pulse: { readonly utilisation: number; readonly latestMs: number }
+}
+
+/**
+ * `GET /livez`: 200 while the process can do its work, 503 when only a new process can. That it answers says that its event loop
+ * runs; the body adds how well, and what the watchdog saw. It asks nothing of the broker or the backend: a restart doesn't mend those.
+ */
+export function livenessRoutes({ progress, pulse }: LivenessSource): Routes {
+  return new Map([
+    [
+      'GET /livez',
+      (_, response) => {
+        const alive = !progress.stalled
+        answerJson(response, alive ? 200 : 503, {
+          alive,
+          reasons: alive
+            ? []
+            : [`nothing has moved for ${Math.round(progress.idleMs / 1000)} seconds, with work and free slots`],
+          event_loop: {
+            utilization: Math.round(pulse.utilisation * 1000) / 1000,
+            longest_delay_seconds: Math.round(pulse.latestMs) / 1000,
+          },
+        })
+      },
+    ],
+  ])
+}

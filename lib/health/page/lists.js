@@ -1,0 +1,124 @@
+import { stopQueue, stopTask, unblock } from './actions.js'
+import { duration, element, figure, setText, timeOf } from './format.js'
+
+/** The controller's reasons in words; one that isn't here is shown as it is. */
+const REASONS = {
+  backlog: 'To clear the backlog in time',
+  arrivals: 'To keep up with what arrives',
+  idle: 'Not needed any more',
+  steady: 'Enough for the load',
+  sharing: 'Other workers take their share',
+  bounds: 'The limits of the autoscaler',
+}
+
+/** Why there are no more of them, although more are wanted. */
+const BRAKES = {
+  bounds: 'No more: the limit is reached',
+  sharing: 'No more: other workers take their share',
+  'saturated-loop': 'No more: the event loop is full',
+  'breaker-open': 'No more: a breaker is open',
+  memory: 'No more: memory is short',
+}
+
+/** The figures of a decision that explain it, in their order. */
+const DETAILS = {
+  depth: (value) => `${figure(value)} waiting`,
+  ratePerSecond: (value) => `${figure(value)}/s arrive`,
+  serviceMs: (value) => `${duration(value)} each`,
+  need: (value) => `need ${figure(value)}`,
+}
+
+const BREAKER_TONES = { closed: 'good', 'half-open': 'warn', open: 'bad' }
+
+/** Fills the tables. */
+export function showLists({ breakers, controls, decisions, failures, lanes, queues, running }) {
+  const can = (command, action) => (controls.includes(command) ? action : undefined)
+  element('decisions').show(decisions.map(decisionRow))
+  element('queues').show(queues.map((queue) => queueRow(queue, can)))
+  element('breakers').show(breakers.map(breakerRow))
+  element('running').show(running.shown.map((task) => taskRow(task, can)))
+  setText(element('running-count'), counted(running))
+  element('lanes').show(lanes.shown.map((lane) => laneRow(lane, can)))
+  setText(element('lanes-count'), counted(lanes))
+  element('failures').show(failures.map(failureRow))
+}
+
+function counted({ shown, total }) {
+  return shown.length < total ? `${figure(total)}, of which ${figure(shown.length)} are shown` : figure(total)
+}
+
+function decisionRow({ at, detail, from, heldBack, reason, slots }) {
+  const details = Object.entries(DETAILS).flatMap(([name, text]) => (name in detail ? [text(detail[name])] : []))
+  return {
+    id: `${at} ${slots} ${reason}`,
+    cells: [
+      { text: timeOf(at), at },
+      from === null || from === slots ? figure(slots) : `${figure(from)} → ${figure(slots)}`,
+      {
+        text: (heldBack ? BRAKES : REASONS)[reason] ?? reason,
+        note: details.join(', '),
+        tone: heldBack ? 'warn' : undefined,
+      },
+    ],
+  }
+}
+
+function queueRow({ clipped, consumers, fleet, name, oldestMs, parked, ready }, can) {
+  const stop = { label: 'Stop…', name: `Stop consuming from ${name}`, run: () => stopQueue(name) }
+  return {
+    id: name,
+    cells: [
+      name,
+      ready === null ? '–' : figure(ready),
+      oldestMs ? duration(oldestMs) : '–',
+      fleet === null ? figure(consumers) : `${figure(consumers)} of ${figure(fleet)}`,
+      figure(parked),
+    ],
+    action: clipped ? undefined : can('cancel_consumer', stop),
+  }
+}
+
+function breakerRow({ lastError, name, opens, state }) {
+  return {
+    id: name,
+    cells: [{ text: name, note: lastError }, { text: state, tone: BREAKER_TONES[state] }, figure(opens)],
+  }
+}
+
+function taskRow({ clipped, id, key, retries, runsMs, task }, can) {
+  const stop = { label: 'Stop…', name: `Stop ${task} ${id}`, run: () => stopTask(task, id) }
+  return {
+    id,
+    cells: [
+      { text: task, note: id },
+      { text: key ?? '–', note: retries > 0 ? `retry ${retries}` : '' },
+      duration(runsMs),
+    ],
+    action: clipped ? undefined : can('revoke', stop),
+  }
+}
+
+function laneRow({ ageMs, blocked, clipped, depth, head, key }, can) {
+  const action = { label: 'Unblock…', name: `Unblock ${key}`, run: () => unblock(key) }
+  return {
+    id: key,
+    cells: [
+      key,
+      figure(depth),
+      depth === 0 ? '–' : duration(ageMs),
+      {
+        text: blocked ? 'blocked' : (head?.state ?? 'behind another key'),
+        note: head?.task,
+        tone: blocked ? 'bad' : head?.state === 'retry' ? 'warn' : undefined,
+      },
+    ],
+    action: blocked && !clipped ? can('unblock', action) : undefined,
+  }
+}
+
+function failureRow({ at, exception, id, key, task }) {
+  return {
+    id: `${at} ${id}`,
+    cells: [{ text: timeOf(at), at }, { text: task, note: key === null ? id : `${id}, ${key}` }, exception],
+  }
+}

@@ -1,0 +1,53 @@
+import { QueueAge } from './queueAge.js'
+
+/** A queue as it was last heard of. */
+export interface QueueDepth {
+  readonly ready: number
+  /** Consumers of the whole fleet. */
+  readonly consumers: number
+}
+
+export interface Seen extends QueueDepth {
+  /** Monotonic milliseconds. */
+  readonly at: number
+}
+
+/** Samples closer than this say nothing new of an age. */
+const LEAST_STEP_MS = 500
+
+/** What the broker says of the queues' depths, and what follows from it over time. */
+export class QueueWatch {
+  private readonly seen = new Map<string, Seen>()
+  private readonly ages = new Map<string, QueueAge>()
+
+  /**
+   * Takes a sample in.
+   * @param now monotonic milliseconds
+   * @param ours messages taken in from a queue since the start, and the consumers that take them
+   */
+  sample(
+    now: number,
+    depths: ReadonlyMap<string, QueueDepth>,
+    ours: (queue: string) => { readonly arrived: number; readonly consumers: number },
+  ): void {
+    for (const [queue, { ready, consumers }] of depths) {
+      this.seen.set(queue, { ready, consumers, at: now })
+      const age = this.ages.get(queue) ?? new QueueAge()
+      this.ages.set(queue, age)
+      if (now - age.sampledAt < LEAST_STEP_MS) continue
+      const { arrived, consumers: own } = ours(queue)
+      age.sample(now, ready, arrived, own === 0 ? 0 : Math.max(1, consumers / own))
+    }
+  }
+
+  /** What was heard of a queue in the last `withinMs`; null if that was nothing. */
+  last(queue: string, now: number, withinMs: number): Seen | null {
+    const seen = this.seen.get(queue)
+    return seen && now - seen.at <= withinMs ? seen : null
+  }
+
+  /** How long the oldest message of a queue has waited in it, in seconds; 0 for an empty one. */
+  oldestSeconds(queue: string, now: number): number {
+    return (this.ages.get(queue)?.oldestMs(now) ?? 0) / 1000
+  }
+}

@@ -1,0 +1,28 @@
+import type { Routes } from './route.js'
+import { answerJson } from './server.js'
+
+export interface ReadinessSource {
+  /** What keeps the worker from doing its work; empty when it is ready. */
+  readonly readiness: readonly string[]
+  readonly breakers: Iterable<{ readonly name: string; readonly state: string }>
+}
+
+/**
+ * `GET /readyz`: 200 while the worker takes messages and can settle them, 503 with the reasons when it can't, and from the first
+ * moment of its stop. The breakers of tasks' own are told, but don't count: only some tasks need what is behind them.
+ */
+export function readinessRoutes(worker: ReadinessSource): Routes {
+  return new Map([
+    [
+      'GET /readyz',
+      (_, response) => {
+        const { readiness: reasons } = worker
+        answerJson(response, reasons.length === 0 ? 200 : 503, {
+          ready: reasons.length === 0,
+          reasons,
+          breakers: Object.fromEntries([...worker.breakers].map(({ name, state }) => [name, state])),
+        })
+      },
+    ],
+  ])
+}

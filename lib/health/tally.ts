@@ -1,0 +1,140 @@
+import type { Retry } from '../app/predicate.js'
+import type { TaskEvents } from '../events/taskEvents.js'
+import type { Clock, OutgoingMessage } from '../ports.js'
+import { namesOf } from '../protocol/exception.js'
+import type { TaskMessage } from '../protocol/message.js'
+import type { Request } from '../request/request.js'
+import { Histogram } from './histogram.js'
+
+/** Seconds: Python's client's bounds where tasks are short, and further ones for those that take minutes. */
+const BOUNDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
+/** Names beyond these limits are counted together under `OTHER`: a monitor has to bear what it is told. */
+const MOST_TASKS = 500
+const MOST_EXCEPTIONS = 30
+export const OTHER = 'other'
+
+/** What became of the messages of one task from one queue. */
+export class TaskCounts {
+  sent = 0
+  received = 0
+  started = 0
+  succeeded = 0
+  retried = 0
+  rejected = 0
+  revoked = 0
+  readonly failed = new Map<string, number>()
+  /** Seconds; of the runs that succeeded, as celery-exporter has it. */
+  readonly runtime = new Histogram(BOUNDS)
+  /** Seconds from the receipt, or the time that the message was due later, to the start of the first try. */
+  readonly wait = new Histogram(BOUNDS)
+
+  constructor(
+    readonly name: string,
+    readonly queue: string,
+  ) {}
+}
+
+interface QueueCounts {
+  /** Messages taken in. */
+  arrived: number
+  readonly tasks: Map<string, TaskCounts>
+}
+
+/** Counts what happens to tasks, by name and queue. Listens to what is told to monitors anyway, and does next to nothing each time. */
+export class TaskTally implements TaskEvents {
+  private readonly queues = new Map<string, QueueCounts>()
+  private size = 0
+
+  constructor(
+    private readonly clock: Clock,
+    /** Whether the app has a task of this name. */
+    private readonly isKnown: (name: string) => boolean,
+  ) {}
+
+  /** Every task that something has happened to. */
+  *[Symbol.iterator](): Iterator<TaskCounts> {
+    for (const { tasks } of this.queues.values()) yield* tasks.values()
+  }
+
+  /** Messages that were taken in from a queue. */
+  arrivedFrom(queue: string): number {
+    return this.queues.get(queue)?.arrived ?? 0
+  }
+
+  received(request: Request, eta?: number): void {
+    this.of(request).received++
+    const queue = this.queues.get(request.delivery.queue)
+    // Told an ETA, it is a try that waits here, and no new message.
+    if (queue && eta === undefined) queue.arrived++
+  }
+
+  started(request: Request): void {
+    const counts = this.of(request)
+    counts.started++
+    if (request.retries === request.message.retries) counts.wait.observe(this.waitedMs(request) / 1000)
+  }
+
+  succeeded(request: Request, _result: unknown, runtimeMs: number): void {
+    const counts = this.of(request)
+    counts.succeeded++
+    counts.runtime.observe(runtimeMs / 1000)
+  }
+
+  failed(request: Request, error: Error): void {
+    fail(this.of(request), namesOf(error).excType)
+  }
+
+  retried(request: Request, _retry: Retry): void {
+    this.of(request).retried++
+  }
+
+  revoked(request: Request): void {
+    this.of(request).revoked++
+  }
+
+  rejected(request: Request): void {
+    this.of(request).rejected++
+  }
+
+  cancelled(): void {
+    // Its message goes back to the broker, and is counted where it ends.
+  }
+
+  unregistered(_message: TaskMessage): void {
+    fail(this.at('', OTHER), 'NotRegistered')
+  }
+
+  sent({ properties }: OutgoingMessage, queue: string | null): void {
+    const name = String(properties.headers?.task)
+    this.at(queue ?? '', this.isKnown(name) ? name : OTHER).sent++
+  }
+
+  private of({ delivery, task }: Request): TaskCounts {
+    return this.at(delivery.queue, task.name)
+  }
+
+  private at(queue: string, name: string): TaskCounts {
+    return this.queues.get(queue)?.tasks.get(name) ?? this.add(queue, name)
+  }
+
+  private add(queue: string, name: string): TaskCounts {
+    if (this.size >= MOST_TASKS && !(queue === OTHER && name === OTHER)) return this.at(OTHER, OTHER)
+    const of = this.queues.get(queue) ?? { arrived: 0, tasks: new Map() }
+    const counts = new TaskCounts(name, queue)
+    of.tasks.set(name, counts)
+    this.queues.set(queue, of)
+    this.size++
+    return counts
+  }
+
+  private waitedMs({ message, receivedAt }: Request): number {
+    const sinceReceived = this.clock.monotonic() - receivedAt
+    if (message.eta === null) return sinceReceived
+    return Math.min(sinceReceived, Math.max(0, this.clock.now() - message.eta))
+  }
+}
+
+function fail({ failed }: TaskCounts, exception: string): void {
+  const name = failed.has(exception) || failed.size < MOST_EXCEPTIONS ? exception : OTHER
+  failed.set(name, (failed.get(name) ?? 0) + 1)
+}

@@ -1,0 +1,160 @@
+import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
+import type { Clock } from '../ports.js'
+import type { Labels, Metrics, Read } from './metrics.js'
+
+const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
+
+/** What the worker's own metrics are read from. */
+export interface WorkerMetricsSource {
+  readonly nodename: string
+  readonly version: string
+  readonly pool: string
+  readonly clock: Clock
+  readonly line: Pick<LinePart, 'state' | 'lanes' | 'pool'>
+  readonly scaling: Pick<ScalingPart, 'bounds'> & { readonly counts: ReadonlyMap<string, number> }
+  readonly queues: Pick<QueuesPart, 'queues' | 'intake'>
+  /** As heard not long ago; undefined while it isn't known. */
+  depthOf(queue: string): { readonly ready: number; readonly consumers: number } | undefined
+  /** How long the oldest message of a queue has waited in it. */
+  oldestSeconds(queue: string): number
+  /** Results that wait to be stored. */
+  readonly backend: { readonly kept: number }
+  readonly breakers: Iterable<{ readonly name: string; readonly state: string; readonly opens: number }>
+  readonly pulse: { readonly utilisation: number; readonly latestMs: number }
+  /** What keeps the worker from being ready. */
+  readiness(): readonly string[]
+  /** Whether messages may come in. */
+  consuming(): boolean
+}
+
+/** The slots, what is before them and around them. Each gauge has the one label `hostname`, so that they go together in a query. */
+export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSource): void {
+  const { line, pulse, scaling } = source
+  const { pool, state } = line
+  const own = { hostname: source.nodename }
+  const gauge = (name: string, help: string, value: () => number): void =>
+    metrics.gauge(name, help, ['hostname'], () => [{ value: value(), labels: own }])
+  /** The queues whose depth is known. */
+  const depths = () =>
+    source.queues.queues.flatMap(({ name }) => {
+      const depth = source.depthOf(name)
+      return depth ? [{ ...depth, labels: { queue_name: name } }] : []
+    })
+  const queued = (): number => depths().reduce((sum, { ready }) => sum + ready, state.ready)
+
+  gauge('celery_worker_up', 'Always 1: without an answer the worker is down.', () => 1)
+  gauge('celery_worker_tasks_active', 'Tasks that run.', () => pool.busy)
+  gauge(
+    'celery_worker_ready',
+    '1 while the worker is ready, as /readyz says.',
+    () => +(source.readiness().length === 0),
+  )
+  gauge('celery_worker_consuming', '1 while messages may come in.', () => +source.consuming())
+  gauge('celery_worker_slots', 'Slots: tasks that may run at the same time.', () => pool.size)
+  gauge('celery_worker_slots_busy', 'Slots in which a task runs.', () => pool.busy)
+  gauge('celery_worker_slots_max', 'The most slots there may be.', () => scaling.bounds.max)
+  gauge('celery_worker_slots_min', 'The fewest slots there may be.', () => scaling.bounds.min)
+  gauge('celery_worker_reserved', 'Messages received that wait for nothing but a slot.', () => state.ready)
+  gauge('celery_worker_parked', 'Messages received that wait for something else, without a slot.', () => state.parked)
+  gauge('celery_worker_lanes', 'Order keys of which there is a message here.', () => count(line.lanes))
+  gauge('celery_worker_lanes_blocked', 'Order keys that a failure has shut until an operator opens them.', () =>
+    count(line.lanes, ({ blocked }) => blocked),
+  )
+  gauge('celery_worker_lane_oldest_seconds', 'Seconds since the receipt of the oldest message with an order key.', () =>
+    oldestKeyed(source),
+  )
+  gauge(
+    'celery_worker_load',
+    'Tasks that run and messages that wait for a slot, here and in the broker, for each slot; above 1 there is more to do than slots.',
+    () => (pool.busy + queued()) / Math.max(1, pool.size),
+  )
+  gauge('celery_worker_strays', 'Runs that go on although their hard time limit has passed.', () => state.strays)
+  gauge('celery_worker_results_kept', "Results that aren't stored yet.", () => source.backend.kept)
+  gauge(
+    'celery_worker_event_loop_utilization',
+    'Part of the last 15 seconds in which the event loop was busy, 0 to 1.',
+    () => pulse.utilisation,
+  )
+  metrics.gauge(
+    'celery_worker_info',
+    'Always 1; its labels say what the worker is.',
+    ['hostname', 'version', 'node', 'pool'],
+    () => [
+      {
+        value: 1,
+        labels: { ...own, version: source.version, node: globalThis.process.versions.node, pool: source.pool },
+      },
+    ],
+  )
+
+  metrics.gauge('celery_queue_length', 'Messages ready in the broker, delivered to nobody.', ['queue_name'], () =>
+    depths().map(({ labels, ready: value }) => ({ value, labels })),
+  )
+  metrics.gauge(
+    'celery_queue_oldest_wait_seconds',
+    'Seconds that the oldest message has waited in the queue: an estimate from arrivals and depth.',
+    ['queue_name'],
+    () => depths().map(({ labels }) => ({ value: source.oldestSeconds(labels.queue_name), labels })),
+  )
+  metrics.untyped('celery_active_consumer_count', 'Consumers of the queue, of the whole fleet.', () =>
+    depths().map(({ consumers: value, labels }) => ({ value, labels })),
+  )
+
+  metrics.counter(
+    'celery_worker_autoscale_decisions_total',
+    'Decisions of the autoscaler, by reason.',
+    ['hostname', 'reason'],
+    byKey(own, 'reason', () => scaling.counts),
+  )
+  metrics.counter(
+    'celery_worker_messages_refused_total',
+    'Messages that were settled without becoming a task, by reason.',
+    ['hostname', 'reason'],
+    byKey(own, 'reason', () => state.refused),
+  )
+  metrics.counter(
+    'celery_worker_order_held_total',
+    'Messages that had to wait for their order key beyond a limit: depth or age.',
+    ['hostname', 'limit'],
+    byKey(own, 'limit', () => new Map(Object.entries(state.heldBeyond))),
+  )
+  metrics.counter(
+    'celery_worker_unordered_total',
+    "Messages that run without order because their key couldn't be told.",
+    ['hostname'],
+    () => [{ value: state.unordered, labels: own }],
+  )
+  metrics.gauge(
+    'celery_worker_breaker_state',
+    '1 for the state that a breaker is in.',
+    ['hostname', 'breaker', 'state'],
+    () =>
+      [...source.breakers].flatMap(({ name, state }) =>
+        BREAKER_STATES.map((each) => ({ value: +(each === state), labels: { ...own, breaker: name, state: each } })),
+      ),
+  )
+  metrics.counter(
+    'celery_worker_breaker_opens_total',
+    'Times that a breaker has opened.',
+    ['hostname', 'breaker'],
+    () => [...source.breakers].map(({ name, opens }) => ({ value: opens, labels: { ...own, breaker: name } })),
+  )
+}
+
+function byKey(own: Labels, key: string, counts: () => ReadonlyMap<string, number>): Read {
+  return () => [...counts()].map(([name, value]) => ({ value, labels: { ...own, [key]: name } }))
+}
+
+function count<Item>(items: Iterable<Item>, wanted: (item: Item) => boolean = () => true): number {
+  let found = 0
+  for (const item of items) if (wanted(item)) found++
+  return found
+}
+
+function oldestKeyed({ clock, line }: WorkerMetricsSource): number {
+  // In the order of arrival; one that waits for its ETA has no place in its lane yet.
+  for (const { key, parkedFor, receivedAt } of line.state.requests) {
+    if (key !== null && parkedFor !== 'eta') return (clock.monotonic() - receivedAt) / 1000
+  }
+  return 0
+}

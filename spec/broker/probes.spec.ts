@@ -1,0 +1,136 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { type Answer, ask } from '../support/ask.js'
+import { Client } from '../support/client.js'
+import { taskMessage } from '../support/message.js'
+import { killAllPrograms, type Program } from '../support/program.js'
+import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.js'
+import { waitFor } from '../support/waitFor.js'
+import { startWorkerProgram } from '../support/workerProgram.js'
+
+const LIVENESS_MS = 100
+/** Kubernetes' default. */
+const PROBE_TIMEOUT_MS = 1_000
+const READINESS_MS = 2_000
+
+describe('the probes of a running worker', () => {
+  let broker: Rabbitmq
+  let client: Client
+  let queue: string
+
+  beforeAll(async () => {
+    broker = await startRabbitmq()
+    client = await Client.open(broker.url)
+    queue = await client.queue()
+  }, 60_000)
+
+  afterEach(killAllPrograms)
+
+  afterAll(async () => {
+    await client.close().catch(() => undefined)
+    await broker.dispose()
+  }, 60_000)
+
+  async function start(...args: string[]): Promise<{ worker: Program; port: number }> {
+    const worker = await startWorkerProgram({
+      brokerUrl: broker.url,
+      args: ['-Q', queue, '--http', '127.0.0.1:0', ...args],
+    })
+    const [, port] = await worker.waitForOutput(/HTTP on 127\.0\.0\.1:(\d+)/)
+    return { worker, port: Number(port) }
+  }
+
+  /** Asks again and again until `until` holds. @returns how long each answer took, the slowest first */
+  async function pollLiveness(port: number, until: () => Promise<boolean>): Promise<number[]> {
+    const took: number[] = []
+    do {
+      const { status, tookMs } = await ask(port, '/livez')
+      expect(status).toBe(200)
+      took.push(tookMs)
+    } while (!(await until()))
+    return took.sort((one, other) => other - one)
+  }
+
+  async function untilReady(port: number, ready: boolean): Promise<number> {
+    const since = performance.now()
+    await waitFor(async () => (await ask(port, '/readyz')).status === (ready ? 200 : 503), {
+      timeoutMs: 20_000,
+      what: `readiness to be ${ready}`,
+    })
+    return performance.now() - since
+  }
+
+  it('liveness answers at once under full load', async () => {
+    const { port } = await start('-c', '64')
+    await client.publish(
+      queue,
+      Array.from({ length: 10_000 }, (_, n) => taskMessage('tasks.add', { args: [n, 1] })),
+    )
+    const took = await pollLiveness(port, async () => (await client.depth(queue)) === 0)
+    expect(took.length).toBeGreaterThan(50)
+    // One in a hundred may be the fault of the machine; no probe gives up on it.
+    expect(took[Math.floor(took.length / 100)]).toBeLessThan(LIVENESS_MS)
+    expect(took[0]).toBeLessThan(PROBE_TIMEOUT_MS)
+  }, 60_000)
+
+  it('readiness follows the loss of the broker and its return, and liveness takes no notice', async () => {
+    const { port, worker } = await start('-c', '2')
+    expect(await ready(port)).toEqual({ ready: true, reasons: [] })
+    const [tookMs] = await Promise.all([untilReady(port, false), broker.kill()])
+    expect(tookMs).toBeLessThan(READINESS_MS)
+    expect((await ready(port)).reasons).toEqual(['it takes no messages: there is no connection to the broker'])
+    let asked = 0
+    const took = await pollLiveness(port, async () => ++asked >= 100)
+    expect(took[1]).toBeLessThan(LIVENESS_MS)
+
+    const linesBefore = worker.output.split(' ready.').length
+    await broker.start()
+    await waitFor(() => worker.output.split(' ready.').length > linesBefore, {
+      timeoutMs: 40_000,
+      what: 'it to consume',
+    })
+    expect(await untilReady(port, true)).toBeLessThan(READINESS_MS)
+    client = await Client.open(broker.url)
+    await waitFor(async () => (await client.consumers(queue)) > 0, { timeoutMs: 5_000, what: 'consumers' })
+  }, 90_000)
+
+  it('readiness ends with the signal to stop, while what runs goes on and liveness answers', async () => {
+    const { port, worker } = await start('-c', '2')
+    await client.publish(queue, [taskMessage('steps.step', { kwargs: { n: 1, key: 'k', ms: 3_000 } })])
+    await waitFor(async () => (await metric(port, 'celery_worker_slots_busy')) === 1, {
+      timeoutMs: 5_000,
+      what: 'the task to run',
+    })
+    worker.kill('SIGTERM')
+    await worker.waitForOutput(/Warm shutdown/)
+    const answer = await ask(port, '/readyz')
+    expect(answer.status).toBe(503)
+    expect(JSON.parse(answer.body).reasons).toEqual(['it is stopping'])
+    expect((await ask(port, '/livez')).status).toBe(200)
+    expect(await worker.exited).toEqual({ code: 0, signal: null })
+  }, 30_000)
+
+  it('a second worker runs on without the address that the first one has', async () => {
+    const { port } = await start()
+    const second = await startWorkerProgram({
+      brokerUrl: broker.url,
+      args: ['-Q', queue, '--http', `127.0.0.1:${port}`],
+    })
+    expect(second.output).toContain(`HTTP: 127.0.0.1:${port} is taken.`)
+  }, 30_000)
+
+  it('without HTTP nothing listens', async () => {
+    const worker = await startWorkerProgram({ brokerUrl: broker.url, args: ['-Q', queue, '--without-http'] })
+    expect(worker.output).not.toContain('HTTP on')
+  }, 30_000)
+
+  async function ready(port: number): Promise<{ ready: boolean; reasons: string[] }> {
+    const { body } = await ask(port, '/readyz')
+    const { ready, reasons } = JSON.parse(body)
+    return { ready, reasons }
+  }
+})
+
+async function metric(port: number, name: string): Promise<number> {
+  const { body }: Answer = await ask(port, '/metrics')
+  return Number(new RegExp(`^${name}(?:{[^}]*})? (.*)$`, 'm').exec(body)?.[1])
+}
