@@ -1,8 +1,8 @@
-import { createWriteStream, openSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { createLogger, transports, type Logger as Winston, format as winstonFormat } from 'winston'
 import { coerceError } from './errors.js'
 import { jsonLine, LEVEL_NUMBERS, type LineTemplate, type LogEntry, template } from './log/line.js'
+import { WatchedFile } from './log/watchedFile.js'
 import type { Logger, LogLevel } from './ports.js'
 import { maskSecrets } from './settings/mask.js'
 
@@ -37,23 +37,28 @@ export interface LogOptions {
 export interface Log {
   /** A logger whose lines bear this name. */
   logger(scope?: string): Logger
+  /** Has the next line look whether the log file was renamed or removed, instead of the first one of the next second. */
+  reopen(): void
   /** Resolves when all lines are with the operating system; later lines are dropped. */
   close(): Promise<void>
 }
 
 /**
  * Opens the log: lines as Celery writes them, or JSON. winston has its one door here, with one transport and one pass of formatting.
- * If the file can't be written to later on, that is told on stderr, and the worker goes on.
+ * A log file may be renamed or removed under it: then the path is opened again. If it can't be written to later on, that is told on
+ * stderr, each reason once, and the worker goes on.
  * @throws the file system's error if the file can't be opened
  */
 export function createLog(options: LogOptions): Log {
   const { logfile } = options
-  const file = logfile ? createWriteStream(logfile, { fd: openSync(logfile, 'a', 0o644) }) : null
-  const stream: Writable = file ?? options.stream ?? process.stderr
-  const onError = (error: Error): void => {
-    if (file) process.stderr.write(`The log file ${logfile} can't be written: ${error.message}\n`)
+  let told = ''
+  const onFault = ({ message }: Error): void => {
+    if (logfile && message !== told) process.stderr.write(`The log file ${logfile} can't be written: ${message}\n`)
+    told = message
   }
-  stream.on('error', onError)
+  const file = logfile ? new WatchedFile(logfile, onFault) : null
+  const stream: Writable = file ?? options.stream ?? process.stderr
+  stream.on('error', onFault)
   const winston = createLogger({
     levels: { CRITICAL: 0, ERROR: 1, WARNING: 2, INFO: 3, DEBUG: 4 },
     level: options.level === 'FATAL' ? 'CRITICAL' : options.level,
@@ -64,10 +69,11 @@ export function createLog(options: LogOptions): Log {
   let closing: Promise<void> | null = null
   return {
     logger: (scope) => new ScopedLogger(winston, scope ?? 'celeriac', LEVEL_NUMBERS[options.level]),
+    reopen: () => file?.reopen(),
     close: () => {
       closing ??= end(winston)
         .then(() => (file ? end(file) : undefined))
-        .catch((thrown) => onError(coerceError(thrown)))
+        .catch((thrown) => onFault(coerceError(thrown)))
       return closing
     },
   }

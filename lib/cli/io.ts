@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { type Identity, processIdentity } from './identity.js'
 import type { SignalSource } from './signals.js'
 
 /** How long what a finished command left behind (a stray timer or socket of a task) may keep the process. */
@@ -6,15 +7,22 @@ const LEFTOVERS_MS = 1000
 
 /** The process as the command line sees it, so that specs can stand in for it. */
 export interface Io {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Record<string, string | undefined>
   readonly pid: number
+  /** The program and all of its arguments: what to run for another process like this one. */
+  readonly command: readonly [string, ...string[]]
   readonly stdout: Writable
   readonly stderr: Writable
   readonly signals: SignalSource
   /** Where stray errors are told. */
   readonly errors: ErrorSource
+  readonly identity: Identity
   cwd(): string
   chdir(directory: string): void
+  /** Replaces the program of this process, which keeps its number. Null where Node can't. */
+  readonly execve: Execve | null
+  /** Tells the process that started this one. @returns false if it doesn't listen */
+  tellParent(text: string): Promise<boolean>
   /** Ends the process there and then. */
   exit(code: number): void
   /** Calls back when the process ends, however it does. */
@@ -28,18 +36,34 @@ export interface ErrorSource {
   off(event: 'uncaughtException' | 'unhandledRejection', listener: (thrown: unknown) => void): unknown
 }
 
+/** The first argument is the program's own name. */
+export type Execve = (file: string, args: readonly string[], env: Readonly<Record<string, string>>) => never
+
 export const processIo: Io = {
   env: process.env,
   pid: process.pid,
+  command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
   stdout: process.stdout,
   stderr: process.stderr,
   signals: process,
   errors: process,
+  identity: processIdentity,
   cwd: () => process.cwd(),
   chdir: (directory) => process.chdir(directory),
+  execve: execveOf(process),
+  tellParent: (text) =>
+    new Promise((resolve) => {
+      if (process.connected && process.send) process.send(text, (error: Error | null) => resolve(error === null))
+      else resolve(false)
+    }),
   exit: (code) => process.exit(code),
   atExit: (fn) => process.on('exit', fn),
   leave: (code) => {
     setTimeout(() => process.exit(code), LEFTOVERS_MS).unref()
   },
+}
+
+/** In Node since 22.15. */
+function execveOf(owner: NodeJS.Process & { readonly execve?: Execve }): Execve | null {
+  return owner.execve?.bind(owner) ?? null
 }

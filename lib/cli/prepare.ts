@@ -5,6 +5,7 @@ import { ConfigurationError, coerceError } from '../errors.js'
 import { loadSettings } from '../settings/load.js'
 import type { Settings } from '../settings/table.js'
 import { type Extras, readExtras } from './extras.js'
+import { become } from './identity.js'
 import type { Io } from './io.js'
 
 export interface Prepared {
@@ -32,15 +33,17 @@ export async function prepare(
     return null
   }
   const extras = attempt(() => readExtras(args), collect) ?? { flags: {}, others: {} }
-  // The app's place and the working directory can't come from the app's own configuration.
-  const { app: specifier, workdir } = load({}, flags, extras, io).settings
+  // The app's place, the working directory and the user can't come from the app's own configuration.
+  const { app: specifier, workdir, uid, gid, umask } = load({}, flags, extras, io).settings
   const changed = workdir === null || attempt(() => changeTo(workdir, io), collect)
-  const app = changed
-    ? await (specifier === null
-        ? Promise.reject(new ConfigurationError([NO_APP]))
-        : loadApp(specifier, io.cwd())
-      ).catch(collect)
-    : null
+  const became = attempt(() => become({ uid, gid, umask }, io.identity), collect)
+  const app =
+    changed && became
+      ? await (specifier === null
+          ? Promise.reject(new ConfigurationError([NO_APP]))
+          : loadApp(specifier, io.cwd())
+        ).catch(collect)
+      : null
   const { settings, warnings, faults: wrong } = load(app?.conf ?? {}, flags, extras, io)
   faults.push(...wrong)
   if (app) {

@@ -7,6 +7,10 @@ export interface SignalSource {
 export interface SignalOptions {
   readonly source: SignalSource
   readonly worker: { stop(): Promise<void>; terminate(): Promise<void> }
+  /** The command line, said when HUP starts it anew; null if HUP is a warm stop, as on a terminal, which sends it when it goes. */
+  readonly restart: string | null
+  /** Writes the log to the file that its path means by now, and shows what runs: USR1. */
+  look(): void
   /** REMAP_SIGTERM=SIGQUIT: TERM is taken for QUIT. */
   readonly remapTerm: boolean
   /** Writes a line to stdout. */
@@ -20,6 +24,8 @@ export interface SignalOptions {
 export interface Signals {
   /** The exit code that the signals so far ask for; 0 without one. */
   readonly exitCode: number
+  /** Whether the worker is to be started anew when it has stopped. */
+  readonly restarting: boolean
   /** Gives the signals back. */
   release(): void
 }
@@ -34,23 +40,30 @@ const BE_PATIENT = 'Waiting gracefully for cold shutdown to complete...'
  * running --TERM--> warm (exit 0)      warm --TERM--> warm
  * running --INT---> warm (exit 1)      warm by TERM --INT--> warm (exit 1)      warm by INT --INT--> cold
  * any     --QUIT--> cold               cold --INT, QUIT--> patient              patient --INT, QUIT--> exit at once, 1
- * HUP: as TERM. A process can't be replaced in place here, so starting anew is the supervisor's part.
+ * running --HUP---> warm, then started anew, unless another signal asks for an end before
+ * USR1: no change of state. Node's own USR1 would open a debugger to all users of the machine.
  */
 
-/** Handles TERM, INT, QUIT and HUP with the meaning and the texts of Celery 5.6. */
+/** Handles TERM, INT, QUIT, HUP and USR1 with the meaning and the texts of Celery 5.6. */
 export function handleSignals(options: SignalOptions): Signals {
-  const { source, worker, say, exit, onError } = options
+  const { source, worker, restart, look, say, exit, onError } = options
   let exitCode = 0
   let interrupted = false
+  let stopping = false
+  let restarting = false
   let state: 'running' | 'cold' | 'patient' = 'running'
 
   const warm = (code: number): void => {
     if (state !== 'running') return
     exitCode = code
+    stopping = true
+    restarting = false
     say(WARM)
     worker.stop().catch(onError)
   }
   const cold = (): void => {
+    stopping = true
+    restarting = false
     if (state === 'running') {
       state = 'cold'
       say(NEXT_KILLS)
@@ -68,18 +81,30 @@ export function handleSignals(options: SignalOptions): Signals {
       warm(1)
     }
   }
+  const renew = (): void => {
+    if (restart === null) terminate()
+    else if (!stopping) {
+      say(`Restarting celery worker (${restart})`)
+      warm(0)
+      restarting = true
+    }
+  }
   const terminate = options.remapTerm ? cold : () => warm(exitCode)
 
   const listeners: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
     ['SIGTERM', terminate],
-    ['SIGHUP', terminate],
+    ['SIGHUP', renew],
     ['SIGINT', interrupt],
     ['SIGQUIT', cold],
+    ['SIGUSR1', look],
   ]
   for (const [signal, listener] of listeners) source.on(signal, listener)
   return {
     get exitCode() {
       return exitCode
+    },
+    get restarting() {
+      return restarting
     },
     release() {
       for (const [signal, listener] of listeners) source.off(signal, listener)

@@ -23,6 +23,18 @@ app.task(
   },
 )
 
+app.task('steps.loose', { params: ['n', 'ms'] }, async (n: number, ms: number) => {
+  note('begin', n, 'loose')
+  await sleep(ms)
+  note('end', n, 'loose')
+})
+
+app.task('steps.hang', { params: ['n', 'ms'] }, (n: number, ms: number) => {
+  note('begin', n, 'hang')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  note('end', n, 'hang')
+})
+
 app.task('tasks.add', { params: ['x', 'y'] }, (x: number, y: number) => {
   note('end', x + y, 'add')
   return x + y

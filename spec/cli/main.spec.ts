@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { MakeWorker } from '../../lib/cli/commands/worker.js'
-import type { Io } from '../../lib/cli/io.js'
+import type { Execve, Io } from '../../lib/cli/io.js'
 import { main } from '../../lib/cli/main.js'
+import { fakeIo, IDLE } from '../support/fakeIo.js'
 
 type MadeWith = Parameters<MakeWorker>[0]
 
@@ -24,6 +25,9 @@ describe('the command line', () => {
   let made: MadeWith | undefined
   let end: (code: number) => void
   let startWith: () => Promise<void>
+  let identity: Io['identity']
+  let execve: Execve | null
+  let told: string[]
 
   const collect = (take: (text: string) => void): Writable =>
     new Writable({
@@ -34,9 +38,8 @@ describe('the command line', () => {
     })
 
   const run = (...argv: string[]): Promise<number> => {
-    const io: Io = {
+    const io = fakeIo({
       env,
-      pid: 4242,
       stdout: collect((text) => {
         out += text
       }),
@@ -50,15 +53,22 @@ describe('the command line', () => {
         directory = to
       },
       exit: (code) => void exits.push(code),
-      atExit: () => undefined,
       leave: (code) => void leaves.push(code),
-    }
+      identity,
+      execve,
+      tellParent: async (text) => {
+        told.push(text)
+        return true
+      },
+      command: ['node', 'celeriac.js', ...argv],
+    })
     return main(argv, io, (options) => {
       made = options
       const ended = new Promise<{ code: number }>((resolve) => {
         end = (code) => resolve({ code })
       })
       return {
+        ...IDLE,
         start: () => startWith(),
         stop: async () => end(0),
         terminate: async () => end(0),
@@ -79,6 +89,9 @@ describe('the command line', () => {
     env = {}
     made = undefined
     startWith = async () => end(0)
+    identity = fakeIo().identity
+    execve = null
+    told = []
   })
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }))
@@ -120,16 +133,16 @@ describe('the command line', () => {
       { worker_prefetch_multiplier: 7, worker_concurrency: 2 },
     ],
     [
-      '-D -S s --disable-prefetch --without-gossip --without-mingle --without-heartbeat --heartbeat-interval 2 --scheduler x'.split(
+      '-S s --disable-prefetch --without-gossip --without-mingle --without-heartbeat --heartbeat-interval 2 --scheduler x'.split(
         ' ',
       ),
-      { detach: true, worker_state_db: 's', heartbeat_interval: 2 },
+      { worker_state_db: 's', heartbeat_interval: 2 },
     ],
     [
-      '--uid u --gid g --umask 022 --executable e --max-tasks-per-child 1 --max-memory-per-child 2 --optimization default'.split(
+      '--uid 7 --gid 8 --umask 022 --executable e --max-tasks-per-child 1 --max-memory-per-child 2 --optimization default'.split(
         ' ',
       ),
-      { uid: 'u', worker_max_memory_per_child: 2 },
+      { uid: '7', gid: '8', umask: '022', executable: 'e', worker_max_memory_per_child: 2 },
     ],
   ])('takes %j', async (argv, settings) => {
     expect(await run('-A', 'app.mjs', 'worker', ...argv)).toBe(0)
@@ -207,6 +220,51 @@ describe('the command line', () => {
     expect(await run('-A', 'app', 'worker')).toBe(1)
     expect(out).toContain('worker: Warm shutdown (MainProcess)\n')
     expect(signals.eventNames()).toEqual([])
+  })
+
+  it('starts anew after HUP, when it has given all back', async () => {
+    const pidfile = join(directory, 'w.pid')
+    const replaced = new Error('replaced')
+    const given: unknown[] = []
+    execve = (file, args, environment) => {
+      given.push(file, args, environment, existsSync(pidfile), signals.eventNames())
+      throw replaced
+    }
+    Object.assign(env, { NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '1000', WATCHDOG_PID: '4242', REST: 'x' })
+    startWith = async () => void signals.emit('SIGHUP')
+    const argv = ['-A', 'app', 'worker', '--pidfile', pidfile]
+    await expect(run(...argv)).rejects.toBe(replaced)
+    const supervised = { NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '1000' }
+    expect(given).toEqual(['node', ['node', 'celeriac.js', ...argv], { ...supervised, REST: 'x' }, false, []])
+    expect(out).toContain('Restarting celery worker (node celeriac.js -A app worker')
+    // What a task starts doesn't find the supervisor.
+    expect(env).toEqual({ REST: 'x' })
+  })
+
+  it('tells the process that started it once it has started', async () => {
+    startWith = async () => {
+      expect(told).toEqual([])
+      setImmediate(() => end(0))
+    }
+    await run('-A', 'app', 'worker')
+    expect(told).toEqual(['started'])
+  })
+
+  it('becomes another user before it loads the app', async () => {
+    const calls: string[] = []
+    identity = {
+      ...identity,
+      setgid: (id) => void calls.push(`setgid ${id}`),
+      setuid: (id) => void calls.push(`setuid ${id}`),
+      umask: (mask) => void calls.push(`umask ${mask}`),
+    }
+    writeFileSync(join(directory, 'late.mjs'), 'globalThis.loads.push("app")')
+    ;(globalThis as { loads?: string[] }).loads = calls
+    await run('-A', 'late', 'worker', '--uid', '7', '--gid', '8', '--umask', '27')
+    expect(calls).toEqual(['umask 23', 'setgid 8', 'setuid 7', 'app'])
+    expect(await run('-A', 'app', 'worker', '--uid', 'no-such-user', '--umask', '9')).toBe(2)
+    expect(err).toContain('--uid no-such-user: User does not exist: no-such-user\n')
+    expect(err).toContain('--umask "9": expected a mask in octal digits')
   })
 
   it('holds the pidfile while the worker runs', async () => {

@@ -21,10 +21,12 @@ describe('signals', () => {
     failures = []
   })
 
-  function handle(remapTerm = false): Signals {
+  function handle({ remapTerm = false, restart = 'celeriac worker' as string | null } = {}): Signals {
     return handleSignals({
       source,
       remapTerm,
+      restart,
+      look: () => seen.push('look'),
       worker: {
         stop: async () => void seen.push('stop'),
         terminate: () => {
@@ -103,14 +105,42 @@ describe('signals', () => {
   })
 
   it('takes TERM for QUIT with REMAP_SIGTERM', () => {
-    handle(true)
+    handle({ remapTerm: true })
     expect(send('SIGTERM')).toEqual([NEXT_KILLS, 'terminate'])
     expect(send('SIGTERM')).toEqual([BE_PATIENT])
   })
 
-  it('stops warmly on HUP', () => {
-    handle()
+  it('stops warmly on HUP, to start anew', () => {
+    const signals = handle()
+    expect(signals.restarting).toBe(false)
+    expect(send('SIGHUP')).toEqual(['Restarting celery worker (celeriac worker)', WARM, 'stop'])
+    expect(signals).toMatchObject({ exitCode: 0, restarting: true })
+    expect(send('SIGHUP')).toEqual([])
+    expect(signals.restarting).toBe(true)
+  })
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'])('does not start anew if %s comes after the HUP', (signal) => {
+    const signals = handle()
+    send('SIGHUP', signal)
+    expect(signals.restarting).toBe(false)
+  })
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'])('does not start anew if %s came before the HUP', (signal) => {
+    const signals = handle()
+    send(signal)
+    expect(send('SIGHUP')).toEqual([])
+    expect(signals.restarting).toBe(false)
+  })
+
+  it('takes HUP for TERM on a terminal', () => {
+    const signals = handle({ restart: null })
     expect(send('SIGHUP')).toEqual([WARM, 'stop'])
+    expect(signals.restarting).toBe(false)
+  })
+
+  it('looks on USR1, and goes on', () => {
+    handle()
+    expect(send('SIGUSR1')).toEqual(['look'])
   })
 
   it('tells of a stop that fails', async () => {
@@ -118,6 +148,8 @@ describe('signals', () => {
     handleSignals({
       source,
       remapTerm: false,
+      restart: null,
+      look: () => undefined,
       worker: { stop: () => Promise.reject(failure), terminate: () => Promise.reject(failure) },
       say: () => undefined,
       exit: () => undefined,

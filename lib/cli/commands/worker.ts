@@ -1,27 +1,21 @@
 import { arch, release, type } from 'node:os'
+import { resolve } from 'node:path'
 import type { App } from '../../app/app.js'
 import { ConfigurationError, coerceError } from '../../errors.js'
 import { createLog, type Log } from '../../log.js'
 import type { Logger } from '../../ports.js'
-import { repr } from '../../protocol/repr.js'
 import { secretsOf } from '../../settings/mask.js'
 import type { Settings } from '../../settings/table.js'
 import { Worker } from '../../worker.js'
 import { banner } from '../banner.js'
 import type { Io } from '../io.js'
+import { type End, live, type Runnable } from '../live.js'
 import { expandNodename, expandPath } from '../nodename.js'
+import { type Supervisor, takeSupervisor } from '../notify.js'
 import { EX_CANTCREAT, PidfileError, takePidfile } from '../pidfile.js'
-import { prepare } from '../prepare.js'
-import { handleSignals } from '../signals.js'
+import { type Prepared, prepare } from '../prepare.js'
+import { detach, isInBackground, type Relaunch, restart } from '../relaunch.js'
 import { handleStrays } from '../strays.js'
-
-/** What the command asks of a worker. */
-export interface Runnable {
-  start(): Promise<void>
-  stop(): Promise<void>
-  terminate(): Promise<void>
-  readonly ended: Promise<{ readonly code: number }>
-}
 
 export type MakeWorker = (options: {
   app: App
@@ -41,29 +35,71 @@ export interface WorkerCommand {
 }
 
 /**
- * `celeriac worker`: runs until it is told to stop.
+ * `celeriac worker`: runs until it is told to stop; with `--detach`, until the worker has started in the background.
  * @returns the exit code: 0, 1 after an unrecoverable error or an interrupt, 73 for a pidfile in use
  * @throws ConfigurationError with all that is wrong with the start
  */
 export async function runWorker(command: WorkerCommand): Promise<number> {
   const { io } = command
-  const { app, settings, warnings } = await prepare(command.flags, command.args, io)
+  const supervisor = takeSupervisor(io.env, io.pid)
+  const relaunch: Relaunch = { io, cwd: io.cwd(), env: { ...io.env, ...supervisor?.env } }
+  const prepared = await prepare(command.flags, command.args, io)
+  const { settings } = prepared
   const nodename = expandNodename(settings.hostname)
   const path = (template: string | null): string | null => template && expandPath(template, nodename, io.env.HOME)
-  const log = openLog(settings, path(settings.logfile), io)
-  const say = (text: string): void => void io.stdout.write(`${text}\n`)
+  const paths: Paths = {
+    logfile: path(settings.logfile),
+    pidfile: path(settings.pidfile),
+    state: path(settings.worker_state_db),
+  }
+  try {
+    if (settings.detach && !isInBackground(io)) return await toBackground(prepared, paths, relaunch)
+    const { code, again } = await run(command, { prepared, nodename, paths, supervisor })
+    return again ? await restart(relaunch) : code
+  } catch (thrown) {
+    if (!(thrown instanceof PidfileError)) throw thrown
+    io.stderr.write(`${thrown.message}\n`)
+    return EX_CANTCREAT
+  }
+}
+
+interface Paths {
+  readonly logfile: string | null
+  readonly pidfile: string | null
+  readonly state: string | null
+}
+
+interface Parts {
+  readonly prepared: Prepared
+  readonly nodename: string
+  readonly paths: Paths
+  readonly supervisor: Supervisor | null
+}
+
+/** What would keep the daemon from its start is told here, where somebody reads it. */
+async function toBackground({ settings }: Prepared, { logfile, pidfile }: Paths, relaunch: Relaunch): Promise<number> {
+  const { io } = relaunch
+  await openLog(settings, logfile, io).close()
+  if (pidfile) takePidfile(pidfile, io.pid, (text) => void io.stderr.write(`${text}\n`)).release()
+  return detach(relaunch, { file: logfile && resolve(logfile), executable: settings.executable })
+}
+
+/** All that it took is given back when it returns. */
+async function run(command: WorkerCommand, { prepared, nodename, paths, supervisor }: Parts): Promise<End> {
+  const { io } = command
+  const { app, settings, warnings } = prepared
+  const log = openLog(settings, paths.logfile, io)
   const releaseStrays = handleStrays({ source: io.errors, log, exit: io.exit })
   let releasePidfile = (): void => undefined
   try {
     const worker = makeWorker(command, {
       app,
-      settings: { ...settings, worker_state_db: path(settings.worker_state_db) },
+      settings: { ...settings, worker_state_db: paths.state },
       nodename,
       log: log.logger,
     })
-    const pidfile = path(settings.pidfile)
-    if (pidfile) {
-      const taken = takePidfile(pidfile, io.pid, (text) => void io.stderr.write(`${text}\n`))
+    if (paths.pidfile) {
+      const taken = takePidfile(paths.pidfile, io.pid, (text) => void io.stderr.write(`${text}\n`))
       releasePidfile = () => taken.release()
       io.atExit(releasePidfile)
     }
@@ -72,40 +108,11 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
       io.stdout.write(banner({ nodename, version: command.version, platform, now: new Date(), app, settings }))
     }
     for (const warning of warnings) log.logger('settings').warning(warning)
-    return await live(worker, log, say, io)
-  } catch (thrown) {
-    if (!(thrown instanceof PidfileError)) throw thrown
-    io.stderr.write(`${thrown.message}\n`)
-    return EX_CANTCREAT
+    return await live(worker, { io, log, settings, supervisor })
   } finally {
     releasePidfile()
     releaseStrays()
     await log.close()
-  }
-}
-
-async function live(worker: Runnable, log: Log, say: (text: string) => void, io: Io): Promise<number> {
-  const unrecoverable = (thrown: unknown): void => {
-    const error = coerceError(thrown)
-    log.logger('worker').critical(`Unrecoverable error: ${repr(error)}`, { error })
-  }
-  const signals = handleSignals({
-    source: io.signals,
-    worker,
-    remapTerm: io.env.REMAP_SIGTERM === 'SIGQUIT',
-    say,
-    exit: io.exit,
-    onError: unrecoverable,
-  })
-  try {
-    await worker.start()
-    const { code } = await worker.ended
-    return code === 0 ? signals.exitCode : code
-  } catch (thrown) {
-    unrecoverable(thrown)
-    return 1
-  } finally {
-    signals.release()
   }
 }
 
