@@ -13,15 +13,12 @@ export class Epoch {
   private readonly ending = new AbortController()
   private closing: Promise<void> | null = null
   private readonly channels: Channel[] = []
-  private readonly socket: Socket
   private gathering = false
 
   constructor(
     readonly number: number,
     private readonly model: ChannelModel,
   ) {
-    // amqplib keeps its socket to itself. We write in larger pieces than it does, and cut off a peer that has gone silent.
-    this.socket = (model.connection as unknown as { stream: Socket }).stream
     // amqplib emits 'error' before 'close' when the connection breaks, and 'close' alone when the broker shuts down.
     model.on('error', (error) => this.end(error))
     model.on('close', (error) => this.end(error ?? new BrokerError('the connection was closed')))
@@ -46,11 +43,12 @@ export class Epoch {
   gather(): void {
     if (this.gathering) return
     this.gathering = true
-    this.socket.cork()
+    const { socket } = this
+    socket.cork()
     setImmediate(() =>
       setImmediate(() => {
         this.gathering = false
-        this.socket.uncork()
+        socket.uncork()
       }),
     )
   }
@@ -90,6 +88,11 @@ export class Epoch {
   close(): Promise<void> {
     this.closing ??= this.sayGoodbye()
     return this.closing
+  }
+
+  /** amqplib keeps it to itself. We write in larger pieces than it does, and cut off a peer that has gone silent. */
+  private get socket(): Socket {
+    return (this.model.connection as unknown as { stream: Socket }).stream
   }
 
   private keep<T extends Channel>(channel: T): T {

@@ -66,7 +66,7 @@ describe('the probes of a running worker', () => {
       Array.from({ length: 10_000 }, (_, n) => taskMessage('tasks.add', { args: [n, 1] })),
     )
     const took = await pollLiveness(port, async () => (await client.depth(queue)) === 0)
-    expect(took.length).toBeGreaterThan(50)
+    expect(took.length).toBeGreaterThan(20)
     // One in a hundred may be the fault of the machine; no probe gives up on it.
     expect(took[Math.floor(took.length / 100)]).toBeLessThan(LIVENESS_MS)
     expect(took[0]).toBeLessThan(PROBE_TIMEOUT_MS)

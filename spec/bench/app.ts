@@ -1,0 +1,28 @@
+import { openSync, writeSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { Celery } from 'celeriac'
+import { microseconds } from './microseconds.js'
+
+/*
+ * The tasks of the bench. Environment:
+ *   BENCH_ORDER   "on": messages with the same `key` run in their order
+ *   BENCH_TRACE   the file to which `bench.stamp` appends when it began and ended
+ */
+const file = openSync(process.env.BENCH_TRACE ?? '/dev/null', 'a')
+const orderBy = process.env.BENCH_ORDER === 'on' ? 'kwargs.key' : undefined
+
+const app = new Celery('bench')
+
+app.task('bench.noop', { params: ['x', 'y', 'key'], orderBy }, () => null)
+
+app.task('bench.wait', { params: ['ms', 'key'], orderBy }, async (ms: number) => {
+  await setTimeout(ms)
+})
+
+app.task('bench.stamp', { params: ['sent', 'ms', 'key'], orderBy }, async (sent: number, ms: number, key: string) => {
+  const began = microseconds()
+  if (ms > 0) await setTimeout(ms)
+  writeSync(file, `${key} ${sent} ${began} ${microseconds()}\n`)
+})
+
+export default app

@@ -1,0 +1,45 @@
+import { alternate } from '../alternate.js'
+import type { Case } from '../findings.js'
+import { byRate, rateRows } from '../rate.js'
+import { bare } from '../rivals/bare.js'
+import { celeriac } from '../rivals/celeriac.js'
+import { celeryNodePace } from '../rivals/celeryNode.js'
+import { python } from '../rivals/python.js'
+import { noops } from '../sources.js'
+
+const SLOW = { backlog: 6000, warmUp: 500 }
+
+export const noop: Case = {
+  name: 'noop',
+  title: 'no-op, no result, 16 slots, log level WARNING',
+  async run(stand) {
+    const source = noops()
+    const slow = stand.scale.quick ? { backlog: 1000, warmUp: 100 } : SLOW
+    const entrants = [
+      byRate(stand, 'Celeriac', celeriac(['-c', '16', '-l', 'WARNING']), source),
+      byRate(stand, 'Celery prefork -c 2', python(['-P', 'prefork', '-c', '2', '-l', 'WARNING']), source),
+      byRate(stand, 'Celery gevent -c 100', python(['-P', 'gevent', '-c', '100', '-l', 'WARNING']), source, slow),
+      byRate(stand, 'Celery threads -c 16', python(['-P', 'threads', '-c', '16', '-l', 'WARNING']), source, slow),
+      { name: 'celery-node', measure: () => celeryNodePace(stand, source) },
+      byRate(stand, 'bare loop, 16 consumers', bare({ consumers: 16, prefetch: 1 }), source),
+    ]
+    const rounds = await alternate(entrants, stand.scale.rounds)
+    const ratio = (rival: string, atLeast: number) => ({
+      what: `Celeriac / ${rival}`,
+      label: `no-op: vs ${rival}`,
+      unit: 'x',
+      target: { atLeast },
+      ...rounds.ratio('Celeriac', rival, 'rate'),
+    })
+    return {
+      rows: rateRows(entrants, rounds),
+      figures: [
+        ratio('Celery prefork -c 2', 3),
+        ratio('Celery gevent -c 100', 12),
+        ratio('Celery threads -c 16', 6),
+        ratio('bare loop, 16 consumers', 0.85),
+      ],
+      note: 'celery-node acknowledges before it runs a task and has no window; it counts its own calls.',
+    }
+  },
+}

@@ -1,0 +1,50 @@
+import type { Entrant, Rounds } from './alternate.js'
+import type { Launch } from './contender.js'
+import { drain, warmUp } from './drain.js'
+import type { Row } from './findings.js'
+import type { BenchMessage } from './message.js'
+import { number } from './number.js'
+import type { Stand } from './stand.js'
+import { type Address, atWork } from './workplace.js'
+
+/** Makes so many messages. */
+export type Source = (count: number) => Iterable<BenchMessage>
+
+export interface RateOptions {
+  /** Messages, if not the stand's. */
+  readonly backlog?: number
+  readonly warmUp?: number
+}
+
+/** Tasks a second, and microseconds of processor time for one. */
+export type RateQuantity = 'rate' | 'cpuUs'
+
+/** An entrant that is measured by how fast it drains a backlog. */
+export function byRate(
+  stand: Stand,
+  name: string,
+  launch: (address: Address) => Launch,
+  source: Source,
+  options: RateOptions = {},
+): Entrant<RateQuantity> {
+  const { scale } = stand
+  return {
+    name,
+    measure: () =>
+      atWork(stand, launch, async (place) => {
+        await warmUp(stand, place, source(options.warmUp ?? scale.warmUp))
+        const { cpuUs, tasksPerSecond } = await drain(stand, place, source(options.backlog ?? scale.backlog))
+        return { rate: tasksPerSecond, cpuUs }
+      }),
+  }
+}
+
+/** A line for each entrant. */
+export function rateRows(entrants: ReadonlyArray<{ readonly name: string }>, rounds: Rounds<RateQuantity>): Row[] {
+  return entrants.map(({ name }) => ({
+    entrant: name,
+    unit: 'tasks/s',
+    ...rounds.of(name, 'rate'),
+    note: `${number(rounds.of(name, 'cpuUs').median)} us of processor time a task`,
+  }))
+}

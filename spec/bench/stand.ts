@@ -1,0 +1,59 @@
+import { setTimeout } from 'node:timers/promises'
+import { Releasers } from '../packit/releasers.js'
+import type { Rabbitmq } from '../support/rabbitmq.js'
+import type { Redis } from '../support/redis.js'
+import type { Desk } from './desk.js'
+
+/** How much is measured. */
+export interface Scale {
+  readonly quick: boolean
+  /** Rounds of each comparison. */
+  readonly rounds: number
+  /** Messages in a backlog that is drained as fast as can be. */
+  readonly backlog: number
+  /** Messages that a worker runs before it is measured, so that its code is compiled and its connections are open. */
+  readonly warmUp: number
+  /** A slow worker isn't measured for longer than this, in milliseconds. */
+  readonly limitMs: number
+}
+
+export const FULL: Scale = { quick: false, rounds: 3, backlog: 20_000, warmUp: 3000, limitMs: 2500 }
+export const QUICK: Scale = { quick: true, rounds: 1, backlog: 2000, warmUp: 200, limitMs: 600 }
+
+/** What all cases share. */
+export interface Stand {
+  readonly broker: Rabbitmq
+  readonly redis: Redis
+  readonly desk: Desk
+  readonly scale: Scale
+  /** For traces and logs. */
+  readonly directory: string
+  /** Aborted when the bench is interrupted. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Waits until a condition holds, asking every few milliseconds.
+ * @throws Error that names what was waited for, after a minute; the signal's reason
+ */
+export async function until(
+  condition: () => Promise<boolean> | boolean,
+  { signal, what, everyMs = 5 }: { signal: AbortSignal; what: string; everyMs?: number },
+): Promise<void> {
+  const late = performance.now() + 60_000
+  while (!(await condition())) {
+    if (performance.now() > late) throw new Error(`waited a minute for ${what}`)
+    await setTimeout(everyMs, undefined, { signal })
+  }
+}
+
+/** Runs the work, and then undoes what it put up, however it ended. */
+export async function releasing<T>(work: (releasers: Releasers) => Promise<T>): Promise<T> {
+  const releasers = new Releasers()
+  try {
+    return await work(releasers)
+  } finally {
+    const [failure] = await releasers.release()
+    if (failure) console.error(`Something may be left behind: ${failure.message}`)
+  }
+}
