@@ -116,7 +116,7 @@ export class Worker implements Component {
       intervalMs: settings.worker_autoscale_interval * 1000,
       memoryCeiling: memoryCeiling(settings),
       queues: () => this.consumer?.queues.map((queue) => queue.name) ?? queues.map((queue) => queue.name),
-      heldUpBy: () => this.breakers.heldUpBy,
+      heldUpBy: () => this.breakers.heldUpBy ?? this.line.gate.pauses.tried,
     })
     this.line.onFull = () => autoscaler.hurry()
     this.consumer = new Consumer({

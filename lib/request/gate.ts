@@ -29,7 +29,7 @@ const AGAIN_MS = 1000
  */
 export class Gate {
   readonly rates: Rates
-  private readonly pauses: Pauses
+  readonly pauses: Pauses
   private readonly holds: Holds
   private closing = false
 

@@ -34,6 +34,7 @@ export class Pauses {
   /** The first to come first; a set, so that one that expires can leave from the middle. */
   private readonly waiting = new Set<Request>()
   private readonly leave: Array<() => void> = []
+  private readonly all: readonly Watch[]
 
   /** @throws ConfigurationError with each name in a task's `pauseWhileOpen` that is no breaker of the app's */
   constructor(private readonly options: PausesOptions) {
@@ -50,10 +51,17 @@ export class Pauses {
       }
       if (watches.length > 0) this.watches.set(task, watches)
     }
+    this.all = [...byName.values()]
     if (faults.length > 0) {
       this.stop()
       throw new ConfigurationError(faults)
     }
+  }
+
+  /** A breaker that is half open, and whose one request has not told yet how the service is; it may still wait for a slot. */
+  get tried(): string | null {
+    for (const { breaker, probe } of this.all) if (probe && breaker.state === 'half-open') return breaker.name
+    return null
   }
 
   /** @returns whether the request may go on now; if not it waits here for its turn */
