@@ -1,7 +1,7 @@
 /** Consumers of one message each that a window may have before they are put together. */
 const MOST_SINGLE = 64
-/** About as many consumers as a larger window has. */
-const WANTED = 32
+/** The most consumers of a larger window, each with a block; at least half as many. */
+const MOST = 32
 
 /**
  * The most messages that one consumer of a window may hold unsettled. One each is exact, and what a small window has. But each consumer
@@ -13,5 +13,5 @@ const WANTED = 32
 export function blockSize(messages: number, prefetch: number): number {
   const singles = messages / prefetch
   if (singles <= MOST_SINGLE) return prefetch
-  return prefetch * 2 ** Math.floor(Math.log2(singles / WANTED))
+  return prefetch * 2 ** Math.ceil(Math.log2(singles / MOST))
 }

@@ -1,13 +1,15 @@
-import { alternate, type Entrant } from '../alternate.js'
+import { alternate, type Entrant, type Rounds } from '../alternate.js'
+import type { Launch } from '../contender.js'
 import type { Pace } from '../count.js'
 import { drain, warmUp } from '../drain.js'
 import type { Case, Findings } from '../findings.js'
 import { number } from '../number.js'
+import { bare } from '../rivals/bare.js'
 import { celeriac } from '../rivals/celeriac.js'
 import { noops } from '../sources.js'
 import type { Stand } from '../stand.js'
 import { mean, summarize } from '../statistics.js'
-import { atWork } from '../workplace.js'
+import { type Address, atWork } from '../workplace.js'
 
 /** So long that most of a hundred thousand keys come and go. */
 const WHOLE_MS = 12_000
@@ -19,13 +21,46 @@ const SLOTS = ['-c', '16', '-l', 'WARNING']
 export const backlogGrowth: Case = {
   name: 'backlog',
   title: 'cost a task as the backlog grows 1,000 -> 100,000',
-  run: (stand) => {
+  async run(stand) {
     const most = stand.scale.quick ? 10_000 : 100_000
-    return flat(stand, 'cost a task, 1,000 to 100,000 waiting', [
-      // A thousand are gone in an instant: the mean of many such backlogs, one after the other in the same worker.
-      byCost(stand, '1,000 waiting', { backlog: 1000, times: stand.scale.quick ? 3 : 20 }),
-      byCost(stand, `${most.toLocaleString('en')} waiting`, { backlog: most, times: 1 }),
-    ])
+    // A thousand are gone in an instant: the mean of many such backlogs, one after the other in the same worker.
+    const few = { backlog: 1000, times: stand.scale.quick ? 3 : 20 }
+    const many = { backlog: most, times: 1 }
+    const loop = bare({ consumers: 16, prefetch: 1 })
+    const names = { few: '1,000 waiting', many: `${most.toLocaleString('en')} waiting` }
+    const entrants = [
+      byCost(stand, names.few, few),
+      byCost(stand, names.many, many),
+      byCost(stand, `bare loop, ${names.few}`, few, loop),
+      byCost(stand, `bare loop, ${names.many}`, many, loop),
+    ]
+    const rounds = await alternate(entrants, stand.scale.rounds)
+    const ours = rounds
+      .of(names.many, 'us')
+      .rounds.map((us, round) => us / (rounds.of(names.few, 'us').rounds[round] ?? Number.NaN))
+    const theirs = rounds
+      .of(`bare loop, ${names.many}`, 'us')
+      .rounds.map((us, round) => us / (rounds.of(`bare loop, ${names.few}`, 'us').rounds[round] ?? Number.NaN))
+    return {
+      rows: costRows(entrants, rounds),
+      figures: [
+        {
+          what: 'processor time a task, 100,000 / 1,000',
+          label: 'processor time a task, 1,000 to 100,000 waiting',
+          unit: 'x',
+          target: { atMost: 1.15 },
+          ...rounds.ratio(names.many, names.few, 'cpuUs'),
+        },
+        {
+          what: "growth of the time a task / the bare loop's",
+          label: "time a task, 1,000 to 100,000 waiting, by the bare loop's",
+          unit: 'x',
+          target: { atMost: 1.15 },
+          ...summarize(ours.map((growth, round) => growth / (theirs[round] ?? Number.NaN))),
+        },
+      ],
+      note: 'RabbitMQ itself hands out a long queue more slowly; the bare loop shows by how much.',
+    }
   },
 }
 
@@ -56,14 +91,18 @@ async function flat(stand: Stand, label: string, entrants: readonly Entrant<Quan
     return Math.max(...values) / Math.min(...values)
   })
   return {
-    rows: entrants.map(({ name }) => ({
-      entrant: name,
-      unit: 'us a task',
-      ...rounds.of(name, 'us'),
-      note: `${number(rounds.of(name, 'cpuUs').median)} us of processor time a task`,
-    })),
+    rows: costRows(entrants, rounds),
     figures: [{ what: 'dearest / cheapest', label, unit: 'x', target: { atMost: 1.15 }, ...summarize(perRound) }],
   }
+}
+
+function costRows(entrants: readonly Entrant<Quantity>[], rounds: Rounds<Quantity>): Findings['rows'] {
+  return entrants.map(({ name }) => ({
+    entrant: name,
+    unit: 'us a task',
+    ...rounds.of(name, 'us'),
+    note: `${number(rounds.of(name, 'cpuUs').median)} us of processor time a task`,
+  }))
 }
 
 interface Cost {
@@ -77,12 +116,17 @@ interface Cost {
 }
 
 /** Time for a task while a backlog is drained, in microseconds. */
-function byCost(stand: Stand, name: string, { backlog, env = {}, keys, limitMs, times }: Cost): Entrant<Quantity> {
+function byCost(
+  stand: Stand,
+  name: string,
+  { backlog, env = {}, keys, limitMs, times }: Cost,
+  launch: (address: Address) => Launch = celeriac(SLOTS, env),
+): Entrant<Quantity> {
   const source = noops({ keys })
   return {
     name,
     measure: () =>
-      atWork(stand, celeriac(SLOTS, env), async (place) => {
+      atWork(stand, launch, async (place) => {
         await warmUp(stand, place, source(stand.scale.warmUp))
         const paces: Pace[] = []
         for (let time = 0; time < times; time++) paces.push(await drain(stand, place, source(backlog), limitMs))
