@@ -14,6 +14,8 @@ export interface RateOptions {
   /** Messages, if not the stand's. */
   readonly backlog?: number
   readonly warmUp?: number
+  /** Milliseconds after which the rest of the backlog doesn't matter. */
+  readonly limitMs?: number
 }
 
 /** Tasks a second, and microseconds of processor time for one. */
@@ -33,7 +35,8 @@ export function byRate(
     measure: () =>
       atWork(stand, launch, async (place) => {
         await warmUp(stand, place, source(options.warmUp ?? scale.warmUp))
-        const { cpuUs, tasksPerSecond } = await drain(stand, place, source(options.backlog ?? scale.backlog))
+        const backlog = source(options.backlog ?? scale.backlog)
+        const { cpuUs, tasksPerSecond } = await drain(stand, place, backlog, options.limitMs)
         return { rate: tasksPerSecond, cpuUs }
       }),
   }
