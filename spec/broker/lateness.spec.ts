@@ -64,7 +64,7 @@ describe('remote control and the tasks that run beside it', () => {
     // What else runs on the machine can only make things later: the best round is the truest.
     const best = (of: (round: (typeof rounds)[number]) => number): number => Math.min(...rounds.map(of))
     expect(best(({ without }) => without.count)).toBeGreaterThan(SLOTS)
-    expect(best(({ during }) => during.count)).toBeGreaterThan(SLOTS / 2)
+    expect(best(({ during }) => during.count)).toBeGreaterThan(SLOTS / 10)
     expect(best(({ took }) => took[Math.floor(PINGS * 0.99)] ?? Number.NaN)).toBeLessThan(50)
     expect(best(({ during }) => during.p99) - best(({ without }) => without.p99)).toBeLessThan(MOST_MS)
   }, 60_000)

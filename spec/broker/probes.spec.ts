@@ -63,7 +63,7 @@ describe('the probes of a running worker', () => {
     const { port } = await start('-c', '64')
     await client.publish(
       queue,
-      Array.from({ length: 10_000 }, (_, n) => taskMessage('tasks.add', { args: [n, 1] })),
+      Array.from({ length: 30_000 }, (_, n) => taskMessage('tasks.add', { args: [n, 1] })),
     )
     const took = await pollLiveness(port, async () => (await client.depth(queue)) === 0)
     expect(took.length).toBeGreaterThan(20)
