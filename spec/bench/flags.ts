@@ -17,7 +17,7 @@ export const USAGE = `bin/bench [--quick] [--only CASE[,CASE]] [--json FILE] [--
 
   --quick      small counts and one round, in less than two minutes; the figures are not judged, and nothing is written
   --only CASE  this case alone; may be given several times
-  --json FILE  where the results go; by default spec/bench/results.json if all cases are run
+  --json FILE  where the results go; by default spec/bench/results.json if all cases are run. With --only, those of other cases stay in it
   --svg FILE   where the picture goes; by default spec/bench/results.svg if all cases are run
 `
 

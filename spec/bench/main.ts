@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Releasers } from '../packit/releasers.js'
@@ -10,7 +10,7 @@ import type { Case } from './findings.js'
 import { type Flags, parseFlags, USAGE } from './flags.js'
 import { describeMachine } from './machine.js'
 import { picture } from './picture.js'
-import { conclusion, json, lines, type Outcome, type Report } from './report.js'
+import { conclusion, json, lines, type Outcome, type Report, withEarlier } from './report.js'
 import { FULL, QUICK, type Stand } from './stand.js'
 
 /*
@@ -80,8 +80,10 @@ async function bench({ json: jsonFile, only, quick, svg }: Flags, stand: Stand):
     outcomes.push(outcome)
     console.log(`${lines(outcome, quick).join('\n')}\n`)
   }
-  const report: Report = { date: new Date().toISOString().slice(0, 10), machine, quick, outcomes }
-  console.log(conclusion(report))
+  const run: Report = { date: new Date().toISOString().slice(0, 10), machine, quick, outcomes }
+  console.log(conclusion(run))
+  const earlier = only.length > 0 && jsonFile !== null ? await readFile(jsonFile, 'utf8').catch(() => null) : null
+  const report = earlier === null ? run : withEarlier(run, JSON.parse(earlier) as Report)
   if (jsonFile !== null) await writeFile(jsonFile, json(report))
   if (svg !== null) await writeFile(svg, picture(report))
   return outcomes.every(({ findings }) => findings) ? 0 : 1

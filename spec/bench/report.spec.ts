@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Findings } from './findings.js'
 import { number } from './number.js'
 import { picture } from './picture.js'
-import { conclusion, json, lines, type Outcome, type Report } from './report.js'
+import { conclusion, json, lines, type Outcome, type Report, withEarlier } from './report.js'
 import { summarize } from './statistics.js'
 
 const FINDINGS: Findings = {
@@ -31,6 +31,14 @@ function report(outcomes: readonly Outcome[], quick = false): Report {
 }
 
 describe('the report', () => {
+  it('keeps what was found before of cases that were not run again, on the same machine and in the same counts', () => {
+    const again: Outcome = { ...RUN, seconds: 9 }
+    const earlier = report([RUN, FAILED])
+    expect(withEarlier(report([again]), earlier).outcomes).toEqual([again, FAILED])
+    expect(withEarlier({ ...report([again]), machine: 'another' }, earlier).outcomes).toEqual([again])
+    expect(withEarlier(report([again], true), earlier).outcomes).toEqual([again])
+  })
+
   it('lists what was measured, and each figure with its target and verdict', () => {
     expect(lines(RUN, false)).toEqual([
       'no-op & nothing  (12 s)',

@@ -51,6 +51,18 @@ export function conclusion({ outcomes, quick }: Report): string {
   return failed === 0 ? `${judged}.` : `${judged}; ${failed} cases couldn't be run.`
 }
 
+/** The report with what an earlier one found of the cases that were not run this time; on another machine or in other counts it is worth nothing. */
+export function withEarlier(report: Report, earlier: Report): Report {
+  if (earlier.quick !== report.quick || cores(earlier) !== cores(report)) return report
+  const run = new Map(report.outcomes.map((outcome) => [outcome.name, outcome]))
+  const known = earlier.outcomes.map((outcome) => run.get(outcome.name) ?? outcome)
+  const names = new Set(known.map(({ name }) => name))
+  return { ...report, outcomes: [...known, ...report.outcomes.filter(({ name }) => !names.has(name))] }
+}
+
+/** The machine, without how busy it was. */
+const cores = ({ machine }: Report): string => machine.split('; ')[0] ?? ''
+
 /** The results for a file. */
 export function json(report: Report): string {
   const outcomes = report.outcomes.map(({ findings, ...outcome }) => ({
