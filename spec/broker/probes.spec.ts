@@ -60,11 +60,12 @@ describe('the probes of a running worker', () => {
   }
 
   it('liveness answers at once under full load', async () => {
-    const { port } = await start('-c', '64')
+    // Before it starts: it would run them as fast as they are published.
     await client.publish(
       queue,
       Array.from({ length: 30_000 }, (_, n) => taskMessage('tasks.add', { args: [n, 1] })),
     )
+    const { port } = await start('-c', '64')
     const took = await pollLiveness(port, async () => (await client.depth(queue)) === 0)
     expect(took.length).toBeGreaterThan(20)
     // One in a hundred may be the fault of the machine; no probe gives up on it.
