@@ -38,7 +38,7 @@ export interface CallOptions {
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
-  /** How replies are read; as any other content if not given. */
+  /** How replies are read; like all other content if not given. */
   readonly read?: ((content: Buffer, properties: AmqpProperties) => unknown) | undefined
   /** Called with each reply as it comes. */
   readonly onReply?: ((reply: ControlReply) => void) | undefined

@@ -9,7 +9,7 @@ export interface Extras {
 }
 
 /**
- * Celery's `ns.key=value` arguments, after `--`: any setting, `worker` being the namespace when it is left out (`.max_tasks_per_child=2`).
+ * Celery's `ns.key=value` arguments, after `--`: every setting there is, `worker` being the namespace when it is left out (`.max_tasks_per_child=2`).
  * A cast before the value, such as `(int)`, is accepted; the setting knows its own type.
  * @throws ConfigurationError for an argument of another form
  */

@@ -1,7 +1,7 @@
 const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)([.,]\d+)?)?(Z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)?$/i
 
 /**
- * Reads what Python's `isoformat()` writes, and every ISO 8601 time near it: any fraction, `Z` or an offset. Without an offset
+ * Reads what Python's `isoformat()` writes, and every ISO 8601 time near it: a fraction of whatever length, `Z` or an offset. Without an offset
  * the time is UTC, as Celery has it.
  * @returns wall-clock milliseconds, with their fraction; null for what is no time
  */
