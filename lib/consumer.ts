@@ -87,6 +87,9 @@ export class Consumer {
       depth: async () => {
         const depths = await probe.sample(this.consumed.map((queue) => queue.name))
         this.options.onDepths(depths)
+        window.alone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
+        const isCalm = [...depths.values()].every(({ ready }) => ready === 0)
+        if (isCalm || !window.alone) window.even()
         return depths
       },
       consumers: (queue) => window.count(queue),

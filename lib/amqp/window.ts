@@ -1,26 +1,12 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { coerceError } from '../errors.js'
 import type { Delivery, Logger } from '../ports.js'
-import { blockSize } from './block.js'
 import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
 import type { Epoch } from './epoch.js'
+import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
 
-/** One basic.consume on the task channel. */
-interface Consumer {
-  readonly tag: string
-  readonly queue: string
-  /** Its prefetch: the most messages that it may hold unsettled; 0 for no limit. */
-  readonly size: number
-  unsettled: number
-  state: 'opening' | 'open' | 'cancelling'
-}
-
-export interface WindowOptions {
+export interface WindowOptions extends SubscriptionsOptions {
   readonly epoch: Epoch
-  /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer a queue. */
-  readonly prefetch: number
-  /** Queues whose order breaks when consumers come and go (ordered quorum queues) -> the prefetch of their single consumer. */
-  readonly fixed: ReadonlyMap<string, number>
   /** Queues that another worker gets as soon as our consumers are gone: at the end they are kept until the channel closes. */
   readonly singleActive?: ReadonlySet<string>
   readonly log: Logger
@@ -36,27 +22,31 @@ export interface WindowOptions {
  * The consumers open on the one task channel of an epoch: all on one channel because only then does RabbitMQ keep a queue's
  * order, and many with a small prefetch because a running consumer's prefetch can't be changed. It grows by basic.consume
  * and shrinks by basic.cancel, of an idle consumer at once, of a busy one just before the ack that would free it. A window of
- * blocks may for a while be too large by less than one block.
+ * blocks that are all busy may be too large by half a block.
  */
 export class Window implements DeliveryChannel {
-  private readonly consumers = new Map<string, Consumer>()
-  /** By queue, without the consumers that are being cancelled: how many there are, and how many messages they may hold. */
-  private readonly counts = new Map<string, number>()
-  private readonly sizes = new Map<string, number>()
+  /**
+   * Nobody else consumes these queues, so that it may grow by one large consumer at a time: each costs a round trip, and the broker is busy with
+   * the very burst for which the window grows. Others judge by the number of our consumers how many slots we have.
+   */
+  alone = false
+  private readonly subscriptions: Subscriptions
   /** The prefetch that the channel gives to the next consumer. */
   private prefetch = 0
   private readonly resubscribing = new Set<string>()
   /** Cancellations under way that a message waits for to be settled. */
   private readonly awaited = new Set<Promise<void>>()
-  private wanted: ReadonlyMap<string, number> = new Map()
-  private tags = 0
+  /** One consumer that is larger than usual may be exchanged. */
+  private evening = false
   private reconciling: Promise<void> | null = null
   private closed = false
 
   private constructor(
     readonly channel: Channel,
     private readonly options: WindowOptions,
-  ) {}
+  ) {
+    this.subscriptions = new Subscriptions(options)
+  }
 
   static async open(options: WindowOptions): Promise<Window> {
     const channel = await options.epoch.channel()
@@ -73,23 +63,23 @@ export class Window implements DeliveryChannel {
 
   /** How many consumers are open for each queue. */
   count(queue: string): number {
-    return this.counts.get(queue) ?? 0
+    return this.subscriptions.count(queue)
   }
 
   get size(): number {
-    return this.consumers.size
+    return this.subscriptions.size
   }
 
   /** Says how many messages may be unsettled for each queue; the consumers follow. A queue that isn't named loses all of its own. */
   resize(capacity: ReadonlyMap<string, number>): void {
     if (this.closed) return
-    const { prefetch, fixed } = this.options
-    const wanted = new Map<string, number>()
-    for (const [queue, messages] of capacity) {
-      // Of one consumer without a limit, one message stands for all.
-      wanted.set(queue, prefetch === 0 ? Math.min(messages, 1) : messages > 0 ? (fixed.get(queue) ?? messages) : 0)
-    }
-    this.wanted = wanted
+    this.subscriptions.want(capacity, this.alone)
+    this.reconcile()
+  }
+
+  /** Exchanges one consumer, if any is larger than those of such a window usually are: it was opened in a hurry. */
+  even(): void {
+    this.evening = true
     this.reconcile()
   }
 
@@ -104,7 +94,7 @@ export class Window implements DeliveryChannel {
    */
   async close(): Promise<void> {
     this.closed = true
-    this.wanted = new Map([...this.sizes].filter(([queue]) => this.options.singleActive?.has(queue)))
+    this.subscriptions.keepOnly(this.options.singleActive ?? new Set())
     this.reconcile()
     await this.settled()
     // The channel's end would overtake them, and what waits to be acknowledged would be delivered again.
@@ -116,14 +106,14 @@ export class Window implements DeliveryChannel {
   }
 
   settling(delivery: AmqpDelivery): Promise<void> | null {
-    const consumer = this.consumers.get(delivery.consumerTag)
+    const { subscriptions } = this
+    const consumer = subscriptions.get(delivery.consumerTag)
     if (!consumer) return null
     consumer.unsettled--
     if (consumer.state !== 'open') return null
-    const surplus = this.surplus(consumer.queue)
-    if (surplus >= weight(consumer)) return this.cancelFirst(consumer)
+    if (subscriptions.isLeaving(consumer)) return this.cancelFirst(consumer)
     // Once it is idle it can be exchanged for a smaller one.
-    if (surplus > 0 && consumer.unsettled === 0) this.reconcile()
+    if (subscriptions.isExchangeable(consumer)) this.reconcile()
     return null
   }
 
@@ -131,11 +121,6 @@ export class Window implements DeliveryChannel {
     const cancelled = this.cancel(consumer).finally(() => this.awaited.delete(cancelled))
     this.awaited.add(cancelled)
     return cancelled
-  }
-
-  /** Messages that the consumers of a queue may hold beyond what is wanted; negative for what is missing. */
-  private surplus(queue: string): number {
-    return (this.sizes.get(queue) ?? 0) - (this.wanted.get(queue) ?? 0)
   }
 
   private reconcile(): void {
@@ -154,62 +139,37 @@ export class Window implements DeliveryChannel {
   private async converge(): Promise<void> {
     // Changes of one turn of the event loop are taken together.
     await new Promise(setImmediate)
-    for (let change = this.nextChange(); change && !this.epoch.ended.aborted; change = this.nextChange()) await change()
+    for (let change = this.nextChange(); change && !this.epoch.ended.aborted; change = this.nextChange())
+      await ('open' in change ? this.consume(change) : this.cancel(change.cancel))
+    this.evening = false
   }
 
-  private nextChange(): (() => Promise<void>) | null {
-    for (const queue of this.wanted.keys()) {
-      if (this.closed || this.resubscribing.has(queue)) continue
-      if (this.surplus(queue) < 0) return () => this.consume(queue, -this.surplus(queue))
-    }
-    // Looked through only when there is one to find: this is asked each time a message is parked, of up to thousands.
-    if (![...this.sizes.keys()].some((queue) => this.surplus(queue) > 0)) return null
-    let larger: Consumer | null = null
-    for (const consumer of this.consumers.values()) {
-      const surplus = this.surplus(consumer.queue)
-      if (consumer.state !== 'open' || surplus <= 0) continue
-      if (this.closed || !this.wanted.has(consumer.queue)) return () => this.cancel(consumer)
-      if (consumer.unsettled > 0) continue
-      if (weight(consumer) <= surplus) return () => this.cancel(consumer)
-      larger ??= consumer
-    }
-    // What it leaves missing is opened next.
-    return larger && (() => this.cancel(larger))
+  private nextChange(): Change | null {
+    const change = this.subscriptions.next(this.resubscribing, this.closed)
+    if (change || !this.evening || this.closed) return change
+    const consumer = this.subscriptions.oversized()
+    return consumer && { cancel: consumer }
   }
 
-  private async consume(queue: string, missing: number): Promise<void> {
-    const { fixed, prefetch } = this.options
-    const block = blockSize(this.wanted.get(queue) ?? 0, Math.max(1, prefetch))
-    const size = prefetch === 0 ? 0 : (fixed.get(queue) ?? Math.min(missing, block))
-    const consumer: Consumer = { tag: `celeriac${++this.tags}`, queue, size, unsettled: 0, state: 'opening' }
-    this.consumers.set(consumer.tag, consumer)
-    this.enlist(consumer, 1)
-    if (size !== this.prefetch) await this.channel.prefetch(size, false)
+  private async consume(change: { readonly open: string; readonly size: number }): Promise<void> {
+    const { channel, subscriptions } = this
+    const consumer = subscriptions.add(change)
+    const { queue, size, tag } = consumer
+    if (size !== this.prefetch) await channel.prefetch(size, false)
     this.prefetch = size
-    await this.channel.consume(queue, (message) => this.receive(consumer, message), { consumerTag: consumer.tag })
+    await channel.consume(queue, (message) => this.receive(consumer, message), { consumerTag: tag })
     if (consumer.state === 'opening') consumer.state = 'open'
   }
 
-  private enlist(consumer: Consumer, by: 1 | -1): void {
-    const { queue } = consumer
-    this.counts.set(queue, this.count(queue) + by)
-    this.sizes.set(queue, (this.sizes.get(queue) ?? 0) + by * weight(consumer))
-  }
-
   private async cancel(consumer: Consumer): Promise<void> {
-    this.retire(consumer)
+    this.subscriptions.retire(consumer)
+    this.evening = false
     try {
       await this.channel.cancel(consumer.tag)
     } catch (thrown) {
       if (!this.epoch.ended.aborted) this.epoch.end(thrown)
     }
-    this.consumers.delete(consumer.tag)
-  }
-
-  private retire(consumer: Consumer): void {
-    if (consumer.state === 'cancelling') return
-    consumer.state = 'cancelling'
-    this.enlist(consumer, -1)
+    this.subscriptions.remove(consumer)
   }
 
   private receive(consumer: Consumer, message: ConsumeMessage | null): void {
@@ -225,8 +185,7 @@ export class Window implements DeliveryChannel {
   private cancelledByBroker(consumer: Consumer): void {
     const { queue } = consumer
     const expected = this.closed || consumer.state === 'cancelling'
-    this.retire(consumer)
-    this.consumers.delete(consumer.tag)
+    this.subscriptions.remove(consumer)
     if (expected || this.resubscribing.has(queue)) return
     this.log.warning(`The broker cancelled the consumers of ${queue}. Subscribing again...`)
     this.resubscribing.add(queue)
@@ -238,9 +197,4 @@ export class Window implements DeliveryChannel {
       })
       .catch((thrown) => this.epoch.end(coerceError(thrown)))
   }
-}
-
-/** What a consumer counts for in its queue's window. */
-function weight({ size }: Consumer): number {
-  return Math.max(1, size)
 }

@@ -5,6 +5,7 @@ import type { WorkerState } from '../request/state.js'
 import type { Capacity } from './capacity.js'
 import { type Bounds, type Decision, decide, initialState, type QueueSample, type Reason } from './controller.js'
 import { EarlyTicks } from './earlyTicks.js'
+import { waiting } from './estimate.js'
 import { loopWatch } from './loopWatch.js'
 import type { Pool } from './pool.js'
 
@@ -61,6 +62,8 @@ export class Autoscaler implements Component {
   private tickedAt = Number.NEGATIVE_INFINITY
   private stopped = false
   private heldBack = false
+  /** At the last tick something waited for a slot. */
+  private waits = false
   /** What was told last of why the slots don't grow. */
   private told: string | null = null
   private readonly early = new EarlyTicks()
@@ -155,6 +158,8 @@ export class Autoscaler implements Component {
     } finally {
       this.ticking = false
       this.schedule(this.options.intervalMs)
+      // Those that the last ones filled up have to wait for may be seen only here: no slot is taken before one is free.
+      if (this.waits && this.options.pool.full) this.hurry()
     }
   }
 
@@ -167,28 +172,26 @@ export class Autoscaler implements Component {
     for (const [queue, found] of depth) this.depths.set(queue, found)
     const heldUpBy = this.options.heldUpBy()
     const now = clock.monotonic()
-    const decision = decide(
-      this.controller,
-      {
-        now,
-        queues: this.queues(intake),
-        slots: pool.size,
-        busy: pool.busy,
-        reserved: state.ready,
-        parked: state.parked,
-        received: state.received,
-        completed: state.completed,
-        serviceMsTotal: state.serviceMsTotal,
-        runningMs: runningMs(state, now),
-        loopUtilisation: this.loopUtilisation(),
-        breakerOpen: heldUpBy !== null,
-        intakeStopped: capacity.atLimit,
-        ...(memoryCeiling === null ? {} : { memoryUse: process.memoryUsage.rss() / memoryCeiling }),
-      },
-      this.limits,
-    )
+    const sample = {
+      now,
+      queues: this.queues(intake),
+      slots: pool.size,
+      busy: pool.busy,
+      reserved: state.ready,
+      parked: state.parked,
+      received: state.received,
+      completed: state.completed,
+      serviceMsTotal: state.serviceMsTotal,
+      runningMs: runningMs(state, now),
+      loopUtilisation: this.loopUtilisation(),
+      breakerOpen: heldUpBy !== null,
+      intakeStopped: capacity.atLimit,
+      ...(memoryCeiling === null ? {} : { memoryUse: process.memoryUsage.rss() / memoryCeiling }),
+    }
+    const decision = decide(this.controller, sample, this.limits)
     this.controller = decision.state
     this.heldBack = decision.heldBack === true
+    this.waits = waiting(sample) > 0
     const grows = decision.slots > pool.size
     this.apply(decision)
     this.tellOfHold(decision, heldUpBy)

@@ -148,6 +148,27 @@ describe('the window', () => {
     await arrived(4)
   })
 
+  it('grows by one large consumer where it is alone, and exchanges it later, for as many messages as before', async () => {
+    await fill(30)
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await arrived(2)
+    window.alone = true
+    window.resize(new Map([[queue, 20]]))
+    await arrived(20)
+    expect(await client.consumers(queue)).toBe(3)
+    window.even()
+    await window.settled()
+    // Those of the consumer that is cancelled are still unsettled.
+    expect(await client.consumers(queue)).toBe(20)
+    for (const delivery of deliveries.splice(0)) delivery.ack()
+    await waitFor(async () => (await client.depth(queue)) === 0, { timeoutMs: 5_000, what: 'the queue to be empty' })
+    for (const delivery of deliveries.splice(0)) delivery.ack()
+    await fill(30)
+    await arrived(20)
+    expect(await client.depth(queue)).toBe(10)
+  })
+
   it('keeps a fixed consumer whatever its capacity', async () => {
     await fill(10)
     const window = await open(1, new Map([[queue, 5]]))

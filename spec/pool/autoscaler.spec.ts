@@ -16,12 +16,12 @@ class Bench {
   breaker: string | null = null
   loopUtilisation = 0
   asked = 0
+  readonly state = new WorkerState()
   readonly pool: Pool
   readonly autoscaler: Autoscaler
 
   constructor({ memoryCeiling = null, max = 10 }: { memoryCeiling?: number | null; max?: number } = {}) {
-    const { clock, log } = this
-    const state = new WorkerState()
+    const { clock, log, state } = this
     this.pool = new Pool({
       size: 2,
       state,
@@ -50,6 +50,11 @@ class Bench {
       consumers: () => 2,
       resize: () => undefined,
     })
+  }
+
+  /** Runs that don't end. */
+  occupy(count: number): void {
+    for (let n = 0; n < count; n++) this.state.running.add({ delivery: { queue: 'q' }, startedAt: 0 } as never)
   }
 
   async tick(): Promise<void> {
@@ -178,6 +183,32 @@ describe('a tick before its time', () => {
       if (bench.asked > before) at.push(ms - 5)
     }
     expect(at).toEqual([10, 20, 45, 95, 195, 295, 395])
+  })
+
+  it('comes again by itself while all slots are busy and something waits, for which no slot was opened', async () => {
+    bench = new Bench()
+    await bench.autoscaler.start()
+    await bench.tick()
+    // Runs that take next to nothing: two slots are enough for what waits.
+    bench.state.completed = 100
+    bench.state.serviceMsTotal = 100
+    bench.ready = 1
+    bench.occupy(2)
+    await bench.tick()
+    const at: number[] = []
+    for (let ms = 0; ms <= 100; ms += 5) {
+      const before = bench.asked
+      bench.state.completed += 10
+      bench.state.serviceMsTotal += 10
+      await bench.advance(5)
+      if (bench.asked > before) at.push(ms + 5)
+    }
+    expect(at).toEqual([10, 20, 45, 95])
+    bench.ready = 0
+    await bench.advance(100)
+    const before = bench.asked
+    await bench.advance(INTERVAL - 100)
+    expect(bench.asked).toBe(before)
   })
 
   it('does not come while growth is held back', async () => {
