@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Component } from '../component.js'
 import { coerceError } from '../errors.js'
 import type { AmqpProperties, Clock, Logger } from '../ports.js'
@@ -6,11 +5,9 @@ import type { LamportClock } from '../protocol/lamport.js'
 import { tellWorkers } from './broadcast.js'
 import { Connection } from './connection.js'
 import type { Epoch } from './epoch.js'
+import { declareEventQueue } from './eventQueue.js'
 import type { SessionOptions } from './session.js'
 
-const EXCHANGE = 'celeryev'
-const QUEUE_EXPIRES_MS = 60_000
-const MESSAGE_TTL_MS = 5000
 /** How far behind the workers Celery takes the clock of a client to be, which never hears of theirs. */
 const CLIENT_CLOCK_SKEW = -1
 
@@ -62,16 +59,7 @@ export class EventCapture implements Component {
   private async up(epoch: Epoch): Promise<void> {
     const { clock, lamport, onReady } = this.options
     const channel = await epoch.channel()
-    await channel.assertExchange(EXCHANGE, 'topic', { durable: true })
-    const queue = `${EXCHANGE}.${randomUUID()}`
-    await channel.assertQueue(queue, {
-      durable: false,
-      exclusive: true,
-      autoDelete: true,
-      expires: QUEUE_EXPIRES_MS,
-      messageTtl: MESSAGE_TTL_MS,
-    })
-    await channel.bindQueue(queue, EXCHANGE, '#')
+    const queue = await declareEventQueue(channel, '#')
     await channel.consume(queue, (message) => message && this.receive(message.content, message.properties), {
       noAck: true,
     })

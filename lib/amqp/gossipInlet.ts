@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { ConsumeMessage } from 'amqplib'
 import type { Gossip } from '../control/gossip.js'
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
-import { decodeEvents, EVENT_EXCHANGE } from '../protocol/event.js'
+import { decodeEvents } from '../protocol/event.js'
 import type { Epoch } from './epoch.js'
+import { declareEventQueue } from './eventQueue.js'
 
-const QUEUE_EXPIRES_MS = 60_000
-const MESSAGE_TTL_MS = 5000
 /** No event of a worker's comes near this. */
 const MOST_BYTES = 1_048_576
 
@@ -29,16 +27,7 @@ export class GossipInlet {
     }
     try {
       const channel = await epoch.scratchChannel(tell)
-      await channel.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true })
-      const queue = `${EVENT_EXCHANGE}.${randomUUID()}`
-      await channel.assertQueue(queue, {
-        durable: false,
-        exclusive: true,
-        autoDelete: true,
-        expires: QUEUE_EXPIRES_MS,
-        messageTtl: MESSAGE_TTL_MS,
-      })
-      await channel.bindQueue(queue, EVENT_EXCHANGE, 'worker.#')
+      const queue = await declareEventQueue(channel, 'worker.#')
       this.gossip.up()
       await channel.consume(
         queue,

@@ -41,10 +41,7 @@ export class Metrics {
 
   gauge(name: string, help: string, labelNames: readonly string[], read: Read): void {
     new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.registry],
+      ...this.family(name, help, labelNames),
       collect() {
         this.reset()
         for (const { value, labels = {} } of read()) this.set(labels, value)
@@ -55,10 +52,7 @@ export class Metrics {
   /** @param name ends in `_total`; its values never fall */
   counter(name: string, help: string, labelNames: readonly string[], read: Read): void {
     new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.registry],
+      ...this.family(name, help, labelNames),
       collect() {
         this.reset()
         for (const { value, labels = {} } of read()) this.inc(labels, value)
@@ -85,6 +79,10 @@ export class Metrics {
     this.written.push(() =>
       [...head(name, help, 'untyped'), ...[...read()].map(({ value, labels }) => line(name, labels, value))].join('\n'),
     )
+  }
+
+  private family(name: string, help: string, labelNames: readonly string[]) {
+    return { name, help, labelNames: [...labelNames], registers: [this.registry] }
   }
 
   /** Everything, with the figures of the process, in Prometheus's text format. */

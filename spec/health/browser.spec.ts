@@ -4,13 +4,12 @@ import type { Browser } from 'playwright-core'
 import type { Worker } from '../../lib/worker.js'
 import { ask } from '../support/ask.js'
 import { Client } from '../support/client.js'
-import { startWorker } from '../support/inProcessWorker.js'
 import { taskMessage } from '../support/message.js'
 import { Gated, OfflineApp } from '../support/offlineLine.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 import { FAINT_TEXTS, startChromium } from './chromium.js'
-import { expectText, type Opened, open, rows, tile } from './openedPage.js'
+import { expectText, type Opened, open, rows, serve, tile } from './openedPage.js'
 import { takePicture } from './picture.js'
 
 const HOSTILE = '<img src=x onerror="document.title=`owned`">'
@@ -41,15 +40,8 @@ describe('the page in a browser', () => {
   let opened: Opened
 
   beforeAll(async () => {
-    queue = await client.queue()
-    const config = {
-      worker_http: '127.0.0.1:0',
-      worker_autoscale: '24,2',
-      worker_autoscale_keepalive: 1,
-      worker_http_token: TOKEN,
-    }
-    worker = (await startWorker(app, brokerUrl(), queue, config)).worker
-    opened = await open(browser, worker)
+    const config = { worker_autoscale: '24,2', worker_autoscale_keepalive: 1, worker_http_token: TOKEN }
+    ;({ queue, worker, opened } = await serve(browser, client, app, config))
   }, SLOW)
 
   afterEach(() => {

@@ -3,13 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import type { Worker } from '../../lib/worker.js'
 import { Client } from '../support/client.js'
-import { startWorker } from '../support/inProcessWorker.js'
 import { taskMessage } from '../support/message.js'
 import { Gated, OfflineApp } from '../support/offlineLine.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 import { startChromium } from './chromium.js'
-import { expectText, type Opened, open, rows } from './openedPage.js'
+import { expectText, type Opened, rows, serve } from './openedPage.js'
 
 const HOSTILE = '<img src=x onerror="document.title=`owned`">'
 const TOKEN = 'the-token-of-the-spec'
@@ -40,15 +39,8 @@ describe('the page with control', () => {
   let opened: Opened
 
   beforeAll(async () => {
-    queue = await client.queue()
-    const config = {
-      worker_http: '127.0.0.1:0',
-      worker_http_control: true,
-      worker_http_token: TOKEN,
-      worker_concurrency: 4,
-    }
-    worker = (await startWorker(app, brokerUrl(), queue, config)).worker
-    opened = await open(browser, worker)
+    const config = { worker_http_control: true, worker_http_token: TOKEN, worker_concurrency: 4 }
+    ;({ queue, worker, opened } = await serve(browser, client, app, config))
   }, SLOW)
 
   afterAll(() => worker?.stop(), SLOW)

@@ -1,5 +1,9 @@
 import type { Browser, Locator, Page } from 'playwright-core'
+import type { App } from '../../lib/app/app.js'
 import type { Worker } from '../../lib/worker.js'
+import type { Client } from '../support/client.js'
+import { startWorker } from '../support/inProcessWorker.js'
+import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 import { Overheard } from './chromium.js'
 
@@ -8,6 +12,18 @@ export interface Opened {
   readonly page: Page
   readonly overheard: Overheard
   readonly origin: string
+}
+
+/** Starts a worker with a page and a queue of its own, and opens the page. */
+export async function serve(
+  browser: Browser,
+  client: Client,
+  app: App,
+  config: Record<string, unknown>,
+): Promise<{ queue: string; worker: Worker; opened: Opened }> {
+  const queue = await client.queue()
+  const { worker } = await startWorker(app, brokerUrl(), queue, { worker_http: '127.0.0.1:0', ...config })
+  return { queue, worker, opened: await open(browser, worker) }
 }
 
 /** Opens the page of a worker and waits until it shows that it is ready. */

@@ -1,6 +1,6 @@
-import { alternate } from '../alternate.js'
-import type { Case } from '../findings.js'
-import { byRate, rateRows } from '../rate.js'
+import { alternate, type Rounds } from '../alternate.js'
+import type { Case, Figure } from '../findings.js'
+import { byRate, type RateQuantity, rateRows } from '../rate.js'
 import { bare } from '../rivals/bare.js'
 import { celeriac } from '../rivals/celeriac.js'
 import { python } from '../rivals/python.js'
@@ -22,18 +22,10 @@ export const hundredSlots: Case = {
       byRate(stand, 'bare loop, 100 consumers', bare({ consumers: 100, prefetch: 1 }), noops()),
     ]
     const rounds = await alternate(entrants, stand.scale.rounds)
-    const ours = rounds.of('Celeriac', 'rate')
-    const theirs = rounds.of('bare loop, 100 consumers', 'rate')
     return {
       rows: rateRows(entrants, rounds),
       figures: [
-        {
-          what: 'Celeriac / the smaller of 10,000/s and the bare loop',
-          label: '100 slots, 10 ms each: vs bare loop or 10,000/s',
-          unit: 'x',
-          target: { atLeast: 0.9 },
-          ...ofPossible(ours.rounds, theirs.rounds),
-        },
+        ofPossible(rounds, 'bare loop, 100 consumers', '100 slots, 10 ms each', 0.9),
         {
           what: 'Celeriac / Celery gevent -c 100',
           label: '100 slots, 10 ms each: vs Celery gevent -c 100',
@@ -56,23 +48,21 @@ export const thousandSlots: Case = {
       byRate(stand, 'bare loop, window 1,000', bare({ consumers: 1, prefetch: 1000 }), noops(), options),
     ]
     const rounds = await alternate(entrants, stand.scale.rounds)
-    const ours = rounds.of('Celeriac', 'rate')
-    const theirs = rounds.of('bare loop, window 1,000', 'rate')
     return {
       rows: rateRows(entrants, rounds),
-      figures: [
-        {
-          what: 'Celeriac / the smaller of 10,000/s and the bare loop',
-          label: '1,000 slots, 100 ms each: vs bare loop or 10,000/s',
-          unit: 'x',
-          target: { atLeast: 0.8 },
-          ...ofPossible(ours.rounds, theirs.rounds),
-        },
-      ],
+      figures: [ofPossible(rounds, 'bare loop, window 1,000', '1,000 slots, 100 ms each', 0.8)],
     }
   },
 }
 
-function ofPossible(ours: readonly number[], bareLoop: readonly number[]) {
-  return summarize(ours.map((rate, round) => rate / Math.min(CEILING, bareLoop[round] ?? CEILING)))
+function ofPossible(rounds: Rounds<RateQuantity>, bareLoop: string, slots: string, atLeast: number): Figure {
+  const possible = rounds.of(bareLoop, 'rate').rounds.map((rate) => Math.min(CEILING, rate))
+  const ours = rounds.of('Celeriac', 'rate').rounds
+  return {
+    what: 'Celeriac / the smaller of 10,000/s and the bare loop',
+    label: `${slots}: vs bare loop or 10,000/s`,
+    unit: 'x',
+    target: { atLeast },
+    ...summarize(ours.map((rate, round) => rate / (possible[round] ?? CEILING))),
+  }
 }
