@@ -83,17 +83,18 @@ export class Consumer {
     const probe = new DepthProbe(epoch, log)
     this.window = window
     this.epoch = epoch
+    let isAlone = false
     autoscaler.attach({
       depth: async () => {
         const depths = await probe.sample(this.consumed.map((queue) => queue.name))
         this.options.onDepths(depths)
-        window.alone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
+        isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
         const isCalm = [...depths.values()].every(({ ready }) => ready === 0)
-        if (isCalm || !window.alone) window.even()
+        if (isCalm || !isAlone) window.even()
         return depths
       },
       consumers: (queue) => window.count(queue),
-      resize: (capacity) => window.resize(capacity),
+      resize: (capacity) => window.resize(capacity, isAlone),
     })
     await window.settled()
     epoch.ended.throwIfAborted()

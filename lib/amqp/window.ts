@@ -25,11 +25,6 @@ export interface WindowOptions extends SubscriptionsOptions {
  * blocks that are all busy may be too large by half a block.
  */
 export class Window implements DeliveryChannel {
-  /**
-   * Nobody else consumes these queues, so that it may grow by one large consumer at a time: each costs a round trip, and the broker is busy with
-   * the very burst for which the window grows. Others judge by the number of our consumers how many slots we have.
-   */
-  alone = false
   private readonly subscriptions: Subscriptions
   /** The prefetch that the channel gives to the next consumer. */
   private prefetch = 0
@@ -70,10 +65,14 @@ export class Window implements DeliveryChannel {
     return this.subscriptions.size
   }
 
-  /** Says how many messages may be unsettled for each queue; the consumers follow. A queue that isn't named loses all of its own. */
-  resize(capacity: ReadonlyMap<string, number>): void {
+  /**
+   * Says how many messages may be unsettled for each queue; the consumers follow. A queue that isn't named loses all of its own.
+   * @param inHurry whether it may grow by one large consumer instead of many small ones: each costs a round trip to a broker that is busy
+   *   with the very burst for which the window grows. Not where others consume, too: they judge our slots by our consumers
+   */
+  resize(capacity: ReadonlyMap<string, number>, inHurry = false): void {
     if (this.closed) return
-    this.subscriptions.want(capacity, this.alone)
+    this.subscriptions.want(capacity, inHurry)
     this.reconcile()
   }
 
