@@ -94,7 +94,7 @@ const SATURATED = 0.95
 /** Above this part of the memory there is no room for what more slots would take. */
 const MEMORY_FULL = 0.9
 /** A need below this part of a slot is no reason for one more: what it is for waits a little longer, and that raises the need. */
-const NEGLIGIBLE = 0.5
+const NEGLIGIBLE = 0.25
 /** Between two closings there is this part of the keepalive: a load that fades closes slots in a few steps. */
 const REST = 0.05
 

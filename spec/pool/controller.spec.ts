@@ -129,7 +129,7 @@ describe('a brake', () => {
       { now: 11_000, loopUtilisation: 0.5 },
       { now: 11_025, ready: 5000, loopUtilisation: 1 },
     ])
-    expect(slotsOf(decisions)).toEqual([2, 99])
+    expect(slotsOf(decisions)).toEqual([2, 100])
   })
 
   it('is off again as soon as its cause is gone', () => {
@@ -253,7 +253,7 @@ describe('among other workers', () => {
   it('a worker says that it has no more than its share', () => {
     const queues = new Map([['q', queueOf({ ready: 0, consumers: 40, ownConsumers: 30 })]])
     const { state, sample } = experienced()
-    const decision = decide(state, { ...sample, now: 11_000, slots: 30, busy: 30, reserved: 1600, queues }, BOUNDS)
+    const decision = decide(state, { ...sample, now: 11_000, slots: 30, busy: 30, reserved: 1590, queues }, BOUNDS)
     expect(decision.detail).toMatchObject({ alone: 32, need: 30 })
     expect(decision).toMatchObject({ slots: 30, reason: 'sharing', heldBack: false })
   })
