@@ -4,6 +4,7 @@ import { GossipInlet } from './amqp/gossipInlet.js'
 import { Mailbox } from './amqp/mailbox.js'
 import { AmqpNeighbours } from './amqp/neighbours.js'
 import { connectionOptions } from './amqp/options.js'
+import type { AmqpPublisher } from './amqp/publisher.js'
 import type { App } from './app/app.js'
 import type { Component } from './component.js'
 import { Gossip } from './control/gossip.js'
@@ -29,6 +30,8 @@ export interface RemoteOptions {
   readonly nodename: string
   readonly state: WorkerState
   readonly revoked: Revoked
+  /** Mingle and control answer on its connection, never on the one that consumes: the broker may stop reading from a connection that publishes. */
+  readonly publisher: AmqpPublisher
   readonly clock: Clock
   log(scope: string): Logger
 }
@@ -99,7 +102,7 @@ export class Remote {
 
   /** Makes the commands known, once the parts of the worker that they work with are there. */
   register(parts: Omit<ControlParts, 'events' | 'neighbours' | 'lamport' | 'version'>): void {
-    const { log, nodename, settings } = this.options
+    const { log, nodename, publisher, settings } = this.options
     const { panel } = this
     registerCommands(panel, {
       ...parts,
@@ -117,15 +120,16 @@ export class Remote {
       },
     })
     if (!settings.worker_enable_remote_control) return
-    this.mailbox = new Mailbox({ nodename, panel, clock: this.lamport, log: log('control') })
+    this.mailbox = new Mailbox({ nodename, panel, clock: this.lamport, publisher, log: log('control') })
   }
 
   /** On a new connection, before messages are taken: what is revoked elsewhere has to be known by then. */
   async up(epoch: Epoch): Promise<void> {
-    const { clock, log, nodename, settings } = this.options
-    const mingles = !settings.without_mingle
+    const { clock, log, nodename, publisher, settings } = this.options
     const parts = { nodename, clock, lamport: this.lamport, log: log('mingle') }
-    const neighbours = mingles ? await AmqpNeighbours.look(epoch, parts) : null
+    const neighbours = settings.without_mingle
+      ? null
+      : await AmqpNeighbours.look((signal) => publisher.epoch(signal), parts)
     await this.mailbox?.up(epoch)
     if (!settings.without_gossip) await this.inlet.up(epoch)
     if (neighbours) await this.mingle.sync(neighbours)

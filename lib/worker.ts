@@ -63,7 +63,7 @@ export class Worker implements Component {
     this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
     const state = new WorkerState()
     const revoked = new Revoked(clock)
-    this.remote = new Remote({ ...options, clock, state, revoked })
+    this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher })
     this.probes = new Probes({ ...options, clock })
     const events = this.probes.listenTo(this.remote.events)
     const slots = Math.max(1, bounds.min)

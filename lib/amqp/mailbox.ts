@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Channel } from 'amqplib'
 import type { Panel } from '../control/panel.js'
 import { coerceError } from '../errors.js'
-import type { Logger } from '../ports.js'
-import { decodeControl } from '../protocol/control.js'
+import type { Logger, Publisher } from '../ports.js'
+import { type ControlRequest, decodeControl } from '../protocol/control.js'
 import { writeJson } from '../protocol/json.js'
 import { wrap } from '../protocol/kombuTypes.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 import type { Epoch } from './epoch.js'
-import { headersForAll } from './headers.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
@@ -21,6 +19,8 @@ export interface MailboxOptions {
   readonly nodename: string
   readonly panel: Panel
   readonly clock: LamportClock
+  /** For the replies: not on the connection that consumes, from which a broker short of memory would then read no acks either. */
+  readonly publisher: Publisher
   readonly log: Logger
 }
 
@@ -47,7 +47,7 @@ export class Mailbox {
     await channel.consume(
       queue,
       (message) => {
-        if (message) this.receive(channel, message.content, message.properties.headers?.clock)
+        if (message) this.receive(epoch, message.content, message.properties.headers?.clock)
       },
       { noAck: true },
     )
@@ -81,8 +81,8 @@ export class Mailbox {
     }
   }
 
-  private receive(channel: Channel, content: Buffer, seen: unknown): void {
-    const { clock, log, nodename, panel } = this.options
+  private receive(epoch: Epoch, content: Buffer, seen: unknown): void {
+    const { clock, log, panel } = this.options
     seeClock(clock, seen)
     clock.forward()
     try {
@@ -91,19 +91,28 @@ export class Mailbox {
       const value = panel.answer(request)
       // The command that ends the worker has nothing to answer.
       if (!request.replyTo || value === undefined) return
-      channel.publish(
-        request.replyTo.exchange,
-        request.replyTo.routingKey,
-        Buffer.from(writeJson(wrap({ [nodename]: value }))),
-        {
-          contentType: 'application/json',
-          contentEncoding: 'utf-8',
-          deliveryMode: 1,
-          headers: headersForAll({ ticket: request.ticket, clock: clock.forward() }),
-        },
-      )
+      this.reply(request, value, epoch.ended)
     } catch (thrown) {
       log.error(`pidbox: a control message was dropped: ${coerceError(thrown).message}`)
     }
+  }
+
+  /** A reply that can't be sent is missed by nobody but who asked, and they ask again. */
+  private reply({ replyTo, ticket }: ControlRequest, value: unknown, ended: AbortSignal): void {
+    const { clock, log, nodename, publisher } = this.options
+    if (!replyTo) return
+    const message = {
+      ...replyTo,
+      content: Buffer.from(writeJson(wrap({ [nodename]: value }))),
+      properties: {
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        deliveryMode: 1,
+        headers: { ticket, clock: clock.forward() },
+      },
+    }
+    publisher
+      .publish(message, ended)
+      .catch((thrown) => log.debug(`pidbox: a reply wasn't sent: ${coerceError(thrown).message}`))
   }
 }

@@ -1,8 +1,8 @@
 import type { Channel } from 'amqplib'
 import type { Neighbours } from '../control/mingle.js'
 import type { Arguments } from '../control/panel.js'
-import { coerceError } from '../errors.js'
-import type { Clock, Logger } from '../ports.js'
+import { BrokerError, coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import { callWorkers } from './broadcast.js'
 import type { Epoch } from './epoch.js'
@@ -11,6 +11,8 @@ import { headersForAll } from './headers.js'
 const EXCHANGE = 'celery.pidbox'
 /** Seconds in which a neighbour has to answer, as Celery has it: nobody knows how many there are. */
 const ANSWER_SECONDS = 1
+/** Seconds after which they are given up, however many go on answering, or if the broker doesn't. */
+const MOST_SECONDS = 5
 
 export interface AmqpNeighboursOptions {
   readonly nodename: string
@@ -19,7 +21,7 @@ export interface AmqpNeighboursOptions {
   readonly log: Logger
 }
 
-/** The other workers, as remote control reaches them. For one epoch. */
+/** The other workers, as remote control reaches them. For one epoch of the connection that publishes. */
 export class AmqpNeighbours implements Neighbours {
   private constructor(
     private readonly epoch: Epoch,
@@ -30,8 +32,23 @@ export class AmqpNeighbours implements Neighbours {
   /**
    * Looks whether there are any: a message that nobody hears comes back from the broker. To be called before our own mailbox hears,
    * and `hello` after it, so that no revoke falls between; a worker that is alone then needn't wait. Never throws.
+   * @param connect gives an epoch on which it does no harm if the broker takes no messages from it for a while
+   * @returns null if that can't be told in a second
    */
-  static async look(epoch: Epoch, options: AmqpNeighboursOptions): Promise<AmqpNeighbours> {
+  static async look(
+    connect: (signal: AbortSignal) => Promise<Epoch>,
+    options: AmqpNeighboursOptions,
+  ): Promise<AmqpNeighbours | null> {
+    const { clock, log } = options
+    try {
+      return await inTime(clock, ANSWER_SECONDS, async (late) => AmqpNeighbours.lookOn(await connect(late), options))
+    } catch (thrown) {
+      log.warning(`mingle: the neighbors can't be asked: ${coerceError(thrown).message}`)
+      return null
+    }
+  }
+
+  private static async lookOn(epoch: Epoch, options: AmqpNeighboursOptions): Promise<AmqpNeighbours> {
     let alone = false
     const look = async (channel: Channel): Promise<void> => {
       await channel.assertExchange(EXCHANGE, 'fanout', { durable: false })
@@ -50,6 +67,7 @@ export class AmqpNeighbours implements Neighbours {
 
   async hello(args: Arguments): Promise<ReadonlyMap<string, unknown>> {
     if (this.alone) return new Map()
+    const { clock } = this.options
     const { ended } = this.epoch
     const lost = new Promise<[]>((resolve) => {
       if (ended.aborted) resolve([])
@@ -57,10 +75,9 @@ export class AmqpNeighbours implements Neighbours {
     })
     try {
       const call = { method: 'hello', arguments: args }
-      const replies = await Promise.race([
-        callWorkers(this.epoch, call, { ...this.options, timeout: ANSWER_SECONDS }),
-        lost,
-      ])
+      const replies = await inTime(clock, MOST_SECONDS, () =>
+        Promise.race([callWorkers(this.epoch, call, { ...this.options, timeout: ANSWER_SECONDS }), lost]),
+      )
       return new Map(replies.map(({ nodename, value }) => [nodename, value]))
     } catch (thrown) {
       if (!ended.aborted)
@@ -81,4 +98,18 @@ function probe(channel: Channel, { clock, lamport, nodename }: AmqpNeighboursOpt
     mandatory: true,
     headers: headersForAll({ clock: lamport.forward(), expires: clock.now() / 1000 + ANSWER_SECONDS }),
   })
+}
+
+/** @throws BrokerError after so many seconds; what `work` does then is nobody's concern any more */
+async function inTime<T>(clock: Clock, seconds: number, work: (late: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  let timer: Timer | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = clock.setTimer(() => {
+      const error = new BrokerError(`the broker hasn't answered in ${seconds} s`)
+      late.abort(error)
+      reject(error)
+    }, seconds * 1000)
+  })
+  return Promise.race([work(late.signal), tooLate]).finally(() => timer?.cancel())
 }

@@ -75,4 +75,43 @@ describe('a broker that is short of memory', () => {
   }, 90_000)
 })
 
+describe('a worker that starts while the broker is short of memory', () => {
+  let broker: Rabbitmq
+  let worker: Worker | undefined
+  let neighbour: Worker | undefined
+
+  beforeAll(async () => {
+    broker = await startRabbitmq()
+  }, 60_000)
+
+  afterAll(async () => {
+    await broker.ctl('set_vm_memory_high_watermark', '0.4')
+    await worker?.stop()
+    await neighbour?.stop()
+    await broker.dispose()
+  }, 60_000)
+
+  it('takes its messages all the same: that is what the broker is short of', async () => {
+    const client = await Client.open(broker.url)
+    const queue = await client.queue()
+    const ran: number[] = []
+    const app = new OfflineApp('spec')
+    app.task('spec.plain', { acksLate: true }, (n: number) => {
+      ran.push(n)
+    })
+    neighbour = (await startWorker(new OfflineApp('other'), broker.url, await client.queue())).worker
+    await client.publish(
+      queue,
+      Array.from({ length: 50 }, (_, n) => taskMessage('spec.plain', { args: [n] })),
+    )
+    await broker.ctl('set_vm_memory_high_watermark', '0.000001')
+    const started = await startWorker(app, broker.url, queue, { worker_concurrency: 4 })
+    worker = started.worker
+    await waitFor(() => ran.length === 50, { timeoutMs: 10_000, what: 'the messages to be run' })
+    await waitFor(async () => (await client.depth(queue)) === 0, { timeoutMs: 10_000, what: 'the queue to be empty' })
+    expect(started.log.of('WARNING')).toContainEqual(expect.stringMatching(/^mingle: the neighbors can't be asked: /))
+    await client.close()
+  }, 90_000)
+})
+
 const later = (): string => new Date(Date.now() + 3000).toISOString()

@@ -1,9 +1,11 @@
 import { Connection } from '../../lib/amqp/connection.js'
+import type { Epoch } from '../../lib/amqp/epoch.js'
 import { AmqpEventSink } from '../../lib/amqp/eventSink.js'
 import { GossipInlet } from '../../lib/amqp/gossipInlet.js'
 import { Mailbox } from '../../lib/amqp/mailbox.js'
 import { AmqpNeighbours } from '../../lib/amqp/neighbours.js'
 import { connectionOptions } from '../../lib/amqp/options.js'
+import { AmqpPublisher } from '../../lib/amqp/publisher.js'
 import { systemClock } from '../../lib/clock.js'
 import { Gossip } from '../../lib/control/gossip.js'
 import { Mingle } from '../../lib/control/mingle.js'
@@ -30,6 +32,7 @@ export class Gossiper {
   private readonly connection: Connection
   private readonly dispatcher: EventDispatcher
   private readonly heart: Heart
+  private readonly publisher: AmqpPublisher
 
   private constructor(
     readonly nodename: string,
@@ -50,6 +53,7 @@ export class Gossiper {
       version: '0',
       activity: () => ({ active: 0, processed: 0 }),
     })
+    this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, log))
     const mingle = new Mingle({ nodename, revoked, clock, lamport, log })
     this.gossip = new Gossip({
       nodename,
@@ -71,15 +75,17 @@ export class Gossiper {
       revoked: () => revoked.ids,
       ping: () => ({ ok: 'pong' }),
     })
-    const mailbox = new Mailbox({ nodename, panel, clock: lamport, log })
+    const { publisher } = this
+    const mailbox = new Mailbox({ nodename, panel, clock: lamport, publisher, log })
     const inlet = new GossipInlet(this.gossip, log)
     this.connection = new Connection({
       ...connectionOptions('consumer', settings, clock, log),
       onUp: async (epoch) => {
         const since = clock.monotonic()
-        const neighbours = await AmqpNeighbours.look(epoch, { nodename, clock, lamport, log })
+        const connect = (signal: AbortSignal): Promise<Epoch> => publisher.epoch(signal)
+        const neighbours = await AmqpNeighbours.look(connect, { nodename, clock, lamport, log })
         await mailbox.up(epoch)
-        await mingle.sync(neighbours)
+        if (neighbours) await mingle.sync(neighbours)
         this.readyAfterMs = clock.monotonic() - since
         await inlet.up(epoch)
         this.heart.up()
@@ -124,6 +130,7 @@ export class Gossiper {
     this.heart.stop()
     await this.dispatcher.stop()
     await this.connection.stop()
+    await this.publisher.stop()
     this.gossip.down()
     await this.link?.close()
   }
