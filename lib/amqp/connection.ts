@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly maxDelayMs: number
   /** Attempts after which `gaveUp` is called; null for no end. */
   readonly maxRetries: number | null
+  /** Whether to try again before it was ever up, and once it was; both if not given. */
+  readonly retries?: { readonly atStart: boolean; readonly later: boolean }
   /** `broker_use_ssl`; anything but false speaks TLS even to an `amqp://` URL, as in Celery. */
   readonly useSsl: boolean | TlsWords
   readonly clock: Clock
@@ -46,6 +48,7 @@ export class Connection implements Component {
   private epochs = 0
   private attempts = 0
   private next = 0
+  private hasBeenUp = false
   private stopped = false
   private running: Promise<void> | null = null
   private readonly stopping = new AbortController()
@@ -79,8 +82,12 @@ export class Connection implements Component {
       const url = this.options.urls[this.next % this.options.urls.length]
       if (!url) return
       try {
-        await this.live(url)
+        const reason = await this.live(url)
         if (this.stopped) return
+        if (!this.retries) {
+          this.giveUp(reason)
+          return
+        }
         this.options.log.warning(`${this.name}: Connection to broker lost. Trying to re-establish the connection...`)
       } catch (thrown) {
         if (this.stopped) return
@@ -93,6 +100,10 @@ export class Connection implements Component {
           return
         }
         const failover = this.next % this.options.urls.length !== 0
+        if (!failover && !this.retries) {
+          this.giveUp(error)
+          return
+        }
         const delayMs = failover ? 0 : this.delay()
         const plan = failover
           ? 'Will retry using next failover.'
@@ -103,14 +114,30 @@ export class Connection implements Component {
     }
   }
 
-  /** One epoch from its first byte to its end. @throws when it couldn't be built */
-  private async live(url: BrokerUrl): Promise<void> {
+  private get retries(): boolean {
+    const { atStart, later } = this.options.retries ?? { atStart: true, later: true }
+    return this.hasBeenUp ? later : atStart
+  }
+
+  private giveUp(error: Error): void {
+    this.options.log.critical(
+      'Retrying to re-establish a connection to the message broker after a connection loss has been disabled (app.conf.broker_connection_retry=False). Shutting down...',
+    )
+    this.options.gaveUp?.(error)
+  }
+
+  /**
+   * One epoch from its first byte to its end.
+   * @returns why it ended
+   * @throws when it couldn't be built
+   */
+  private async live(url: BrokerUrl): Promise<Error> {
     const epoch = new Epoch(++this.epochs, await this.open(url))
     this.epoch = epoch
     const since = this.options.clock.monotonic()
     let built = false
     try {
-      if (this.stopped) return
+      if (this.stopped) return new BrokerError('the connection was stopped')
       const ended = new Promise<void>((resolve) => {
         if (epoch.ended.aborted) resolve()
         else epoch.ended.addEventListener('abort', () => resolve(), { once: true })
@@ -118,6 +145,7 @@ export class Connection implements Component {
       this.options.log.info(`Connected to ${url}`)
       await this.options.onUp(epoch)
       built = true
+      this.hasBeenUp = true
       await ended
       if (!this.stopped) this.options.log.warning(`${this.name}: ${coerceError(epoch.ended.reason).message}`)
     } finally {
@@ -127,7 +155,9 @@ export class Connection implements Component {
       if (built && this.options.clock.monotonic() - since >= STABLE_AFTER_MS) this.attempts = 0
     }
     // An epoch that breaks as soon as it is up would otherwise be built over and over without a pause.
-    if (this.options.clock.monotonic() - since < STABLE_AFTER_MS && ++this.attempts > 1) await this.pause(this.delay())
+    const isShaky = this.options.clock.monotonic() - since < STABLE_AFTER_MS
+    if (isShaky && ++this.attempts > 1 && this.retries) await this.pause(this.delay())
+    return coerceError(epoch.ended.reason)
   }
 
   private async open(url: BrokerUrl): Promise<ChannelModel> {

@@ -12,6 +12,7 @@ export function connectionOptions(
 ): Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'> {
   const url = (name === 'consumer' ? settings.broker_read_url : settings.broker_write_url) ?? settings.broker_url
   const urls = parseBrokerUrl(url)
+  const { broker_connection_retry: later, broker_connection_retry_on_startup: atStart } = settings
   return {
     name,
     urls: settings.broker_failover_strategy === 'shuffle' ? urls.toSorted(() => Math.random() - 0.5) : urls,
@@ -19,6 +20,8 @@ export function connectionOptions(
     connectTimeoutMs: settings.broker_connection_timeout * 1000,
     maxDelayMs: settings.broker_connection_retry_max_interval * 1000,
     maxRetries: settings.broker_connection_max_retries,
+    // Without the consumer's connection there is no worker; the others come back with it.
+    ...(name === 'consumer' ? { retries: { atStart: atStart ?? later, later } } : {}),
     useSsl: settings.broker_use_ssl,
     clock,
     log,

@@ -77,6 +77,43 @@ describe('a connection', () => {
     expect(under.epochs).toEqual([])
   })
 
+  describe('that may not be made again', () => {
+    const disabled = expect.stringMatching(/\(app\.conf\.broker_connection_retry=False\)\. Shutting down\.\.\.$/)
+
+    it('gives up when it is lost', async () => {
+      const under = await connectionTo(through(link.port), log, { broker_connection_retry: false })
+      connection = under.connection
+      await waitFor(() => under.epochs.length === 1, { timeoutMs: 5_000, what: 'the connection' })
+      link.cut()
+      await waitFor(() => under.ends.length === 1, { timeoutMs: 5_000, what: 'it to give up' })
+      expect(log.of('CRITICAL')).toEqual([disabled])
+      expect(under.lost).toEqual(under.epochs)
+    })
+
+    it('gives up at the start when each broker has been tried', async () => {
+      const urls = `${through(await freePort())};${through(await freePort())}`
+      const under = await connectionTo(urls, log, { broker_connection_retry: false })
+      connection = under.connection
+      await waitFor(() => under.ends.length === 1, { timeoutMs: 5_000, what: 'it to give up' })
+      expect(log.of('ERROR')).toEqual([expect.stringContaining('Will retry using next failover.')])
+      expect(under.ends[0]?.message).toContain('ECONNREFUSED')
+    })
+
+    it('may be tried for until it is up, if the setting for the start says so', async () => {
+      link.refuse()
+      const under = await connectionTo(through(link.port), log, {
+        broker_connection_retry: false,
+        broker_connection_retry_on_startup: true,
+      })
+      connection = under.connection
+      await waitFor(() => log.of('ERROR').length >= 2, { timeoutMs: 10_000, what: 'two failed attempts' })
+      link.accept()
+      await waitFor(() => under.epochs.length === 1, { timeoutMs: 10_000, what: 'the connection' })
+      link.cut()
+      await waitFor(() => under.ends.length === 1, { timeoutMs: 5_000, what: 'it to give up' })
+    })
+  })
+
   it('notices a peer that has gone silent, by its heartbeats', async () => {
     const under = await connectionTo(through(link.port), log, { broker_heartbeat: 1 })
     connection = under.connection

@@ -10,6 +10,8 @@ export interface ConnectionUnderTest {
   readonly connection: Connection
   readonly epochs: Epoch[]
   readonly lost: Epoch[]
+  /** Why it gave up. */
+  readonly ends: Error[]
 }
 
 export async function connectionTo(
@@ -21,6 +23,7 @@ export async function connectionTo(
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const epochs: Epoch[] = []
   const lost: Epoch[] = []
+  const ends: Error[] = []
   const connection = new Connection({
     ...connectionOptions('consumer', settings, systemClock, log),
     onUp: async (epoch) => {
@@ -29,7 +32,8 @@ export async function connectionTo(
     onDown: async (epoch) => {
       lost.push(epoch)
     },
+    gaveUp: (error) => ends.push(error),
   })
   await connection.start()
-  return { connection, epochs, lost }
+  return { connection, epochs, lost, ends }
 }

@@ -10,8 +10,6 @@ const brokerUrls: Parse<string> = (raw) => {
   return urls
 }
 
-const RECONNECTS = 'the worker always goes on trying; broker_connection_max_retries puts an end to it'
-
 /** The settings about the broker. */
 export const BROKER = {
   broker_url: row(
@@ -49,13 +47,14 @@ export const BROKER = {
     },
   ),
   broker_connection_retry_max_interval: row(positiveSeconds, 8, 'Most seconds between two attempts to connect.'),
-  broker_connection_retry: row(toggle, true, 'Connect again after the connection is lost.', {
+  broker_connection_retry: row(toggle, true, 'Connect again after the connection is lost; or end with exit code 1.', {
     old: 'BROKER_CONNECTION_RETRY',
-    inert: RECONNECTS,
   }),
-  broker_connection_retry_on_startup: row(optional(toggle), null, 'Go on trying to connect at the start.', {
-    inert: RECONNECTS,
-  }),
+  broker_connection_retry_on_startup: row(
+    optional(toggle),
+    null,
+    'Go on trying to connect at the start; null for what broker_connection_retry says.',
+  ),
   broker_failover_strategy: row(
     choice(['round-robin', 'shuffle']),
     'round-robin',
