@@ -9,6 +9,8 @@ export interface Scale {
   readonly quick: boolean
   /** Rounds of each comparison. */
   readonly rounds: number
+  /** For what differs much from one round to the next. */
+  readonly manyRounds: number
   /** Messages in a backlog that is drained as fast as can be. */
   readonly backlog: number
   /** Messages that a worker runs before it is measured, so that its code is compiled and its connections are open. */
@@ -17,8 +19,8 @@ export interface Scale {
   readonly limitMs: number
 }
 
-export const FULL: Scale = { quick: false, rounds: 3, backlog: 20_000, warmUp: 3000, limitMs: 2500 }
-export const QUICK: Scale = { quick: true, rounds: 1, backlog: 2000, warmUp: 200, limitMs: 600 }
+export const FULL: Scale = { quick: false, rounds: 3, manyRounds: 5, backlog: 20_000, warmUp: 3000, limitMs: 2500 }
+export const QUICK: Scale = { quick: true, rounds: 1, manyRounds: 1, backlog: 2000, warmUp: 200, limitMs: 600 }
 
 /** What all cases share. */
 export interface Stand {

@@ -24,7 +24,7 @@ export const latency: Case = {
       byLatency(stand, 'bare loop', bare({ consumers: 16, prefetch: 1 })),
     ]
     // The 99th percentile of a thousand is ten messages: what else the machine does shows there first, and more rounds get over it.
-    const rounds = await alternate(entrants, stand.scale.quick ? 1 : 5)
+    const rounds = await alternate(entrants, stand.scale.manyRounds)
     const quantities = ['p50', 'p99'] as const
     return {
       rows: entrants.flatMap(({ name }) =>

@@ -30,7 +30,7 @@ export const noop: Case = {
       { name: 'celery-node', measure: () => celeryNodePace(stand, source) },
       byRate(stand, 'bare loop, 16 consumers', bare({ consumers: 16, prefetch: 1 }), source),
     ]
-    const rounds = await alternate(entrants, stand.scale.rounds)
+    const rounds = await alternate(entrants, stand.scale.manyRounds)
     const ratio = (rival: string, atLeast: number) => ({
       what: `Celeriac / ${rival}`,
       label: `no-op: vs ${rival}`,
