@@ -3,21 +3,12 @@ import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { WorkerState } from '../request/state.js'
 import type { Capacity } from './capacity.js'
-import { type Bounds, type Decision, decide, initialState, type QueueSample, type Reason } from './controller.js'
+import { type Bounds, decide, initialState, type QueueSample } from './controller.js'
+import { DecisionLog } from './decisionLog.js'
 import { EarlyTicks } from './earlyTicks.js'
 import { waiting } from './estimate.js'
 import { loopWatch } from './loopWatch.js'
 import type { Pool } from './pool.js'
-
-/** Decisions that are remembered. */
-const REMEMBERED = 100
-
-/** Why no slot is opened although one is wanted. */
-const HOLDS: Partial<Record<Reason, string>> = {
-  'saturated-loop': 'the event loop is saturated, and another slot would take its time from the others',
-  memory: 'the memory that the process may have is nearly all in use',
-  bounds: '--autoscale allows no more',
-}
 
 interface QueueDepth {
   readonly ready: number
@@ -64,29 +55,30 @@ export class Autoscaler implements Component {
   private heldBack = false
   /** At the last tick something waited for a slot. */
   private waits = false
-  /** What was told last of why the slots don't grow. */
-  private told: string | null = null
   private readonly early = new EarlyTicks()
   /** As last heard: a queue that can't be asked keeps its figures. */
   private readonly depths = new Map<string, QueueDepth>()
   private readonly loopUtilisation: () => number
-  /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
-  readonly decisions: Array<Omit<Decision, 'state'> & { readonly at: number }> = []
-  private readonly made = new Map<string, number>()
-
+  private readonly log: DecisionLog
   private limits: Bounds
 
   constructor(private readonly options: AutoscalerOptions) {
     this.limits = options.bounds
+    this.log = new DecisionLog(options.clock, options.log)
     this.loopUtilisation = options.loopUtilisation ?? loopWatch()
     const queues = options.queues()
     const share = Math.max(1, Math.floor(options.pool.size / queues.length))
     options.capacity.split = new Map(queues.map((queue) => [queue, share]))
   }
 
+  /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
+  get decisions(): DecisionLog['decisions'] {
+    return this.log.decisions
+  }
+
   /** All such decisions since the start, by reason. */
-  get counts(): ReadonlyMap<string, number> {
-    return this.made
+  get counts(): DecisionLog['counts'] {
+    return this.log.counts
   }
 
   get bounds(): { readonly max: number; readonly min: number } {
@@ -192,12 +184,15 @@ export class Autoscaler implements Component {
     this.controller = decision.state
     this.heldBack = decision.heldBack === true
     this.waits = waiting(sample) > 0
-    const grows = decision.slots > pool.size
-    this.apply(decision)
-    this.tellOfHold(decision, heldUpBy)
+    const { size } = pool
+    if (decision.slots !== size) {
+      this.log.resized(decision, size)
+      pool.resize(decision.slots)
+    }
+    if (this.limits.max > this.limits.min) this.log.heldBack(decision, heldUpBy)
     capacity.split = decision.split
     intake.resize(capacity.perQueue())
-    return grows
+    return decision.slots > size
   }
 
   private queues(intake: Intake): Map<string, QueueSample> {
@@ -209,39 +204,6 @@ export class Autoscaler implements Component {
         return [queue, { ready, consumers, ownConsumers: intake.consumers(queue), busy: busy.get(queue) ?? 0 }]
       }),
     )
-  }
-
-  private apply(decision: Decision): void {
-    const { log, pool } = this.options
-    const change = decision.slots - pool.size
-    if (change === 0) return
-    const { slots, reason, detail } = decision
-    this.told = null
-    this.remember(decision)
-    log.info(`Scaling ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} slots to ${slots}: ${reason}`, {
-      slots,
-      reason,
-      ...detail,
-    })
-    pool.resize(slots)
-  }
-
-  /** Slots that don't grow although they are wanted look like a fault: tells why, once until they change or the reason does. */
-  private tellOfHold(decision: Decision, heldUpBy: string | null): void {
-    const { detail, reason, slots } = decision
-    if (heldUpBy === null && this.told?.startsWith('breaker ')) this.told = null
-    const why = reason === 'breaker-open' ? `breaker ${heldUpBy} is open` : HOLDS[reason]
-    const isFixed = this.limits.max === this.limits.min
-    if (!this.heldBack || isFixed || why === undefined || why === this.told) return
-    this.told = why
-    this.remember(decision)
-    this.options.log.info(`Not scaling up from ${slots} slots: ${why}`, { slots, reason, ...detail })
-  }
-
-  private remember({ state, ...decision }: Decision): void {
-    this.decisions.push({ at: this.options.clock.now(), ...decision })
-    if (this.decisions.length > REMEMBERED) this.decisions.shift()
-    this.made.set(decision.reason, (this.made.get(decision.reason) ?? 0) + 1)
   }
 }
 
