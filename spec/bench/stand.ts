@@ -1,7 +1,7 @@
-import { setTimeout } from 'node:timers/promises'
 import { Releasers } from '../packit/releasers.js'
 import type { Rabbitmq } from '../support/rabbitmq.js'
 import type { Redis } from '../support/redis.js'
+import { waitFor } from '../support/waitFor.js'
 import type { Desk } from './desk.js'
 
 /** How much is measured. */
@@ -38,15 +38,11 @@ export interface Stand {
  * Waits until a condition holds, asking every few milliseconds.
  * @throws Error that names what was waited for, after a minute; the signal's reason
  */
-export async function until(
+export function until(
   condition: () => Promise<boolean> | boolean,
-  { signal, what, everyMs = 5 }: { signal: AbortSignal; what: string; everyMs?: number },
+  options: { readonly signal: AbortSignal; readonly what: string; readonly everyMs?: number },
 ): Promise<void> {
-  const late = performance.now() + 60_000
-  while (!(await condition())) {
-    if (performance.now() > late) throw new Error(`waited a minute for ${what}`)
-    await setTimeout(everyMs, undefined, { signal })
-  }
+  return waitFor(condition, { ...options, timeoutMs: 60_000 })
 }
 
 /** Runs the work, and then undoes what it put up, however it ended. */

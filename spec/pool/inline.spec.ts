@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
@@ -19,12 +20,12 @@ const app = new OfflineApp('inline')
 let released: () => void = () => undefined
 app.task('wait', { bind: true }, (self: TaskContext) => sleep(60_000, undefined, { signal: self.signal }))
 app.task('tidy', { bind: true }, async (self: TaskContext) => {
-  await sleep(60_000, undefined, { signal: self.signal }).catch(() => undefined)
+  await once(self.signal, 'abort')
   return isSoftTimeLimit(self.signal.reason)
 })
 app.task('deaf', () => new Promise<void>((resolve) => (released = resolve)))
 app.task('again', { bind: true }, async (self: TaskContext) => {
-  await sleep(60_000, undefined, { signal: self.signal }).catch(() => undefined)
+  await once(self.signal, 'abort')
   throw self.retry({ countdown: 0 })
 })
 

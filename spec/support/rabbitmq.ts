@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort } from './freePort.js'
 import { type Guarded, guard } from './guard.js'
+import { waitFor } from './waitFor.js'
 
 const run = promisify(execFile)
 /** The package's own script: the one in /usr/sbin changes user, or refuses to run. */
@@ -76,12 +76,11 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
   const start = async (): Promise<void> => {
     const starting = guard({ name: 'RabbitMQ', command: ['/bin/bash', '-c', SERVER], dir, env })
     server = starting
-    const until = Date.now() + START_TIMEOUT_MS
-    while (!(await answers(port))) {
+    const speaks = (): Promise<boolean> => {
       starting.check()
-      if (Date.now() > until) throw new Error(`RabbitMQ didn't speak AMQP on port ${port} in ${START_TIMEOUT_MS} ms`)
-      await sleep(50)
+      return answers(port)
     }
+    await waitFor(speaks, { timeoutMs: START_TIMEOUT_MS, what: `RabbitMQ to speak AMQP on port ${port}`, everyMs: 50 })
   }
   const broker: Rabbitmq = {
     url: `amqp://guest:guest@127.0.0.1:${port}//`,

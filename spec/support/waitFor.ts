@@ -1,14 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
 const POLL_MS = 5
 
 /**
- * Waits until a condition holds.
- * @throws Error that names what was waited for, and the condition's last value, after `timeoutMs`
+ * Waits until a condition holds, asking every few milliseconds.
+ * @throws Error that names what was waited for, and the condition's last value, after `timeoutMs`; the signal's reason; what the condition throws
  */
 export async function waitFor(
   condition: () => unknown,
-  { timeoutMs, what }: { timeoutMs: number; what: string },
+  {
+    everyMs = POLL_MS,
+    signal,
+    timeoutMs,
+    what,
+  }: { readonly timeoutMs: number; readonly what: string; readonly everyMs?: number; readonly signal?: AbortSignal },
 ): Promise<void> {
   const until = performance.now() + timeoutMs
   for (;;) {
@@ -16,6 +22,6 @@ export async function waitFor(
     if (value) return
     if (performance.now() > until)
       throw new Error(`waited ${timeoutMs} ms for ${what}; the last value was ${inspect(value)}`)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    await pause(everyMs, undefined, signal ? { signal } : {})
   }
 }
