@@ -31,7 +31,7 @@ describe('createBreaker', () => {
     failure = new Fault('away')
     for (let n = 0; n < times; n++) await expect(breaker.run('x')).rejects.toThrow(Fault)
   }
-  const state = (wanted: BreakerState) => waitFor(() => breaker.state === wanted, { timeoutMs: 2000, what: wanted })
+  const state = (wanted: BreakerState) => waitFor(() => breaker.state === wanted, { what: wanted })
 
   afterEach(() => breaker.stop())
 

@@ -44,7 +44,7 @@ describe("Node's options for Python's words", () => {
       authority = await certificateAuthority()
       one = await authority.issue('one')
       two = await authority.issue('two')
-    }, 30_000)
+    })
     afterAll(() => authority.dispose())
 
     it('says which file is missing, or that key and certificate are not of a pair', () => {

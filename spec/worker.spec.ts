@@ -22,13 +22,13 @@ describe('the readiness of a worker', () => {
     app.task('spec.echo', { acksLate: true }, (value: unknown) => value)
     const config = { result_backend: redis.url, worker_concurrency: 2 }
     worker = (await startWorker(app, brokerUrl(), queue, config)).worker
-  }, 30_000)
+  })
 
   afterEach(async () => {
     await worker.stop()
     await client.close()
     await redis.dispose()
-  }, 30_000)
+  })
 
   it('says that results wait, and intake stands still, while the backend is away; all goes on when it is back', async () => {
     expect(worker.readiness).toEqual([])
@@ -37,21 +37,19 @@ describe('the readiness of a worker', () => {
       queue,
       [1, 2, 3, 4, 5].map((n) => taskMessage('spec.echo', { args: [n] })),
     )
-    await waitFor(() => worker.readiness.length === 1, { timeoutMs: 20_000, what: 'the loss to be told' })
+    await waitFor(() => worker.readiness.length === 1, { what: 'the loss to be told' })
     expect(worker.readiness[0]).toMatch(/^results wait: redis:\/\/.* can't be reached$/)
     // Both slots wait for their results to be stored: nothing is acknowledged, and nothing more is taken.
     await waitFor(async () => worker.line.state.running.size === 2 && (await client.depth(queue)) === 3, {
-      timeoutMs: 5_000,
       what: 'both slots to wait, and the rest to be left in the queue',
     })
     expect(worker.line.state.endings.get('succeeded')).toBeUndefined()
     await redis.start()
     await waitFor(() => worker.line.state.endings.get('succeeded') === 5, {
-      timeoutMs: 20_000,
       what: 'all five to end',
     })
     expect(worker.readiness).toEqual([])
-  }, 60_000)
+  })
 
   it('says that it is stopping', async () => {
     await worker.stop()

@@ -31,7 +31,7 @@ describe('a broadcast to the workers', () => {
     lamport = new LamportClock()
     heard = []
     link = await connectionTo(brokerUrl(), log)
-    await waitFor(() => link.epochs.length > 0, { timeoutMs: 10_000, what: 'the connection' })
+    await waitFor(() => link.epochs.length > 0, { what: 'the connection' })
     epoch = link.epochs[0] as Epoch
   })
 
@@ -90,7 +90,7 @@ describe('a broadcast to the workers', () => {
     await expect(epoch.scratch((channel) => channel.checkQueue(`${oid}.reply.celery.pidbox`))).rejects.toThrow(
       /NOT_FOUND/,
     )
-  }, 20_000)
+  })
 
   it('is over as soon as all of its destination have replied', async () => {
     await worker(['{"a@h": 1}', '{"b@h": null}'])
@@ -102,23 +102,23 @@ describe('a broadcast to the workers', () => {
       { nodename: 'b@h', value: null },
     ])
     expect(told).toEqual(replies)
-  }, 20_000)
+  })
 
   it('has no replies when nobody is there', async () => {
     expect(await call({}, { timeout: 0.1 })).toEqual([])
-  }, 20_000)
+  })
 
   it('leaves out replies to others and those that cannot be read', async () => {
     await worker(['{"a@h": 1}'], { ticket: 'of another' })
     await worker(['no json', '{"b@h": 2}'])
     expect(await call()).toEqual([{ nodename: 'b@h', value: 2 }])
     expect(log.of('WARNING')).toEqual([expect.stringContaining("A reply of a worker can't be read")])
-  }, 20_000)
+  })
 
   it('without a wish for replies has no ticket', async () => {
     await worker([])
     await tellWorkers(epoch, { method: 'heartbeat' }, { timeout: 0, clock: systemClock, lamport })
-    await waitFor(() => heard.length > 0, { timeoutMs: 5_000, what: 'the broadcast' })
+    await waitFor(() => heard.length > 0, { what: 'the broadcast' })
     expect(heard[0]?.body).toEqual({
       method: 'heartbeat',
       arguments: {},
@@ -127,7 +127,7 @@ describe('a broadcast to the workers', () => {
       matcher: null,
     })
     expect(heard[0]?.headers.expires).toBe(0)
-  }, 20_000)
+  })
 
   it('uses exchanges that are there with other arguments', async () => {
     const exchange = 'celery.pidbox'
@@ -138,7 +138,7 @@ describe('a broadcast to the workers', () => {
     expect(await call({}, { timeout: 0.1 })).toEqual([])
     await epoch.scratch((channel) => channel.deleteExchange(exchange))
     expect(epoch.ended.aborted).toBe(false)
-  }, 20_000)
+  })
 })
 
 describe('a connection for one piece of work', () => {
@@ -156,7 +156,7 @@ describe('a connection for one piece of work', () => {
     expect(await withEpoch(options(brokerUrl()), use)).toBe('done')
     expect(epoch?.ended.aborted).toBe(true)
     await expect(withEpoch(options(brokerUrl()), () => Promise.reject(new Error('no')))).rejects.toThrow('no')
-  }, 20_000)
+  })
 
   it('fails when it is lost meanwhile', async () => {
     const lose = (epoch: Epoch): Promise<never> => {
@@ -164,11 +164,11 @@ describe('a connection for one piece of work', () => {
       return new Promise(() => undefined)
     }
     await expect(withEpoch(options(brokerUrl()), lose)).rejects.toThrow('the connection to the broker was lost: cut')
-  }, 20_000)
+  })
 
   it('fails when there is no broker', async () => {
     await expect(withEpoch(options('amqp://127.0.0.1:1//'), async () => 'done')).rejects.toThrow(
       "the broker can't be reached: connect ECONNREFUSED 127.0.0.1:1",
     )
-  }, 20_000)
+  })
 })

@@ -21,9 +21,9 @@ describe('what hears events', () => {
 
   beforeAll(async () => {
     broker = await startRabbitmq()
-  }, 60_000)
+  })
 
-  afterAll(() => broker.dispose(), 60_000)
+  afterAll(() => broker.dispose())
 
   beforeEach(async () => {
     log = new MemoryLog()
@@ -43,10 +43,10 @@ describe('what hears events', () => {
       onLost: () => lost++,
     })
     await capture.start()
-    await waitFor(() => ready === 1, { timeoutMs: 10_000, what: 'the capture' })
+    await waitFor(() => ready === 1, { what: 'the capture' })
     sender = await connect(broker.url)
     sender.on('error', () => undefined)
-  }, 20_000)
+  })
 
   afterEach(async () => {
     await capture.stop()
@@ -61,8 +61,7 @@ describe('what hears events', () => {
     await channel.close()
   }
 
-  const heard = (count: number): Promise<void> =>
-    waitFor(() => events.length >= count, { timeoutMs: 5_000, what: `${count} events` })
+  const heard = (count: number): Promise<void> => waitFor(() => events.length >= count, { what: `${count} events` })
 
   it('takes single events and batches, in their order, and adds when they came', async () => {
     const before = Date.now() / 1000
@@ -79,7 +78,7 @@ describe('what hears events', () => {
     ])
     expect(Number(events[0]?.local_received)).toBeGreaterThanOrEqual(before)
     expect(lamport.value).toBeGreaterThan(9)
-  }, 20_000)
+  })
 
   it("reckons a sender's local time over to ours", async () => {
     const here = Math.floor(new Date().getTimezoneOffset() / 60)
@@ -87,7 +86,7 @@ describe('what hears events', () => {
     await heard(1)
     expect(events[0]).toMatchObject({ timestamp: 17_200, utcoffset: here - 2 })
     expect(events[0]?.clock).not.toBe(900)
-  }, 20_000)
+  })
 
   it('drops what is no event, and goes on', async () => {
     await send('task.sent', 'nonsense')
@@ -95,17 +94,17 @@ describe('what hears events', () => {
     await send('task.sent', { type: 'task-sent' })
     await heard(1)
     expect(log.of('WARNING').map((line) => line.slice(0, 20))).toEqual(['An event was dropped', 'An event was dropped'])
-  }, 20_000)
+  })
 
   it('hears them again after the broker was away', async () => {
     await broker.stop()
-    await waitFor(() => lost === 1, { timeoutMs: 10_000, what: 'the loss' })
+    await waitFor(() => lost === 1, { what: 'the loss' })
     await broker.start()
-    await waitFor(() => ready === 2, { timeoutMs: 20_000, what: 'the capture to be back' })
+    await waitFor(() => ready === 2, { what: 'the capture to be back' })
     sender = await connect(broker.url)
     await send('worker.online', { type: 'worker-online', hostname: 'w@h', clock: 1 })
     await heard(1)
     await capture.stop()
     expect(lost).toBe(1)
-  }, 60_000)
+  })
 })

@@ -35,7 +35,7 @@ let publisher: AmqpPublisher
 
 beforeAll(async () => {
   rabbitmq = await startRabbitmq()
-}, 90_000)
+})
 
 afterAll(async () => {
   await rabbitmq.dispose()
@@ -105,7 +105,7 @@ async function depths(): Promise<Record<number, number>> {
 }
 
 async function nothingDelayed(): Promise<void> {
-  await waitFor(async () => Object.keys(await depths()).length === 0, { timeoutMs: 5_000, what: 'empty delay queues' })
+  await waitFor(async () => Object.keys(await depths()).length === 0, { what: 'empty delay queues' })
 }
 
 function dueIn(seconds: number, queue: string, id?: string): OutgoingMessage {
@@ -193,7 +193,7 @@ describe('the delay queues', () => {
     const name = await queue(delays)
     const taken = await arrivals(name)
     await publisher.publish(dueIn(3, name))
-    await waitFor(() => taken.length === 1, { timeoutMs: 5_000, what: 'the message' })
+    await waitFor(() => taken.length === 1, { what: 'the message' })
   })
 
   it('are refused with the reason where the user may not declare them', async () => {
@@ -221,14 +221,14 @@ describe('a broker without quorum queues', () => {
       const name = await queue(delays)
       const taken = await arrivals(name)
       await publisher.publish(dueIn(1, name))
-      await waitFor(() => taken.length === 1, { timeoutMs: 4_000, what: 'the message' })
+      await waitFor(() => taken.length === 1, { what: 'the message' })
     } finally {
       delete process.env.RABBITMQ_FEATURE_FLAGS
       await close()
       await old.dispose()
       await open(rabbitmq.url)
     }
-  }, 90_000)
+  })
 
   it('gets classic ones at once when it refuses only the declaration', async () => {
     const types: unknown[] = []
@@ -268,7 +268,7 @@ describe('a delayed message', () => {
         due.set(id, Date.now() + seconds * 1000)
       }
     }
-    await waitFor(() => taken.length >= due.size, { timeoutMs: 10_000, what: 'all messages' })
+    await waitFor(() => taken.length >= due.size, { what: 'all messages' })
     await nothingDelayed()
     expect(taken.map(({ message }) => message.properties.correlationId).sort()).toEqual([...due.keys()].sort())
     for (const { at, message } of taken) {
@@ -290,7 +290,7 @@ describe('a delayed message', () => {
     if (!first) throw new Error('it was not relayed')
     await publisher.publish(first)
     for (const times of [1, 2]) {
-      await waitFor(() => taken.length === times, { timeoutMs: 6_000, what: `arrival ${times}` })
+      await waitFor(() => taken.length === times, { what: `arrival ${times}` })
       const { message } = taken[times - 1] as Arrival
       expect(message.fields).toMatchObject({ exchange: 'celery_delayed_delivery', routingKey: delayedKey(3, name) })
       expect(message.content).toEqual(content)
@@ -324,7 +324,7 @@ describe('a delayed message', () => {
       exchange: 'celery_delayed_27',
       routingKey: delayedKey(1, key),
     })
-    await waitFor(() => byNamed.length >= 1 && byKeyed.length >= 2, { timeoutMs: 4_000, what: 'all messages' })
+    await waitFor(() => byNamed.length >= 1 && byKeyed.length >= 2, { what: 'all messages' })
     await nothingDelayed()
     expect(byNamed).toHaveLength(1)
     expect(byKeyed.map(({ message }) => message.properties.correlationId).sort()).toEqual(['by key', 'by name'])
@@ -336,7 +336,7 @@ describe('a delayed message', () => {
     const long = await queue(delays, { name: `other.${short}` })
     const [byShort, byLong] = [await arrivals(short), await arrivals(long)]
     await publisher.publish(dueIn(1, long))
-    await waitFor(() => byLong.length === 1, { timeoutMs: 4_000, what: 'the message' })
+    await waitFor(() => byLong.length === 1, { what: 'the message' })
     await nothingDelayed()
     expect(byShort).toEqual([])
   })
@@ -359,7 +359,6 @@ describe('a delayed message', () => {
     await delays.declare(epoch)
     await publisher.publish(dueIn(1, name))
     await waitFor(async () => (await channel.checkQueue(name)).messageCount === 1, {
-      timeoutMs: 4_000,
       what: 'the message',
     })
   })
@@ -386,7 +385,6 @@ describe('10,000 messages with an ETA in an hour', () => {
     await rabbitmq.start()
     await open(rabbitmq.url.replace(/\/\/$/, `/${vhost}`))
     await waitFor(async () => (await depths())[11] === 10_000, {
-      timeoutMs: 20_000,
       what: 'the messages after a restart',
     })
     // The broker's own statistics follow some seconds later.
@@ -394,10 +392,10 @@ describe('10,000 messages with an ETA in an hour', () => {
       const queues = await list(vhost, 'list_queues', 'name', column)
       return queues.reduce((sum, queue) => sum + Number(queue[column]), 0)
     }
-    await waitFor(async () => (await total('messages')) === 10_000, { timeoutMs: 20_000, what: 'the statistics' })
+    await waitFor(async () => (await total('messages')) === 10_000, { what: 'the statistics' })
     expect(await total('messages_unacknowledged')).toBe(0)
     expect((await channel.checkQueue(name)).messageCount).toBe(0)
-  }, 120_000)
+  })
 })
 
 /** rabbitmqctl writes a table as triples of name, type and value. */

@@ -57,7 +57,7 @@ describe('the way out of events', () => {
   const uuids = (): unknown[] =>
     seen.flatMap(({ content }) => [JSON.parse(content.toString())].flat().map(({ uuid }) => uuid))
 
-  const opened = (): Promise<void> => waitFor(() => sink.open, { timeoutMs: 10_000, what: 'the sink to be open' })
+  const opened = (): Promise<void> => waitFor(() => sink.open, { what: 'the sink to be open' })
 
   it('publishes to celeryev as Celery does', async () => {
     await dispatcher.start()
@@ -65,7 +65,7 @@ describe('the way out of events', () => {
     dispatcher.send('worker-heartbeat', { freq: 2 })
     dispatcher.send('task-started', { uuid: 'a' })
     dispatcher.send('task-started', { uuid: 'b' })
-    await waitFor(() => seen.length === 2, { timeoutMs: 5000, what: 'two messages' })
+    await waitFor(() => seen.length === 2, { what: 'two messages' })
     expect(seen.map(({ fields }) => [fields.exchange, fields.routingKey])).toEqual([
       ['celeryev', 'worker.heartbeat'],
       ['celeryev', 'task.multi'],
@@ -85,12 +85,12 @@ describe('the way out of events', () => {
     await opened()
     link.refuse()
     link.cut()
-    await waitFor(() => !sink.open, { timeoutMs: 5000, what: 'the loss of the connection' })
+    await waitFor(() => !sink.open, { what: 'the loss of the connection' })
     for (let n = 0; n < 30; n++) dispatcher.send('task-started', { uuid: n })
     dispatcher.onUp = () => dispatcher.send('worker-online', { uuid: 'online' })
     await new Promise((resolve) => setImmediate(resolve))
     link.accept()
-    await waitFor(() => uuids().length >= 31, { timeoutMs: 10_000, what: '31 events' })
+    await waitFor(() => uuids().length >= 31, { what: '31 events' })
     expect(uuids()).toEqual(['online', ...Array.from({ length: 30 }, (_, n) => n)])
   })
 
@@ -105,7 +105,6 @@ describe('the way out of events', () => {
     for (let n = 0; n < 24; n++) dispatcher.send('task-started', { uuid: sent++ })
     link.resume()
     await waitFor(() => seen.at(-1)?.content.includes(`"uuid":${sent - 1},`), {
-      timeoutMs: 10_000,
       what: `event ${sent}`,
     })
     expect(uuids()).toEqual(Array.from({ length: sent }, (_, n) => n))
@@ -117,7 +116,7 @@ describe('the way out of events', () => {
     await opened()
     dispatcher.send('task-started', { uuid: 'last' })
     await dispatcher.stop()
-    await waitFor(() => seen.length === 1, { timeoutMs: 5000, what: 'the last event' })
+    await waitFor(() => seen.length === 1, { what: 'the last event' })
     expect(uuids()).toEqual(['last'])
     dispatcher.send('worker-heartbeat', {})
     expect(sink.open).toBe(false)

@@ -77,10 +77,10 @@ describe('the publisher', () => {
     expect(publisher.state).toMatchObject({ state: 'closed', opens: 0, lastError: null })
     link.refuse()
     link.cut()
-    await waitFor(() => publisher.state.state === 'open', { timeoutMs: 5000, what: 'the loss to be seen' })
+    await waitFor(() => publisher.state.state === 'open', { what: 'the loss to be seen' })
     const pending = publisher.publish(message(queue))
     expect(publisher.held).toBe(1)
-    await waitFor(() => log.of('ERROR').length > 0, { timeoutMs: 5000, what: 'a vain attempt' })
+    await waitFor(() => log.of('ERROR').length > 0, { what: 'a vain attempt' })
     link.accept()
     publisher.hurry()
     await pending
@@ -120,7 +120,7 @@ describe('the publisher', () => {
         publisher.publish({ ...taskMessage('t', { args: [n] }), exchange: '', routingKey: queue, mandatory: true }),
       ),
     )
-    await waitFor(async () => (await client.depth(queue)) === count, { timeoutMs: 5_000, what: 'all messages' })
+    await waitFor(async () => (await client.depth(queue)) === count, { what: 'all messages' })
     const numbers = (await client.take(queue)).map((content) => (JSON.parse(content.toString()) as [[number]])[0][0])
     expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n))
   })

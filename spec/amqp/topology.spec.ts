@@ -17,7 +17,7 @@ describe('declareQueue', () => {
     client = await Client.open(brokerUrl())
     log = new MemoryLog()
     under = await connectionTo(brokerUrl(), log)
-    await waitFor(() => under.epochs.length === 1, { timeoutMs: 5_000, what: 'the connection' })
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
   })
 
   afterEach(async () => {

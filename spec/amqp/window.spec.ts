@@ -25,7 +25,7 @@ describe('the window', () => {
     log = new MemoryLog()
     deliveries = []
     under = await connectionTo(brokerUrl(), log)
-    await waitFor(() => under.epochs.length === 1, { timeoutMs: 5_000, what: 'the connection' })
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
   })
 
   afterEach(async () => {
@@ -63,7 +63,7 @@ describe('the window', () => {
     )
 
   const arrived = (count: number): Promise<void> =>
-    waitFor(() => deliveries.length === count, { timeoutMs: 5_000, what: `${count} deliveries` })
+    waitFor(() => deliveries.length === count, { what: `${count} deliveries` })
 
   it('holds as many messages as its capacity, and takes the next one when one is settled', async () => {
     await fill(10)
@@ -94,7 +94,7 @@ describe('the window', () => {
     await arrived(6)
     expect(await client.depth(queue)).toBe(2)
     await under.connection.stop()
-    await waitFor(async () => (await client.depth(queue)) === 6, { timeoutMs: 5_000, what: 'six messages to be back' })
+    await waitFor(async () => (await client.depth(queue)) === 6, { what: 'six messages to be back' })
     expect((await client.take(queue)).map((content) => JSON.parse(content.toString())[0][0])).toEqual([
       1, 3, 4, 5, 6, 7,
     ])
@@ -140,7 +140,6 @@ describe('the window', () => {
     deliveries[0]?.ack()
     deliveries[1]?.ack()
     await waitFor(async () => (await client.consumers(queue)) === 1, {
-      timeoutMs: 5_000,
       what: 'one consumer to be left',
     })
     expect(deliveries).toHaveLength(3)
@@ -161,7 +160,7 @@ describe('the window', () => {
     // Those of the consumer that is cancelled are still unsettled.
     expect(await client.consumers(queue)).toBe(20)
     for (const delivery of deliveries.splice(0)) delivery.ack()
-    await waitFor(async () => (await client.depth(queue)) === 0, { timeoutMs: 5_000, what: 'the queue to be empty' })
+    await waitFor(async () => (await client.depth(queue)) === 0, { what: 'the queue to be empty' })
     for (const delivery of deliveries.splice(0)) delivery.ack()
     await fill(30)
     await arrived(20)
@@ -187,12 +186,10 @@ describe('the window', () => {
     await waitFor(
       () => log.of('WARNING').includes(`The broker cancelled the consumers of ${queue}. Subscribing again...`),
       {
-        timeoutMs: 5_000,
         what: 'the cancel to be told',
       },
     )
     await waitFor(async () => window.count(queue) === 2 && (await window.settled()) === undefined, {
-      timeoutMs: 5_000,
       what: 'the consumers to be back',
     })
     await fill(1)
@@ -207,11 +204,11 @@ describe('the window', () => {
     await arrived(2)
     // What RabbitMQ also does to a channel whose delivery has passed consumer_timeout.
     window.channel.ack({ fields: { deliveryTag: 99 } } as never)
-    await waitFor(() => epoch().ended.aborted, { timeoutMs: 5_000, what: 'the epoch to end' })
+    await waitFor(() => epoch().ended.aborted, { what: 'the epoch to end' })
     deliveries[0]?.ack()
     expect(log.of('WARNING').at(-1)).toMatch(/^Couldn't ack 1: its connection is gone/)
-    await waitFor(() => under.epochs.length === 2, { timeoutMs: 5_000, what: 'the next epoch' })
-    await waitFor(async () => (await client.depth(queue)) === 2, { timeoutMs: 5_000, what: 'both messages to be back' })
+    await waitFor(() => under.epochs.length === 2, { what: 'the next epoch' })
+    await waitFor(async () => (await client.depth(queue)) === 2, { what: 'both messages to be back' })
   })
 
   it('shares its consumers out over queues as it is told', async () => {

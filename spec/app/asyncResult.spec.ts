@@ -13,8 +13,7 @@ describe('AsyncResult', () => {
 
   const store = (status: string, value: unknown, more = {}) =>
     backend.store(resultMeta({ taskId: 'id1', status, result: value, ...more }, 0))
-  const pending = (timers: number) =>
-    waitFor(() => clock.pending === timers, { timeoutMs: 2000, what: `${timers} timers` })
+  const pending = (timers: number) => waitFor(() => clock.pending === timers, { what: `${timers} timers` })
   const failure = encodeException(new RangeError('boom'))
 
   beforeEach(() => {

@@ -49,7 +49,7 @@ describe('app.breaker', () => {
     await expect(call()).rejects.toThrow('away')
     isAway = false
     const { breakers } = app
-    await waitFor(() => breakers.get('service')?.state === 'half-open', { timeoutMs: 2000, what: 'the next try' })
+    await waitFor(() => breakers.get('service')?.state === 'half-open', { what: 'the next try' })
     expect(await call()).toBe('here')
     expect(breakers.get('service')?.state).toBe('closed')
   })

@@ -19,7 +19,7 @@ describe('GuardedBackend', () => {
   const guard = (more: Partial<GuardOptions> = {}): void => {
     guarded = new GuardedBackend(inner, { clock: systemClock, log, onFull: (is) => full.push(is), ...QUICK, ...more })
   }
-  const state = (wanted: string) => waitFor(() => guarded.state === wanted, { timeoutMs: 2000, what: wanted })
+  const state = (wanted: string) => waitFor(() => guarded.state === wanted, { what: wanted })
 
   beforeEach(() => {
     inner = new MemoryBackend()
@@ -38,7 +38,7 @@ describe('GuardedBackend', () => {
     const storing = guarded.store(meta('a'), NOBODY).then(() => {
       stored = true
     })
-    await waitFor(() => inner.tries >= 2, { timeoutMs: 2000, what: 'two tries' })
+    await waitFor(() => inner.tries >= 2, { what: 'two tries' })
     expect(stored).toBe(false)
     inner.away = false
     await storing
@@ -94,7 +94,7 @@ describe('GuardedBackend', () => {
       underWay--
       return store(...args)
     }
-    await waitFor(() => inner.tries >= tries + 3, { timeoutMs: 2000, what: 'three tries' })
+    await waitFor(() => inner.tries >= tries + 3, { what: 'three tries' })
     expect(new Set(counts)).toEqual(new Set([1]))
     expect(log.of('WARNING')).toHaveLength(1)
     inner.away = false
@@ -120,7 +120,7 @@ describe('GuardedBackend', () => {
     guard({ limitBytes: 10_000 })
     inner.away = true
     const storing = guarded.store(meta('a', 'SUCCESS', 'x'.repeat(10_000)), NOBODY)
-    await waitFor(() => guarded.full, { timeoutMs: 2000, what: 'the limit' })
+    await waitFor(() => guarded.full, { what: 'the limit' })
     inner.away = false
     await storing
     expect(full).toEqual([true, false])

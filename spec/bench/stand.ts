@@ -42,7 +42,7 @@ export function until(
   condition: () => Promise<boolean> | boolean,
   options: { readonly signal: AbortSignal; readonly what: string; readonly everyMs?: number },
 ): Promise<void> {
-  return waitFor(condition, { ...options, timeoutMs: 60_000 })
+  return waitFor(condition, options)
 }
 
 /** Runs the work, and then undoes what it put up, however it ended. */

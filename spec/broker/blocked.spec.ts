@@ -13,12 +13,12 @@ describe('a broker that is short of memory', () => {
 
   beforeAll(async () => {
     broker = await startRabbitmq()
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await worker?.stop()
     await broker.dispose()
-  }, 60_000)
+  })
 
   it('blocks what we publish, not what we consume, and both go on afterwards', async () => {
     const client = await Client.open(broker.url)
@@ -38,19 +38,19 @@ describe('a broker that is short of memory', () => {
     const hop = (n: number) => taskMessage('spec.hop', { args: [n] })
     const plain = (n: number) => taskMessage('spec.plain', { args: [n] })
     await client.publish(queue, [hop(1), plain(2), plain(3), hop(4)])
-    await waitFor(() => ran.length === 4, { timeoutMs: 10_000, what: 'the first round' })
+    await waitFor(() => ran.length === 4, { what: 'the first round' })
     await client.publish(
       queue,
       Array.from({ length: 3 }, (_, n) => taskMessage('spec.plain', { args: [10 + n], headers: { eta: later() } })),
     )
-    await waitFor(() => started.worker.line.state.parked === 3, { timeoutMs: 10_000, what: 'three to be parked' })
+    await waitFor(() => started.worker.line.state.parked === 3, { what: 'three to be parked' })
 
     await broker.ctl('set_vm_memory_high_watermark', '0.000001')
     // A connection is blocked when it next publishes.
     const held = app.sendTask('spec.next', [0], {}, { queue: next })
     await waitFor(
       () => started.log.of('WARNING').some((line) => line.includes('takes no messages from this connection')),
-      { timeoutMs: 20_000, what: 'the block to be told' },
+      { what: 'the block to be told' },
     )
     const publisher = () => [...started.worker.breakers].find(({ name }) => name === 'publisher')
     expect(publisher()).toMatchObject({
@@ -59,20 +59,19 @@ describe('a broker that is short of memory', () => {
       lastError: expect.stringContaining('takes no messages'),
     })
     expect(started.worker.readiness).toEqual(['messages wait: the broker takes none from us'])
-    await waitFor(() => ran.length === 7, { timeoutMs: 10_000, what: 'the parked ones to run and be acked' })
+    await waitFor(() => ran.length === 7, { what: 'the parked ones to run and be acked' })
     await broker.ctl('set_vm_memory_high_watermark', '0.4')
     await waitFor(() => started.log.of('INFO').some((line) => line.includes('takes messages again')), {
-      timeoutMs: 20_000,
       what: 'the end of the block',
     })
     await held
     expect(publisher()?.state).toBe('closed')
     expect(started.worker.readiness).toEqual([])
     await client.publish(queue, [hop(20)])
-    await waitFor(() => ran.includes(20), { timeoutMs: 10_000, what: 'publishing to go on' })
+    await waitFor(() => ran.includes(20), { what: 'publishing to go on' })
     expect(started.log.of('ERROR')).toEqual([])
     await client.close()
-  }, 90_000)
+  })
 })
 
 describe('a worker that starts while the broker is short of memory', () => {
@@ -82,14 +81,14 @@ describe('a worker that starts while the broker is short of memory', () => {
 
   beforeAll(async () => {
     broker = await startRabbitmq()
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await broker.ctl('set_vm_memory_high_watermark', '0.4')
     await worker?.stop()
     await neighbour?.stop()
     await broker.dispose()
-  }, 60_000)
+  })
 
   it('takes its messages all the same: that is what the broker is short of', async () => {
     const client = await Client.open(broker.url)
@@ -107,11 +106,11 @@ describe('a worker that starts while the broker is short of memory', () => {
     await broker.ctl('set_vm_memory_high_watermark', '0.000001')
     const started = await startWorker(app, broker.url, queue, { worker_concurrency: 4 })
     worker = started.worker
-    await waitFor(() => ran.length === 50, { timeoutMs: 10_000, what: 'the messages to be run' })
-    await waitFor(async () => (await client.depth(queue)) === 0, { timeoutMs: 10_000, what: 'the queue to be empty' })
+    await waitFor(() => ran.length === 50, { what: 'the messages to be run' })
+    await waitFor(async () => (await client.depth(queue)) === 0, { what: 'the queue to be empty' })
     expect(started.log.of('WARNING')).toContainEqual(expect.stringMatching(/^mingle: the neighbors can't be asked: /))
     await client.close()
-  }, 90_000)
+  })
 })
 
 const later = (): string => new Date(Date.now() + 3000).toISOString()

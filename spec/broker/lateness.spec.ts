@@ -50,7 +50,6 @@ describe('remote control and the tasks that run beside it', () => {
     const trace = join(dir, 'watch.jsonl')
     const worker = await start(queue, 'watched@spec', trace)
     await waitFor(async () => (await lateness(worker, trace)).begun === SLOTS, {
-      timeoutMs: 20_000,
       what: 'every slot to be busy',
     })
     const rounds: Array<{ took: number[]; without: Lateness; during: Lateness }> = []
@@ -67,7 +66,7 @@ describe('remote control and the tasks that run beside it', () => {
     expect(best(({ during }) => during.count)).toBeGreaterThan(SLOTS / 10)
     expect(best(({ took }) => took[Math.floor(PINGS * 0.99)] ?? Number.NaN)).toBeLessThan(50)
     expect(best(({ during }) => during.p99) - best(({ without }) => without.p99)).toBeLessThan(MOST_MS)
-  }, 60_000)
+  })
 
   it('answers while the event loop is busy for nine of ten milliseconds', async () => {
     const queue = await client.queue()
@@ -75,13 +74,12 @@ describe('remote control and the tasks that run beside it', () => {
     const trace = join(dir, 'burn.jsonl')
     const worker = await start(queue, 'burning@spec', trace)
     await waitFor(async () => (await lateness(worker, trace)).begun === 1, {
-      timeoutMs: 20_000,
       what: 'the burning task',
     })
     const took = await ping(brokerUrl(), 'burning@spec', 200)
     // Each of its turns waits for the burning one to end: the usual answer is what this is about, not the worst of a busy machine.
     expect(took[100]).toBeLessThan(50)
-  }, 60_000)
+  })
 })
 
 function start(queue: string, nodename: string, trace: string): Promise<Program> {
@@ -97,7 +95,7 @@ function start(queue: string, nodename: string, trace: string): Promise<Program>
 async function lateness(worker: Program, trace: string): Promise<Lateness> {
   const before = await lines(trace)
   worker.kill('SIGUSR2')
-  await waitFor(async () => (await lines(trace)).length > before.length, { timeoutMs: 5000, what: 'the lateness' })
+  await waitFor(async () => (await lines(trace)).length > before.length, { what: 'the lateness' })
   const [last = ''] = (await lines(trace)).slice(-1)
   return JSON.parse(last) as Lateness
 }

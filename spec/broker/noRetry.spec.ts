@@ -32,5 +32,5 @@ describe('with broker_connection_retry off', () => {
     expect(await worker.exited).toEqual({ code: 1, signal: null })
     expect(worker.output).toContain('(app.conf.broker_connection_retry=False). Shutting down...')
     await client.close()
-  }, 30_000)
+  })
 })

@@ -20,7 +20,7 @@ describe.each(['prefork', 'threads'])('tasks for the CPU under -P %s -c 2 --time
       env: { CELERY_RESULT_BACKEND: redisUrl() },
     })
     app = new Celery('spec', { broker_url: brokerUrl(), result_backend: redisUrl(), task_default_queue: queue })
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await app.close()
@@ -32,14 +32,14 @@ describe.each(['prefork', 'threads'])('tasks for the CPU under -P %s -c 2 --time
     const since = Date.now()
     const endless = await app.sendTask('cpu.spin', [60_000])
     const others = await Promise.all([300, 300, 300].map((ms) => app.sendTask('cpu.spin', [ms])))
-    await expect(endless.get({ timeout: 10 })).rejects.toMatchObject({ name: 'TimeLimitExceeded', args: [2] })
+    await expect(endless.get({ timeout: 120 })).rejects.toMatchObject({ name: 'TimeLimitExceeded', args: [2] })
     expect(Date.now() - since).toBeLessThan(2500 + 400)
-    expect(await Promise.all(others.map((other) => other.get({ timeout: 10 })))).toEqual(['spun', 'spun', 'spun'])
+    expect(await Promise.all(others.map((other) => other.get({ timeout: 120 })))).toEqual(['spun', 'spun', 'spun'])
     expect(worker.output).toMatch(/Hard time limit \(2s\) exceeded for cpu\.spin\[/)
-  }, 30_000)
+  })
 
   it('end a warm stop with exit code 0', async () => {
     worker.kill('SIGTERM')
     expect(await worker.exited).toEqual({ code: 0, signal: null })
-  }, 30_000)
+  })
 })

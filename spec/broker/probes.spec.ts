@@ -21,14 +21,14 @@ describe('the probes of a running worker', () => {
     broker = await startRabbitmq()
     client = await Client.open(broker.url)
     queue = await client.queue()
-  }, 60_000)
+  })
 
   afterEach(killAllPrograms)
 
   afterAll(async () => {
     await client.close().catch(() => undefined)
     await broker.dispose()
-  }, 60_000)
+  })
 
   async function start(...args: string[]): Promise<{ worker: Program; port: number }> {
     const worker = await startWorkerProgram({
@@ -53,7 +53,6 @@ describe('the probes of a running worker', () => {
   async function untilReady(port: number, ready: boolean): Promise<number> {
     const since = performance.now()
     await waitFor(async () => (await ask(port, '/readyz')).status === (ready ? 200 : 503), {
-      timeoutMs: 20_000,
       what: `readiness to be ${ready}`,
     })
     return performance.now() - since
@@ -71,7 +70,7 @@ describe('the probes of a running worker', () => {
     // One in a hundred may be the fault of the machine; no probe gives up on it.
     expect(took[Math.floor(took.length / 100)]).toBeLessThan(LIVENESS_MS)
     expect(took[0]).toBeLessThan(PROBE_TIMEOUT_MS)
-  }, 60_000)
+  })
 
   it('readiness follows the loss of the broker and its return, and liveness takes no notice', async () => {
     const { port, worker } = await start('-c', '2')
@@ -86,19 +85,17 @@ describe('the probes of a running worker', () => {
     const linesBefore = worker.output.split(' ready.').length
     await broker.start()
     await waitFor(() => worker.output.split(' ready.').length > linesBefore, {
-      timeoutMs: 40_000,
       what: 'it to consume',
     })
     expect(await untilReady(port, true)).toBeLessThan(READINESS_MS)
     client = await Client.open(broker.url)
-    await waitFor(async () => (await client.consumers(queue)) > 0, { timeoutMs: 5_000, what: 'consumers' })
-  }, 90_000)
+    await waitFor(async () => (await client.consumers(queue)) > 0, { what: 'consumers' })
+  })
 
   it('readiness ends with the signal to stop, while what runs goes on and liveness answers', async () => {
     const { port, worker } = await start('-c', '2')
     await client.publish(queue, [taskMessage('steps.step', { kwargs: { n: 1, key: 'k', ms: 3_000 } })])
     await waitFor(async () => (await metric(port, 'celery_worker_slots_busy')) === 1, {
-      timeoutMs: 5_000,
       what: 'the task to run',
     })
     worker.kill('SIGTERM')
@@ -108,7 +105,7 @@ describe('the probes of a running worker', () => {
     expect(JSON.parse(answer.body).reasons).toEqual(['it is stopping'])
     expect((await ask(port, '/livez')).status).toBe(200)
     expect(await worker.exited).toEqual({ code: 0, signal: null })
-  }, 30_000)
+  })
 
   it('a second worker runs on without the address that the first one has', async () => {
     const { port } = await start()
@@ -117,12 +114,12 @@ describe('the probes of a running worker', () => {
       args: ['-Q', queue, '--http', `127.0.0.1:${port}`],
     })
     expect(second.output).toContain(`HTTP: 127.0.0.1:${port} is taken.`)
-  }, 30_000)
+  })
 
   it('without HTTP nothing listens', async () => {
     const worker = await startWorkerProgram({ brokerUrl: broker.url, args: ['-Q', queue, '--without-http'] })
     expect(worker.output).not.toContain('HTTP on')
-  }, 30_000)
+  })
 
   async function ready(port: number): Promise<{ ready: boolean; reasons: string[] }> {
     const { body } = await ask(port, '/readyz')

@@ -43,7 +43,7 @@ describe('the order of a key whose task rejects messages back to the queue', () 
       done.push(n)
     })
     worker = (await startWorker(app, brokerUrl(), queue)).worker
-    await waitFor(() => done.length >= MESSAGES, { timeoutMs: 30_000, what: 'all messages to run' })
+    await waitFor(() => done.length >= MESSAGES, { what: 'all messages to run' })
     const byKey = Array.from({ length: KEYS }, (_, key) => done.filter((n) => n % KEYS === key))
     expect(byKey).toEqual(byKey.map((each) => [...each].sort((one, other) => one - other)))
     expect([done.length, rejected.size]).toEqual([MESSAGES, 2 * KEYS])

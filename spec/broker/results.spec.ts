@@ -27,7 +27,7 @@ describe('results, when things are lost', () => {
     redis = await startRedis({ durable: true })
     dir = await mkdtemp(join(tmpdir(), 'celeriac-spec-'))
     trace = join(dir, 'steps.jsonl')
-  }, 30_000)
+  })
 
   afterEach(async () => {
     await killAllPrograms()
@@ -76,14 +76,13 @@ describe('results, when things are lost', () => {
       }
     })()
     await waitFor(() => ended(readSteps(trace)).size > perSecond, {
-      timeoutMs: 20_000,
       what: 'the load to be under way',
     })
     await redis.kill()
     await sleep(10_000)
     await redis.start()
     await publishing
-    await waitFor(async () => (await stored(count)) === count, { timeoutMs: 40_000, what: 'every result to be stored' })
+    await waitFor(async () => (await stored(count)) === count, { what: 'every result to be stored' })
     const begun = readSteps(trace).filter((each) => each.event === 'begin')
     expect(begun).toHaveLength(count)
     expect(new Set(begun.map((each) => each.n)).size).toBe(count)
@@ -92,7 +91,7 @@ describe('results, when things are lost', () => {
     worker.kill('SIGTERM')
     expect(await worker.exited).toEqual({ code: 0, signal: null })
     expect(await client.depth(queue)).toBe(0)
-  }, 120_000)
+  })
 
   it('are all there in the end when the worker is killed under load', async () => {
     const count = 3000
@@ -101,11 +100,11 @@ describe('results, when things are lost', () => {
       Array.from({ length: count }, (_, n) => step(n, 5)),
     )
     const first = await start()
-    await waitFor(() => ended(readSteps(trace)).size > count / 3, { timeoutMs: 20_000, what: 'a third to have run' })
+    await waitFor(() => ended(readSteps(trace)).size > count / 3, { what: 'a third to have run' })
     first.kill('SIGKILL')
     await first.exited
     expect(await stored(count)).toBeLessThan(count)
     await start()
-    await waitFor(async () => (await stored(count)) === count, { timeoutMs: 30_000, what: 'every result to be stored' })
-  }, 90_000)
+    await waitFor(async () => (await stored(count)) === count, { what: 'every result to be stored' })
+  })
 })

@@ -84,7 +84,7 @@ describe.each(['classic', 'quorum'])('a rolling restart of two workers under loa
       const oldest = workers.shift()
       if (!oldest) throw new Error('no worker')
       const isAtWork = (): boolean => readSteps(trace).filter(({ pid }) => pid === oldest.pid).length > 50
-      await waitFor(isAtWork, { timeoutMs: 20_000, what: 'the worker to be at work' })
+      await waitFor(isAtWork, { what: 'the worker to be at work' })
       stops.push({ pid: oldest.pid, at: Date.now() })
       oldest.kill('SIGTERM')
       workers.push(await start())
@@ -93,7 +93,7 @@ describe.each(['classic', 'quorum'])('a rolling restart of two workers under loa
     rolling = false
     const published = await loading
     const count = [...published.values()].flat().length
-    await waitFor(() => ended(readSteps(trace)).size === count, { timeoutMs: 60_000, what: 'every task to end' })
+    await waitFor(() => ended(readSteps(trace)).size === count, { what: 'every task to end' })
     for (const worker of workers) {
       worker.kill('SIGTERM')
       expect(await worker.exited).toEqual({ code: 0, signal: null })

@@ -40,13 +40,12 @@ describe('the ways to stop a worker that runs long tasks', () => {
       args: ['-Q', queue, '-c', '2', ...args],
       env: { STEPS_TRACE: trace, ...env },
     })
-    await waitFor(() => readSteps(trace).length === 2, { timeoutMs: 10_000, what: 'both tasks to begin' })
+    await waitFor(() => readSteps(trace).length === 2, { what: 'both tasks to begin' })
     return worker
   }
 
   const backInQueue = (count: number): Promise<void> =>
     waitFor(async () => (await client.depth(queue)) === count, {
-      timeoutMs: 5_000,
       what: `${count} messages in the queue`,
     })
 
@@ -58,7 +57,7 @@ describe('the ways to stop a worker that runs long tasks', () => {
     expect(await worker.exited).toEqual({ code: 0, signal: null })
     expect(ended(readSteps(trace)).size).toBe(2)
     await backInQueue(0)
-  }, 30_000)
+  })
 
   it('QUIT leaves them to the broker, and the exit code is 0', async () => {
     const worker = await busyWorker(60_000)
@@ -66,7 +65,7 @@ describe('the ways to stop a worker that runs long tasks', () => {
     expect(await worker.exited).toEqual({ code: 0, signal: null })
     expect(worker.stdout).toContain('worker: Cold shutdown (MainProcess)')
     await backInQueue(2)
-  }, 30_000)
+  })
 
   it('INT is warm and a second INT is cold, and the exit code is 1', async () => {
     const worker = await busyWorker(60_000)
@@ -75,7 +74,7 @@ describe('the ways to stop a worker that runs long tasks', () => {
     worker.kill('SIGINT')
     expect(await worker.exited).toEqual({ code: 1, signal: null })
     await backInQueue(2)
-  }, 30_000)
+  })
 
   it('QUIT with a soft shutdown lets them end in that time', async () => {
     const worker = await busyWorker(1000, ['--', 'worker.soft_shutdown_timeout=20'])
@@ -84,14 +83,14 @@ describe('the ways to stop a worker that runs long tasks', () => {
     expect(await worker.exited).toEqual({ code: 0, signal: null })
     expect(ended(readSteps(trace)).size).toBe(2)
     await backInQueue(0)
-  }, 30_000)
+  })
 
   it('TERM is QUIT where REMAP_SIGTERM says so', async () => {
     const worker = await busyWorker(60_000, [], { REMAP_SIGTERM: 'SIGQUIT' })
     worker.kill('SIGTERM')
     expect(await worker.exited).toEqual({ code: 0, signal: null })
     await backInQueue(2)
-  }, 30_000)
+  })
 
   it('--purge empties the queues before the start', async () => {
     await client.publish(
@@ -107,5 +106,5 @@ describe('the ways to stop a worker that runs long tasks', () => {
     worker.kill('SIGTERM')
     expect((await worker.exited).code).toBe(0)
     expect(readSteps(trace)).toEqual([])
-  }, 30_000)
+  })
 })

@@ -24,8 +24,8 @@ app.send_task('tell', (42,), queue=sys.argv[3])
 let services: TlsServices
 beforeAll(async () => {
   services = await startTlsServices()
-}, 90_000)
-afterAll(() => services?.dispose(), 60_000)
+})
+afterAll(() => services?.dispose())
 
 interface Case {
   readonly name: string
@@ -99,33 +99,29 @@ describe('RabbitMQ by TLS with client certificates', () => {
       () => [`amqp://guest:guest@127.0.0.1:${services.brokerPort}//`, { broker_use_ssl: good() }] as const,
     ],
     ['the URL', () => [`amqps://guest:guest@localhost:${services.brokerPort}//?${query(good())}`, {}] as const],
-  ])(
-    'a worker told by %s runs a task and stores its result, in Redis by TLS',
-    async (_name, told) => {
-      const [url, config] = told()
-      const app = new Celery('spec')
-      app.task('add', (x: number, y: number) => x + y)
-      const plain = await Client.open(services.broker.url)
-      try {
-        const queue = await plain.queue()
-        const result_backend = `rediss://127.0.0.1:${services.redisPort}/0?${query(good())}`
-        worker = (await startWorker(app, url, queue, { ...config, result_backend })).worker
-        const id = randomUUID()
-        await plain.publish(queue, [taskMessage('add', { id, args: [20, 22] })])
-        const results = openBackend({}, services.redis.url)
-        await results.start()
-        await waitFor(() => results.get(id), { timeoutMs: 10_000, what: 'the result' })
-        expect(await results.get(id)).toMatchObject({ status: 'SUCCESS', result: 42 })
-        await results.stop()
-        expect(await services.broker.ctl('list_connections', '-q', 'ssl', 'peer_cert_subject')).toContain(
-          'true\tCN=worker',
-        )
-      } finally {
-        await plain.close()
-      }
-    },
-    60_000,
-  )
+  ])('a worker told by %s runs a task and stores its result, in Redis by TLS', async (_name, told) => {
+    const [url, config] = told()
+    const app = new Celery('spec')
+    app.task('add', (x: number, y: number) => x + y)
+    const plain = await Client.open(services.broker.url)
+    try {
+      const queue = await plain.queue()
+      const result_backend = `rediss://127.0.0.1:${services.redisPort}/0?${query(good())}`
+      worker = (await startWorker(app, url, queue, { ...config, result_backend })).worker
+      const id = randomUUID()
+      await plain.publish(queue, [taskMessage('add', { id, args: [20, 22] })])
+      const results = openBackend({}, services.redis.url)
+      await results.start()
+      await waitFor(() => results.get(id), { what: 'the result' })
+      expect(await results.get(id)).toMatchObject({ status: 'SUCCESS', result: 42 })
+      await results.stop()
+      expect(await services.broker.ctl('list_connections', '-q', 'ssl', 'peer_cert_subject')).toContain(
+        'true\tCN=worker',
+      )
+    } finally {
+      await plain.close()
+    }
+  })
 
   it("Python's own client is told by the same words, the number of ssl.CERT_REQUIRED among them", async () => {
     const words = { ...good(), cert_reqs: 2, server_hostname: 'localhost' }
@@ -144,13 +140,13 @@ describe('RabbitMQ by TLS with client certificates', () => {
     } finally {
       await plain.close()
     }
-  }, 60_000)
+  })
 
   const firstFault = async (url: string, words: Record<string, unknown>): Promise<string> => {
     const log = new MemoryLog()
     const under = await connectionTo(url, log, { broker_use_ssl: words })
     connection = under.connection
-    await waitFor(() => log.of('ERROR').length > 0, { timeoutMs: 10_000, what: 'the first failed attempt' })
+    await waitFor(() => log.of('ERROR').length > 0, { what: 'the first failed attempt' })
     return log.of('ERROR')[0] ?? ''
   }
 
@@ -180,7 +176,7 @@ describe('RabbitMQ by TLS with client certificates', () => {
       broker_use_ssl: words,
     })
     connection = under.connection
-    await waitFor(() => under.epochs.length === 1, { timeoutMs: 10_000, what: 'the connection' })
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
   })
 })
 
@@ -216,7 +212,7 @@ describe('Redis by TLS with client certificates', () => {
     const log = new MemoryLog()
     const refused = open({ cert_reqs: 'required', ...words() }, `rediss://127.0.0.1:${services.redisPort}/0`, log)
     await refused.start()
-    await waitFor(() => log.of('WARNING').length > 0, { timeoutMs: 10_000, what: 'the loss of the connection' })
+    await waitFor(() => log.of('WARNING').length > 0, { what: 'the loss of the connection' })
     expect(log.of('WARNING')[0]).toContain('Connection to Redis lost: ')
     expect(log.of('WARNING')[0]).toContain(says)
     expect(refused.healthy()).toBe(false)

@@ -226,7 +226,7 @@ describe('a worker under a supervisor that speaks sd_notify', () => {
     startWorker()
     await worker.waitForOutput(/Cannot connect to/)
     await supervisor.heard('STATUS', /Not ready, it takes no messages: there is no connection to the broker/)
-    await waitFor(() => supervisor.timesOf('WATCHDOG').length > 3, { timeoutMs: 10_000, what: 'signs of life' })
+    await waitFor(() => supervisor.timesOf('WATCHDOG').length > 3, { what: 'signs of life' })
     expect(supervisor.timesOf('READY')).toEqual([])
 
     const brokerAt = Date.now()
@@ -238,7 +238,7 @@ describe('a worker under a supervisor that speaks sd_notify', () => {
 
     const kwargs = { n: 0, key: 'k', ms: 1500 }
     await client.publish(queue, [taskMessage('steps.step', { kwargs })])
-    await waitFor(() => readSteps(trace).length === 1, { timeoutMs: 10_000, what: 'the task to begin' })
+    await waitFor(() => readSteps(trace).length === 1, { what: 'the task to begin' })
     worker.kill('SIGTERM')
     await supervisor.heard('STOPPING', /1/)
     // The task runs on, and so do the signs of life.
@@ -247,21 +247,21 @@ describe('a worker under a supervisor that speaks sd_notify', () => {
     expect(readSteps(trace)).toHaveLength(2)
     const all = supervisor.notices.flatMap(({ fields }) => Object.keys(fields))
     expect(all.filter((field) => field !== 'WATCHDOG' && field !== 'STATUS')).toEqual(['READY', 'STOPPING'])
-  }, 90_000)
+  })
 
   it('gives no sign of life while its event loop hangs', async () => {
     startWorker()
     await supervisor.heard('READY', /1/)
     await client.publish(queue, [taskMessage('steps.hang', { kwargs: { n: 0, ms: 4 * WATCHDOG_MS } })])
-    await waitFor(() => readSteps(trace).length === 2, { timeoutMs: 20_000, what: 'the task to end' })
+    await waitFor(() => readSteps(trace).length === 2, { what: 'the task to end' })
     const [begin, end] = readSteps(trace).map(({ at }) => at)
     if (begin === undefined || end === undefined) throw new Error('no steps')
     const heard = (): number[] => supervisor.timesOf('WATCHDOG')
-    await waitFor(() => heard().some((at) => at > end), { timeoutMs: 10_000, what: 'life after the hang' })
+    await waitFor(() => heard().some((at) => at > end), { what: 'life after the hang' })
     // One may have been under way when it began.
     const silent = heard().filter((at) => at > begin + WATCHDOG_MS / 2 && at < end)
     expect(silent).toEqual([])
     const before = heard().filter((at) => at <= begin + WATCHDOG_MS / 2)
     expect(end - Math.max(...before)).toBeGreaterThan(2 * WATCHDOG_MS)
-  }, 90_000)
+  })
 })

@@ -40,10 +40,8 @@ function pidOf(file: string): number | null {
 }
 
 const log = (): string => (existsSync(logfile) ? readFileSync(logfile, 'utf8') : '')
-const says = (text: string | RegExp): Promise<void> =>
-  waitFor(() => log().match(text), { timeoutMs: 20_000, what: `${text} in the log` })
-const gone = (): Promise<void> =>
-  waitFor(() => pidOf(pidfile) === null, { timeoutMs: 20_000, what: 'the pidfile to be removed' })
+const says = (text: string | RegExp): Promise<void> => waitFor(() => log().match(text), { what: `${text} in the log` })
+const gone = (): Promise<void> => waitFor(() => pidOf(pidfile) === null, { what: 'the pidfile to be removed' })
 
 describe('a worker with --detach', () => {
   const daemon = (...args: string[]): Program => run('-D', '--pidfile', join(directory, '%n.pid'), ...args)
@@ -62,13 +60,13 @@ describe('a worker with --detach', () => {
     process.kill(pid, 'SIGTERM')
     await gone()
     expect(log()).toContain('worker: Warm shutdown (MainProcess)')
-  }, 30_000)
+  })
 
   it('needs no log file', async () => {
     expect(await daemon().exited).toEqual({ code: 0, signal: null })
     process.kill(pidOf(pidfile) ?? 0, 'SIGTERM')
     await gone()
-  }, 30_000)
+  })
 
   it('tells what keeps it from its start, with the exit code', async () => {
     expect(await daemon('-f', logfile).exited).toEqual({ code: 0, signal: null })
@@ -78,18 +76,18 @@ describe('a worker with --detach', () => {
     const third = daemon('-f', join(directory, 'no', 'w1.log'))
     expect(await third.exited).toEqual({ code: 2, signal: null })
     expect(third.stderr).toContain('-f/--logfile')
-  }, 30_000)
+  })
 
   it('ends with the exit code of a daemon that ends at its start, and says where to look', async () => {
     const command = daemon('-f', logfile, '--executable', '/bin/false')
     expect(await command.exited).toEqual({ code: 1, signal: null })
     expect(command.stderr).toBe(`The worker ended at its start, with exit code 1: see ${logfile}\n`)
-  }, 30_000)
+  })
 
   it('takes the mask of its files', async () => {
     expect(await daemon('-f', logfile, '--umask', '077').exited).toEqual({ code: 0, signal: null })
     expect([statSync(logfile).mode & 0o777, statSync(pidfile).mode & 0o777]).toEqual([0o600, 0o600])
-  }, 30_000)
+  })
 })
 
 describe('a worker that gets HUP', () => {
@@ -100,13 +98,11 @@ describe('a worker that gets HUP', () => {
     for (let time = 1; time <= 2; time++) {
       program.kill('SIGHUP')
       await waitFor(() => pidOf(pidfile) !== null && !pids.includes(pidOf(pidfile)), {
-        timeoutMs: 20_000,
         what: 'a new worker',
       })
       pids.push(pidOf(pidfile))
       const firstTries = /consumer: Cannot connect .*\n.*\(1\/no limit\)/g
       await waitFor(() => program.stderr.match(firstTries)?.length === time + 1, {
-        timeoutMs: 20_000,
         what: 'its first try to connect',
       })
     }
@@ -120,7 +116,7 @@ describe('a worker that gets HUP', () => {
     program.kill('SIGINT')
     expect(await program.exited).toEqual({ code: 1, signal: null })
     expect(pidOf(pidfile)).toBeNull()
-  }, 60_000)
+  })
 
   it('replaces its own program where Node can', async () => {
     const calls: unknown[] = []
@@ -149,5 +145,5 @@ describe('a worker that gets USR1', () => {
     expect(await program.exited).toEqual({ code: 0, signal: null })
     // Node's own meaning of the signal is a debugger that listens.
     expect(program.stderr).toBe('')
-  }, 30_000)
+  })
 })

@@ -44,14 +44,14 @@ beforeAll(async () => {
   await broker.ctl('set_permissions', 'keeper', '.*', '.*', '.*')
   client = await Client.open(broker.url)
   queue = await client.queue()
-}, 90_000)
+})
 
 afterEach(killAllPrograms)
 
 afterAll(async () => {
   await client?.close()
   await Promise.all([broker?.dispose(), redis?.dispose(), rm(dir, { recursive: true })])
-}, 60_000)
+})
 
 function env(brokerPassword = BROKER, backendPassword = BACKEND): NodeJS.ProcessEnv {
   return {
@@ -100,34 +100,30 @@ describe('passwords', () => {
   it.each([
     ["with Celery's log, to the commands", [], COMMANDS],
     ['with a log of JSON, by prefork', ['--log-format=json', '-P', 'prefork', '-c', '1'], []],
-  ] as const)(
-    'are in nothing that a worker says or answers: %s',
-    async (_name, args, commands) => {
-      const logfile = join(dir, `${randomUUID()}.log`)
-      const worker = startWorker([...args, '--logfile', logfile])
-      const log = (): Promise<string> => readFile(logfile, 'utf8').catch(() => '')
-      const logged = (text: string): Promise<void> =>
-        waitFor(async () => (await log()).includes(text), { timeoutMs: 20_000, what: `the log to say ${text}` })
-      await logged(' ready.')
-      const id = randomUUID()
-      const messages = [taskMessage('tasks.add', { id, args: [1, 2] }), taskMessage('tasks.add', { args: ['x'] })]
-      await client.publish(queue, [...messages, taskMessage('tasks.none')])
-      await logged(`[${id}] succeeded`)
+  ] as const)('are in nothing that a worker says or answers: %s', async (_name, args, commands) => {
+    const logfile = join(dir, `${randomUUID()}.log`)
+    const worker = startWorker([...args, '--logfile', logfile])
+    const log = (): Promise<string> => readFile(logfile, 'utf8').catch(() => '')
+    const logged = (text: string): Promise<void> =>
+      waitFor(async () => (await log()).includes(text), { what: `the log to say ${text}` })
+    await logged(' ready.')
+    const id = randomUUID()
+    const messages = [taskMessage('tasks.add', { id, args: [1, 2] }), taskMessage('tasks.add', { args: ['x'] })]
+    await client.publish(queue, [...messages, taskMessage('tasks.none')])
+    await logged(`[${id}] succeeded`)
 
-      const port = Number(/HTTP on 127\.0\.0\.1:(\d+)/.exec(await log())?.[1])
-      const pages = ['/', '/metrics', '/readyz', '/livez', '/api/snapshot', '/nothing']
-      const answers = await Promise.all(pages.map(async (path) => (await ask(port, path)).body))
-      expect(answers[1]).toContain('celery_worker_slots')
-      const replies = await Promise.all(commands.map((command) => said(...command.split(' '))))
-      expect(replies.filter((reply) => reply === '')).toEqual([])
-      worker.kill('SIGTERM')
-      expect((await worker.exited).code).toBe(0)
-      const all = [worker.output, await log(), ...answers, ...replies].join('\n')
-      expect(all).toContain(`keeper:**@127.0.0.1:${broker.port}`)
-      expect(secretsIn(all)).toEqual([])
-    },
-    90_000,
-  )
+    const port = Number(/HTTP on 127\.0\.0\.1:(\d+)/.exec(await log())?.[1])
+    const pages = ['/', '/metrics', '/readyz', '/livez', '/api/snapshot', '/nothing']
+    const answers = await Promise.all(pages.map(async (path) => (await ask(port, path)).body))
+    expect(answers[1]).toContain('celery_worker_slots')
+    const replies = await Promise.all(commands.map((command) => said(...command.split(' '))))
+    expect(replies.filter((reply) => reply === '')).toEqual([])
+    worker.kill('SIGTERM')
+    expect((await worker.exited).code).toBe(0)
+    const all = [worker.output, await log(), ...answers, ...replies].join('\n')
+    expect(all).toContain(`keeper:**@127.0.0.1:${broker.port}`)
+    expect(secretsIn(all)).toEqual([])
+  })
 
   it('are not in what is said of wrong ones', async () => {
     const refused = startWorker([], env(WRONG))
@@ -143,7 +139,7 @@ describe('passwords', () => {
     const all = [refused, unheard, called, asked].map(({ output }) => output)
     expect(all.every((output) => output.length > 0)).toBe(true)
     expect(secretsIn(all.join('\n'))).toEqual([])
-  }, 60_000)
+  })
 
   it('are not in what is said of URLs that cannot be read', async () => {
     const url = (scheme: string): string => `${scheme}://keeper:${encodeURIComponent(WRONG)}@127.0.0.1:port//?x=1`

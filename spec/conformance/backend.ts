@@ -139,7 +139,7 @@ export function describeBackend({ name, create, reads }: BackendCase): void {
       const leaveOther = await backend.subscribe(randomUUID(), ({ status }) => strange.push(status))
       await backend.store(meta('STARTED', null), NOBODY)
       await backend.store(meta('SUCCESS', 1), NOBODY)
-      await waitFor(() => heard.length >= 2, { timeoutMs: 5000, what: 'two states' })
+      await waitFor(() => heard.length >= 2, { what: 'two states' })
       expect(heard).toEqual(['STARTED', 'SUCCESS'])
       expect(strange).toEqual([])
       await leave()
@@ -154,7 +154,7 @@ export function describeBackend({ name, create, reads }: BackendCase): void {
       await leave()
       await leave()
       await backend.store(meta('SUCCESS', 1), NOBODY)
-      await waitFor(() => stays.length > 0, { timeoutMs: 5000, what: 'the state' })
+      await waitFor(() => stays.length > 0, { what: 'the state' })
       expect(gone).toEqual([])
       await leaveLast()
     })
@@ -166,7 +166,7 @@ export function describeBackend({ name, create, reads }: BackendCase): void {
       const leave = await backend.subscribe(id, ({ status }) => heard.push(status))
       await leaving
       await backend.store(meta('SUCCESS', 1), NOBODY)
-      await waitFor(() => heard.length > 0, { timeoutMs: 5000, what: 'the state' })
+      await waitFor(() => heard.length > 0, { what: 'the state' })
       await leave()
     })
 

@@ -181,6 +181,6 @@ describe('the commands about the worker', () => {
       expect((await stat(filename)).size).toBeGreaterThan(1000)
       expect((await stat(dirname(filename))).mode & 0o077).toBe(0)
       rmSync(dirname(filename), { recursive: true })
-    }, 60_000)
+    })
   })
 })

@@ -55,7 +55,7 @@ describe('the demonstration, without its containers', () => {
     for (const name of namesIn('grafana/celeriac.json', 'prometheus/scaling.yml', 'prometheus/alerts.yml')) {
       expect([name, families.has(name)]).toEqual([name, true])
     }
-  }, 60_000)
+  })
 
   it('stops warmly on TERM as process 1 of a container, which has no init before it', async () => {
     const { worker } = await startWorker('unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child')
@@ -66,7 +66,7 @@ describe('the demonstration, without its containers', () => {
     expect((await worker.exited).code).toBe(0)
     expect(worker.output).toContain('worker: Warm shutdown (MainProcess)')
     expect(worker.output).not.toContain('Cold shutdown')
-  }, 60_000)
+  })
 })
 
 /** The metrics that files ask Prometheus for, without what is made of them there. */

@@ -71,7 +71,7 @@ function kedaReplacement(): Record<string, unknown> {
 beforeAll(() => {
   for (const overlay of ['dev', 'stg', 'prod']) rendered.set(overlay, render(join(KUBERNETES, 'overlays', overlay)))
   rendered.set('keda', renderThis({ ...WITH_KEDA, ...kedaReplacement() }))
-}, 60_000)
+})
 
 describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   it('is made of objects that the published schemas accept, with no field that they do not know', () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
     const { settings } = await workerSettings(manifest.spec?.template.spec?.containers[0]?.args ?? [], {})
     bounds = settings.worker_autoscale ?? { max: 0, min: 0 }
   }
-}, 30_000)
+})
 
 /** Tasks of about a second, so that a rate of so many a second keeps so many slots busy. */
 function load(rate: (minute: number) => number, peakRate: number, minutes: number): Arrival[] {

@@ -63,12 +63,10 @@ describe('the page in a browser', () => {
         Array.from({ length: 1200 }, () => taskMessage('reports.send', { args: [100] })),
       )
       await waitFor(async () => (await tile(page, 'slots')) === 24 && (await tile(page, 'waiting')) > 50, {
-        timeoutMs: 10_000,
         what: 'all slots to be shown while the queue is long',
       })
       await expectText(rows(page, 'decisions').filter({ hasText: 'To clear the backlog in time' }).first(), /24To/)
       await waitFor(async () => (await tile(page, 'slots')) === 2 && (await tile(page, 'waiting')) === 0, {
-        timeoutMs: 20_000,
         what: 'the slots to be as few as before',
       })
       await expectText(rows(page, 'decisions').first(), /→ 2Not needed any more/)
@@ -111,7 +109,7 @@ describe('the page in a browser', () => {
       gated.fail(HOSTILE, new TypeError(HOSTILE))
       await expectText(rows(page, 'failures').filter({ hasText: 'TypeError' }), `TypeError('${HOSTILE}')`)
       await deliver('builds.publish', 'v1')
-      await waitFor(() => gated.started.includes('v1'), { timeoutMs: 5000, what: 'the task to run' })
+      await waitFor(() => gated.started.includes('v1'), { what: 'the task to run' })
       gated.fail('v1', new RangeError('no such release'))
       await expectText(rows(page, 'lanes').first(), /^v10–blocked/)
       expect(await page.title()).toContain(worker.name)
@@ -159,7 +157,6 @@ describe('the page in a browser', () => {
       await page.keyboard.press('Tab')
       expect(await active('it.textContent')).toBe('Skip to the figures')
       await waitFor(async () => Number(await active('it.getBoundingClientRect().top')) >= 0, {
-        timeoutMs: 2000,
         what: 'the link to come into view',
       })
       await page.keyboard.press('Enter')
@@ -205,7 +202,7 @@ describe('the page in a browser', () => {
       .observe(announcement, { childList: true, characterData: true, subtree: true })`)
       await page.context().setOffline(true)
       await page.getByText(/^No answer since \d\d:\d\d:\d\d$/).waitFor()
-      await waitFor(() => overheard.said.length >= 2, { timeoutMs: 10_000, what: 'a second poll to fail' })
+      await waitFor(() => overheard.said.length >= 2, { what: 'a second poll to fail' })
       await page.context().setOffline(false)
       await page.locator('#state[data-tone="good"]').waitFor()
       expect(await page.evaluate('said')).toEqual(['The worker does not answer.', 'The worker is ready.'])

@@ -96,7 +96,7 @@ describe('the page with control', () => {
       const { overheard, page } = opened
       const dialog = page.getByRole('dialog')
       await client.publish(queue, [taskMessage('builds.publish', { args: [HOSTILE] })])
-      await waitFor(() => gated.started.length === 1, { timeoutMs: 5000, what: 'the task to run' })
+      await waitFor(() => gated.started.length === 1, { what: 'the task to run' })
       gated.fail(HOSTILE, new Error('no'))
       await page.getByRole('button', { name: `Unblock ${HOSTILE}` }).click()
       await dialog.getByRole('button', { name: 'Unblock' }).click()
@@ -114,11 +114,11 @@ describe('the page with control', () => {
       await dialog.getByLabel('Queue').fill(other)
       await dialog.getByRole('button', { name: 'Consume' }).click()
       await expectText(rows(page, 'queues').nth(1), other)
-      await waitFor(async () => (await client.consumers(other)) > 0, { timeoutMs: 5000, what: 'a consumer' })
+      await waitFor(async () => (await client.consumers(other)) > 0, { what: 'a consumer' })
       await page.getByRole('button', { name: `Stop consuming from ${other}` }).click()
       await dialog.getByRole('button', { name: 'Stop consuming' }).click()
-      await waitFor(async () => (await rows(page, 'queues').count()) === 1, { timeoutMs: 5000, what: 'it to be gone' })
-      await waitFor(async () => (await client.consumers(other)) === 0, { timeoutMs: 5000, what: 'no consumer' })
+      await waitFor(async () => (await rows(page, 'queues').count()) === 1, { what: 'it to be gone' })
+      await waitFor(async () => (await client.consumers(other)) === 0, { what: 'no consumer' })
       expect(overheard.said).toEqual([])
     },
     SLOW,

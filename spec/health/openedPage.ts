@@ -49,6 +49,6 @@ export async function expectText(locator: Locator, text: string | RegExp): Promi
       const found = (await locator.count()) === 1 ? ((await locator.textContent()) ?? '') : ''
       return typeof text === 'string' ? found.includes(text) : text.test(found)
     },
-    { timeoutMs: 10_000, what: `${text} to be shown` },
+    { what: `${text} to be shown` },
   )
 }

@@ -44,7 +44,7 @@ export async function takePicture(browser: Browser, client: Client, brokerUrl: s
   const worker = new Worker({ app: pictureApp(), settings, nodename: 'packit@worker-0', log: () => log })
   await worker.start()
   try {
-    await waitFor(() => worker.readiness.length === 0, { timeoutMs: 20_000, what: 'the worker to consume' })
+    await waitFor(() => worker.readiness.length === 0, { what: 'the worker to consume' })
     const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } })
     await page.goto(`http://127.0.0.1:${worker.probes.address?.port}/`)
     await page.getByText('1 min').click()

@@ -42,24 +42,23 @@ describe('Prometheus', () => {
     }
     await client.publish(queue, [taskMessage('spec.fail'), taskMessage('spec.nobody')])
     await waitFor(() => workers.some(({ line }) => line.state.endings.get('failed') === 1), {
-      timeoutMs: 10_000,
       what: 'the task to fail',
     })
     await client.publish(
       queue,
       Array.from({ length: MESSAGES }, (_, n) => taskMessage('spec.wait', { args: [`${n}`] })),
     )
-    await waitFor(() => tasks.started.length === WORKERS * SLOTS, { timeoutMs: 10_000, what: 'every slot to be busy' })
+    await waitFor(() => tasks.started.length === WORKERS * SLOTS, { what: 'every slot to be busy' })
     dir = await mkdtemp(join(tmpdir(), 'celeriac-prometheus-'))
     prometheus = await scrape()
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await killAllPrograms()
     await Promise.all(workers.map((worker) => worker.terminate()))
     await client.close()
     await rm(dir, { recursive: true })
-  }, 30_000)
+  })
 
   /** A Prometheus that scrapes the workers, as pods of one deployment, and records what pods are scaled on. @returns its port */
   async function scrape(): Promise<number> {
@@ -120,7 +119,6 @@ describe('Prometheus', () => {
 
   it('has the figures of both workers', async () => {
     await waitFor(async () => (await values('celery_worker_slots_busy')).length === WORKERS, {
-      timeoutMs: 10_000,
       what: 'the first scrapes',
     })
     expect(await values('celery_worker_slots_busy')).toEqual([SLOTS, SLOTS])
@@ -140,13 +138,11 @@ describe('Prometheus', () => {
     const waiting = MESSAGES - WORKERS * SLOTS
     const of = `{queue_name="${queue}"}`
     await waitFor(async () => (await values(`celery_queue_length${of}`)).join() === `${waiting},${waiting}`, {
-      timeoutMs: 10_000,
       what: 'the depth of the queue',
     })
     expect(await values('celery_worker_load')).toEqual([(SLOTS + waiting) / SLOTS, (SLOTS + waiting) / SLOTS])
     expect(await values(`celery_active_consumer_count${of}`)).toEqual([WORKERS * SLOTS, WORKERS * SLOTS])
     await waitFor(async () => (await values(`min(celery_queue_oldest_wait_seconds${of}) > 2`)).length === 1, {
-      timeoutMs: 10_000,
       what: 'the queue to have waited',
     })
   })
@@ -161,11 +157,10 @@ describe('Prometheus', () => {
     // All that runs or waits, in pods of three slots.
     for (const asked of [expression, metadata.query]) {
       await waitFor(async () => Math.abs(((await values(asked))[0] ?? 0) - MESSAGES / SLOTS) < 0.001, {
-        timeoutMs: 15_000,
         what: `${asked} to be ${MESSAGES / SLOTS}`,
       })
     }
-  }, 40_000)
+  })
 
   it('finds in a worker each metric that dashboards, alerts and scaling ask for', async () => {
     const known = new Set([...(await metrics()).matchAll(/^# TYPE (\w+)/gm)].map((found) => found[1] ?? ''))

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { readLogLine } from './workerLog.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const READY_LIMIT_MS = 20_000
-const STOP_LIMIT_MS = 20_000
+const READY_LIMIT_MS = 120_000
+const STOP_LIMIT_MS = 120_000
 const KILL_AFTER_MS = 3000
 const LINES_KEPT = 15
 

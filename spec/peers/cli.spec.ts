@@ -27,7 +27,7 @@ describe('our command line and a Python worker', () => {
     env = { ...process.env, CELERY_BROKER_URL: brokerUrl(), CELERY_RESULT_BACKEND: redisUrl(), COLUMNS: '200' }
     worker = startWorker()
     await worker.waitForOutput(/ ready\.$/m)
-  }, 60_000)
+  })
 
   afterAll(killAllPrograms)
 
@@ -91,32 +91,24 @@ describe('our command line and a Python worker', () => {
     ['control', 'revoke', 'a'],
     ['control', 'terminate', 'TERM', 'b'],
     ['control', 'election'],
-  ])(
-    'say the same as theirs: %s %s %s %s',
-    async (...args) => {
-      const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
-      expect(expected.code).toBe(0)
-      expect(expected.stdout).toContain('w1@peer')
-      expect(seen.stdout.replace(FLEETING, '$1')).toBe(expected.stdout.replace(FLEETING, '$1'))
-      expect(seen.stderr).toBe('')
-      expect(seen.code).toBe(0)
-    },
-    30_000,
-  )
+  ])('say the same as theirs: %s %s %s %s', async (...args) => {
+    const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
+    expect(expected.code).toBe(0)
+    expect(expected.stdout).toContain('w1@peer')
+    expect(seen.stdout.replace(FLEETING, '$1')).toBe(expected.stdout.replace(FLEETING, '$1'))
+    expect(seen.stderr).toBe('')
+    expect(seen.code).toBe(0)
+  })
 
   it.each([
     [['status', '-d', 'nobody@nowhere', '-t', '0.2'], 69],
     [['inspect', 'ping', '-d', 'nobody@nowhere', '-t', '0.2'], 69],
     [['control', 'heartbeat', '-d', 'nobody@nowhere', '-t', '0.2'], 69],
-  ])(
-    'end alike when nobody replies: %j',
-    async (args, code) => {
-      const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
-      expect(expected).toMatchObject({ stderr: 'Error: No nodes replied within time constraint\n', code })
-      expect(seen).toEqual(expected)
-    },
-    30_000,
-  )
+  ])('end alike when nobody replies: %j', async (args, code) => {
+    const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
+    expect(expected).toMatchObject({ stderr: 'Error: No nodes replied within time constraint\n', code })
+    expect(seen).toEqual(expected)
+  })
 
   it.each([
     [['control', 'pool_grow', '1', '2'], "Error: Command 'pool_grow' takes arguments: [N=1]\n"],
@@ -126,21 +118,16 @@ describe('our command line and a Python worker', () => {
     [['call', 'peers.echo', '-a', '{}'], '{} was not an array'],
     [['call', 'peers.echo', '-k', '[]'], '[] was not an object'],
     [['call', 'peers.echo', '--eta', 'soon'], "unable to parse date string 'soon'"],
-  ])(
-    'end with 2 for a wrong command line: %j',
-    async (args, text) => {
-      const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
-      expect([expected.code, seen.code]).toEqual([2, 2])
-      expect(expected.stderr).toContain(text)
-      expect(seen.stderr).toContain(text)
-    },
-    30_000,
-  )
+  ])('end with 2 for a wrong command line: %j', async (args, text) => {
+    const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
+    expect([expected.code, seen.code]).toEqual([2, 2])
+    expect(expected.stderr).toContain(text)
+    expect(seen.stderr).toContain(text)
+  })
 
   it('show what runs', async () => {
     const id = await call('peers.sleep', '-a', '[8]')
     await waitFor(async () => (await ours('inspect', 'active')).stdout.includes(id), {
-      timeoutMs: 10_000,
       what: 'the task to run',
     })
     const [expected, seen] = await Promise.all([theirs('inspect', 'active'), ours('inspect', 'active')])
@@ -148,7 +135,7 @@ describe('our command line and a Python worker', () => {
     expect(seen.stdout).toMatch(
       new RegExp(`^    \\* \\{'id': '${id}', 'name': 'peers\\.sleep', 'args': \\[8\\], 'kwargs': \\{\\}, `, 'm'),
     )
-  }, 30_000)
+  })
 
   it('send tasks whose arguments arrive with their types, and print what they return', async () => {
     const calls: ReadonlyArray<readonly [string[], string]> = [
@@ -166,7 +153,7 @@ describe('our command line and a Python worker', () => {
       expect(expected.stdout).toBe(`${value}\n`)
       expect(seen).toEqual(expected)
     }
-  }, 60_000)
+  })
 
   it('show the traceback of a failure', async () => {
     const id = await call('peers.fail')
@@ -174,7 +161,7 @@ describe('our command line and a Python worker', () => {
     expect(failed).toMatchObject({ stdout: '', code: 1 })
     expect(failed.stderr).toMatch(/^Traceback \(most recent call last\):\n[\s\S]*\nValueError: boom\n$/)
     expect(await ours('result', '--traceback', id)).toEqual(await theirs('result', '--traceback', id))
-  }, 30_000)
+  })
 
   it('send a task with countdown, expiry, serializer, exchange and routing key', async () => {
     const id = await call(
@@ -183,7 +170,7 @@ describe('our command line and a Python worker', () => {
     )
     expect(await ours('result', id)).toEqual({ stdout: '2\n', stderr: '', code: 0 })
     expect(worker.stderr).toContain(`Task peers.echo[${id}] received`)
-  }, 30_000)
+  })
 
   it('purge what waits', async () => {
     const fill = async (): Promise<void> => {
@@ -198,7 +185,7 @@ describe('our command line and a Python worker', () => {
     expect(seen.slice(2)).toEqual(seen.slice(0, 2))
     expect(await ours('purge', '-X', 'celery')).toEqual(await theirs('purge', '-X', 'celery'))
     expect(await ours('purge')).toEqual(await theirs('purge'))
-  }, 60_000)
+  })
 
   it('dump the same events', async () => {
     const dumps = [start.theirs('events', '--dump'), start.ours('events', '--dump')]
@@ -222,13 +209,13 @@ describe('our command line and a Python worker', () => {
     )
     expect(seen?.stdout).toMatch(/ heartbeat: active=\d+, clock=\d+, freq=2\.0, loadavg=\[/)
     expect([expected?.code, seen?.code]).toEqual([0, 0])
-  }, 60_000)
+  })
 
   it('say why bindings cannot be listed', async () => {
     const { code, stderr } = await ours('list', 'bindings')
     expect(stderr).toContain("RabbitMQ's management API at http://127.0.0.1:15672 doesn't give them")
     expect(code).toBe(1)
-  }, 30_000)
+  })
 
   it('shut the worker down, which sends no reply', async () => {
     expect(await ours('control', 'shutdown', '-t', '0.5')).toEqual({
@@ -242,5 +229,5 @@ describe('our command line and a Python worker', () => {
     await worker.waitForOutput(/ ready\.$/m)
     expect(await theirs('control', 'shutdown', '-t', '0.5')).toMatchObject({ stdout: '', code: 69 })
     await worker.exited
-  }, 60_000)
+  })
 })

@@ -24,7 +24,7 @@ def seen(step, app, queue):
     states = []
     sent = time.time()
     try:
-        value = result.get(timeout=step.get("timeout", 10), on_message=lambda meta: states.append(meta["status"]))
+        value = result.get(timeout=step.get("timeout", 120), on_message=lambda meta: states.append(meta["status"]))
         answer = {"value": value}
     except Exception as exc:  # what the caller of get() would see
         kind = type(exc)

@@ -131,10 +131,9 @@ describe("remote control, by Debian's command line, of our worker beside Python'
       return [lengths(active), lengths(reserved), lengths(scheduled)].flat().join() === '2,2,1,1,1,1'
     }
     await waitFor(counts, {
-      timeoutMs: 60_000,
       what: 'two tasks to run, one to wait and one to have its time, on both',
     })
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await killAllPrograms()
@@ -153,7 +152,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
             .join() === ids,
       )
     }
-    return waitFor(seen, { timeoutMs: 30_000, what: `${ids} to run on both` })
+    return waitFor(seen, { what: `${ids} to run on both` })
   }
 
   describe('inspect', () => {
@@ -236,7 +235,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
         const { 'js@peers': ours, 'py@peers': python } = await ask('inspect', command)
         expect(sorted(ours)).toEqual(sorted(python))
       }
-    }, 60_000)
+    })
 
     it('finds what waits for its time, too, which Python does not', async () => {
       const replies = await ask('inspect', 'query_task', 'eta')
@@ -280,13 +279,13 @@ describe("remote control, by Debian's command line, of our worker beside Python'
         expect(program.stdout).toMatch(/^->\s+js@peers: OK\n\s+\S/)
         expect(program.stdout).toMatch(/1 node online\.\n$/)
       }
-    }, 60_000)
+    })
 
     it('writes what the heap holds to a file, where Python wants a library that Debian has not', async () => {
       const { 'js@peers': ours, 'py@peers': python } = await ask('inspect', 'objgraph')
       expect(python).toEqual({ error: "ImportError('Requires the objgraph library')" })
       expect((await stat((ours as { filename: string }).filename)).size).toBeGreaterThan(1000)
-    }, 60_000)
+    })
   })
 
   describe('control', () => {
@@ -330,7 +329,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
       expect(ours).toContain('peers.echo [rate_limit=5/m]')
       expect(python).toContain('peers.echo [rate_limit=5/m]')
       await running('first,waits')
-    }, 60_000)
+    })
 
     it('pool_grow and pool_shrink change the number of processes, or of slots', async () => {
       const processes = (wanted: number): Promise<void> =>
@@ -339,7 +338,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
             const stats = (await ask('inspect', 'stats')) as Record<string, { pool: { processes: unknown[] } }>
             return NODES.every((node) => stats[node]?.pool.processes.length === wanted)
           },
-          { timeoutMs: 30_000, what: `${wanted} processes or slots on both` },
+          { what: `${wanted} processes or slots on both` },
         )
       const grow = { ok: 'pool will grow' }
       const shrink = { ok: 'pool will shrink' }
@@ -348,7 +347,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
       await processes(4)
       expect(await ask('control', 'pool_shrink')).toEqual({ 'js@peers': shrink, 'py@peers': shrink })
       await processes(3)
-    }, 90_000)
+    })
 
     it('add_consumer and cancel_consumer make both take from a queue, and leave it', async () => {
       const queue = await client.queue()
@@ -360,17 +359,17 @@ describe("remote control, by Debian's command line, of our worker beside Python'
         const replies = (await ask('inspect', 'active_queues')) as Record<string, Array<{ name: string }>>
         return NODES.every((node) => replies[node]?.some(({ name }) => name === queue))
       }
-      await waitFor(consuming, { timeoutMs: 20_000, what: 'both to name the queue' })
-      await waitFor(async () => (await client.consumers(queue)) >= 2, { timeoutMs: 20_000, what: 'consumers of both' })
+      await waitFor(consuming, { what: 'both to name the queue' })
+      await waitFor(async () => (await client.consumers(queue)) >= 2, { what: 'consumers of both' })
       expect(await ask('control', 'cancel_consumer', queue)).toEqual({
         'js@peers': { ok: `no longer consuming from ${queue}` },
         'py@peers': { ok: `no longer consuming from ${queue}` },
       })
-      await waitFor(async () => (await client.consumers(queue)) === 0, { timeoutMs: 20_000, what: 'no consumer left' })
+      await waitFor(async () => (await client.consumers(queue)) === 0, { what: 'no consumer left' })
       expect(await consuming()).toBe(false)
       expect(workers['js@peers'].output).toContain(`Started consuming from ${queue}`)
       expect(workers['js@peers'].output).toContain(`Canceling queue ${queue}`)
-    }, 60_000)
+    })
   })
 
   describe("the generic call of Python's client", () => {
@@ -386,7 +385,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
       ])
       const lanes = async (): Promise<unknown> => (await call(['js@peers'], 'lanes'))['js@peers']
       const kept = async (): Promise<boolean> => ((await lanes()) as Array<{ depth: number }>)[0]?.depth === 2
-      await waitFor(kept, { timeoutMs: 20_000, what: 'two messages of one key' })
+      await waitFor(kept, { what: 'two messages of one key' })
       expect(await lanes()).toEqual([{ key: 'build-1', depth: 2, age: expect.any(Number), blocked: false, head: 'k1' }])
       const { 'js@peers': slots } = await call(['js@peers'], 'slots')
       expect(slots).toMatchObject({
@@ -400,7 +399,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
       expect(await call(['js@peers'], 'unblock', { key: 'build-1' })).toEqual({
         'js@peers': { error: 'build-1 is not blocked' },
       })
-    }, 60_000)
+    })
 
     it('reaches those of a newer Celery', async () => {
       expect(
@@ -422,7 +421,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
       { code: 0, signal: null },
     ])
     expect(workers['js@peers'].output).toContain('Got shutdown from remote')
-  }, 60_000)
+  })
 
   it('with autoscale, bounds are changed and told alike, and the pool is not', async () => {
     await Promise.all([start('js@peers', ['--autoscale', '4,1']), start('py@peers', ['--autoscale', '4,1'])])
@@ -436,6 +435,6 @@ describe("remote control, by Debian's command line, of our worker beside Python'
     }
     const grown = { max: 3, min: 2, current: 2, qty: 0 }
     const both = async (): Promise<boolean> => isDeepStrictEqual(await figures(), [grown, grown])
-    await waitFor(both, { timeoutMs: 20_000, what: `both to say ${JSON.stringify(grown)}` })
-  }, 90_000)
+    await waitFor(both, { what: `both to say ${JSON.stringify(grown)}` })
+  })
 })

@@ -159,7 +159,7 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     )
     await python.waitForOutput(/ ready\.$/m)
     await start()
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await worker?.stop()
@@ -180,7 +180,6 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     worker = new Worker({ app: sameTasks(), settings, nodename: OURS, log: () => log })
     await worker.start()
     await waitFor(() => log.of('INFO').includes(`${OURS} ready.`), {
-      timeoutMs: 20_000,
       what: 'our worker to be ready',
     })
   }
@@ -202,7 +201,6 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
   async function seenOfBoth(id: string, count: number): Promise<void> {
     const counts = (): number[] => [PYTHON, OURS].map((hostname) => ofTask(hostname, id).length)
     await waitFor(() => counts().every((each) => each >= count), {
-      timeoutMs: 15_000,
       what: `${count} events of both workers about ${id}`,
     })
   }
@@ -233,33 +231,29 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     return chance ? events.map((event) => JSON.stringify(Object.entries(event).sort())).sort() : events
   }
 
-  it.each(Object.entries(STORIES))(
-    'tell the same of %s',
-    async (_, story) => {
-      const id = randomUUID()
-      const { control } = story
-      if (control?.after === 0) await operate(...control.command, id)
-      await send(id, story)
-      if (control && control.after > 0) {
-        await seenOfBoth(id, control.after)
-        await operate(...control.command, id)
-      }
-      // Each worker runs one task at a time: when this one is done, so is the one before it.
-      const next = randomUUID()
-      await send(next, { task: 'events.add', args: [1], told: [] })
-      await seenOfBoth(id, story.told.length)
-      await seenOfBoth(next, 3)
-      told.push({ id, story })
+  it.each(Object.entries(STORIES))('tell the same of %s', async (_, story) => {
+    const id = randomUUID()
+    const { control } = story
+    if (control?.after === 0) await operate(...control.command, id)
+    await send(id, story)
+    if (control && control.after > 0) {
+      await seenOfBoth(id, control.after)
+      await operate(...control.command, id)
+    }
+    // Each worker runs one task at a time: when this one is done, so is the one before it.
+    const next = randomUUID()
+    await send(next, { task: 'events.add', args: [1], told: [] })
+    await seenOfBoth(id, story.told.length)
+    await seenOfBoth(next, 3)
+    told.push({ id, story })
 
-      const ours = ofTask(OURS, id)
-      const types = ours.map(({ type }) => type)
-      const expected = story.told.map((each) => `task-${each}`)
-      if (story.chance) expect(types.toSorted()).toEqual(expected.toSorted())
-      else expect(types).toEqual(expected)
-      expect(inOrder(ours.map(lasting), story)).toEqual(inOrder(ofTask(PYTHON, id).map(lasting), story))
-    },
-    40_000,
-  )
+    const ours = ofTask(OURS, id)
+    const types = ours.map(({ type }) => type)
+    const expected = story.told.map((each) => `task-${each}`)
+    if (story.chance) expect(types.toSorted()).toEqual(expected.toSorted())
+    else expect(types).toEqual(expected)
+    expect(inOrder(ours.map(lasting), story)).toEqual(inOrder(ofTask(PYTHON, id).map(lasting), story))
+  })
 
   it('tell the same of a task that a task sends', async () => {
     for (const hostname of [PYTHON, OURS]) {
@@ -270,7 +264,6 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     const sent = (parent: string): Seen[] =>
       seen().filter(({ parent_id, type }) => type === 'task-sent' && parent_id === parent)
     await waitFor(() => sent(PYTHON).length > 0 && sent(OURS).length > 0, {
-      timeoutMs: 10_000,
       what: 'both workers to tell of what their task has sent',
     })
     const own = ['uuid', 'root_id', 'parent_id', 'queue', 'routing_key']
@@ -284,13 +277,12 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
         routing_key: queueOf(OURS),
       }),
     ])
-  }, 30_000)
+  })
 
   it('tell the same of the worker itself, apart from what it is', async () => {
     const heartbeats = (hostname: string): Seen[] =>
       seen().filter((event) => event.hostname === hostname && event.type === 'worker-heartbeat' && event.freq === 2)
     await waitFor(() => heartbeats(OURS).length > 0 && heartbeats(PYTHON).length > 0, {
-      timeoutMs: 10_000,
       what: 'a heartbeat of both workers',
     })
     const kinds = (event: Seen | undefined): string[] =>
@@ -309,20 +301,20 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     await send(again, { task: 'events.add', args: [1], told: [] })
     await seenOfBoth(again, 3)
     expect(ofTask(OURS, unseen)).toEqual([])
-  }, 30_000)
+  })
 
   it('say that the worker goes before its last task ends, and that it is back', async () => {
     const id = randomUUID()
     await client.publish(queueOf(OURS), [taskMessage('events.sleep', { id, args: [1] })])
-    await waitFor(() => ofTask(OURS, id).length === 2, { timeoutMs: 10_000, what: 'the task to start' })
+    await waitFor(() => ofTask(OURS, id).length === 2, { what: 'the task to start' })
     await worker?.stop()
-    await waitFor(() => ofTask(OURS, id).length === 3, { timeoutMs: 10_000, what: 'the end of the last task' })
+    await waitFor(() => ofTask(OURS, id).length === 3, { what: 'the end of the last task' })
     await start()
     const types = (): string[] =>
       seen()
         .filter(({ hostname, type, uuid }) => hostname === OURS && type !== 'worker-heartbeat' && (uuid ?? id) === id)
         .map(({ type }) => type)
-    await waitFor(() => types().at(-1) === 'worker-online', { timeoutMs: 10_000, what: 'the worker to be back' })
+    await waitFor(() => types().at(-1) === 'worker-online', { what: 'the worker to be back' })
     expect(types()).toEqual([
       'worker-online',
       'task-received',
@@ -331,7 +323,7 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
       'task-succeeded',
       'worker-online',
     ])
-  }, 40_000)
+  })
 
   it('say nothing more of any task afterwards', () => {
     expect(told).toHaveLength(Object.keys(STORIES).length)

@@ -8,7 +8,7 @@ import { startWorkerProgram } from '../support/workerProgram.js'
 
 /** celery-node polls; the shorter, the sooner the spec is done. */
 const POLL_MS = 20
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 120_000
 
 async function workerWith(client: Client, backend: string): Promise<string> {
   const queue = await client.queue()
@@ -31,7 +31,7 @@ describe('celery-node as the client', () => {
     // celery-node takes the URL's last slash for an empty virtual host.
     node = celeryNode.createClient(brokerUrl().replace(/\/\/$/, ''), redisUrl(), queue)
     await node.isReady()
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await node.disconnect()
@@ -42,17 +42,13 @@ describe('celery-node as the client', () => {
   const send = (task: string, args: unknown[] = [], kwargs: object = {}): Promise<unknown> =>
     node.sendTask(task, args, kwargs).get(TIMEOUT_MS, POLL_MS)
 
-  it.each([1, 2])(
-    'gets results of messages in protocol %s',
-    async (protocol) => {
-      node.conf.TASK_PROTOCOL = protocol
-      const values = [null, 1.5, 'é 🥕', [1, [2]], { a: { b: null } }]
-      expect(await Promise.all(values.map((value) => send('peers.echo', [value])))).toEqual(values)
-      expect(await send('peers.add', [1], { y: 5 })).toBe(6)
-      expect(await send('peers.flaky', [2])).toBe(2)
-    },
-    30_000,
-  )
+  it.each([1, 2])('gets results of messages in protocol %s', async (protocol) => {
+    node.conf.TASK_PROTOCOL = protocol
+    const values = [null, 1.5, 'é 🥕', [1, [2]], { a: { b: null } }]
+    expect(await Promise.all(values.map((value) => send('peers.echo', [value])))).toEqual(values)
+    expect(await send('peers.add', [1], { y: 5 })).toBe(6)
+    expect(await send('peers.flaky', [2])).toBe(2)
+  })
 
   it('is told of failures', async () => {
     node.conf.TASK_PROTOCOL = 2
@@ -62,7 +58,7 @@ describe('celery-node as the client', () => {
     })
     await expect(send('peers.stubborn')).rejects.toMatchObject({ exc_type: 'TimeLimitExceeded' })
     await expect(send('peers.nobody')).rejects.toMatchObject({ exc_type: 'NotRegistered' })
-  }, 30_000)
+  })
 })
 
 describe.each(['redis', 'rpc'])('our own client over %s', (kind) => {
@@ -75,7 +71,7 @@ describe.each(['redis', 'rpc'])('our own client over %s', (kind) => {
     const backend = kind === 'redis' ? redisUrl() : 'rpc://'
     queue = await workerWith(client, backend)
     app = new Celery('spec', { broker_url: brokerUrl(), result_backend: backend, task_default_queue: queue })
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await app.close()
@@ -93,16 +89,16 @@ describe.each(['redis', 'rpc'])('our own client over %s', (kind) => {
       Buffer.from([0, 255]),
     ]
     const results = await Promise.all(values.map((value) => app.sendTask('peers.echo', [value])))
-    expect(await Promise.all(results.map((result) => result.get({ timeout: 10 })))).toEqual(values)
-  }, 30_000)
+    expect(await Promise.all(results.map((result) => result.get({ timeout: 120 })))).toEqual(values)
+  })
 
   it('gets failures as errors with the name and text that they had', async () => {
     const result = await app.sendTask('peers.fail', ['PaymentError', 'boom'])
-    await expect(result.get({ timeout: 10 })).rejects.toMatchObject({ name: 'PaymentError', message: 'boom' })
-  }, 30_000)
+    await expect(result.get({ timeout: 120 })).rejects.toMatchObject({ name: 'PaymentError', message: 'boom' })
+  })
 
   it('gives up after its timeout', async () => {
     const result = await app.sendTask('peers.echo', [1], {}, { countdown: 60 })
     await expect(result.get({ timeout: 0.2 })).rejects.toMatchObject({ name: 'TimeoutError' })
-  }, 30_000)
+  })
 })

@@ -49,7 +49,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
       args: ['-Q', queue],
       env: { CELERY_RESULT_BACKEND: backend },
     })
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await killAllPrograms()
@@ -87,7 +87,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     ]
     const seen = await run(values.map((value) => ({ task: 'peers.echo', args: [value] })))
     expect(seen.map(({ value }) => value)).toEqual(values)
-  }, 60_000)
+  })
 
   it('keeps an integer past 2^53, which it got as text to be safe in this spec too', async () => {
     const python = spawn('/usr/bin/python3', [SCRIPT, brokerUrl(), backend, queue], {
@@ -96,7 +96,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     python.stdin.end('[{"do": "get", "task": "peers.echo", "args": [1152921504606846977]}]')
     const [output] = await Promise.all([text(python.stdout), once(python, 'exit')])
     expect(output).toContain('"value": 1152921504606846977')
-  }, 30_000)
+  })
 
   it('binds arguments as Python does, and complains in its words', async () => {
     const [named, defaulted, missing, unexpected] = await run([
@@ -109,7 +109,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     expect(missing).toMatchObject({ type: 'TypeError', module: 'builtins' })
     expect(missing?.args?.[0]).toContain("add() missing 1 required positional argument: 'x'")
     expect(unexpected?.args?.[0]).toContain("add() got an unexpected keyword argument 'z'")
-  }, 30_000)
+  })
 
   it('raises exceptions again with their type and message', async () => {
     const seen = await run(
@@ -124,24 +124,24 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
       ['PaymentError', ["'boom'"]],
       ['Exception', ["'boom'"]],
     ])
-  }, 30_000)
+  })
 
   it('retries until it succeeds, or until the retries are used up', async () => {
     const [good, bad] = await run([{ task: 'peers.flaky', args: [3] }, { task: 'peers.never' }])
     expect(good).toMatchObject({ value: 3, states: ['RETRY', 'RETRY', 'RETRY', 'SUCCESS'] })
     expect(bad).toMatchObject({ type: 'ValueError', args: ["'never'"], states: ['RETRY', 'RETRY', 'RETRY', 'FAILURE'] })
-  }, 30_000)
+  })
 
   it('goes through the states of a task that tells where it is', async () => {
     const [seen] = await run([{ task: 'peers.progress', args: [100] }])
     expect(seen).toMatchObject({ value: 'done', states: ['STARTED', 'PROGRESS', 'SUCCESS'] })
-  }, 30_000)
+  })
 
   it('starts what has a countdown within 50 ms of its time, and never before', async () => {
     const [seen] = await run([{ task: 'peers.now', options: { countdown: 2 } }])
     expect(seen?.late).toBeGreaterThanOrEqual(0)
     expect(seen?.late).toBeLessThan(0.05)
-  }, 30_000)
+  })
 
   it('obeys the soft and the hard time limit, of the task and of the message', async () => {
     const [tidy, stubborn, soft] = await run([
@@ -152,7 +152,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     expect(tidy?.value).toBe('tidied')
     expect(stubborn).toMatchObject({ type: 'TimeLimitExceeded', module: 'billiard.exceptions', args: ['0.3'] })
     expect(soft).toMatchObject({ type: 'SoftTimeLimitExceeded', module: 'billiard.exceptions', args: ['0.2'] })
-  }, 30_000)
+  })
 
   it('revokes a task before it runs, and while it runs', async () => {
     const [before, during] = await run([
@@ -163,7 +163,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     expect(before?.seconds).toBeLessThan(2)
     expect(during).toMatchObject({ type: 'TaskRevokedError', args: ["'terminated'"] })
     expect(during?.seconds).toBeLessThan(5)
-  }, 30_000)
+  })
 
   it('says of a task that came too late that it expired', async () => {
     const expires = new Date(Date.now() - 60_000).toISOString()
@@ -171,7 +171,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     const [after] = await run([{ task: 'peers.echo', args: [2] }])
     expect(after?.value).toBe(2)
     expect(worker.output).toMatch(/Discarding revoked task: peers\.echo\[/)
-  }, 30_000)
+  })
 
   it('stores nothing for a task whose message says so, and runs it all the same', async () => {
     const [ignored, after] = await run([
@@ -180,10 +180,10 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
     ])
     expect(ignored?.type ?? ignored?.value ?? null).not.toBe(1)
     expect(after?.value).toBe(2)
-  }, 30_000)
+  })
 
   it('says of an unknown task that it is not registered', async () => {
     const [seen] = await run([{ task: 'peers.nobody' }])
     expect(seen).toMatchObject({ type: 'NotRegistered', module: 'celery.exceptions' })
-  }, 30_000)
+  })
 })

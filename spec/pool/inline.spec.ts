@@ -66,7 +66,7 @@ describe('the async pool', () => {
     expect(log.of('ERROR')).toEqual([`Hard time limit (0.05s) exceeded for ${deaf.label}`])
     expect(strays).toEqual([1])
     released()
-    await waitFor(() => strays.length === 2, { timeoutMs: 1000, what: 'the stray to end' })
+    await waitFor(() => strays.length === 2, { what: 'the stray to end' })
     expect(strays).toEqual([1, -1])
   })
 

@@ -121,7 +121,7 @@ export class PoolHarness {
   /** Waits until a task has said something. */
   async heard(line: string): Promise<void> {
     const said = (): boolean => this.taskLog.of('INFO').includes(line)
-    await waitFor(said, { timeoutMs: 5000, what: `the task's line ${line}` })
+    await waitFor(said, { what: `the task's line ${line}` })
   }
 
   /** Ids of the processes or threads. */

@@ -188,7 +188,7 @@ export function describePool(name: string, make: MakePool): void {
       const next = pool.resultOf('cpu.echo', ['next'])
       expect(await other).toMatchObject({ state: 'SUCCESS', result: 'spun' })
       expect(await next).toEqual(['next', null])
-      await waitFor(() => pool.children.length === 2, { timeoutMs: 2000, what: 'the killed child to be gone' })
+      await waitFor(() => pool.children.length === 2, { what: 'the killed child to be gone' })
       expect(pool.children.filter((id) => before.includes(id))).toHaveLength(1)
     })
 
@@ -325,7 +325,7 @@ export function describePool(name: string, make: MakePool): void {
       const outcome = pool.start(busy)
       await pool.heard('listening')
       pool.pool.resize(1)
-      await waitFor(() => pool.children.length === 1, { timeoutMs: 5000, what: 'the idle children to end' })
+      await waitFor(() => pool.children.length === 1, { what: 'the idle children to end' })
       expect(pool.pool.describe()).toMatchObject({ 'max-concurrency': 1 })
       busy.abort(new Error('enough'))
       expect(await outcome).toMatchObject({ state: 'ABORTED', error: { message: 'enough' } })
@@ -338,7 +338,7 @@ export function describePool(name: string, make: MakePool): void {
       pool.pool.resize(1)
       expect(pool.children).toHaveLength(2)
       expect(await Promise.all(runs)).toMatchObject([{ state: 'SUCCESS' }, { state: 'SUCCESS' }])
-      await waitFor(() => pool.children.length === 1, { timeoutMs: 5000, what: 'the surplus child to end' })
+      await waitFor(() => pool.children.length === 1, { what: 'the surplus child to end' })
     })
 
     it('does not start when the app cannot be loaded', async () => {

@@ -33,7 +33,7 @@ describe('a prefork child', () => {
       })
       const before = pool.children
       expect(await stuck).toMatchObject({ state: 'FAILURE', kind: 'timeout', error: { args: [2] } })
-      await waitFor(() => before.filter(lives).length === 1, { timeoutMs: 1000, what: 'the child to be dead' })
+      await waitFor(() => before.filter(lives).length === 1, { what: 'the child to be dead' })
       const elapsedMs = performance.now() - startedAt
       expect(elapsedMs).toBeGreaterThanOrEqual(1999)
       expect(elapsedMs).toBeLessThan(2500)
@@ -67,7 +67,7 @@ describe('a prefork child', () => {
     try {
       const [pid = 0] = pool.children
       process.kill(pid, 'SIGKILL')
-      await waitFor(() => pool.log.of('ERROR').length === 1, { timeoutMs: 5000, what: 'the death to be noticed' })
+      await waitFor(() => pool.log.of('ERROR').length === 1, { what: 'the death to be noticed' })
       expect(await pool.resultOf('cpu.echo', [2])).toEqual([2, null])
       expect(pool.children).not.toContain(pid)
     } finally {
@@ -112,12 +112,12 @@ describe('the parent of prefork children', () => {
       output += chunk
     })
     try {
-      await waitFor(() => /child \d+\n/.test(output), { timeoutMs: 10_000, what: 'the child to be there' })
+      await waitFor(() => /child \d+\n/.test(output), { what: 'the child to be there' })
       expect(output).toContain('hello\n')
       const pid = Number(/child (\d+)/.exec(output)?.[1])
       expect(lives(pid)).toBe(true)
       parent.kill('SIGKILL')
-      await waitFor(() => !lives(pid), { timeoutMs: 5000, what: 'the child to be gone' })
+      await waitFor(() => !lives(pid), { what: 'the child to be gone' })
     } finally {
       parent.kill('SIGKILL')
       rmSync(directory, { recursive: true })

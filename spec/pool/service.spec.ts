@@ -31,7 +31,7 @@ describe.each(KINDS)('tasks of the %s pool', (_, make) => {
       env: { SPEC_TRACED: 'yes' },
       breakers,
     })
-  }, 30_000)
+  })
   afterEach(async () => {
     tracer.remove()
     await pool.pool.stop()
@@ -46,7 +46,7 @@ describe.each(KINDS)('tasks of the %s pool', (_, make) => {
     await new Promise(setImmediate)
     const failure = 'the service of amqp://me:**@host is away'
     expect(calls).toEqual([null, failure, failure])
-  }, 30_000)
+  })
 
   it("follow the worker's breakers", async () => {
     const refused = { state: 'FAILURE', error: { name: 'BreakerOpen' } }
@@ -56,7 +56,7 @@ describe.each(KINDS)('tasks of the %s pool', (_, make) => {
     expect(await call(false)).toMatchObject({ state: 'SUCCESS' })
     await pool.run('service.callThrice', [], { app })
     expect(await call(false)).toMatchObject({ state: 'SUCCESS' })
-  }, 30_000)
+  })
 
   it('are part of the trace of their run', async () => {
     const span = startSpan('run/service.trace', 'consumer', {})
@@ -64,5 +64,5 @@ describe.each(KINDS)('tasks of the %s pool', (_, make) => {
     expect(traced).toMatchObject({ state: 'SUCCESS', result: span.carrier })
     expect(Object.keys(span.carrier)).toEqual(['traceparent'])
     expect(await pool.run('service.trace', [], { app })).toMatchObject({ state: 'SUCCESS', result: {} })
-  }, 30_000)
+  })
 })

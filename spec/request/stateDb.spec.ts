@@ -69,7 +69,7 @@ describe('the state file', () => {
     expect(readdirSync(dir)).toEqual([])
     clock.advance(1)
     expect(clock.pending).toBe(0)
-    await waitFor(() => readdirSync(dir).includes('w.state'), { timeoutMs: 5000, what: 'the file' })
+    await waitFor(() => readdirSync(dir).includes('w.state'), { what: 'the file' })
     expect(saved().revoked.ids.map(([id]) => id)).toEqual(['a', 'b', 'c'])
     await db.stop()
   })

@@ -115,7 +115,7 @@ export class Gossiper {
     prepare(node)
     await node.dispatcher.start()
     await node.connection.start()
-    await waitFor(() => node.log.of('INFO').includes(`${nodename} ready.`), { timeoutMs: 15_000, what: nodename })
+    await waitFor(() => node.log.of('INFO').includes(`${nodename} ready.`), { what: nodename })
     return node
   }
 

@@ -19,7 +19,7 @@ wait $reader
 `
 
 /** A server that takes longer to stop is killed. */
-const LONGEST_STOP_MS = 15_000
+const LONGEST_STOP_MS = 60_000
 
 /** A running server. */
 export interface Guarded {

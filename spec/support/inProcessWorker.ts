@@ -25,7 +25,6 @@ export async function startWorker(
   await worker.start()
   try {
     await waitFor(() => log.of('INFO').includes(`${nodename} ready.`), {
-      timeoutMs: 20_000,
       what: 'the worker to be ready',
     })
   } catch (thrown) {

@@ -10,10 +10,10 @@ export function ownBroker(): () => string {
   let broker: Rabbitmq | undefined
   beforeAll(async () => {
     broker = await startRabbitmq()
-  }, 60_000)
+  })
   afterAll(async () => {
     await broker?.dispose()
-  }, 60_000)
+  })
   return () => {
     if (!broker) throw new Error('the broker of this spec has not been started')
     return broker.url

@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { PATIENCE_MS } from './waitFor.js'
 
 const live = new Set<Program>()
 
@@ -51,7 +52,7 @@ export class Program {
   }
 
   /** @throws Error with the output so far if the program ends, or `timeoutMs` pass, without it */
-  waitForOutput(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  waitForOutput(pattern: RegExp, timeoutMs = PATIENCE_MS): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void =>
         reject(new Error(`${this.command}: ${pattern} was never said: ${why}\n${this.output}`))

@@ -11,7 +11,6 @@ import { waitFor } from './waitFor.js'
 const run = promisify(execFile)
 /** The package's own script: the one in /usr/sbin changes user, or refuses to run. */
 const BIN = '/usr/lib/rabbitmq/bin'
-const START_TIMEOUT_MS = 60_000
 const PROTOCOL_HEADER = Buffer.from('AMQP\0\0\t\x01', 'latin1')
 
 /*
@@ -80,7 +79,7 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
       starting.check()
       return answers(port)
     }
-    await waitFor(speaks, { timeoutMs: START_TIMEOUT_MS, what: `RabbitMQ to speak AMQP on port ${port}`, everyMs: 50 })
+    await waitFor(speaks, { what: `RabbitMQ to speak AMQP on port ${port}`, everyMs: 50 })
   }
   const broker: Rabbitmq = {
     url: `amqp://guest:guest@127.0.0.1:${port}//`,

@@ -42,7 +42,7 @@ export async function startRedis({
       starting.check()
       return false
     }
-    await waitFor(up, { timeoutMs: 20_000, what: 'Redis to answer' })
+    await waitFor(up, { what: 'Redis to answer' })
   }
   const redis: Redis = {
     url: `redis://127.0.0.1:${port}/0`,

@@ -36,6 +36,6 @@ export class Supervisor {
   /** Waits for a field whose value matches. */
   heard(field: string, value: RegExp): Promise<void> {
     const isHeard = (): boolean => this.notices.some(({ fields }) => value.test(fields[field] ?? ''))
-    return waitFor(isHeard, { timeoutMs: 20_000, what: `${field} to match ${value}` })
+    return waitFor(isHeard, { what: `${field} to match ${value}` })
   }
 }

@@ -27,7 +27,7 @@ export class Tracer {
   /** Waits for the first ended span of a name. */
   async span(name: string): Promise<ReadableSpan> {
     const find = (): ReadableSpan | undefined => this.spans.find((span) => span.name === name)
-    await waitFor(find, { timeoutMs: 10_000, what: `the span ${name}` })
+    await waitFor(find, { what: `the span ${name}` })
     const found = find()
     if (!found) throw new Error(`there is no span ${name}`)
     return found
