@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { connect } from 'amqplib'
 import { headersForAll } from '../../lib/amqp/headers.js'
 import { Client } from '../support/client.js'
+import { PYTHON } from '../support/peers.js'
 import { runProgram } from '../support/program.js'
 import { brokerUrl } from '../support/services.js'
 
@@ -49,7 +50,7 @@ describe('headers', () => {
     channel.sendToQueue(queue, Buffer.from('{}'), { contentType: 'application/json', headers: headersForAll(VALUES) })
     await channel.waitForConfirms()
     await connection.close()
-    const python = runProgram('/usr/bin/python3', ['-c', READ, brokerUrl(), queue])
+    const python = runProgram(PYTHON, ['-c', READ, brokerUrl(), queue])
     expect((await python.exited).code).toBe(0)
     expect(JSON.parse(python.stdout)).toEqual(VALUES)
   })

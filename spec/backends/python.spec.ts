@@ -9,6 +9,7 @@ import { encodeException, RemoteError } from '../../lib/protocol/exception.js'
 import { type ResultMeta, resultMeta, taskTuple } from '../../lib/protocol/result.js'
 import { traceback } from '../../lib/protocol/traceback.js'
 import { MemoryLog } from '../support/memoryLog.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, runProgram } from '../support/program.js'
 import { redisUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
@@ -59,7 +60,7 @@ class Revoked extends Error {
 }
 
 async function python(script: string, ...args: string[]): Promise<string> {
-  const program = runProgram('/usr/bin/python3', ['-c', script, ...args])
+  const program = runProgram(PYTHON, ['-c', script, ...args])
   const { code } = await program.exited
   if (code !== 0) throw new Error(program.output)
   return program.stdout

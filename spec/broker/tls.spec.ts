@@ -11,6 +11,7 @@ import { connectionTo } from '../support/epoch.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, runProgram } from '../support/program.js'
 import { startTlsServices, type TlsServices } from '../support/tlsServices.js'
 import { waitFor } from '../support/waitFor.js'
@@ -134,7 +135,7 @@ describe('RabbitMQ by TLS with client certificates', () => {
       const queue = await plain.queue()
       const url = `amqp://guest:guest@127.0.0.1:${services.brokerPort}//`
       worker = (await startWorker(app, url, queue, { broker_use_ssl: words })).worker
-      const python = runProgram('/usr/bin/python3', ['-c', SEND, url, JSON.stringify(words), queue])
+      const python = runProgram(PYTHON, ['-c', SEND, url, JSON.stringify(words), queue])
       expect([(await python.exited).code, python.output]).toEqual([0, ''])
       expect(await ran).toBe(42)
     } finally {

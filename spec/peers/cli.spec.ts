@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ownBroker } from '../support/ownBroker.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { redisUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
@@ -33,7 +34,7 @@ describe('our command line and a Python worker', () => {
 
   function startWorker(): Program {
     return runProgram(
-      '/usr/bin/python3',
+      PYTHON,
       ['-m', 'celery', '-A', 'cliApp', 'worker', '-n', 'w1@peer', '-l', 'INFO', '--without-gossip', '--without-mingle'],
       { cwd: HERE, env: { ...env, PYTHONDONTWRITEBYTECODE: '1' } },
     )
@@ -42,7 +43,7 @@ describe('our command line and a Python worker', () => {
   const start = {
     ours: (...args: string[]): Program =>
       runProgram(process.execPath, ['bin/celeriac.js', '-C', ...args], { cwd: ROOT, env }),
-    theirs: (...args: string[]): Program => runProgram('/usr/bin/python3', ['-m', 'celery', '-C', ...args], { env }),
+    theirs: (...args: string[]): Program => runProgram(PYTHON, ['-m', 'celery', '-C', ...args], { env }),
   }
 
   async function end(program: Program): Promise<Ended> {

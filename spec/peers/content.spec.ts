@@ -4,9 +4,9 @@ import { BadMessage } from '../../lib/protocol/badMessage.js'
 import { compress, decompress } from '../../lib/protocol/compression.js'
 import { dumps, loads } from '../../lib/protocol/content.js'
 import { PlainDate, PreciseDate } from '../../lib/protocol/values.js'
+import { PYTHON } from '../support/peers.js'
 
 const LIMITS = { accept: ['json', 'yaml', 'pickle'], maxSize: 10_000_000, maxNesting: 200 }
-const PYTHON = '/usr/bin/python3'
 
 /** Runs a program with `data` (bytes of its standard input) and `out(bytes)`. */
 function python(program: string, input: Buffer = Buffer.alloc(0)): Buffer {

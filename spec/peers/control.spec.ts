@@ -8,13 +8,13 @@ import { readJson } from '../../lib/protocol/json.js'
 import { Client } from '../support/client.js'
 import { taskMessage } from '../support/message.js'
 import { ownBroker } from '../support/ownBroker.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { waitFor } from '../support/waitFor.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
 
 const brokerUrl = ownBroker()
 
-const PYTHON = '/usr/bin/python3'
 const SCRIPT = fileURLToPath(new URL('control.py', import.meta.url))
 const NODES = ['js@peers', 'py@peers'] as const
 const REVOKED = '00000000-0000-4000-8000-00000000dead'

@@ -9,6 +9,7 @@ import { Client } from '../support/client.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { ownBroker } from '../support/ownBroker.js'
+import { PYTHON as PYTHON_BIN } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -84,7 +85,6 @@ const STORIES: Readonly<Record<string, Story>> = {
 }
 
 /** Not the `celery` beside it, which runs whatever Python comes first in the path. */
-const PYTHON_BIN = '/usr/bin/python3'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const PYTHON = 'python@spec'
 const OURS = 'w@spec'

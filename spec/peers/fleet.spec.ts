@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
 import { ownBroker } from '../support/ownBroker.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { waitFor } from '../support/waitFor.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
 
-const PYTHON = '/usr/bin/python3'
 const brokerUrl = ownBroker()
 
 describe("three workers of ours and one of Python's", () => {

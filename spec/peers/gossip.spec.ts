@@ -6,13 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
 import { Gossiper } from '../support/gossiper.js'
 import { ownBroker } from '../support/ownBroker.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { waitFor } from '../support/waitFor.js'
 
 const brokerUrl = ownBroker()
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
-const PYTHON = '/usr/bin/python3'
 const run = promisify(execFile)
 
 describe("beside a worker of Python's", () => {

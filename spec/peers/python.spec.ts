@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, runProgram } from '../support/program.js'
 import { brokerUrl } from '../support/services.js'
 import { ended, readSteps } from '../support/steps.js'
@@ -29,7 +30,7 @@ describe("Python's own client", () => {
   it('sends a task, and it runs', async () => {
     const trace = join(dir, 'steps.jsonl')
     await startWorkerProgram({ brokerUrl: brokerUrl(), args: ['-Q', queue], env: { STEPS_TRACE: trace } })
-    const python = runProgram('/usr/bin/python3', [
+    const python = runProgram(PYTHON, [
       '-c',
       "import sys, celery; celery.Celery(broker=sys.argv[1]).send_task('tasks.add', (1, 2), queue=sys.argv[2])",
       brokerUrl(),

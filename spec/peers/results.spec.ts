@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
 import { taskMessage } from '../support/message.js'
+import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program } from '../support/program.js'
 import { brokerUrl, redisUrl } from '../support/services.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
@@ -57,7 +58,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
   })
 
   async function run(steps: readonly Step[]): Promise<Seen[]> {
-    const python = spawn('/usr/bin/python3', [SCRIPT, brokerUrl(), backend, queue], {
+    const python = spawn(PYTHON, [SCRIPT, brokerUrl(), backend, queue], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     python.stdin.end(JSON.stringify(steps.map((step) => ({ do: 'get', ...step }))))
@@ -90,7 +91,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
   })
 
   it('keeps an integer past 2^53, which it got as text to be safe in this spec too', async () => {
-    const python = spawn('/usr/bin/python3', [SCRIPT, brokerUrl(), backend, queue], {
+    const python = spawn(PYTHON, [SCRIPT, brokerUrl(), backend, queue], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     python.stdin.end('[{"do": "get", "task": "peers.echo", "args": [1152921504606846977]}]')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort } from './freePort.js'
 import { type Guarded, guard } from './guard.js'
+import { ofRabbitmq } from './peers.js'
 import { waitFor } from './waitFor.js'
 
 const run = promisify(execFile)
@@ -73,7 +74,7 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
     await ending?.end(signal)
   }
   const start = async (): Promise<void> => {
-    const starting = guard({ name: 'RabbitMQ', command: ['/bin/bash', '-c', SERVER], dir, env })
+    const starting = guard({ name: 'RabbitMQ', command: ofRabbitmq('/bin/bash', '-c', SERVER), dir, env })
     server = starting
     const speaks = (): Promise<boolean> => {
       starting.check()
@@ -92,7 +93,10 @@ export async function startRabbitmq({ conf = '' }: { conf?: string } = {}): Prom
       await end('TERM')
       await rm(dir, { recursive: true, force: true })
     },
-    ctl: async (...args) => (await run(join(BIN, 'rabbitmqctl'), args, { env })).stdout,
+    ctl: async (...args) => {
+      const [command, ...rest] = ofRabbitmq(join(BIN, 'rabbitmqctl'), ...args)
+      return (await run(command, rest, { env })).stdout
+    },
   }
   try {
     await start()

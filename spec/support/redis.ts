@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './freePort.js'
 import { type Guarded, guard } from './guard.js'
+import { redisServer } from './peers.js'
 import { waitFor } from './waitFor.js'
 
 /** A private Redis on a port of its own. */
@@ -35,7 +36,7 @@ export async function startRedis({
     await ending?.end(signal)
   }
   const start = async (): Promise<void> => {
-    const starting = guard({ name: 'Redis', command: ['redis-server', ...args], dir })
+    const starting = guard({ name: 'Redis', command: redisServer(...args), dir })
     server = starting
     const up = async (): Promise<boolean> => {
       if (await answers(port)) return true
