@@ -9,38 +9,45 @@ const quote = (names: readonly string[]): string => {
 
 /**
  * Binds a message's arguments to the handler's positions, as Python binds a call.
- * @throws TypeError with Python's text: missing, unexpected or doubled arguments
+ * @throws TypeError with Python's text, in the order in which Python looks: unexpected or doubled, too many, missing arguments. The
+ *   context of a bound task counts among those that were given, as Python's `self` does
  */
 export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): unknown[] {
-  const { params } = task.options
+  const { params, schema } = task.options
   const name = `${task.name.slice(task.name.lastIndexOf('.') + 1)}()`
-  const given = Object.keys(kwargs)
-  if (!params) {
-    if (given.length > 0) {
-      throw new TypeError(`${name} got an unexpected keyword argument '${given[0]}' (the task declares no \`params\`)`)
-    }
-    const missing = task.required - args.length
-    if (missing > 0)
-      throw new TypeError(`${name} missing ${missing} required positional argument${missing > 1 ? 's' : ''}`)
-    return [...args]
-  }
-  if (args.length > params.length) {
-    throw new TypeError(`${name} takes ${params.length} positional arguments but ${args.length} were given`)
-  }
   const bound: unknown[] = [...args]
-  for (const key of given) {
+  for (const key of Object.keys(kwargs)) {
+    if (!params) {
+      throw new TypeError(`${name} got an unexpected keyword argument '${key}' (the task declares no \`params\`)`)
+    }
     const position = params.indexOf(key)
     if (position < 0) throw new TypeError(`${name} got an unexpected keyword argument '${key}'`)
     if (position < args.length) throw new TypeError(`${name} got multiple values for argument '${key}'`)
     bound[position] = kwargs[key]
   }
-  const missing = params
-    .slice(0, task.required)
-    .filter((param, at) => at >= args.length && !Object.hasOwn(kwargs, param))
-  if (missing.length > 0) {
-    throw new TypeError(
-      `${name} missing ${missing.length} required positional argument${missing.length > 1 ? 's' : ''}: ${quote(missing)}`,
-    )
+  // A schema for a list of arguments decides by itself how long that may be.
+  const most = params?.length ?? (schema ? null : task.most)
+  if (most !== null && args.length > most) throw new TypeError(`${name} ${tooMany(task, most, args.length)}`)
+  const missing: string[] = []
+  let count = 0
+  for (let at = args.length; at < task.required; at++) {
+    if (params && Object.hasOwn(kwargs, params[at] ?? '')) continue
+    count++
+    const missed = params?.[at] ?? task.nameAt(at)
+    if (missed !== null) missing.push(missed)
+  }
+  if (count > 0) {
+    const names = missing.length === count ? `: ${quote(missing)}` : ''
+    throw new TypeError(`${name} missing ${count} required positional argument${count > 1 ? 's' : ''}${names}`)
   }
   return bound
+}
+
+/** CPython's `too_many_positional`. */
+function tooMany(task: Task, most: number, count: number): string {
+  const self = task.options.bind ? 1 : 0
+  const [fewest, takes, given] = [task.required + self, most + self, count + self]
+  const range = fewest < takes ? `from ${fewest} to ${takes}` : `${takes}`
+  const plural = fewest < takes || takes !== 1 ? 's' : ''
+  return `takes ${range} positional argument${plural} but ${given} ${given === 1 ? 'was' : 'were'} given`
 }

@@ -6,6 +6,7 @@ import type { TaskContext } from './context.js'
 import { compileOrderBy, type KeyOf, type OrderBy } from './orderKey.js'
 import type { RetryOptions } from './predicate.js'
 import type { StandardSchema } from './schema.js'
+import { type Signature, signatureOf } from './signature.js'
 
 /** Celery's task options, in camelCase; what isn't given falls back to the setting of the same meaning. */
 export interface TaskOptions {
@@ -83,6 +84,7 @@ export class Task {
   readonly defaultRetryDelay: number
   /** From `orderBy`; null without one. */
   readonly keyOf: KeyOf | null
+  private readonly signature: Signature | null
 
   /** @throws TypeError for a name, a handler or an `orderBy` that is none */
   constructor(
@@ -96,6 +98,7 @@ export class Task {
     this.maxRetries = options.maxRetries === undefined ? 3 : options.maxRetries
     this.defaultRetryDelay = options.defaultRetryDelay ?? 180
     this.keyOf = options.orderBy === undefined ? null : compileOrderBy(options.orderBy)
+    this.signature = signatureOf(handler)
   }
 
   /** Sends a message for this task. */
@@ -110,6 +113,21 @@ export class Task {
 
   /** How many arguments a message has to bring: those before the handler's first default. */
   get required(): number {
-    return Math.max(0, this.handler.length - (this.options.bind ? 1 : 0))
+    return Math.max(0, this.handler.length - this.context)
+  }
+
+  /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. */
+  get most(): number | null {
+    if (!this.signature || this.signature.rest) return null
+    return Math.max(0, this.signature.names.length - this.context)
+  }
+
+  /** The handler's own name of an argument; null where its source doesn't tell. */
+  nameAt(position: number): string | null {
+    return this.signature?.names[position + this.context] ?? null
+  }
+
+  private get context(): number {
+    return this.options.bind ? 1 : 0
   }
 }

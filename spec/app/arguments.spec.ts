@@ -25,12 +25,14 @@ describe('bindArguments', () => {
     [fetch, [], {}, "fetch() missing 1 required positional argument: 'url'"],
     [fetch, [], { url: 'u', deep: 1 }, "fetch() got an unexpected keyword argument 'deep'"],
     [fetch, ['u'], { url: 'u' }, "fetch() got multiple values for argument 'url'"],
-    [fetch, ['u', 1, 2], {}, 'fetch() takes 2 positional arguments but 3 were given'],
-    [add, [1], {}, 'add() missing 1 required positional argument'],
+    [fetch, ['u', 1, 2], {}, 'fetch() takes from 1 to 2 positional arguments but 3 were given'],
+    [bound, ['u', 1], {}, 'bound() takes 2 positional arguments but 3 were given'],
+    [add, [1], {}, "add() missing 1 required positional argument: '_y'"],
+    [add, [1, 2, 3], {}, 'add() takes 2 positional arguments but 3 were given'],
     [add, [1, 2], { z: 1 }, "add() got an unexpected keyword argument 'z'"],
   ])("complains in Python's words", (task, args, kwargs, text) => {
     expect(() => bindArguments(task, args, kwargs)).toThrow(
-      new TypeError(text + (task === add && args.length === 2 ? ' (the task declares no `params`)' : '')),
+      new TypeError(text + ('z' in kwargs ? ' (the task declares no `params`)' : '')),
     )
   })
 
@@ -40,5 +42,17 @@ describe('bindArguments', () => {
       "three() missing 3 required positional arguments: 'a', 'b', and 'c'",
     )
     expect(() => bindArguments(three, [1], {})).toThrow("three() missing 2 required positional arguments: 'b' and 'c'")
+  })
+
+  it('takes any number of arguments where the handler does, or may', () => {
+    const rest = new Task('t.rest', {}, (_first: unknown, ..._rest: unknown[]) => undefined)
+    const wrapped = new Task('t.wrapped', {}, ((_x: unknown) => undefined).bind(null))
+    for (const task of [rest, wrapped]) expect(bindArguments(task, [1, 2, 3], {})).toEqual([1, 2, 3])
+  })
+
+  it('leaves the number of arguments to a schema that takes a list', () => {
+    const schema = { '~standard': { validate: (value: unknown) => ({ value }) } }
+    const checked = new Task('t.checked', { schema }, (_x: unknown) => undefined)
+    expect(bindArguments(checked, [1, 2], {})).toEqual([1, 2])
   })
 })

@@ -41,14 +41,14 @@ describe('a worker whose tasks need a service', () => {
       },
       OPTIONS,
     )
-    const handler = async (n: number): Promise<void> => {
+    const handler = async (n: number, _key?: string): Promise<void> => {
       await service()
       done.push(n)
     }
     const again = { autoretryFor: [Error], retryKwargs: { countdown: 0.05 }, maxRetries: null }
     app.task('spec.call', { ...again, acksLate: true, pauseWhileOpen: 'service' }, handler)
     app.task('spec.keyed', { ...again, pauseWhileOpen: 'service', orderBy: 'args.1' }, handler)
-    app.task('spec.plain', async () => {
+    app.task('spec.plain', async (_n: number) => {
       // Long enough for the controller to see a backlog that it would open slots for.
       await new Promise((resolve) => setTimeout(resolve, 100))
       plain++
@@ -160,7 +160,7 @@ describe('a worker whose tasks need a service', () => {
   it('tells its tasks that a call was not tried', async () => {
     let thrown: unknown
     const call = app.breaker('other', async () => Promise.reject(new Error('away')), { volumeThreshold: 1 })
-    app.task('spec.other', async () => {
+    app.task('spec.other', async (_n: number) => {
       await call().catch(() => undefined)
       await call().catch((error) => {
         thrown = error

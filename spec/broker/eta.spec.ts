@@ -59,7 +59,7 @@ describe('tasks that are due far ahead', () => {
       Array.from({ length: COUNT }, (_, n) => taskMessage('spec.later', { args: [n], headers: { eta } })),
     )
     const app = new OfflineApp('spec')
-    app.task('spec.later', () => undefined)
+    app.task('spec.later', (_n: number) => undefined)
     const first = await startWorker(app, broker.url, queue)
     worker = first.worker
     await waitFor(() => first.worker.line.state.received === COUNT && first.worker.line.state.requests.size === 0, {

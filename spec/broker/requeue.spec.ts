@@ -33,7 +33,7 @@ describe('the order of a key whose task rejects messages back to the queue', () 
     const rejected = new Set<number>()
     const done: number[] = []
     const app = new OfflineApp('spec')
-    app.task('spec.step', { orderBy: 'args.1' }, async (n: number) => {
+    app.task('spec.step', { orderBy: 'args.1' }, async (n: number, _key: number) => {
       await new Promise(setImmediate)
       // Two of each key.
       if (n >= 200 && n < 200 + 2 * KEYS && !rejected.has(n)) {

@@ -26,7 +26,7 @@ function pictureApp(): OfflineApp {
     await sleep(340)
     if (build % 61 === 0) throw new RangeError(`build ${build} was updated already`)
   })
-  app.task('task.run_release_handler', { orderBy: 'args.0', orderOnFailure: 'block' }, () => {
+  app.task('task.run_release_handler', { orderBy: 'args.0', orderOnFailure: 'block' }, (_tag: string) => {
     throw new TypeError('release v1.2.0 has no tag')
   })
   app.task('task.run_sync_from_downstream_handler', async () => void (await sleep(9_000)))

@@ -1,0 +1,76 @@
+/** The positions of a function as its source shows them. */
+export interface Signature {
+  /** Names of the positions, with and without a default; null where one is destructured. */
+  readonly names: readonly (string | null)[]
+  /** Takes any number of further arguments. */
+  readonly rest: boolean
+}
+
+const HEAD = /^(?:async\b\s*)?(?:function\b\s*)?\*?\s*[\w$#]*\s*\(/
+const SINGLE = /^(?:async\s+)?([\w$]+)\s*=>/
+const NAME = /^[\w$]+/
+const CLOSES: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
+
+/**
+ * Reads what a function takes from its source, since `Function.length` ends at the first default and says nothing of the rest.
+ * @returns null where the source doesn't tell: a native or bound function, a computed name, one that reads `arguments`, a default that
+ *   is a template or a regular expression
+ */
+export function signatureOf(fn: (...args: never[]) => unknown): Signature | null {
+  const source = Function.prototype.toString.call(fn)
+  if (/\[native code\]|\barguments\b/.test(source)) return null
+  const single = SINGLE.exec(source)
+  if (single) return { names: [single[1] ?? null], rest: false }
+  const head = HEAD.exec(source)
+  const parameters = head && split(source, head[0].length)
+  if (!parameters) return null
+  const rest = parameters.at(-1)?.startsWith('...') ?? false
+  const positions = rest ? parameters.slice(0, -1) : parameters
+  return { names: positions.map((text) => NAME.exec(text)?.[0] ?? null), rest }
+}
+
+/** The parameters between the bracket that opens before `from` and the one that closes it, without comments; null if not sure. */
+function split(source: string, from: number): string[] | null {
+  const parameters: string[] = []
+  const open = [')']
+  let text = ''
+  for (let at = from; at < source.length; at++) {
+    const sign = source.charAt(at)
+    if (sign === '`') return null
+    if (sign === '/') {
+      const end = commentEnd(source, at)
+      if (end === null) return null
+      at = end
+    } else if (sign === '"' || sign === "'") {
+      const end = textEnd(source, at)
+      text += source.slice(at, end + 1)
+      at = end
+    } else if (CLOSES[sign] !== undefined) {
+      open.push(CLOSES[sign])
+      text += sign
+    } else if (sign === open.at(-1) && open.length > 1) {
+      open.pop()
+      text += sign
+    } else if (open.length === 1 && (sign === ',' || sign === ')')) {
+      // After the last parameter a comma may stand.
+      if (text.trim() !== '') parameters.push(text.trim())
+      if (sign === ')') return parameters
+      text = ''
+    } else text += sign
+  }
+  return null
+}
+
+/** Where a comment's last sign stands; null for a division or a regular expression, which only a parser tells apart. */
+function commentEnd(source: string, at: number): number | null {
+  if (source.startsWith('//', at)) return source.indexOf('\n', at)
+  return source.startsWith('/*', at) ? source.indexOf('*/', at + 2) + 1 : null
+}
+
+function textEnd(source: string, from: number): number {
+  for (let at = from + 1; at < source.length; at++) {
+    if (source.charAt(at) === '\\') at++
+    else if (source.charAt(at) === source.charAt(from)) return at
+  }
+  return source.length
+}
