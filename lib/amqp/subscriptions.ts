@@ -1,3 +1,4 @@
+import { MOST_PREFETCH } from '../settings/slots.js'
 import { blockSize } from './block.js'
 
 /** From this number of missing consumers on they are worth hurrying for. */
@@ -55,11 +56,11 @@ export class Subscriptions {
    * @param inHurry whether a window may grow by one large consumer
    */
   want(capacity: ReadonlyMap<string, number>, inHurry: boolean): void {
-    const { prefetch, fixed } = this.options
+    const { prefetch } = this.options
     const wanted = new Map<string, number>()
     for (const [queue, messages] of capacity) {
       // Of one consumer without a limit, one message stands for all.
-      wanted.set(queue, prefetch === 0 ? Math.min(messages, 1) : messages > 0 ? (fixed.get(queue) ?? messages) : 0)
+      wanted.set(queue, prefetch === 0 ? Math.min(messages, 1) : messages > 0 ? this.fixedFor(queue, messages) : 0)
     }
     this.wanted = wanted
     for (const [queue, messages] of wanted) {
@@ -143,7 +144,14 @@ export class Subscriptions {
     const { prefetch, fixed } = this.options
     if (prefetch === 0) return 0
     const usual = blockSize(this.wanted.get(queue) ?? 0, prefetch)
-    return fixed.get(queue) ?? (this.hurried.has(queue) ? missing : Math.min(missing, usual))
+    const size = fixed.get(queue) ?? (this.hurried.has(queue) ? missing : Math.min(missing, usual))
+    return Math.min(size, MOST_PREFETCH)
+  }
+
+  /** A window that must not change has one consumer, and that one prefetch. */
+  private fixedFor(queue: string, messages: number): number {
+    const fixed = this.options.fixed.get(queue)
+    return fixed === undefined ? messages : Math.min(fixed, MOST_PREFETCH)
   }
 
   private nextToClose(): Change | null {

@@ -32,13 +32,21 @@ export function required<const Name extends string>(
 }
 
 /**
- * A whole number, also as the text of a command line.
- * @throws ValueError for what is none, or one below `least`
+ * A whole number. The text of one is none, in Python as here: the command line has made a number of it.
+ * @throws TypeError in Python's words for what isn't a whole number, ValueError for one that is below `least` or beyond all measure
  */
 export function integer(name: string, value: unknown, least: number): number {
-  const number = typeof value === 'string' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= least) return number
+  const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
+  if (!isWhole) throw new TypeError(`'${pythonType(value)}' object cannot be interpreted as an integer`)
+  if (value >= least && value <= Number.MAX_SAFE_INTEGER) return Number(value)
   throw new ValueError(`${name} must be a whole number, ${least} or more`)
+}
+
+/** What Python calls the type of a value that came as JSON. */
+function pythonType(value: unknown): string {
+  if (value === null || value === undefined) return 'NoneType'
+  if (typeof value === 'object') return Array.isArray(value) ? 'list' : 'dict'
+  return { string: 'str', boolean: 'bool', number: 'float' }[typeof value as string] ?? 'object'
 }
 
 /** Python's truth, for switches that may also come as the text of a command line. */

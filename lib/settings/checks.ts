@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { selectQueues } from './queues.js'
+import { hasChildren, mostSlots } from './slots.js'
 import type { Settings } from './table.js'
 
 export interface Checked {
@@ -8,12 +9,9 @@ export interface Checked {
   readonly faults: readonly string[]
 }
 
-/** Pools in which a slot is a process or a thread, and costs as much. */
-const CPU_POOLS: ReadonlySet<string> = new Set(['prefork', 'processes', 'threads'])
-
 /** Unless told otherwise there are as many children as processors, as in Celery. */
 function withPoolSize(settings: Settings, named: ReadonlySet<string>): Settings {
-  if (named.has('worker_concurrency') || !CPU_POOLS.has(settings.worker_pool)) return settings
+  if (named.has('worker_concurrency') || !hasChildren(settings.worker_pool)) return settings
   return { ...settings, worker_concurrency: availableParallelism() }
 }
 
@@ -31,7 +29,7 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
       `--soft-time-limit ${soft}: expected no more than --time-limit, which is ${hard}; the task would be given up before it is told`,
     )
   }
-  faults.push(...selectQueues(settings).faults)
+  faults.push(...selectQueues(settings).faults, ...slotFaults(settings))
   if (settings.worker_http_control && settings.worker_http_token === null) {
     warnings.push('--http-control has no effect without worker_http_token (CELERIAC_HTTP_TOKEN)')
   }
@@ -43,4 +41,12 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
     warnings.push(`-P/--pool ${pool} is run as async, which is what it is for: tasks that wait, in one process`)
   }
   return { settings, warnings, faults }
+}
+
+/** What has more slots than its pool can have; told before any is opened. */
+function slotFaults({ worker_autoscale, worker_concurrency, worker_pool }: Settings): string[] {
+  const most = mostSlots(worker_pool)
+  const told = (flag: string, slots: number): string[] =>
+    slots > most ? [`${flag} ${slots}: expected at most ${most} slots in the pool ${worker_pool}`] : []
+  return [...told('-c/--concurrency', worker_concurrency), ...told('--autoscale', worker_autoscale?.max ?? 0)]
 }

@@ -122,6 +122,15 @@ describe('a window that grows in a hurry', () => {
     expect(tally(new Bench().want(2).want(40, true).fill().even().sizes)).toEqual({ 1: 40 })
   })
 
+  it('never opens one with a prefetch that AMQP has no number for', () => {
+    const most = 65_535
+    expect(Math.max(...new Bench().want(2).want(200_000, true).sizes)).toBe(most)
+    expect(new Bench().want(2).want(200_000, true).total).toBe(200_000)
+    expect(new Bench().want(4_000_000).total).toBe(4_000_000)
+    expect(Math.max(...new Bench({ prefetch: most }).want(200 * most).sizes)).toBe(most)
+    expect(new Bench({ fixed: new Map([['q', 100_000]]) }).want(1).want(100_000).sizes).toEqual([most])
+  })
+
   it('has nothing to exchange once that is done', () => {
     const bench = new Bench().want(2).want(100, true).even()
     expect(bench.subscriptions.oversized()).toBeNull()

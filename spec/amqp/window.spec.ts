@@ -167,6 +167,18 @@ describe('the window', () => {
     expect(await client.depth(queue)).toBe(10)
   })
 
+  it('grows in a hurry to more messages than one prefetch can say', async () => {
+    await fill(10)
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await arrived(2)
+    window.resize(new Map([[queue, 100_000]]), true)
+    await arrived(10)
+    await window.settled()
+    expect(epoch().ended.aborted).toBe(false)
+    expect(await client.consumers(queue)).toBe(4)
+  })
+
   it('keeps a fixed consumer whatever its capacity', async () => {
     await fill(10)
     const window = await open(1, new Map([[queue, 5]]))

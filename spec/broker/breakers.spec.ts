@@ -41,7 +41,7 @@ describe('a worker whose tasks need a service', () => {
       },
       OPTIONS,
     )
-    const handler = async (n: number, _key?: string): Promise<void> => {
+    const handler = async (n: number, _key = ''): Promise<void> => {
       await service()
       done.push(n)
     }

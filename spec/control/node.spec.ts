@@ -67,8 +67,37 @@ describe('the commands about the worker', () => {
       expect(node.answer('pool_grow', { n: -1 })).toEqual({
         error: "ValueError('n must be a whole number, 0 or more')",
       })
-      expect(node.answer('pool_grow', { n: 'x' })).toMatchObject({ error: expect.stringContaining('ValueError') })
+      for (const [n, type] of [
+        ['1', 'str'],
+        [1.5, 'float'],
+        [null, 'NoneType'],
+        [[1], 'list'],
+        [{}, 'dict'],
+      ] as const) {
+        expect(node.answer('pool_grow', { n })).toEqual({
+          error: `TypeError("'${type}' object cannot be interpreted as an integer")`,
+        })
+      }
       expect(node.bounds).toEqual({ max: 2, min: 2 })
+    })
+
+    it('open no more slots than any connection can carry, whatever number comes', () => {
+      const node = new OfflinePanel(app, { slots: 2 })
+      expect(node.answer('pool_grow', { n: 4_000_000 })).toEqual({
+        error: "ValueError('4000002 slots are more than the pool async can have: at most 65535')",
+      })
+      expect(node.answer('pool_grow', { n: 2n ** 64n })).toMatchObject({ error: expect.stringContaining('ValueError') })
+      expect(node.bounds).toEqual({ max: 2, min: 2 })
+      expect(node.offline.line.pool.size).toBe(2)
+      expect(node.answer('pool_grow', { n: 65_533 })).toEqual({ ok: 'pool will grow' })
+      expect(node.answer('pool_grow')).toMatchObject({ error: expect.stringContaining('at most 65535') })
+    })
+
+    it('start no more children than a machine bears', () => {
+      const node = new OfflinePanel(app, { slots: 2, config: { worker_pool: 'prefork', worker_concurrency: 2 } })
+      expect(node.answer('pool_grow', { n: 1023 })).toEqual({
+        error: "ValueError('1025 slots are more than the pool prefork can have: at most 1024')",
+      })
     })
 
     it('are refused with autoscale', () => {
@@ -94,6 +123,17 @@ describe('the commands about the worker', () => {
       expect(node.answer('autoscale', { max: 2 })).toEqual({ ok: 'autoscale now max=2 min=2' })
       expect(node.answer('autoscale', { max: 2, min: 3 })).toEqual({ error: "ValueError('max=2 is below min=3')" })
       expect(node.answer('autoscale')).toEqual({ ok: 'autoscale now max=2 min=2' })
+    })
+
+    it('takes no bound that no connection could carry', () => {
+      const node = new OfflinePanel(app, { config: { worker_autoscale: '4,2' } })
+      for (const bounds of [{ max: 4_000_000 }, { max: 65_536, min: 65_536 }, { min: 65_536 }]) {
+        expect(node.answer('autoscale', bounds)).toMatchObject({ error: expect.stringContaining('at most 65535') })
+      }
+      expect(node.answer('autoscale', { max: '8' })).toEqual({
+        error: `TypeError("'str' object cannot be interpreted as an integer")`,
+      })
+      expect(node.bounds).toEqual({ max: 4, min: 2 })
     })
 
     it('needs --autoscale', () => {

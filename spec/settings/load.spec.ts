@@ -130,6 +130,18 @@ describe('loadSettings', () => {
     expect(load({ config: { [name]: 1 } })).toMatchObject({ warnings: [warning], faults: [] })
   })
 
+  it('refuses more slots than the pool can have, before any is opened', () => {
+    expect(load({ flags: { worker_concurrency: '65536', worker_autoscale: '4000000,1' } }).faults).toEqual([
+      '-c/--concurrency 65536: expected at most 65535 slots in the pool async',
+      '--autoscale 4000000: expected at most 65535 slots in the pool async',
+    ])
+    expect(load({ flags: { worker_pool: 'threads', worker_concurrency: '1025' } }).faults).toEqual([
+      '-c/--concurrency 1025: expected at most 1024 slots in the pool threads',
+    ])
+    expect(load({ flags: { worker_pool: 'prefork', worker_autoscale: '1024,1' } }).faults).toEqual([])
+    expect(load({ flags: { worker_concurrency: '65535' } }).faults).toEqual([])
+  })
+
   it('makes one slot of the pool solo, and says that green threads are run as async', () => {
     expect(load({ flags: { worker_pool: 'solo', worker_concurrency: '8', worker_autoscale: '3,1' } })).toMatchObject({
       settings: { worker_concurrency: 1, worker_autoscale: null },

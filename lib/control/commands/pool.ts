@@ -1,3 +1,4 @@
+import { mostSlots } from '../../settings/slots.js'
 import { given, integer, ValueError } from '../arguments.js'
 import { type Command, nok, ok } from '../panel.js'
 import type { ControlParts } from '../parts.js'
@@ -17,8 +18,14 @@ export function poolCommands({
   const autoscales = settings.worker_autoscale !== null
   const withoutAutoscale = (command: string): { error: string } | null =>
     autoscales ? nok(`${command} is not supported with autoscale. Adjust autoscale range instead.`) : null
+  /** Looked at before anything is changed: beyond it, no connection could be built any more. */
+  const bounded = (slots: number): number => {
+    const most = mostSlots(settings.worker_pool)
+    if (slots <= most) return slots
+    throw new ValueError(`${slots} slots are more than the pool ${settings.worker_pool} can have: at most ${most}`)
+  }
   const changeBy = (n: number): void => {
-    const slots = scaling.bounds.max + n
+    const slots = bounded(scaling.bounds.max + n)
     if (slots < 1) throw new ValueError(`${scaling.bounds.max} slots can't be ${-n} fewer: one has to be left`)
     log.info(`Slots by remote control: ${slots}`)
     scaling.setBounds({ max: slots, min: slots })
@@ -42,8 +49,8 @@ export function poolCommands({
     },
     autoscale: ({ max, min }) => {
       if (!autoscales) throw new ValueError('Autoscale not enabled')
-      const most = given(max) ? integer('max', max, 1) : scaling.bounds.max
-      const fewest = given(min) ? integer('min', min, 0) : Math.min(scaling.bounds.min, most)
+      const most = given(max) ? bounded(integer('max', max, 1)) : scaling.bounds.max
+      const fewest = given(min) ? bounded(integer('min', min, 0)) : Math.min(scaling.bounds.min, most)
       if (fewest > most) throw new ValueError(`max=${most} is below min=${fewest}`)
       scaling.setBounds({ max: most, min: fewest })
       const { bounds } = scaling

@@ -1,13 +1,14 @@
 import { address } from '../address.js'
 import { choice, count, optional, positiveSeconds, range, seconds, text, toggle, token } from '../parse.js'
 import { row } from '../row.js'
+import { MOST_PREFETCH } from '../slots.js'
 
 /** The settings about the worker. */
 export const WORKER = {
   worker_concurrency: row(
     count({ min: 1 }),
     16,
-    'Slots: tasks that run at the same time. In prefork and threads a slot is a child, and there are as many as processors.',
+    'Slots: tasks that run at the same time. In prefork and threads a slot is a child, and there are as many as processors. At most 65535; children at most 1024.',
     {
       flag: '-c, --concurrency <slots>',
       group: 'Pool',
@@ -30,7 +31,7 @@ export const WORKER = {
   worker_autoscale_keepalive: row(seconds, 30, 'Seconds of surplus before slots are closed.', {
     env: ['AUTOSCALE_KEEPALIVE'],
   }),
-  worker_prefetch_multiplier: row(count(), 1, 'Messages reserved for each slot.', {
+  worker_prefetch_multiplier: row(count({ max: MOST_PREFETCH }), 1, 'Messages reserved for each slot.', {
     flag: '--prefetch-multiplier <messages>',
     group: 'Worker',
     old: 'CELERYD_PREFETCH_MULTIPLIER',
