@@ -106,7 +106,7 @@ export class Line {
       pausing: { breakers: app.breakers, tasks: app.tasks },
       onAdmitted: (request) => options.events.received(request),
       onReady: (request) => this.pool.offer(request),
-      onDiscarded: (request, reason) => void this.settle(request, { state: 'REVOKED', reason }),
+      onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
     this.pool = new Pool({

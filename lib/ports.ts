@@ -55,6 +55,8 @@ export interface Delivery {
   /** False once its channel is gone: the broker has the message again, and settling it here is a logged no-op. */
   readonly live: boolean
   readonly settled: boolean
+  /** While its settlement waits to be written, as for the cancellation of its consumer: resolves once it is. Null otherwise. Never rejects. */
+  readonly writing: Promise<void> | null
   /** basic.ack: the message is done with. */
   ack(): void
   /** basic.reject(requeue=false): the message is dropped, or dead-lettered where the queue says so. */

@@ -19,6 +19,7 @@ export interface DeliveryChannel {
 /** A delivery of RabbitMQ's. */
 export class AmqpDelivery implements Delivery {
   settled = false
+  writing: Promise<void> | null = null
 
   constructor(
     readonly sequence: number,
@@ -75,8 +76,14 @@ export class AmqpDelivery implements Delivery {
       return
     }
     const cancelled = this.through.settling(this)
-    if (cancelled) void cancelled.then(() => this.send(send))
-    else this.send(send)
+    if (!cancelled) {
+      this.send(send)
+      return
+    }
+    this.writing = cancelled.then(() => {
+      this.writing = null
+      this.send(send)
+    })
   }
 
   private send(send: (channel: Channel) => void): void {

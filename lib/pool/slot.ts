@@ -25,5 +25,8 @@ export function runInSlot(request: Request, stages: Stages): Promise<void> {
 async function throughStages(request: Request, stages: Stages, note?: (outcome: Outcome) => void): Promise<void> {
   const outcome = await stages.trace(request)
   note?.(outcome)
-  stages.conclude(request, await stages.settle(request, outcome))
+  const settlement = await stages.settle(request, outcome)
+  // What is behind it in its order must not be acknowledged before it: a crash between the two would bring this one back alone.
+  if (request.key !== null && request.delivery.writing) await request.delivery.writing
+  stages.conclude(request, settlement)
 }

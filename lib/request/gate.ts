@@ -1,19 +1,17 @@
-import { Holds, type HoldsOptions } from './holds.js'
-import type { Lanes } from './lanes.js'
 import { Pauses, type PausesOptions } from './pauses.js'
 import { Rates } from './rates.js'
 import type { ParkReason, Request } from './request.js'
 import type { Revoked } from './revoked.js'
+import { Turns, type TurnsOptions } from './turns.js'
 
-export interface GateOptions extends HoldsOptions {
-  readonly lanes: Lanes
+export interface GateOptions extends Omit<TurnsOptions, 'onTurn'> {
   /** The breakers of the app, and the tasks that wait for them. */
   readonly pausing: Pick<PausesOptions, 'breakers' | 'tasks'>
   /** Gets what waits for nothing but a slot. */
   onReady(request: Request): void
   readonly revoked: Revoked
-  /** Settles what ran out of time, or was revoked, before it ran; it has left the gate. */
-  onDiscarded(request: Request, reason: 'expired' | 'revoked'): void
+  /** Settles what ran out of time, or was revoked, before it ran. Resolves once it is settled; never rejects. */
+  onDiscarded(request: Request, reason: 'expired' | 'revoked'): Promise<unknown>
   /** Told of what is taken in, before it waits or runs. */
   onAdmitted(request: Request): void
   /** Told of what has to wait for its time: what is too far ahead may be sent elsewhere, and then leaves by `depart`. */
@@ -30,11 +28,11 @@ const AGAIN_MS = 1000
 export class Gate {
   readonly rates: Rates
   readonly pauses: Pauses
-  private readonly holds: Holds
+  private readonly turns: Turns
   private closing = false
 
   constructor(private readonly options: GateOptions) {
-    this.holds = new Holds(options)
+    this.turns = new Turns({ ...options, onTurn: (requests) => this.proceed(requests) })
     this.rates = new Rates({
       clock: options.clock,
       // A breaker may have opened while the request waited here.
@@ -106,14 +104,13 @@ export class Gate {
 
   /** The request is settled for good: what waited for it alone may go. */
   release(request: Request): void {
-    const freed = this.remove(request)
-    if (this.closing) this.giveBackUnheld()
-    else this.passAll(freed)
+    this.withdraw(request)
+    this.turns.leave(request)
   }
 
   /** The request has failed, and what is behind it stays there until an operator lets it go on. */
   block(request: Request): void {
-    this.options.lanes.block(request)
+    this.turns.block(request)
     this.release(request)
   }
 
@@ -121,8 +118,9 @@ export class Gate {
   depart(request: Request): void {
     request.leaving = false
     if (request.state !== 'parked') return
-    this.release(request)
+    this.withdraw(request)
     request.delivery.ack()
+    this.turns.leaveAfter(request, request.delivery.writing)
   }
 
   /**
@@ -141,9 +139,7 @@ export class Gate {
 
   /** Opens a lane that a failure has shut. @returns whether it was shut */
   unblock(key: string): boolean {
-    const freed = this.options.lanes.unblock(key)
-    if (freed && !this.closing) this.passAll(freed)
-    return freed !== null
+    return this.turns.unblock(key)
   }
 
   /**
@@ -153,7 +149,7 @@ export class Gate {
   close(): void {
     this.closing = true
     this.pauses.stop()
-    this.holds.stop()
+    this.turns.stop()
     for (const request of this.options.state.requests) {
       if (request.parkedFor === 'eta' && !request.leaving) this.standBehind(request)
     }
@@ -162,46 +158,37 @@ export class Gate {
 
   /** Forgets what hasn't started and whose connection is gone: the broker has it again. */
   forgetLost(): void {
-    const freed: Request[] = []
-    for (const request of [...this.options.state.requests]) {
-      if (request.state !== 'running' && !request.delivery.live) freed.push(...this.remove(request))
-    }
-    if (!this.closing) this.passAll(freed.filter(({ delivery }) => delivery.live))
+    const lost = [...this.options.state.requests].filter(({ delivery, state }) => state !== 'running' && !delivery.live)
+    for (const request of lost) this.withdraw(request)
+    for (const request of lost) this.turns.leave(request)
   }
 
   private enter(request: Request): void {
-    const { lanes } = this.options
-    if (request.key === null || lanes.enter(request.key, request)) this.pass(request)
-    else this.wait(request, request.key)
-  }
-
-  private wait(request: Request, key: string): void {
-    this.holds.add(request, key)
-    this.park(request, 'order')
-  }
-
-  private endWait(request: Request): void {
-    if (request.parkedFor === 'order' && request.key !== null) this.holds.remove(request, request.key)
-  }
-
-  private passAll(freed: readonly Request[]): void {
-    for (const request of freed) {
-      this.endWait(request)
-      this.pass(request)
-    }
+    if (this.turns.enter(request)) this.pass(request)
   }
 
   /** Takes its place in the order at once, so that it goes back no sooner than what runs before it has ended. */
   private standBehind(request: Request): void {
     request.cancelTimers()
-    if (request.key !== null && !this.options.lanes.enter(request.key, request)) this.wait(request, request.key)
+    this.turns.enter(request)
+  }
+
+  /** Gets those whose turn it is. */
+  private proceed(requests: readonly Request[]): void {
+    if (this.closing) {
+      this.giveBackUnheld()
+      return
+    }
+    for (const request of requests) {
+      this.turns.endWait(request)
+      this.pass(request)
+    }
   }
 
   /** While the gate closes: gives back all but what waits for the end of a run. */
   private giveBackUnheld(): void {
-    const { lanes, state } = this.options
-    const held = new Set(lanes.behind(state.running))
-    for (const request of [...state.requests]) {
+    const { held } = this.turns
+    for (const request of [...this.options.state.requests]) {
       if (request.state !== 'running' && !request.leaving && !held.has(request)) this.giveBack(request)
     }
   }
@@ -228,22 +215,23 @@ export class Gate {
   private discard(request: Request, reason: 'expired' | 'revoked'): void {
     // Once it runs it has been in time; `keep`'s timers are gone by then, but a timer may be firing already.
     if (request.state === 'running' || request.state === 'done') return
-    this.release(request)
-    this.options.onDiscarded(request, reason)
+    this.withdraw(request)
+    const discarded = this.options.onDiscarded(request, reason)
+    this.turns.leaveAfter(request, request.key === null ? null : discarded.then(() => request.delivery.writing))
   }
 
   private giveBack(request: Request): void {
-    this.remove(request)
+    this.withdraw(request)
+    this.turns.forget(request)
     request.delivery.giveBack()
   }
 
-  /** @returns the requests that may go now */
-  private remove(request: Request): readonly Request[] {
+  /** The request waits for nothing here any more; its place in the order it keeps. */
+  private withdraw(request: Request): void {
     request.cancelTimers()
     this.rates.remove(request)
-    this.endWait(request)
+    this.turns.endWait(request)
     this.pauses.remove(request)
     this.options.state.move(request, 'done')
-    return this.options.lanes.leave(request)
   }
 }

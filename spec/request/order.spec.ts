@@ -28,6 +28,15 @@ describe('order by keys that nest', () => {
   const job = (name: string, key: unknown, task = 'job'): FakeDelivery =>
     offline.deliver(task, { id: name, args: [name], kwargs: { key } })
 
+  /** A write that waits for its turn. */
+  function held(): [Promise<void>, () => void] {
+    let write = (): void => undefined
+    const written = new Promise<void>((resolve) => {
+      write = resolve
+    })
+    return [written, write]
+  }
+
   async function end(...names: string[]): Promise<void> {
     for (const name of names) gated.end(name)
     await offline.turn()
@@ -124,6 +133,43 @@ describe('order by keys that nest', () => {
     expect(offline.clock.pending).toBe(0)
     await end('a1')
     expect(offline.settled).toEqual([other, run, later])
+  })
+
+  it('starts nothing behind a message before its acknowledgement is written', async () => {
+    const first = job('first', 'a')
+    const [written, write] = held()
+    first.writing = written
+    job('second', 'a')
+    await end('first')
+    expect(first.settledBy).toBe('ack')
+    expect(gated.started).toEqual(['first'])
+    write()
+    await offline.turn()
+    expect(gated.started).toEqual(['first', 'second'])
+  })
+
+  it('starts nothing behind a message that is revoked before that is acknowledged, and written', async () => {
+    open(1)
+    job('other', 'b')
+    const first = job('first', 'a')
+    job('second', 'a')
+    const [written, write] = held()
+    first.writing = written
+    offline.line.revoke(['first'])
+    await end('other')
+    expect(first.settledBy).toBe('ack')
+    expect(gated.started).toEqual(['other'])
+    write()
+    await offline.turn()
+    expect(gated.started).toEqual(['other', 'second'])
+  })
+
+  it('keeps no message without a key from its slot while an acknowledgement waits to be written', async () => {
+    open(1)
+    job('first', undefined).writing = held()[0]
+    job('second', undefined)
+    await end('first')
+    expect(gated.started).toEqual(['first', 'second'])
   })
 
   it('starts an end without any earlier message at once', () => {

@@ -10,6 +10,7 @@ export class FakeDelivery implements Delivery {
   readonly exchange = ''
   readonly redelivered = false
   live = true
+  writing: Promise<void> | null = null
   settledBy: 'ack' | 'reject' | 'giveBack' | null = null
 
   constructor(

@@ -15,11 +15,15 @@ export interface Link {
   close(): Promise<void>
 }
 
+/** Sees what goes through a link, and through which of its connections: they are counted from 0. */
+export type Tap = (chunk: Buffer, connection: number, from: 'near' | 'far') => void
+
 /** Opens a link to a loopback port. */
-export async function openLink(targetPort: number): Promise<Link> {
+export async function openLink(targetPort: number, tap: Tap = () => undefined): Promise<Link> {
   const sockets = new Set<Socket>()
   let refusing = false
   let stalled = false
+  let count = 0
   const keep = (socket: Socket): void => {
     sockets.add(socket)
     socket.on('error', () => socket.destroy())
@@ -32,12 +36,16 @@ export async function openLink(targetPort: number): Promise<Link> {
       return
     }
     const far = connect(targetPort, '127.0.0.1')
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    const connection = count++
+    for (const [from, to, side] of [
+      [near, far, 'near'],
+      [far, near, 'far'],
     ] as const) {
       keep(from)
-      from.on('data', (chunk) => to.write(chunk))
+      from.on('data', (chunk) => {
+        tap(chunk, connection, side)
+        to.write(chunk)
+      })
       from.on('close', () => to.destroy())
     }
   }).listen(0, '127.0.0.1')

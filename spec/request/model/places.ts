@@ -105,10 +105,10 @@ export class Places {
     return held.blocks || (isHere(held) && !this.isOver(held))
   }
 
-  /** Nothing that the line has still got (`kept`) is before it any more, and it need not wait for a rate. */
+  /** Nothing that the line has still got (`kept`), or has just discarded, is before it any more, and it need not wait for a rate. */
   isFree(held: Held, kept: ReadonlySet<Delivery>): boolean {
     if (held.message.task === 'limited' || !this.isInPlace(held)) return false
-    return !this.before(held).some((other) => other.blocks || kept.has(other.delivery))
+    return !this.before(held).some((other) => other.blocks || kept.has(other.delivery) || !other.begun)
   }
 
   /** It was discarded and gave its place up at once; that it is settled may take a turn more. */
