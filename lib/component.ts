@@ -1,4 +1,5 @@
 import { coerceError } from './errors.js'
+import type { Clock } from './ports.js'
 
 /** The reason why a worker that stops isn't ready. */
 export const STOPPING = 'it is stopping'
@@ -20,9 +21,11 @@ export class Blueprint implements Component {
   private starting: Promise<void> | null = null
   private stopping: Promise<void> | null = null
 
+  /** @param limit how long one component's stop is waited for; for ever without it */
   constructor(
     readonly name: string,
     private readonly components: readonly Component[],
+    private readonly limit?: { readonly clock: Clock; readonly ms: number },
   ) {}
 
   /** @throws whatever the first failing component throws */
@@ -31,7 +34,7 @@ export class Blueprint implements Component {
     return this.starting
   }
 
-  /** @throws AggregateError if components fail to stop */
+  /** @throws AggregateError if components fail to stop, or don't in time */
   stop(): Promise<void> {
     this.stopping ??= this.stopAll()
     return this.stopping
@@ -53,9 +56,21 @@ export class Blueprint implements Component {
   private async stopAll(): Promise<void> {
     const failures: Error[] = []
     for (const component of this.started.splice(0).reverse()) {
-      await component.stop().catch((thrown) => failures.push(coerceError(thrown)))
+      await this.end(component).catch((thrown) => failures.push(coerceError(thrown)))
     }
     if (failures.length > 0)
       throw new AggregateError(failures, `${this.name}: ${failures.length} component(s) failed to stop`)
+  }
+  private end(component: Component): Promise<void> {
+    const { limit } = this
+    if (!limit) return component.stop()
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(new Error(`${component.name} did not stop within ${limit.ms / 1000} s`))
+      const timer = limit.clock.setTimer(late, limit.ms)
+      component
+        .stop()
+        .finally(() => timer.cancel())
+        .then(resolve, reject)
+    })
   }
 }

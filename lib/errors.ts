@@ -42,6 +42,13 @@ export class BrokerError extends CeleriacError {
   }
 }
 
+/** The stop of the worker has cut a wait short: for the broker, the result backend, a child. That is neither a task's fault nor its end. */
+export class StoppedError extends CeleriacError {
+  constructor(message: string) {
+    super('CELERIAC_STOPPED', message, { retriable: true })
+  }
+}
+
 /**
  * Turns whatever was caught into an `Error`, so that code after a `catch` has one type to deal with. Errors of another realm (a
  * vm context, as test runners have it) are errors all the same.

@@ -5,24 +5,31 @@ import { InlineExecutor, type InlineOptions } from './pool/inline.js'
 import { preforkPool } from './pool/prefork.js'
 import { threadsPool } from './pool/threads.js'
 import type { Settings } from './settings/table.js'
+import type { StopLimit } from './stopLimit.js'
+
+export interface ExecutorOptions extends InlineOptions {
+  readonly breakers: Breakers
+  readonly stopLimit: StopLimit
+}
 
 /**
  * Where the tasks of a worker run, as `-P` says.
  * @throws ConfigurationError for a pool whose children would have no module to load
  */
-export function createExecutor(settings: Settings, options: InlineOptions & { readonly breakers: Breakers }): Executor {
+export function createExecutor(settings: Settings, options: ExecutorOptions): Executor {
   const { worker_pool: pool } = settings
   if (pool !== 'prefork' && pool !== 'processes' && pool !== 'threads') return new InlineExecutor(options)
   const specifier = settings.app
   if (specifier === null)
     throw new ConfigurationError([`-P/--pool ${pool}: -A must name the module that its children load`])
-  const { breakers, clock, hostname, log, size } = options
+  const { breakers, clock, hostname, log, size, stopLimit } = options
   const child = {
     breakers,
     clock,
     hostname,
     log,
     size,
+    stopLimit,
     source: { specifier, cwd: process.cwd(), include: [...settings.imports, ...settings.include] },
     maxTasksPerChild: settings.worker_max_tasks_per_child,
     maxMemoryPerChildKib: settings.worker_max_memory_per_child,

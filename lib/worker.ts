@@ -23,7 +23,8 @@ import { Revoked } from './request/revoked.js'
 import { WorkerState } from './request/state.js'
 import { selectQueues } from './settings/queues.js'
 import type { Settings } from './settings/table.js'
-import { Shutdown } from './shutdown.js'
+import { COMPONENT_LIMIT_MS, Shutdown, STOP_LIMIT_MS } from './shutdown.js'
+import { StopLimit } from './stopLimit.js'
 import { WorkerBreakers } from './workerBreakers.js'
 
 export interface WorkerOptions {
@@ -60,7 +61,11 @@ export class Worker implements Component {
     const bounds = settings.worker_autoscale ?? { max: settings.worker_concurrency, min: settings.worker_concurrency }
     this.name = nodename
     this.log = options.log('worker')
-    this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, options.log('producer')))
+    const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
+    this.publisher = new AmqpPublisher({
+      ...connectionOptions('producer', settings, clock, options.log('producer')),
+      stopLimit,
+    })
     const state = new WorkerState()
     const revoked = new Revoked(clock)
     this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher })
@@ -73,6 +78,7 @@ export class Worker implements Component {
       log: this.log,
       hostname: nodename,
       size: slots,
+      stopLimit,
       onStray: (by) => {
         state.strays += by
       },
@@ -81,7 +87,7 @@ export class Worker implements Component {
     this.postponer = new Postponer(this.publisher, delays)
     const { publisher } = this
     const backend = createBackend(settings, { publisher, log: options.log('backend') })
-    this.backend = new GuardedBackend(backend, { clock, log: options.log('backend') })
+    this.backend = new GuardedBackend(backend, { clock, log: options.log('backend'), stopLimit })
     this.breakers = new WorkerBreakers({ app, backend: this.backend, publisher, settings, log: this.log })
     this.line = new Line({
       ...options,
@@ -93,7 +99,11 @@ export class Worker implements Component {
       revoked,
       publisher,
       slots,
-      postpone: (message, queue, delayMs, signal) => this.postponer.postpone(message, queue, delayMs, { signal }),
+      postpone: (message, queue, delayMs, signal) =>
+        stopLimit.within(
+          this.postponer.postpone(message, queue, delayMs, { signal }),
+          () => 'the broker did not take the message before the worker stopped',
+        ),
     })
     const capacity = new Capacity({
       state: this.line.state,
@@ -138,6 +148,7 @@ export class Worker implements Component {
       clock,
       log: this.log,
       line: this.line,
+      stopLimit,
       consumer: this.consumer,
       onBegin: () => this.remote.stopping(),
       finish: () => this.blueprint.stop(),
@@ -182,7 +193,7 @@ export class Worker implements Component {
       backend: this.backend,
       panel: this.remote.panel,
     })
-    this.blueprint = new Blueprint(nodename, [
+    const components: Component[] = [
       ...this.probes.components,
       executor,
       this.breakers,
@@ -192,12 +203,14 @@ export class Worker implements Component {
         new AmqpOutlet(this.publisher, this.postponer, this.backend, settings, this.log, (message, queue) =>
           events.sent(message, queue),
         ),
+        stopLimit,
       ),
       ...this.remote.components,
       { name: 'backend', start: () => this.backend.start(), stop: () => this.backend.stop() },
       autoscaler,
       connection,
-    ])
+    ]
+    this.blueprint = new Blueprint(nodename, components, { clock, ms: COMPONENT_LIMIT_MS })
   }
 
   /** What keeps the worker from doing its work; empty when it is ready. */

@@ -7,7 +7,20 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
 /** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below. */
 const LEVELS: readonly (readonly string[])[] = [
-  ['settings', 'protocol', 'ports', 'errors', 'clock', 'component', 'log', 'breaker', 'tls', 'tracing', 'version'],
+  [
+    'settings',
+    'protocol',
+    'ports',
+    'errors',
+    'clock',
+    'component',
+    'stopLimit',
+    'log',
+    'breaker',
+    'tls',
+    'tracing',
+    'version',
+  ],
   ['app', 'request', 'trace', 'pool', 'canvas', 'control', 'events', 'line'],
   ['amqp', 'backends', 'health'],
   ['worker', 'consumer', 'celery', 'executors', 'lending', 'remote', 'probes', 'shutdown', 'workerBreakers', 'index'],

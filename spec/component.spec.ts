@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Blueprint, type Component } from '../lib/component.js'
+import { FakeClock } from './support/fakeClock.js'
 
 function recorded(log: string[], name: string, fails: 'start' | 'stop' | null = null): Component {
   return {
@@ -41,5 +42,19 @@ describe('a blueprint', () => {
 
   it('may be stopped without ever having been started', async () => {
     await expect(new Blueprint('b', [recorded([], 'one')]).stop()).resolves.toBeUndefined()
+  })
+
+  it('goes on without a component that does not stop in time', async () => {
+    const log: string[] = []
+    const clock = new FakeClock()
+    const stuck: Component = { ...recorded(log, 'two'), stop: () => new Promise(() => undefined) }
+    const blueprint = new Blueprint('b', [recorded(log, 'one'), stuck, recorded(log, 'three')], { clock, ms: 1000 })
+    await blueprint.start()
+    const stopped = blueprint.stop()
+    await new Promise(setImmediate)
+    clock.advance(1000)
+    await expect(stopped).rejects.toMatchObject({ errors: [new Error('two did not stop within 1 s')] })
+    expect(log.slice(-2)).toEqual(['stop three', 'stop one'])
+    expect(clock.pending).toBe(0)
   })
 })

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { loadSettings } from '../lib/settings/load.js'
 import { Shutdown } from '../lib/shutdown.js'
+import { StopLimit } from '../lib/stopLimit.js'
 import { Gated, OfflineApp, OfflineLine } from './support/offlineLine.js'
 
 describe('the shutdown of a worker', () => {
@@ -22,6 +23,7 @@ describe('the shutdown of a worker', () => {
       clock: offline.clock,
       log: offline.log,
       line: offline.line,
+      stopLimit: new StopLimit(offline.clock, 10_000),
       consumer: {
         close: () => {
           steps.push('close')
@@ -54,6 +56,20 @@ describe('the shutdown of a worker', () => {
     await shutdown.stop()
     expect(offline.log.of('WARNING')).toEqual(["Consumers weren't cancelled: the channel is closed"])
     expect(steps).toContain('finish')
+  })
+
+  it('goes on without the word of a broker that does not confirm that the consumers are cancelled', async () => {
+    const shutdown = create({}, () => new Promise(() => undefined))
+    const stop = shutdown.stop()
+    offline.clock.advance(4_999)
+    await offline.turn()
+    expect(steps).toEqual(['begin', 'close'])
+    offline.clock.advance(1)
+    await stop
+    expect(steps).toEqual(['begin', 'close', 'finish'])
+    expect(offline.log.of('WARNING')).toEqual([
+      'The broker did not confirm within 5 s that the consumers are cancelled; the worker stops without it',
+    ])
   })
 
   it('ends with 1 after an error that can’t be recovered from', async () => {

@@ -3,12 +3,16 @@ import type { ConfirmChannel, Options } from 'amqplib'
 import type { Component } from '../component.js'
 import { BrokerError, coerceError } from '../errors.js'
 import type { OutgoingMessage, Publisher } from '../ports.js'
+import type { StopLimit } from '../stopLimit.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 import { PublishState } from './publishState.js'
 
-type PublisherOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'>
+interface PublisherOptions extends Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'> {
+  /** Bounds how long a message waits for the broker once the worker stops. */
+  readonly stopLimit?: StopLimit
+}
 
 /** The confirm channel of one epoch, and the epoch itself, for what has to be declared before publishing. */
 interface Line {
@@ -72,7 +76,7 @@ export class AmqpPublisher implements Publisher, Component {
 
   /** The present epoch, or the next one; for declarations that go before a publish. */
   async epoch(signal?: AbortSignal): Promise<Epoch> {
-    return (await this.ready(signal)).epoch
+    return (await this.bounded(this.ready(signal))).epoch
   }
 
   /** The broker is known to be there: connects at once, if it is between two attempts. */
@@ -83,11 +87,16 @@ export class AmqpPublisher implements Publisher, Component {
   async publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
     this.held++
     try {
-      await this.publishAgain(message, signal)
+      await this.bounded(this.publishAgain(message, signal))
     } finally {
       this.held--
       this.state.end(message)
     }
+  }
+
+  private bounded<T>(wait: Promise<T>): Promise<T> {
+    const { stopLimit } = this.options
+    return stopLimit?.within(wait, () => 'the broker did not take the message before the worker stopped') ?? wait
   }
 
   private async publishAgain(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {

@@ -2,8 +2,10 @@ import { type Breaker, type BreakerOptions, type BreakerState, createBreaker } f
 import { coerceError } from '../errors.js'
 import type { Backend, Clock, Logger, ResultRequest, Timer } from '../ports.js'
 import type { ResultMeta } from '../protocol/result.js'
+import type { StopLimit } from '../stopLimit.js'
 import { Allowance, weightOf } from './allowance.js'
 import { BackendError, isRetriable } from './backendError.js'
+import { type Entry, ResultLanes } from './resultLanes.js'
 
 export interface GuardOptions {
   readonly clock: Clock
@@ -17,17 +19,10 @@ export interface GuardOptions {
   /** Between two tries of a result while the breaker is closed; 250 ms by default. */
   readonly retryMs?: number
   readonly breaker?: BreakerOptions
+  /** Bounds how long a result waits once the worker stops; without it, until `stop` gives up. */
+  readonly stopLimit?: StopLimit
   /** Called with true when a limit is reached, and with false once half of it is free again. */
   readonly onFull?: (full: boolean) => void
-}
-
-interface Entry {
-  readonly meta: ResultMeta
-  readonly request: ResultRequest
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-  /** Counted once it had to wait. */
-  bytes: number
 }
 
 /**
@@ -39,11 +34,7 @@ export class GuardedBackend implements Backend {
   readonly name: string
   readonly storesNothing: boolean
   readonly supportsChords: boolean
-  /** The results of each task that aren't stored yet; the first of each may be on its way. */
-  private readonly lanes = new Map<string, Entry[]>()
-  /** Tasks whose first result may go at once, and those whose first result has failed and waits. */
-  private readonly ready = new Set<string>()
-  private readonly failed = new Set<string>()
+  private readonly lanes = new ResultLanes()
   readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
   private readonly allowance: Allowance
   /** While half open, one result goes, and its fate decides. */
@@ -95,21 +86,18 @@ export class GuardedBackend implements Backend {
     return !this.full && this.breaker.state === 'closed' && this.inner.healthy()
   }
 
-  /** @throws CeleriacError that isn't retriable, at once; BackendError if it can't be stored before `stop` gives up */
+  /** @throws CeleriacError that isn't retriable, at once; BackendError or StoppedError if it can't be stored before a stop gives up */
   store(meta: ResultMeta, request: ResultRequest): Promise<void> {
     if (this.stopping) return Promise.reject(new BackendError(`the result of task ${meta.taskId} came after the end`))
-    return new Promise((resolve, reject) => {
-      const entry: Entry = { meta, request, resolve, reject, bytes: 0 }
-      const lane = this.lanes.get(meta.taskId)
-      if (lane) lane.push(entry)
-      else {
-        this.lanes.set(meta.taskId, [entry])
-        this.ready.add(meta.taskId)
-      }
+    let entry: Entry | undefined
+    const storing = new Promise<void>((resolve, reject) => {
+      entry = { meta, request, resolve, reject, bytes: 0 }
+      this.lanes.add(entry)
       this.allowance.change(1, 0)
       if (this.breaker.state !== 'closed') this.weigh(entry)
       this.pump()
     })
+    return this.options.stopLimit?.within(storing, () => this.giveUp(entry, meta.taskId)) ?? storing
   }
 
   get(id: string): Promise<ResultMeta | null> {
@@ -130,6 +118,12 @@ export class GuardedBackend implements Backend {
     return this.stopping
   }
 
+  /** Nobody waits for it any more; what was sent of it may still arrive. */
+  private giveUp(entry: Entry | undefined, id: string): string {
+    if (entry) this.leave(entry)
+    return `the result of task ${id} was not stored: ${this.lastError || `${this.name} is silent`}`
+  }
+
   private async end(): Promise<void> {
     if (this.kept > 0) {
       await new Promise<void>((resolve) => {
@@ -142,14 +136,13 @@ export class GuardedBackend implements Backend {
     }
     this.retry?.cancel()
     this.breaker.stop()
-    const left = [...this.lanes.values()].flat()
+    const left = this.lanes.clear()
     if (left.length > 0) {
       const ids = left.slice(0, 10).map(({ meta }) => meta.taskId)
       this.options.log.error(`${this.name}: ${left.length} results could not be stored: ${this.lastError}`, { ids })
     }
     for (const { meta, reject } of left)
       reject(new BackendError(`the result of task ${meta.taskId} was not stored: ${this.lastError}`))
-    this.lanes.clear()
     await this.inner.stop()
   }
 
@@ -157,11 +150,11 @@ export class GuardedBackend implements Backend {
     const { state } = this.breaker
     if (state === 'open') return
     if (state === 'closed') {
-      for (const id of [...this.ready]) void this.run(id)
+      for (const id of this.lanes.sendable) void this.run(id)
       return
     }
     if (this.probed) return
-    const [probe = [...this.ready][0]] = this.failed
+    const { probe } = this.lanes
     if (probe === undefined) return
     this.probed = true
     void this.run(probe)
@@ -177,9 +170,7 @@ export class GuardedBackend implements Backend {
   }
 
   private async run(id: string): Promise<void> {
-    this.ready.delete(id)
-    this.failed.delete(id)
-    const entry = this.lanes.get(id)?.[0]
+    const entry = this.lanes.take(id)
     if (entry === undefined) return
     try {
       await this.breaker.run(entry.meta, entry.request)
@@ -187,18 +178,17 @@ export class GuardedBackend implements Backend {
     } catch (thrown) {
       const error = coerceError(thrown)
       if (isRetriable(error)) {
-        this.wait(id, entry)
+        this.wait(entry)
         return
       }
       entry.reject(error)
     }
-    this.done(id, entry)
+    this.leave(entry)
+    this.pump()
   }
 
-  private wait(id: string, entry: Entry): void {
-    // Given up by `stop` meanwhile.
-    if (!this.lanes.has(id)) return
-    this.failed.add(id)
+  private wait(entry: Entry): void {
+    if (!this.lanes.fail(entry)) return
     this.weigh(entry)
     this.retry ??= this.options.clock.setTimer(() => this.again(), this.options.retryMs ?? 250)
   }
@@ -207,20 +197,14 @@ export class GuardedBackend implements Backend {
     this.retry?.cancel()
     this.retry = null
     if (this.breaker.state !== 'closed') return
-    for (const id of this.failed) this.ready.add(id)
-    this.failed.clear()
+    this.lanes.retry()
     this.pump()
   }
 
-  private done(id: string, entry: Entry): void {
-    const lane = this.lanes.get(id)
-    if (lane?.[0] !== entry) return
-    lane.shift()
+  private leave(entry: Entry): void {
+    if (!this.lanes.remove(entry)) return
     this.allowance.change(-1, -entry.bytes)
-    if (lane.length > 0) this.ready.add(id)
-    else this.lanes.delete(id)
     if (this.kept === 0) this.idle?.()
-    this.pump()
   }
 
   private changed(state: BreakerState): void {

@@ -1,12 +1,11 @@
-import type { Breakers } from '../app/breakers.js'
 import { coerceError } from '../errors.js'
-import type { Clock, Logger, Timer } from '../ports.js'
+import type { Timer } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
 import type { Outcome } from '../trace/outcome.js'
-import type { Child, MakeChild } from './child.js'
+import type { Child } from './child.js'
+import type { ChildKind, ChildPoolOptions } from './childKind.js'
 import type { Executor, RunHooks } from './executor.js'
-import type { AppSource } from './messages.js'
 import { runJob, writeLine } from './runJob.js'
 
 /** Between two tries to start a child that doesn't come up: doubled from one to the next. */
@@ -14,29 +13,6 @@ const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 30_000
 /** How long a child that has nothing to do may take to close the app's connection. */
 const END_MS = 5000
-
-export interface ChildPoolOptions {
-  readonly source: AppSource
-  readonly size: number
-  /** A child that has run so many tasks is replaced; null for no end. */
-  readonly maxTasksPerChild: number | null
-  /** A child that takes up more after a task is replaced; null for no end. */
-  readonly maxMemoryPerChildKib: number | null
-  /** Node name. */
-  readonly hostname: string
-  readonly clock: Clock
-  readonly log: Logger
-  /** Of the app. */
-  readonly breakers: Breakers
-}
-
-export interface ChildKind {
-  readonly name: 'threads' | 'prefork'
-  /** Celery's name of such a pool, and of the list of its children, in `inspect stats`. */
-  readonly implementation: string
-  readonly listed: 'threads' | 'processes'
-  readonly make: MakeChild
-}
 
 interface Seat {
   readonly child: Child
@@ -198,11 +174,24 @@ export class ChildPool implements Executor {
     while (!this.stopped) {
       const idle = [...this.seats].find(({ state }) => state === 'idle')
       if (idle) idle.state = 'busy'
-      const seat = await (idle ?? new Promise<Seat | null>((resolve) => this.waiting.push(resolve)))
+      const seat = await (idle ?? this.nextSeat())
       // It may have died on the way to here.
       if (seat === null || this.seats.has(seat)) return seat
     }
     return null
+  }
+
+  private nextSeat(): Promise<Seat | null> {
+    let give: (seat: Seat | null) => void = () => undefined
+    const wait = new Promise<Seat | null>((resolve) => {
+      give = resolve
+      this.waiting.push(give)
+    })
+    const gaveUp = (): string => {
+      this.waiting.splice(this.waiting.indexOf(give), 1)
+      return 'no child was free before the worker stopped'
+    }
+    return this.options.stopLimit?.within(wait, gaveUp).catch(() => null) ?? wait
   }
 
   /** Gives a seat to whoever waits longest. */

@@ -3,7 +3,8 @@ import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '../errors.js'
 import type { Child } from './child.js'
-import { ChildPool, type ChildPoolOptions } from './childPool.js'
+import type { ChildPoolOptions } from './childKind.js'
+import { ChildPool } from './childPool.js'
 import type { AppSource, FromChild, ToChild } from './messages.js'
 
 const ENTRY = fileURLToPath(new URL('./childMain.js', import.meta.url))

@@ -6,7 +6,7 @@ import { isSoftTimeLimit } from '../app/limitErrors.js'
 import { isIgnore, isReject, isRetry } from '../app/predicate.js'
 import { checkArguments } from '../app/schema.js'
 import type { Handler, Task } from '../app/task.js'
-import { coerceError } from '../errors.js'
+import { coerceError, StoppedError } from '../errors.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { Outcome } from './outcome.js'
 
@@ -52,7 +52,9 @@ function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {
   if (isReject(thrown)) return { state: 'REJECTED', reject: thrown, runtimeMs }
   const aborted = call.aborted()
   const error = causeOf(coerceError(thrown), aborted)
-  if (aborted !== null && !isSoftTimeLimit(aborted.reason)) return { state: 'ABORTED', error, runtimeMs }
+  // By its name: in a child its class is another.
+  const isStopped = error.name === StoppedError.name
+  if (isStopped || (aborted !== null && !isSoftTimeLimit(aborted.reason))) return { state: 'ABORTED', error, runtimeMs }
   const retry = autoretry(error, call.task, call.retries)
   if (retry) return { state: 'RETRY', retry, runtimeMs }
   const expected = call.task.options.throws?.some((each) => error instanceof each) ?? false

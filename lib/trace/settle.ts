@@ -65,16 +65,25 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     if (thrown instanceof EncodeError && outcome.state === 'SUCCESS') {
       return settle(request, { state: 'FAILURE', kind: 'unexpected', error: thrown, runtimeMs: 0 }, options)
     }
-    log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
-    state.end('rejected')
-    if (!request.acksLate) return RELEASE
     // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
     const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
+    if (givesBack) log.error(unfinished(request, outcome, coerceError(thrown)))
+    else log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
+    state.end('rejected')
+    if (!request.acksLate) return RELEASE
     if (!givesBack) request.delivery.reject()
     options.events.rejected(request, givesBack)
     if (givesBack) return { next: 'give-back' }
     return RELEASE
   }
+}
+
+/** The worker stops, and what should have been told of the run could not be. */
+function unfinished(request: Request, { state }: Outcome, { message }: Error): string {
+  const fate = request.acksLate
+    ? 'The message goes back to its queue, and the task runs again'
+    : 'The message was acknowledged before the run, so that this is lost'
+  return `Task ${request.label} ended with ${state}, but that could not be told: ${message}. ${fate}`
 }
 
 function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Settlement | Promise<Settlement> {

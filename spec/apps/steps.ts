@@ -29,6 +29,13 @@ app.task('steps.loose', { params: ['n', 'ms'] }, async (n: number, ms: number) =
   note('end', n, 'loose')
 })
 
+app.task('steps.send', { params: ['n', 'ms'], acksLate: true }, async (n: number, ms: number) => {
+  note('begin', n, 'send')
+  await sleep(ms)
+  await app.sendTask('steps.loose', [n, 0], {}, { queue: process.env.STEPS_QUEUE ?? 'celery' })
+  note('end', n, 'send')
+})
+
 app.task('steps.hang', { params: ['n', 'ms'] }, (n: number, ms: number) => {
   note('begin', n, 'hang')
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)

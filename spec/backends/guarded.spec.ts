@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { GuardedBackend, type GuardOptions } from '../../lib/backends/guarded.js'
 import { systemClock } from '../../lib/clock.js'
 import { EncodeError, resultMeta } from '../../lib/protocol/result.js'
+import { StopLimit } from '../../lib/stopLimit.js'
+import { FakeClock } from '../support/fakeClock.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { waitFor } from '../support/waitFor.js'
@@ -175,5 +177,26 @@ describe('GuardedBackend', () => {
   it('refuses results after stop', async () => {
     await guarded.stop()
     await expect(guarded.store(meta('a'), NOBODY)).rejects.toMatchObject({ code: 'CELERIAC_BACKEND' })
+  })
+
+  it('gives a result up that is not stored in the time that a stop leaves it, and goes on with the others', async () => {
+    const clock = new FakeClock()
+    const stopLimit = new StopLimit(clock, 10_000)
+    guard({ stopLimit })
+    inner.away = true
+    const early = guarded.store(meta('a'), NOBODY)
+    await state('open')
+    stopLimit.begin()
+    const later = guarded.store(meta('b'), NOBODY)
+    clock.advance(10_000)
+    for (const storing of [early, later])
+      await expect(storing).rejects.toMatchObject({
+        retriable: true,
+        message: expect.stringMatching(/^the result of task [ab] was not stored: the memory is away$/),
+      })
+    expect(guarded.kept).toBe(0)
+    inner.away = false
+    await guarded.store(meta('c'), NOBODY)
+    expect(inner.stored.filter((stored) => stored.startsWith('c'))).toEqual(['c SUCCESS'])
   })
 })

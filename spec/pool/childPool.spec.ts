@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Child } from '../../lib/pool/child.js'
 import { ChildPool } from '../../lib/pool/childPool.js'
 import type { FromChild, ToChild } from '../../lib/pool/messages.js'
+import { StopLimit } from '../../lib/stopLimit.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { PoolHarness } from './poolHarness.js'
@@ -48,8 +49,7 @@ class FakeChild implements Child {
   }
 }
 
-async function started(size = 1) {
-  const clock = new FakeClock()
+async function started(size = 1, clock = new FakeClock(), stopLimit = new StopLimit(clock, 10_000)) {
   const log = new MemoryLog()
   const children: FakeChild[] = []
   const make = (): FakeChild => {
@@ -59,7 +59,7 @@ async function started(size = 1) {
   }
   const harness = PoolHarness.unstarted(
     (options) => new ChildPool({ name: 'prefork', implementation: 'fake', listed: 'processes', make }, options),
-    { clock, log, size },
+    { clock, log, size, stopLimit },
   )
   const starting = harness.pool.start()
   for (const child of children) child.load()
@@ -132,5 +132,26 @@ describe('ChildPool', () => {
     harness.pool.resize(3)
     expect(children).toHaveLength(2)
     expect(await harness.run('cpu.where')).toMatchObject({ state: 'ABORTED' })
+  })
+
+  it('stops although a child that has nothing to do never ends', async () => {
+    const { clock, harness, nth } = await started()
+    const stop = harness.pool.stop()
+    expect(nth(1).heard).toEqual([{ type: 'end' }])
+    clock.advance(5000)
+    expect(nth(1).killed).toBe(true)
+    await stop
+  })
+
+  it('gives a task up that no child comes up for, once the worker has begun to stop', async () => {
+    const clock = new FakeClock()
+    const stopLimit = new StopLimit(clock, 10_000)
+    const { harness, nth, turn } = await started(1, clock, stopLimit)
+    nth(1).die('exitcode 1')
+    const run = harness.run('cpu.where')
+    await turn()
+    stopLimit.begin()
+    clock.advance(10_000)
+    expect(await run).toMatchObject({ state: 'ABORTED' })
   })
 })
