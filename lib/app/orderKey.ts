@@ -1,6 +1,6 @@
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
-import { globToRegExp } from '../settings/glob.js'
+import { matchesGlob } from '../settings/glob.js'
 
 /** What a key is computed from. */
 export interface OrderSource {
@@ -80,7 +80,7 @@ export function compileOrderBy(orderBy: OrderBy): KeyOf {
  */
 export function compileTaskOrderBy(setting: Readonly<Record<string, string>>): KeyOf {
   const rules = Object.entries(setting).map(([pattern, path]) => ({
-    pattern: globToRegExp(pattern),
+    pattern,
     keyOf: compileOrderBy(path),
   }))
   // Asked for registered tasks only, so it doesn't grow with what is sent to the queue.
@@ -89,7 +89,7 @@ export function compileTaskOrderBy(setting: Readonly<Record<string, string>>): K
   return (source) => {
     let keyOf = byTask.get(source.task)
     if (!keyOf) {
-      keyOf = rules.find(({ pattern }) => pattern.test(source.task))?.keyOf ?? none
+      keyOf = rules.find(({ pattern }) => matchesGlob(source.task, pattern))?.keyOf ?? none
       byTask.set(source.task, keyOf)
     }
     return keyOf(source)

@@ -1,4 +1,4 @@
-import { globToRegExp } from '../settings/glob.js'
+import { matchesGlob } from '../settings/glob.js'
 import { queueNamed } from '../settings/queues.js'
 import type { RouteRule } from '../settings/routing.js'
 import type { Settings } from '../settings/table.js'
@@ -21,7 +21,7 @@ export function routeTask(task: string, options: SendOptions, settings: Settings
 
 function ruleFor(task: string, settings: Settings): RouteRule {
   for (const [pattern, rule] of Object.entries(settings.task_routes ?? {})) {
-    if (globToRegExp(pattern).test(task)) return typeof rule === 'string' ? { queue: rule } : rule
+    if (matchesGlob(task, pattern)) return typeof rule === 'string' ? { queue: rule } : rule
   }
   return {}
 }

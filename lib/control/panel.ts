@@ -2,9 +2,9 @@ import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import type { ControlRequest } from '../protocol/control.js'
 import { repr } from '../protocol/repr.js'
-import { globToRegExp } from '../settings/glob.js'
 import { KeyError } from './arguments.js'
 import { COMMANDS } from './commands/index.js'
+import { matchesNode } from './nodePattern.js'
 
 /** The arguments of a command, as they came. */
 export type Arguments = Readonly<Record<string, unknown>>
@@ -47,12 +47,13 @@ export class Panel {
   concerns({ destination, matcher, pattern }: ControlRequest): boolean {
     if (destination) return destination.includes(this.nodename)
     if (pattern === null || matcher === null) return true
-    if (matcher === 'glob') return globToRegExp(pattern).test(this.nodename)
     try {
-      // Python's re.match: from the beginning, not to the end.
-      return new RegExp(`^(?:${pattern})`).test(this.nodename)
-    } catch {
-      this.log.warning(`A control message has a pattern that is no regular expression: ${pattern}`)
+      return matchesNode(this.nodename, matcher, pattern)
+    } catch (thrown) {
+      const why = coerceError(thrown).message
+      this.log.warning(
+        `A control message was ignored: its pattern ${repr(pattern, 100)} can't be used: ${repr(why, 200)}`,
+      )
       return false
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports.js'
+import { LimitedSet } from './limitedSet.js'
 
 const MOST = 50_000
 const EXPIRES_MS = 10_800_000
@@ -14,39 +15,41 @@ export interface RevokedRecord {
  * Celery (`CELERY_WORKER_REVOKES_MAX`, `CELERY_WORKER_REVOKE_EXPIRES`).
  */
 export class Revoked {
-  private readonly byId = new Map<string, number>()
+  private readonly byId: LimitedSet
   /** Header and value as one text, which no other pair has. */
-  private readonly byStamp = new Map<string, number>()
+  private readonly byStamp: LimitedSet
 
   constructor(
     private readonly clock: Clock,
-    private readonly most = MOST,
-    private readonly expiresMs = EXPIRES_MS,
-  ) {}
+    maxSize = MOST,
+    expiresMs = EXPIRES_MS,
+  ) {
+    this.byId = new LimitedSet({ clock, maxSize, expiresMs })
+    this.byStamp = new LimitedSet({ clock, maxSize, expiresMs })
+  }
 
   /** Ids, oldest first. */
   get ids(): readonly string[] {
-    this.forgetOld(this.byId)
-    return [...this.byId.keys()]
+    return this.byId.entries().map(([id]) => id)
   }
 
   add(id: string, at = this.clock.now()): void {
-    this.keep(this.byId, id, at)
+    this.byId.add(id, at)
+    this.onAdded()
   }
 
   addStamp(header: string, value: string, at = this.clock.now()): void {
-    this.keep(this.byStamp, JSON.stringify([header, value]), at)
+    this.byStamp.add(JSON.stringify([header, value]), at)
+    this.onAdded()
   }
 
   has(id: string): boolean {
-    const at = this.byId.get(id)
-    return at !== undefined && this.clock.now() - at < this.expiresMs
+    return this.byId.has(id)
   }
 
   /** Whether a stamp of the message is revoked. Stamps are flat headers, named by `stamped_headers`, or the dict `stamps`. */
   hasStampOf(headers: Readonly<Record<string, unknown>>): boolean {
     if (this.byStamp.size === 0) return false
-    this.forgetOld(this.byStamp)
     const stamps = typeof headers.stamps === 'object' && headers.stamps !== null ? headers.stamps : {}
     const named = Array.isArray(headers.stamped_headers) ? headers.stamped_headers.map(String) : []
     const pairs = [...Object.entries(stamps), ...named.map((name) => [name, headers[name]] as const)]
@@ -56,11 +59,9 @@ export class Revoked {
   }
 
   dump(): RevokedRecord {
-    this.forgetOld(this.byId)
-    this.forgetOld(this.byStamp)
     return {
-      ids: [...this.byId],
-      stamps: [...this.byStamp].map(([pair, at]) => {
+      ids: this.byId.entries(),
+      stamps: this.byStamp.entries().map(([pair, at]) => {
         const [header, value] = JSON.parse(pair) as [string, string]
         return [header, value, at]
       }),
@@ -74,23 +75,4 @@ export class Revoked {
 
   /** Told of each that is new. */
   onAdded: () => void = () => undefined
-
-  private keep(entries: Map<string, number>, key: string, at: number): void {
-    entries.delete(key)
-    entries.set(key, at)
-    this.onAdded()
-    if (entries.size > this.most) this.forgetOld(entries)
-    for (const oldest of entries.keys()) {
-      if (entries.size <= this.most) break
-      entries.delete(oldest)
-    }
-  }
-
-  private forgetOld(entries: Map<string, number>): void {
-    const now = this.clock.now()
-    for (const [key, at] of entries) {
-      if (now - at < this.expiresMs) break
-      entries.delete(key)
-    }
-  }
 }

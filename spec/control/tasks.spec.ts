@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { growthOf } from '../support/growth.js'
 import { Gated, OfflineApp } from '../support/offlineLine.js'
 import { OfflinePanel } from './offlinePanel.js'
 
@@ -130,6 +131,12 @@ describe('the commands about tasks', () => {
       expect(node.answer('revoke_by_stamped_headers', { headers: { mid: ['c'] }, terminate: true })).toEqual({
         ok: "headers {'mid': ['c']} revoked",
       })
+    })
+
+    it('takes no longer for each of many stamps', () => {
+      const ask = (headers: string[]) => node.answer('revoke_by_stamped_headers', { headers, terminate: false })
+      const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `mid=${at}`)
+      expect(growthOf(ask, many, 5000)).toBeLessThan(4)
     })
   })
 })

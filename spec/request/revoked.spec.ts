@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { Revoked } from '../../lib/request/revoked.js'
+import { Revoked, type RevokedRecord } from '../../lib/request/revoked.js'
 import { FakeClock } from '../support/fakeClock.js'
+import { growthOf } from '../support/growth.js'
 
 describe('revoked tasks', () => {
   let clock: FakeClock
@@ -24,6 +25,25 @@ describe('revoked tasks', () => {
   it('are bounded: the oldest is forgotten first, and one that is revoked again is new', () => {
     for (const id of ['a', 'b', 'c', 'a', 'd']) revoked.add(id)
     expect(revoked.ids).toEqual(['c', 'a', 'd'])
+  })
+
+  it('take no longer each when there are many of them, beyond the number that is kept too', () => {
+    const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `id-${at}`)
+    const flag = (ids: readonly string[]): void => {
+      const crowd = new Revoked(clock)
+      for (const id of ids) crowd.add(id)
+      expect(crowd.ids).toHaveLength(Math.min(ids.length, 50_000))
+    }
+    expect(growthOf(flag, many, 40_000)).toBeLessThan(4)
+    const loaded = (count: number) => ({ ids: many(count).map((id) => [id, clock.now()] as const), stamps: [] })
+    expect(growthOf((record: RevokedRecord) => new Revoked(clock).load(record), loaded, 40_000)).toBeLessThan(4)
+  })
+
+  it("leave out what another node's list has of too long ago", () => {
+    revoked.add('new')
+    revoked.add('old', clock.now() - 1000)
+    expect(revoked.ids).toEqual(['new'])
+    expect(revoked.has('old')).toBe(false)
   })
 
   it('are known by the values of their stamps, flat or in a dict, single or several', () => {

@@ -39,7 +39,12 @@ function stampsOf(headers: unknown): Record<string, string[]> {
         return [name, value.join('=')] as const
       })
     : Object.entries((headers ?? {}) as Record<string, unknown>)
-  const stamps: Record<string, string[]> = {}
-  for (const [name, value] of pairs) stamps[name] = [...(stamps[name] ?? []), ...[value].flat().map(String)]
-  return stamps
+  const stamps = new Map<string, string[]>()
+  for (const [name, value] of pairs) {
+    const values = stamps.get(name)
+    const added = [value].flat().map(String)
+    if (values) for (const each of added) values.push(each)
+    else stamps.set(name, added)
+  }
+  return Object.fromEntries(stamps)
 }
