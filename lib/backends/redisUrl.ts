@@ -1,5 +1,5 @@
-import { decode } from '../settings/brokerUrl.js'
 import { checkTlsWords, type TlsWords } from '../settings/tlsWords.js'
+import { splitUrl, type UrlParts } from '../settings/urlParts.js'
 
 /** Where a Redis is and who we are to it. */
 export interface RedisTarget {
@@ -33,11 +33,11 @@ export function parseRedisUrl(text: string, useSsl: RedisUseSsl = false): RedisT
   const urls = text
     .split(';')
     .filter((url) => url.trim() !== '')
-    .map(complete)
+    .map(partsOf)
   const [first] = urls
   if (first === undefined) throw new TypeError(EXPECTED)
-  const scheme = first.protocol.slice(0, -1)
-  const query = new Map(first.searchParams)
+  const { scheme } = first
+  const query = new Map(first.query)
   const ssl = sslOf(query, useSsl)
   if (scheme === 'redis' && [...query.keys()].some((name) => name.startsWith('ssl_')))
     throw new TypeError(SSL_WITHOUT_TLS)
@@ -45,33 +45,31 @@ export function parseRedisUrl(text: string, useSsl: RedisUseSsl = false): RedisT
   const isSocket = scheme === 'redis+socket' || scheme === 'socket'
   return {
     where: whereOf(scheme, urls),
-    db: dbOf(query.get('db') ?? (isSocket ? query.get('virtual_host') : decode(first.pathname)) ?? ''),
-    username: query.get('username') ?? (decode(first.username) || null),
-    password: query.get('password') ?? (decode(first.password) || null),
+    db: dbOf(query.get('db') ?? (isSocket ? query.get('virtual_host') : first.path) ?? ''),
+    username: query.get('username') ?? (first.username || null),
+    password: query.get('password') ?? (first.password || null),
     tls: scheme === 'rediss' || Object.keys(ssl).length > 0 ? ssl : null,
   }
 }
 
-/** The standard parser refuses a port or a user beside no host, where Celery means localhost. */
-function complete(text: string): URL {
-  const named = text.trim() === 'redis' ? 'redis://' : text.trim()
-  const url = named.replace(/^([\w+.-]+:\/\/(?:[^/?#]*@)?)(?=[:/?#]|$)(?![^/?#]*@)/, '$1localhost')
-  if (!URL.canParse(url)) throw new TypeError(EXPECTED)
-  return new URL(url)
+function partsOf(text: string): UrlParts {
+  const url = splitUrl(text.trim() === 'redis' ? 'redis://' : text.trim())
+  if (url === null) throw new TypeError(EXPECTED)
+  return url
 }
 
-function whereOf(scheme: string, urls: readonly URL[]): RedisTarget['where'] {
+function whereOf(scheme: string, urls: readonly UrlParts[]): RedisTarget['where'] {
   const [first] = urls
   if (first === undefined) throw new TypeError(EXPECTED)
   switch (scheme) {
     case 'redis':
     case 'rediss':
-      return { kind: 'tcp', host: hostOf(first), port: Number(first.port) || DEFAULT_PORT }
+      return { kind: 'tcp', host: hostOf(first), port: first.port || DEFAULT_PORT }
     case 'redis+socket':
     case 'socket':
-      return { kind: 'socket', path: decode(first.pathname) }
+      return { kind: 'socket', path: `/${first.path}` }
     case 'sentinel': {
-      const sentinels = urls.map((url) => ({ host: hostOf(url), port: Number(url.port) || SENTINEL_PORT }))
+      const sentinels = urls.map((url) => ({ host: hostOf(url), port: url.port || SENTINEL_PORT }))
       return { kind: 'sentinel', sentinels }
     }
     default:
@@ -79,15 +77,14 @@ function whereOf(scheme: string, urls: readonly URL[]): RedisTarget['where'] {
   }
 }
 
-function hostOf(url: URL): string {
-  return decode(url.hostname).replace(/^\[(.*)\]$/, '$1')
+function hostOf({ hostname }: UrlParts): string {
+  return hostname || 'localhost'
 }
 
 function dbOf(text: string): number {
-  const digits = text.replace(/^\/+/, '')
-  if (!/^\d*$/.test(digits))
-    throw new TypeError(`the database is ${JSON.stringify(digits)}; expected a number, as in redis://host/0`)
-  return Number(digits)
+  const found = /^\/*(?:(\d+)\/*)?$/.exec(text)
+  if (!found) throw new TypeError(`the database is ${JSON.stringify(text)}; expected a number, as in redis://host/0`)
+  return Number(found[1] ?? 0)
 }
 
 function sslOf(query: ReadonlyMap<string, string>, useSsl: RedisUseSsl): TlsWords {

@@ -1,4 +1,5 @@
 import { checkTlsWords } from './tlsWords.js'
+import { splitUrl, type UrlParts } from './urlParts.js'
 
 /** The transports of kombu that mean RabbitMQ, and their default ports. */
 const PORTS: Readonly<Record<string, number>> = { amqp: 5672, pyamqp: 5672, librabbitmq: 5672, amqps: 5671 }
@@ -71,41 +72,27 @@ export function parseBrokerUrl(text: string): BrokerUrl[] {
 }
 
 function parseOne(text: string): BrokerUrl {
-  const transport = /^([\w+.-]+):\/\//.exec(text)?.[1]?.toLowerCase()
-  const defaultPort = transport === undefined ? undefined : PORTS[transport]
-  if (transport === undefined || defaultPort === undefined) {
+  const [transport = ''] = text.toLowerCase().split('://', 1)
+  const defaultPort = Object.hasOwn(PORTS, transport) && text.includes('://') ? PORTS[transport] : undefined
+  if (defaultPort === undefined) {
     throw new TypeError(
       'expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq)',
     )
   }
-  // The standard parser refuses a port or a user beside no host, where kombu means localhost.
-  const complete = text.replace(/^([\w+.-]+:\/\/(?:[^/?#]*@)?)(?=[:/?#]|$)(?![^/?#]*@)/, '$1localhost')
-  const url = URL.canParse(complete) ? new URL(complete) : null
+  const url = splitUrl(text)
   if (url === null) throw new TypeError('expected host and port as in amqp://user:password@host:5672/vhost')
-  const hostname = decode(url.hostname)
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
   return new BrokerUrl({
     transport,
-    hostname: hostname === 'localhost' ? '127.0.0.1' : hostname,
-    port: Number(url.port) || defaultPort,
-    username: decode(url.username) || 'guest',
-    password: decode(url.password) || 'guest',
-    vhost: decode(url.pathname.slice(1)) || '/',
-    ...queryOf(url.searchParams),
+    hostname: url.hostname === '' || url.hostname === 'localhost' ? '127.0.0.1' : url.hostname,
+    port: url.port || defaultPort,
+    username: url.username || 'guest',
+    password: url.password || 'guest',
+    vhost: url.path || '/',
+    ...queryOf(url.query),
   })
 }
 
-/** Undoes percent-encoding. A lone percent sign stands for itself, as in Python's `unquote`. */
-export function decode(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return part
-  }
-}
-
-function queryOf(query: URLSearchParams): Pick<Parts, 'heartbeat' | 'connectTimeout' | 'loginMethod' | 'ssl'> {
+function queryOf(query: UrlParts['query']): Pick<Parts, 'heartbeat' | 'connectTimeout' | 'loginMethod' | 'ssl'> {
   const ssl: Record<string, string> = {}
   let found: Pick<Parts, 'heartbeat' | 'connectTimeout' | 'loginMethod'> = {}
   for (const [name, value] of query) {
