@@ -38,7 +38,7 @@ function readWord(name: string, type: string, word: string): unknown {
     case 'int':
       return number(name, word, /^[+-]?\d+$/, 'an integer')
     case 'float':
-      return number(name, word, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, 'a number')
+      return number(name, word, /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i, 'a number')
     case 'bool':
       return switched(name, word)
     default:

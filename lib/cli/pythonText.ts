@@ -17,8 +17,8 @@ export class Float {
   }
 }
 
-/** Strings first, so that the digits in them are left alone. */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+/** Strings first, so that the digits in them are left alone. One without an end is taken whole, so that none of it is read twice. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\[\s\S])*"?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 const MARK = '\u0000float'
 
 /**

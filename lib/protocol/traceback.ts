@@ -2,9 +2,8 @@ import { messageOf, namesOf } from './exception.js'
 
 const HEADING = 'Traceback (most recent call last):'
 const BECAUSE = '\nThe above exception was the direct cause of the following exception:\n\n'
-/** `at f (file:1:2)`, `at async f (file:1:2)`, `at file:1:2`. */
-const FRAME =
-  /^\s+at (?:(?:async )?(?<name>.+?) \((?<inside>.+):(?<line>\d+):\d+\)|(?:async )?(?<file>.+):(?<bareLine>\d+):\d+)$/
+const AT = /^\s+at (?:async )?/
+const LINE_AND_COLUMN = /:(\d+):\d+$/
 
 /**
  * An error's stack as Python writes a traceback: the call that failed last, its causes before it. What results carry in
@@ -33,10 +32,13 @@ function framesOf(error: Error): string[] {
     .map(frameOf)
 }
 
+/** `at f (file:1:2)`, `at async f (file:1:2)`, `at file:1:2`. */
 function frameOf(line: string): string {
-  const { name = '<anonymous>', inside, file, line: number, bareLine } = FRAME.exec(line)?.groups ?? {}
-  const path = inside ?? file
-  return path === undefined
-    ? `  ${line.trim()}`
-    : `  File "${path.replace(/^file:\/\//, '')}", line ${number ?? bareLine}, in ${name}`
+  const text = line.replace(AT, '')
+  const open = text.endsWith(')') ? text.indexOf(' (') : -1
+  const place = open < 0 ? text : text.slice(open + 2, -1)
+  const found = LINE_AND_COLUMN.exec(place)
+  if (!found?.index) return `  ${line.trim()}`
+  const path = place.slice(0, found.index).replace(/^file:\/\//, '')
+  return `  File "${path}", line ${found[1]}, in ${open < 0 ? '<anonymous>' : text.slice(0, open)}`
 }

@@ -2,7 +2,7 @@ import { parseTime } from './time.js'
 
 const ZONE = /(?:Z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$/i
 const CLOCK = /^([01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}(?::?\d{2}){0,2})?$/i
-const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
+const NUMBER = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
 const HEX = /^[0-9a-f]{32}$/
 
 /** A Python value for which JavaScript has no type of its own: kept as its text, so that nothing of it is lost. */

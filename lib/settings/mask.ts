@@ -1,5 +1,6 @@
-import { decode, parseBrokerUrl } from './brokerUrl.js'
+import { parseBrokerUrl } from './brokerUrl.js'
 import type { Settings } from './table.js'
+import { unquote } from './urlParts.js'
 
 /** What stands for a secret. */
 export const MASK = '**'
@@ -7,8 +8,8 @@ export const MASK = '**'
 const PUBLIC = 'guest'
 /** A shorter password would be found in half the words of a log. Inside a URL it is masked at any length. */
 const SHORTEST_SECRET = 4
-/** The password of any URL: what stands between the user and the last `@` of the authority. */
-const PASSWORD_IN_URL = /(\b[a-z][\w+.-]*:\/\/[^\s/?#:@;"']*:)[^\s/?#"';]*(?=@)/gi
+/** Where the part of a URL ends that names user, password and host. */
+const END_OF_AUTHORITY = /[\s/?#"';]/g
 
 /**
  * A broker URL, a list of them joined by `;`, or a result backend's URL, without its password. Broker URLs come out as kombu's `as_uri`
@@ -34,9 +35,26 @@ function asBroker(url: string): string | undefined {
 
 /** Puts `**` in the place of every secret and of every password in a URL. */
 export function maskSecrets(text: string, secrets: readonly string[]): string {
-  let masked = text.includes('://') ? text.replace(PASSWORD_IN_URL, `$1${MASK}`) : text
+  let masked = text.includes('://') ? maskPasswords(text) : text
   for (const secret of secrets) masked = masked.replaceAll(secret, MASK)
   return masked
+}
+
+/** Masks what stands between the user and the last `@` of the authority in each URL. Looks at each sign of the text twice at most. */
+function maskPasswords(text: string): string {
+  let masked = ''
+  let from = 0
+  for (let found = text.indexOf('://'); found >= 0; found = text.indexOf('://', found + 3)) {
+    const start = found + 3
+    END_OF_AUTHORITY.lastIndex = start
+    const authority = text.slice(start, END_OF_AUTHORITY.exec(text)?.index)
+    const colon = authority.indexOf(':')
+    const at = authority.lastIndexOf('@')
+    if (colon < 0 || at < colon || authority.lastIndexOf('@', colon) >= 0) continue
+    masked += `${text.slice(from, start + colon + 1)}${MASK}`
+    from = start + at
+  }
+  return masked + text.slice(from)
 }
 
 /** The passwords and tokens among the settings, in every spelling that a line of the log might have them in; longest first, for `maskSecrets`. */
@@ -45,7 +63,7 @@ export function secretsOf(settings: Settings): string[] {
   const passwords = urls
     .flatMap((url) => url?.split(';') ?? [])
     .map((url) => /:\/\/[^/?#:@]*:([^/?#]*)@/.exec(url)?.[1] ?? '')
-    .flatMap((password) => [password, decode(password)])
+    .flatMap((password) => [password, unquote(password)])
     .concat(settings.worker_http_token ?? '')
     .filter((password) => password !== PUBLIC && password.length >= SHORTEST_SECRET)
     .flatMap((password) => [password, JSON.stringify(password).slice(1, -1)])

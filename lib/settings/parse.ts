@@ -80,7 +80,7 @@ export function count({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number
 
 /** A duration in seconds, fractions allowed. */
 export const seconds: Parse<number> = (raw) => {
-  const value = numberFrom(raw, /^\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i)
+  const value = numberFrom(raw, /^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i)
   if (Number.isFinite(value) && value >= 0) return value
   throw expected('a number of seconds, such as 30 or 0.5, not below 0')
 }

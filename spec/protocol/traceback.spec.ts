@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { traceback } from '../../lib/protocol/traceback.js'
+import { growthOf } from '../support/growth.js'
 
 function errorWith(stack: string, error = new RangeError('boom')): Error {
   error.stack = stack
@@ -32,6 +33,15 @@ describe('traceback', () => {
   it('takes no line of the message for a frame', () => {
     const text = traceback(errorWith('RangeError: boom\n    at sea\nstill boom\n    at fail (/app/tasks.js:3:9)'))
     expect(text).toBe('Traceback (most recent call last):\n  File "/app/tasks.js", line 3, in fail\nValueError: boom\n')
+  })
+
+  it.each<[string, (size: number) => string]>([
+    ['places', (size) => `    at ${':1'.repeat(size)}x`],
+    ['brackets', (size) => `    at f ${' ('.repeat(size)})`],
+    ['space', (size) => `${' '.repeat(size)}x`],
+  ])('takes no longer than a line of the message is long: %s', (_what, lineOf) => {
+    const run = (line: string): string => traceback(errorWith(`Error: x\n${line}`))
+    expect(growthOf(run, lineOf, 100_000)).toBeLessThan(4)
   })
 
   it('shows where a real error came from', () => {

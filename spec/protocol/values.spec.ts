@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { unwrap } from '../../lib/protocol/kombuTypes.js'
 import {
   Decimal,
   PlainDate,
@@ -9,6 +10,7 @@ import {
   Uuid,
   writeDateTime,
 } from '../../lib/protocol/values.js'
+import { growthOf } from '../support/growth.js'
 
 describe('readDateTime', () => {
   it('makes a Date of what a Date can hold', () => {
@@ -90,5 +92,31 @@ describe('value classes', () => {
 
   it('writes a UUID one way', () => {
     expect(new Uuid('0123456789ABCDEF0123456789abcdef').text).toBe('01234567-89ab-cdef-0123-456789abcdef')
+  })
+})
+
+describe('a forged text, however long', () => {
+  const read = (type: string) => (value: string) => {
+    try {
+      return unwrap({ __type__: type, __value__: value })
+    } catch (thrown) {
+      return thrown
+    }
+  }
+
+  it.each<[string, (size: number) => string]>([
+    ['decimal', (size) => `${'1'.repeat(size)}x`],
+    ['decimal', (size) => `.${'1'.repeat(size)}e`],
+    ['decimal', (size) => `nan${'1'.repeat(size)}x`],
+    ['decimal', (size) => '1'.repeat(size)],
+    ['datetime', (size) => `2024-01-02T03:04:05.${'1'.repeat(size)}x`],
+    ['datetime', (size) => `2024-01-02T03:04${'+01'.repeat(size)}`],
+    ['time', (size) => `03:04:05.${'1'.repeat(size)}`],
+    ['date', (size) => '2024-01-'.repeat(size)],
+    ['base64', (size) => '='.repeat(size)],
+    ['base64', (size) => `${'A'.repeat(size)}!`],
+    ['bytes', (size) => 'é'.repeat(size)],
+  ])('is read or refused as a %s in no more time than it is long', (type, textOf) => {
+    expect(growthOf(read(type), textOf, 100_000)).toBeLessThan(4)
   })
 })

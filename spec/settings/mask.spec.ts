@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { loadSettings } from '../../lib/settings/load.js'
 import { maskSecrets, maskUrl, secretsOf } from '../../lib/settings/mask.js'
+import { growthOf } from '../support/growth.js'
 
 describe('maskUrl', () => {
   it.each([
@@ -27,6 +28,26 @@ describe('maskUrl', () => {
 describe('maskSecrets', () => {
   it('masks the passwords of URLs in a text, whether they are known or not', () => {
     expect(maskSecrets('from amqp://u:p@h to redis://:q@i/0.', [])).toBe('from amqp://u:**@h to redis://:**@i/0.')
+  })
+
+  it.each([
+    ['amqp://u:p@ss@h/x', 'amqp://u:**@h/x'],
+    ['"amqp://u:p@h","redis://:q@i"', '"amqp://u:**@h","redis://:**@i"'],
+    ['a://u:p@h;b://v:q@i and c://w:r@j', 'a://u:**@h;b://v:**@i and c://w:**@j'],
+    ['http://u@h:80/x', 'http://u@h:80/x'],
+    ['amqp://u:p', 'amqp://u:p'],
+  ])('writes %s as %s', (text, masked) => {
+    expect(maskSecrets(text, [])).toBe(masked)
+  })
+
+  it.each<[string, (size: number) => string]>([
+    ['one long word', (size) => `${'a'.repeat(size)}://`],
+    ['many words before a URL', (size) => `${'a.'.repeat(size)}://x`],
+    ['many beginnings of URLs', (size) => 'a://u:'.repeat(size)],
+    ['a password without an end', (size) => `a://u:${':'.repeat(size)}`],
+    ['many signs of an end', (size) => `a://u:${'@'.repeat(size)} `],
+  ])('takes no longer than its text is long: %s', (_what, textOf) => {
+    expect(growthOf((text: string) => maskSecrets(text, []), textOf, 50_000)).toBeLessThan(4)
   })
 
   it('masks known secrets wherever they stand', () => {
