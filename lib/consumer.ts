@@ -2,7 +2,8 @@ import type { DelayQueues } from './amqp/delayed.js'
 import { DepthProbe, type QueueDepth } from './amqp/depth.js'
 import type { Epoch } from './amqp/epoch.js'
 import { HeaderKeys } from './amqp/headerKeys.js'
-import { declareQueue, type QueueKind } from './amqp/topology.js'
+import type { QueueKind } from './amqp/queueKind.js'
+import { declareQueue } from './amqp/topology.js'
 import { Window } from './amqp/window.js'
 import { coerceError } from './errors.js'
 import type { Line } from './line.js'
@@ -38,6 +39,7 @@ export class Consumer {
   private consumed: QueueSpec[]
   private sequence = 0
   private purged = false
+  private delaysPrepared = false
   private readonly keys: HeaderKeys
   /** Queues of this epoch with a window of constant size, and how many messages that is. */
   private fixed = new Map<string, number>()
@@ -62,7 +64,13 @@ export class Consumer {
     this.fixed = new Map()
     this.singleActive = new Set()
     this.moving = new Set()
-    for (const queue of this.consumed) this.sort(queue, await this.declare(epoch, queue))
+    const kinds: QueueKind[] = []
+    for (const queue of this.consumed) {
+      const kind = await this.declare(epoch, queue)
+      this.sort(queue, kind)
+      kinds.push(kind)
+    }
+    if (kinds.some(({ type }) => type === 'quorum')) await this.prepareDelays(epoch)
     if (this.options.purge && !this.purged) await this.purge(epoch)
     const admits = this.keys.watch(epoch, this.moving)
     const window = await Window.open({
@@ -125,6 +133,7 @@ export class Consumer {
     this.declare(epoch, queue)
       .then((kind) => {
         if (epoch === this.epoch) this.sort(queue, kind)
+        if (kind.type === 'quorum') void this.prepareDelays(epoch)
         this.options.log.info(`Started consuming from ${queue.name}`)
         if (epoch === this.epoch) this.options.autoscaler.requeue()
       })
@@ -165,8 +174,8 @@ export class Consumer {
   }
 
   private async declare(epoch: Epoch, queue: QueueSpec): Promise<QueueKind> {
-    const { delays, log } = this.options
-    const kind = await declareQueue(epoch, queue, log)
+    const { delays, log, prefetch } = this.options
+    const kind = await declareQueue(epoch, queue, log, prefetch > 0 && this.keys.ordered)
     try {
       await delays.bind(epoch, queue)
     } catch (thrown) {
@@ -174,6 +183,22 @@ export class Consumer {
       log.warning(`${queue.name} gets nothing from the delay queues: ${coerceError(thrown).message}`)
     }
     return kind
+  }
+
+  /**
+   * Producers of Celery 5.5 and later publish what is due later and goes to a quorum queue through the delay queues, and trust a worker to
+   * have declared them. The broker keeps them: after the first time nothing waits for it.
+   */
+  private async prepareDelays(epoch: Epoch): Promise<void> {
+    const { delays, log } = this.options
+    const declaring = delays.declare(epoch).catch((thrown) => {
+      if (epoch.ended.aborted) return
+      log.warning(
+        `Tasks that Celery 5.5 and later send to a quorum queue with a countdown or an ETA are lost until the delay queues can be declared: ${coerceError(thrown).message}`,
+      )
+    })
+    if (!this.delaysPrepared) await declaring
+    this.delaysPrepared = true
   }
 
   private async purge(epoch: Epoch): Promise<void> {

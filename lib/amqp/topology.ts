@@ -1,32 +1,18 @@
 import type { Channel } from 'amqplib'
 import { coerceError } from '../errors.js'
-import type { AmqpTable, Logger } from '../ports.js'
+import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
-
-const PRECONDITION_FAILED = 406
-
-/** What of a queue decides how it is consumed. */
-export interface QueueKind {
-  readonly type: 'classic' | 'quorum'
-  /** `x-single-active-consumer`: the broker gives its messages to one consumer at a time. */
-  readonly singleActive: boolean
-}
-
-/** RabbitMQ's 406 names the first argument in which the queue that is there differs from ours: these tell us what it is. */
-const TELLING = /inequivalent arg '(x-queue-type|x-single-active-consumer)' .*current is the value '(quorum|true)'/
-
-function isMismatch(thrown: unknown): boolean {
-  return (thrown as { code?: unknown }).code === PRECONDITION_FAILED
-}
+import { assertQueue, isMismatch, kindOf, type QueueKind } from './queueKind.js'
 
 /**
  * Declares a queue with its exchange and binding, as Celery does. Idempotent. Where exchange or queue exist with other
  * arguments they are used as they are, with a warning: Python's worker ends there, but a mismatch is no reason to stand still.
- * @returns the queue's kind as far as it can be known: what was declared, or what the broker said in its refusals
+ * @param mustKnow see `kindOf`
+ * @returns the queue's kind
  * @throws the broker's error when a queue can neither be declared nor found
  */
-export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger): Promise<QueueKind> {
+export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger, mustKnow = true): Promise<QueueKind> {
   const { exchange } = spec
   if (exchange.name !== '') {
     await declareOrFind(
@@ -50,40 +36,7 @@ export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger): 
   )
   if (exchange.name !== '')
     await epoch.scratch((channel) => channel.bindQueue(spec.name, exchange.name, spec.routingKey))
-  return refusal === null ? kindOf(spec.arguments) : kindOf(await learn(epoch, spec, refusal))
-}
-
-function kindOf(args: AmqpTable): QueueKind {
-  return {
-    type: args['x-queue-type'] === 'quorum' ? 'quorum' : 'classic',
-    singleActive: args['x-single-active-consumer'] === true,
-  }
-}
-
-function assertQueue(channel: Channel, spec: QueueSpec, args: AmqpTable = {}): Promise<unknown> {
-  return channel.assertQueue(spec.name, {
-    durable: spec.durable,
-    exclusive: spec.exclusive,
-    autoDelete: spec.autoDelete,
-    arguments: { ...spec.arguments, ...args },
-  })
-}
-
-/** Asks with each argument that a refusal told, until there is no refusal any more, or one that tells nothing. */
-async function learn(epoch: Epoch, spec: QueueSpec, refusal: string): Promise<AmqpTable> {
-  const args: Record<string, unknown> = {}
-  for (let told: string | null = refusal; told !== null; ) {
-    const [, name, value]: readonly string[] = TELLING.exec(told) ?? []
-    if (name === undefined || name in args) break
-    args[name] = value === 'true' ? true : value
-    told = await epoch
-      .scratch((channel) => assertQueue(channel, spec, args))
-      .then(
-        () => null,
-        (thrown) => coerceError(thrown).message,
-      )
-  }
-  return args
+  return kindOf(epoch, spec, refusal, { log, mustKnow })
 }
 
 /** @returns null when declared, else what the broker had against it */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { declareQueue, type QueueKind } from '../../lib/amqp/topology.js'
+import type { QueueKind } from '../../lib/amqp/queueKind.js'
+import { declareQueue } from '../../lib/amqp/topology.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { queueNamed } from '../../lib/settings/queues.js'
 import { Client } from '../support/client.js'

@@ -1,0 +1,134 @@
+import type { Channel } from 'amqplib'
+import { coerceError } from '../errors.js'
+import type { AmqpTable, Logger } from '../ports.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { Epoch } from './epoch.js'
+
+const PRECONDITION_FAILED = 406
+
+/** What of a queue decides how it is consumed. */
+export interface QueueKind {
+  readonly type: 'classic' | 'quorum'
+  /** `x-single-active-consumer`: the broker gives its messages to one consumer at a time. */
+  readonly singleActive: boolean
+}
+
+type Declaration = Pick<QueueSpec, 'name' | 'durable' | 'exclusive' | 'autoDelete' | 'arguments'>
+
+/**
+ * RabbitMQ's 406 names the first argument, by the alphabet, in which the queue that is there differs from ours, and its value. The AMQP type
+ * of the value is told where only one side has the argument.
+ */
+const TELLING = /inequivalent arg '([\w-]+)' .* but current is (?:none|(?:the value )?'(.*?)'(?: of type '(\w+)')?)"?$/s
+
+/** What is tried where the broker's words aren't understood: by then, one of these is accepted or nothing is known. */
+const USUAL: readonly AmqpTable[] = [
+  { 'x-queue-type': 'quorum' },
+  { 'x-single-active-consumer': true },
+  { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
+]
+
+/** Whether a broker refuses a declaration because the queue exists with other arguments, or can't be that way. */
+export function isMismatch(thrown: unknown): boolean {
+  return (thrown as { code?: unknown }).code === PRECONDITION_FAILED
+}
+
+/** queue.declare with the arguments of a declaration. */
+export function assertQueue(channel: Channel, declaration: Declaration): Promise<unknown> {
+  const { arguments: args, autoDelete, durable, exclusive, name } = declaration
+  return channel.assertQueue(name, { durable, exclusive, autoDelete, arguments: args })
+}
+
+/**
+ * Finds out the kind of a queue that exists. AMQP has no question for that, but a declaration is accepted only if it is equivalent to the
+ * queue: so the broker's yes to a declaration decides, and the words of its refusals only say what to try next.
+ * @param spec as it was declared
+ * @param refusal what the broker had against it; null if it was accepted
+ * @param mustKnow also where the broker accepts a quorum queue's declaration as a classic one
+ *   (`quorum_queue.property_equivalence.relaxed_checks_on_redeclaration`). Costs a refusal, that is a line in the broker's log, for each classic queue
+ * @returns the kind; where it can't be found out, after a warning, the one that is consumed with the most care
+ * @throws the broker's error if it isn't about the arguments
+ */
+export async function kindOf(
+  epoch: Epoch,
+  spec: QueueSpec,
+  refusal: string | null,
+  { log, mustKnow }: { readonly log: Logger; readonly mustKnow: boolean },
+): Promise<QueueKind> {
+  const known = refusal === null ? spec : await learn(epoch, spec, refusal)
+  if (known === null) {
+    log.warning(
+      `Could not determine the type of queue ${spec.name}. It is consumed as if it were a quorum queue with a single active consumer: set its queue_arguments in task_queues to those that it has`,
+    )
+    return { type: 'quorum', singleActive: true }
+  }
+  return {
+    type: (await isQuorum(epoch, known, mustKnow)) ? 'quorum' : 'classic',
+    singleActive: known.arguments['x-single-active-consumer'] === true,
+  }
+}
+
+/** A declaration without a type is accepted for any queue of the virtual host's default type, so that alone says nothing. */
+async function isQuorum(epoch: Epoch, known: Declaration, mustKnow: boolean): Promise<boolean> {
+  const type = known.arguments['x-queue-type']
+  if (type === 'quorum' || type === 'stream') return type === 'quorum'
+  if (!known.durable || known.exclusive || known.autoDelete) return false
+  const isClassic = (await refusalOf(epoch, withArguments(known, { 'x-queue-type': 'classic' }))) === null
+  if (isClassic && !mustKnow) return false
+  return (await refusalOf(epoch, withArguments(known, { 'x-queue-type': 'quorum' }))) === null
+}
+
+/**
+ * Declares with each value that a refusal told, until there is no refusal any more. Each argument is told once at most.
+ * @returns the declaration that was accepted; null if none was
+ */
+async function learn(epoch: Epoch, spec: QueueSpec, refusal: string): Promise<Declaration | null> {
+  const told = new Set<string>()
+  let known: Declaration = spec
+  for (let words: string | null = refusal; words !== null; words = await refusalOf(epoch, known)) {
+    const [all, name, value, type]: readonly (string | undefined)[] = TELLING.exec(words) ?? []
+    if (all === undefined || name === undefined || told.has(name)) return learnByTrying(epoch, known)
+    told.add(name)
+    known = corrected(known, name, value, type)
+  }
+  return known
+}
+
+async function learnByTrying(epoch: Epoch, known: Declaration): Promise<Declaration | null> {
+  for (const args of USUAL) {
+    const tried = withArguments(known, args)
+    if ((await refusalOf(epoch, tried)) === null) return tried
+  }
+  return null
+}
+
+function corrected(known: Declaration, name: string, value: string | undefined, type: string | undefined): Declaration {
+  if (name === 'durable') return { ...known, durable: value === 'true' }
+  if (name === 'auto_delete') return { ...known, autoDelete: value === 'true' }
+  const { [name]: ours, ...others } = known.arguments
+  if (value === undefined) return { ...known, arguments: others }
+  return withArguments(known, { [name]: replayed(value, type ?? typeof ours) })
+}
+
+/** @param type as RabbitMQ calls it, or JavaScript's own name for the type of our value */
+function replayed(text: string, type: string): unknown {
+  if (type === 'bool' || type === 'boolean') return text === 'true'
+  if (type === 'longstr' || type === 'string' || type === 'undefined') return text
+  const number = Number(text)
+  return Number.isNaN(number) ? text : number
+}
+
+function withArguments(known: Declaration, args: AmqpTable): Declaration {
+  return { ...known, arguments: { ...known.arguments, ...args } }
+}
+
+/** @returns null when the broker accepts the declaration */
+async function refusalOf(epoch: Epoch, declaration: Declaration): Promise<string | null> {
+  try {
+    await epoch.scratch((channel) => assertQueue(channel, declaration))
+    return null
+  } catch (thrown) {
+    if (!isMismatch(thrown)) throw thrown
+    return coerceError(thrown).message
+  }
+}
