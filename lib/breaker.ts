@@ -77,6 +77,14 @@ export function createBreaker<Args extends unknown[], Result>(
 ): Breaker<Args, Result> {
   const { isFailure = () => true } = options
   const counted = new WeakSet<Error>()
+  // One that can't say is taken for a failure, as all are without it; the breaker must not fail in its place.
+  const counts = (error: unknown): boolean => {
+    try {
+      return isFailure(error)
+    } catch {
+      return true
+    }
+  }
   const circuit = new CircuitBreaker((call: () => Promise<unknown>) => call(), {
     name,
     // The functions have their own limits; giving up on a call here would not end it.
@@ -89,7 +97,7 @@ export function createBreaker<Args extends unknown[], Result>(
     enableSnapshots: false,
     volumeThreshold: options.volumeThreshold ?? 2,
     resetTimeout: options.resetTimeoutMs ?? 1000,
-    errorFilter: (error) => !counted.has(error) && !isFailure(error),
+    errorFilter: (error) => !counted.has(error) && !counts(error),
   })
   let opens = 0
   let lastError: string | null = null
@@ -116,7 +124,7 @@ export function createBreaker<Args extends unknown[], Result>(
       try {
         return (await circuit.fire(() => fn(...args))) as Result
       } catch (thrown) {
-        throw REFUSED.has((thrown as { code?: unknown } | null)?.code) ? new BreakerOpen(name) : thrown
+        throw isRefusal(thrown) ? new BreakerOpen(name) : thrown
       }
     },
     onChange(listener) {
@@ -150,6 +158,15 @@ export function createBreaker<Args extends unknown[], Result>(
       else circuit.close()
     },
     stop: () => circuit.shutdown(),
+  }
+}
+
+function isRefusal(thrown: unknown): boolean {
+  try {
+    return REFUSED.has((thrown as { code?: unknown } | null)?.code)
+  } catch {
+    // What the function threw may throw when it is looked at.
+    return false
   }
 }
 

@@ -6,6 +6,7 @@ import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
 import { runInSlot, type Stages } from './pool/slot.js'
 import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from './ports.js'
+import { abandon } from './request/abandon.js'
 import { conclude } from './request/conclude.js'
 import { Departures } from './request/departures.js'
 import { Gate } from './request/gate.js'
@@ -113,6 +114,8 @@ export class Line {
       size: slots,
       state,
       run: (request) => runInSlot(request, this.stages),
+      abandon: (request, thrown) =>
+        abandon(request, thrown, { events: options.events, gate: this.gate, log: this.log, state }),
       onFull: () => this.onFull(),
       onResize: (size) => options.executor.resize(size),
     })

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { createLogger, transports, type Logger as Winston, format as winstonFormat } from 'winston'
-import { coerceError } from './errors.js'
+import { coerceError, textOf } from './errors.js'
 import { jsonLine, LEVEL_NUMBERS, type LineTemplate, type LogEntry, template } from './log/line.js'
 import { WatchedFile } from './log/watchedFile.js'
 import type { Logger, LogLevel } from './ports.js'
@@ -102,8 +102,17 @@ function lineFormat(options: LogOptions, stream: Writable): ReturnType<typeof wi
     const entry = info as unknown as LogEntry
     const color = colors[entry.level]
     const shown = color === undefined ? entry : { ...entry, message: `${color}${entry.message}${COLOR_OFF}` }
-    return maskSecrets(line(shown), options.secrets)
+    return maskSecrets(safeLine(line, shown), options.secrets)
   })
+}
+
+/** What goes with a line may throw when it is looked at: then the line is written without it. */
+function safeLine(line: LineTemplate, entry: LogEntry): string {
+  try {
+    return line(entry)
+  } catch {
+    return line({ ...entry, facts: undefined })
+  }
 }
 
 class ScopedLogger implements Logger {
@@ -138,6 +147,9 @@ class ScopedLogger implements Logger {
   }
 
   private write(level: LogLevel, message: string, facts: Record<string, unknown> | undefined): void {
-    if (this.winston.writable) this.winston.log({ level, message, scope: this.scope, at: Date.now(), facts })
+    if (!this.winston.writable) return
+    // In JavaScript anything can be logged.
+    const text = typeof message === 'string' ? message : textOf(message)
+    this.winston.log({ level, message: text, scope: this.scope, at: Date.now(), facts })
   }
 }

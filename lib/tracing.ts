@@ -16,7 +16,7 @@ export type SpanAttributes = Attributes
 /** The headers in which a trace goes from one program to the next: W3C's `traceparent`, or what else the SDK was told to use. */
 export type Carrier = Readonly<Record<string, unknown>>
 
-/** A unit of work in a trace. */
+/** A unit of work in a trace. Faults of the SDK cost the trace, never the work. */
 export interface TraceSpan {
   /** Runs `fn`, and all that it awaits, as part of the span. */
   within<T>(fn: () => T): T
@@ -54,10 +54,14 @@ export function startSpan(
   attributes: SpanAttributes,
   from?: Carrier,
 ): TraceSpan {
-  const parent = from ? propagation.extract(ROOT_CONTEXT, from, READ) : context.active()
-  const options = { kind: kind === 'consumer' ? SpanKind.CONSUMER : SpanKind.PRODUCER, attributes }
-  const span = trace.getTracer('celeriac', VERSION).startSpan(name, options, parent)
-  return new StartedSpan(span, trace.setSpan(parent, span))
+  try {
+    const parent = from ? propagation.extract(ROOT_CONTEXT, from, READ) : context.active()
+    const options = { kind: kind === 'consumer' ? SpanKind.CONSUMER : SpanKind.PRODUCER, attributes }
+    const span = trace.getTracer('celeriac', VERSION).startSpan(name, options, parent)
+    return new StartedSpan(span, trace.setSpan(parent, span))
+  } catch {
+    return NO_SPAN
+  }
 }
 
 /** The headers that carry on the trace that the calling code runs in; empty where there is none. */
@@ -69,6 +73,22 @@ export function activeCarrier(): Carrier {
 export function continueTrace<T>(carrier: Carrier, fn: () => T): T {
   if (!isTracing()) return fn()
   return context.with(propagation.extract(ROOT_CONTEXT, carrier, READ), fn)
+}
+
+const NO_SPAN: TraceSpan = {
+  carrier: {},
+  within: (fn) => fn(),
+  set: () => undefined,
+  fail: () => undefined,
+  end: () => undefined,
+}
+
+function quietly(fn: () => void): void {
+  try {
+    fn()
+  } catch {
+    // An exporter or processor of the app's that throws.
+  }
 }
 
 class StartedSpan implements TraceSpan {
@@ -86,16 +106,18 @@ class StartedSpan implements TraceSpan {
   }
 
   set(attributes: SpanAttributes): void {
-    this.span.setAttributes(attributes)
+    quietly(() => this.span.setAttributes(attributes))
   }
 
   fail(error: Error): void {
-    this.span.recordException(error)
-    this.span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+    quietly(() => {
+      this.span.recordException(error)
+      this.span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+    })
   }
 
   end(): void {
-    this.span.end()
+    quietly(() => this.span.end())
   }
 }
 

@@ -1,3 +1,5 @@
+import { textOf } from '../errors.js'
+
 /*
  * What a task throws to say how it ended: Celery's TaskPredicate family. They are control flow, not faults, so `trace/` turns
  * them into outcomes. They are told apart by a registered symbol rather than `instanceof`, because the app and the worker may
@@ -50,7 +52,7 @@ export class Reject extends Predicate {
     readonly reason: unknown = null,
     readonly requeue = false,
   ) {
-    super('reject', reason === null ? 'the task rejected its message' : String(reason))
+    super('reject', reason === null ? 'the task rejected its message' : textOf(reason))
   }
 }
 
@@ -60,7 +62,16 @@ export class MaxRetriesExceededError extends Error {
 }
 
 function kindOf(thrown: unknown): Kind | undefined {
-  return typeof thrown === 'object' && thrown !== null ? (thrown as Partial<Predicate>)[KIND] : undefined
+  if (typeof thrown !== 'object' || thrown === null) return undefined
+  try {
+    const { [KIND]: kind, message, options } = thrown as Partial<Predicate & Retry>
+    // The symbol is open to all: what bears it and is none is an error like any other.
+    if (typeof message !== 'string' || (kind === 'retry' && typeof options !== 'object')) return undefined
+    return kind
+  } catch {
+    // A proxy that throws whatever is asked of it.
+    return undefined
+  }
 }
 
 export const isRetry = (thrown: unknown): thrown is Retry => kindOf(thrown) === 'retry'

@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
+import { readableError } from '../errors.js'
 import type { LogLevel } from '../ports.js'
+import { stackOf } from '../protocol/stack.js'
 
 /** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
 export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
@@ -64,7 +66,7 @@ export function template(format: string): LineTemplate {
     let line = ''
     for (const piece of pieces) line += piece(entry)
     const error = entry.facts?.error
-    return error instanceof Error ? `${line}\n${error.stack ?? error.message}` : line
+    return error instanceof Error ? `${line}\n${stackOf(readableError(error))}` : line
   }
 }
 
@@ -103,6 +105,6 @@ export const jsonLine: LineTemplate = ({ at, level, scope, message, facts }) => 
 
 function jsonValue(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack }
+  if (value instanceof Error) return { name: value.name, message: value.message, stack: stackOf(readableError(value)) }
   return value
 }

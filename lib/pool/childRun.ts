@@ -3,9 +3,8 @@ import type { GuardedCall } from '../app/breakers.js'
 import { TaskContext } from '../app/context.js'
 import { SoftTimeLimitExceeded } from '../app/limitErrors.js'
 import { loadApp, loadModule } from '../app/load.js'
-import type { Task } from '../app/task.js'
 import { shownError } from '../breaker.js'
-import { ConfigurationError, coerceError } from '../errors.js'
+import { ConfigurationError, coerceError, textOf } from '../errors.js'
 import { LOG_LEVELS, type Logger } from '../ports.js'
 import { callTask } from '../trace/call.js'
 import type { Outcome } from '../trace/outcome.js'
@@ -56,32 +55,15 @@ export class ChildRun {
     }
   }
 
-  /** Runs a task to its end. Never throws. */
+  /** Runs a task to its end, and says how it ended whatever happens: the worker waits for that. Never throws. */
   async run(job: Job, send: (message: FromChild) => void): Promise<void> {
-    const app = await this.app
-    app.breakers.follow(job.breakers)
-    const info = unpackInfo(job.info)
-    const { args, id, kwargs, retries, rootId, task: name } = info
-    const controller = new AbortController()
-    const { signal } = controller
     const children: string[] = []
-    this.controllers.set(job.number, controller)
-    const task = app.tasks.get(name)
-    const call = (task: Task): Promise<Outcome> =>
-      callTask({
-        task,
-        id,
-        rootId,
-        args,
-        kwargs,
-        retries,
-        children,
-        context: () =>
-          new TaskContext(info, signal, childLog(job, send), task, (state, meta) => this.store(state, meta, send)),
-        aborted: () => (signal.aborted ? signal : null),
-        monotonic: () => performance.now(),
-      })
-    const outcome = task ? await continueTrace(job.carrier, () => call(task)) : unknownTask(name)
+    let outcome: Outcome
+    try {
+      outcome = await this.outcomeOf(job, children, send)
+    } catch (thrown) {
+      outcome = failure(thrown)
+    }
     this.controllers.delete(job.number)
     const memoryKib = Math.ceil(this.memory() / 1024)
     const calls = this.guarded.splice(0)
@@ -90,8 +72,39 @@ export class ChildRun {
       done(packOutcome(outcome))
     } catch (thrown) {
       // Something deep in it can't be copied after all, such as a function that an error carries along.
-      done({ state: 'FAILURE', kind: 'unexpected', error: packError(coerceError(thrown)), runtimeMs: 0 })
+      done(packOutcome(failure(thrown)))
     }
+  }
+
+  private async outcomeOf(job: Job, children: string[], send: (message: FromChild) => void): Promise<Outcome> {
+    const app = await this.app
+    app.breakers.follow(job.breakers)
+    const info = unpackInfo(job.info)
+    const { args, id, kwargs, retries, rootId, task: name } = info
+    const controller = new AbortController()
+    const { signal } = controller
+    this.controllers.set(job.number, controller)
+    const task = app.tasks.get(name)
+    if (!task) {
+      return failure(
+        new Error(`the child process knows no task ${name}: its module registers tasks only in some processes`),
+      )
+    }
+    const store = (state: string, meta: unknown): Promise<void> => this.store(state, meta, send)
+    return continueTrace(job.carrier, () =>
+      callTask({
+        task,
+        id,
+        rootId,
+        args,
+        kwargs,
+        retries,
+        children,
+        context: () => new TaskContext(info, signal, childLog(job, send), task, store),
+        aborted: () => (signal.aborted ? signal : null),
+        monotonic: () => performance.now(),
+      }),
+    )
   }
 
   /** Takes what is said while a task runs. */
@@ -128,8 +141,8 @@ export class ChildRun {
   private store(state: string, meta: unknown, send: (message: FromChild) => void): Promise<void> {
     const call = ++this.calls
     return new Promise((resolve, reject) => {
-      this.stores.set(call, { resolve, reject })
       send({ type: 'store', call, state, meta: pack(meta) })
+      this.stores.set(call, { resolve, reject })
     })
   }
 }
@@ -140,9 +153,8 @@ async function load({ specifier, cwd, include }: AppSource): Promise<App> {
   return app
 }
 
-function unknownTask(name: string): Awaited<ReturnType<typeof callTask>> {
-  const error = new Error(`the child process knows no task ${name}: its module registers tasks only in some processes`)
-  return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: 0 }
+function failure(thrown: unknown): Outcome {
+  return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
 }
 
 /** `self.log` of a task: its lines are written by the worker. */
@@ -150,7 +162,7 @@ function childLog({ levels }: Job, send: (message: FromChild) => void): Logger {
   const line =
     (level: LoggedLevel) =>
     (message: string, facts?: Record<string, unknown>): void => {
-      if (levels.includes(level)) send({ type: 'log', level, message, facts: factsOf(facts) })
+      if (levels.includes(level)) send({ type: 'log', level, message: lineOf(message), facts: factsOf(facts) })
     }
   return {
     debug: line('DEBUG'),
@@ -160,6 +172,11 @@ function childLog({ levels }: Job, send: (message: FromChild) => void): Logger {
     critical: line('CRITICAL'),
     isEnabled: (level) => levels.some((each) => LOG_LEVELS.indexOf(each) <= LOG_LEVELS.indexOf(level)),
   }
+}
+
+/** In JavaScript anything can be logged. */
+function lineOf(message: unknown): string {
+  return typeof message === 'string' ? message : textOf(message)
 }
 
 function factsOf(facts: Record<string, unknown> | undefined): unknown {

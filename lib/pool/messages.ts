@@ -2,7 +2,7 @@ import type { GuardedCall } from '../app/breakers.js'
 import type { RequestInfo } from '../app/context.js'
 import { Reject, Retry, type RetryOptions } from '../app/predicate.js'
 import type { BreakerState } from '../breaker.js'
-import { coerceError } from '../errors.js'
+import { coerceError, readableError, textOf } from '../errors.js'
 import type { LogLevel } from '../ports.js'
 import { encodeException } from '../protocol/exception.js'
 import { repr } from '../protocol/repr.js'
@@ -94,7 +94,8 @@ export type PlainOutcome =
 export const packInfo = (info: RequestInfo): unknown => pack(info)
 export const unpackInfo = (info: unknown): RequestInfo => unpack(info) as RequestInfo
 
-export function packError(error: Error): PlainError {
+export function packError(given: Error): PlainError {
+  const error = readableError(given)
   const { exc_type: excType, exc_module: excModule, exc_message } = encodeException(error)
   return {
     name: error.name,
@@ -132,7 +133,7 @@ export function packOutcome(outcome: Outcome): PlainOutcome {
       const { reject, runtimeMs } = outcome
       return {
         state: 'REJECTED',
-        reason: reject.reason === null ? null : reject.message,
+        reason: reject.reason === null ? null : textOf(reject.message),
         requeue: reject.requeue,
         runtimeMs,
       }
@@ -167,8 +168,8 @@ export function unpackOutcome(outcome: PlainOutcome): Outcome {
 }
 
 function packRetry({ retry, runtimeMs }: Outcome & { state: 'RETRY' }): PlainOutcome {
-  const { exc, ...options } = retry.options
   try {
+    const { exc, ...options } = retry.options
     return { state: 'RETRY', options: pack(options), exc: exc ? packError(exc) : null, runtimeMs }
   } catch (thrown) {
     return { state: 'FAILURE', kind: 'unexpected', error: packError(coerceError(thrown)), runtimeMs }

@@ -7,8 +7,10 @@ export interface PoolOptions {
   readonly state: WorkerState
   /** Told of each change of the size. */
   onResize(size: number): void
-  /** Runs a request to its end, settled. Never throws. */
+  /** Runs a request to its end, settled. */
   run(request: Request): Promise<void>
+  /** Settles and lets go of a request whose run threw, although no run should. Never throws. */
+  abandon(request: Request, thrown: unknown): void
   /** Told when the last free slot is taken. */
   onFull(): void
 }
@@ -71,7 +73,13 @@ export class Pool {
   private async occupy(request: Request): Promise<void> {
     this.options.state.move(request, 'running')
     if (this.full) this.options.onFull()
-    await this.options.run(request)
+    try {
+      await this.options.run(request)
+    } catch (thrown) {
+      this.options.abandon(request, thrown)
+      // Whatever has happened, no slot is lost to it.
+      this.options.state.running.delete(request)
+    }
     this.fill()
     if (this.busy === 0) for (const resolve of this.drained.splice(0)) resolve()
   }

@@ -82,7 +82,7 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       else if (message.type === 'done') {
         options.onDone(message.end)
         request.children.push(...message.end.children)
-        end(unpackOutcome(message.end.outcome))
+        end(outcomeOf(message.end))
       }
     }
     options.onLost((how) => {
@@ -116,6 +116,14 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       end({ state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 })
     }
   })
+}
+
+function outcomeOf({ outcome }: JobEnd): Outcome {
+  try {
+    return unpackOutcome(outcome)
+  } catch (thrown) {
+    return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: outcome.runtimeMs }
+  }
 }
 
 /** Writes what a child asks to have written. */

@@ -1,4 +1,4 @@
-import { CeleriacError } from '../errors.js'
+import { CeleriacError, readableError } from '../errors.js'
 import { writeJson } from './json.js'
 import { wrap } from './kombuTypes.js'
 import { isUnsafe, moduleOf, pythonTypeOf } from './pythonErrors.js'
@@ -27,6 +27,9 @@ export interface PythonNames {
  */
 const OWN_MODULE = 'js'
 
+/** Characters of an exception's text that a result carries: what is longer is no text for people, and may be more than a broker takes. */
+const LONGEST_TEXT = 65_536
+
 /** An exception out of a result: its name is Python's, its `cause` was not sent. Thrown again in a task, it stays what it was. */
 export class RemoteError extends CeleriacError {
   readonly excType: string
@@ -42,8 +45,9 @@ export class RemoteError extends CeleriacError {
   }
 }
 
-/** An error as Celery 5.6 writes an exception into a result. */
-export function encodeException(error: Error): ExceptionDict {
+/** An error as Celery 5.6 writes an exception into a result; texts over 65,536 characters are cut. Never throws. */
+export function encodeException(given: Error): ExceptionDict {
+  const error = readableError(given)
   const { excType, excModule } = namesOf(error)
   return { exc_type: excType, exc_message: argsOf(error).map(sendable), exc_module: excModule }
 }
@@ -68,9 +72,9 @@ export function decodeException(value: unknown): RemoteError {
   })
 }
 
-/** An error's text as Python's `str(exc)`: its one argument, or all of them as a tuple. */
+/** An error's text as Python's `str(exc)`: its one argument, or all of them as a tuple; cut after 65,536 characters. */
 export function messageOf(error: Error): string {
-  return textOf(argsOf(error))
+  return cut(textOf(argsOf(error)))
 }
 
 /** An error's Python class and module. */
@@ -112,12 +116,16 @@ function textOf(args: readonly unknown[]): string {
 
 /** Celery, too, sends the text of what it can't serialize. */
 function sendable(arg: unknown): unknown {
+  if (typeof arg === 'string') return cut(arg)
   if (typeof arg === 'function' || typeof arg === 'symbol') return repr(arg)
   try {
-    writeJson(wrap(arg))
-    return arg
+    return writeJson(wrap(arg)).length > LONGEST_TEXT ? repr(arg) : arg
   } catch {
     // Circular, NaN, a toJSON that throws.
     return repr(arg)
   }
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text
 }

@@ -1,35 +1,45 @@
+import { readableError } from '../errors.js'
 import { messageOf, namesOf } from './exception.js'
+import { framesOf } from './stack.js'
 
 const HEADING = 'Traceback (most recent call last):'
 const BECAUSE = '\nThe above exception was the direct cause of the following exception:\n\n'
+/** Errors that are shown of a chain of causes. */
+const LONGEST_CHAIN = 100
 const AT = /^\s+at (?:async )?/
 const LINE_AND_COLUMN = /:(\d+):\d+$/
 
 /**
  * An error's stack as Python writes a traceback: the call that failed last, its causes before it. What results carry in
- * `traceback` and what logs show under a failure.
+ * `traceback`. Frames of the worker's own that called the task are left out. Never throws.
  */
 export function traceback(error: Error): string {
   const chain: Error[] = []
-  for (let at: unknown = error; at instanceof Error && !chain.includes(at); at = at.cause) chain.unshift(at)
+  const seen = new Set<unknown>()
+  let at: unknown = error
+  while (isError(at) && !seen.has(at) && chain.length < LONGEST_CHAIN) {
+    seen.add(at)
+    const readable = readableError(at)
+    chain.unshift(readable)
+    at = readable.cause
+  }
   return chain.map(oneOf).join(BECAUSE)
+}
+
+/** Causes may be anything, a proxy that throws for example. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
+  }
 }
 
 function oneOf(error: Error): string {
   const { excType } = namesOf(error)
   const message = messageOf(error)
   const ending = message === '' ? excType : `${excType}: ${message}`
-  return `${[HEADING, ...framesOf(error), ending].join('\n')}\n`
-}
-
-/** The frames are the last lines of a stack; before them stands the message, which may look like anything. */
-function framesOf(error: Error): string[] {
-  const lines = typeof error.stack === 'string' ? error.stack.split('\n') : []
-  const header = lines.findLastIndex((line) => !/^\s+at /.test(line))
-  return lines
-    .slice(header + 1)
-    .reverse()
-    .map(frameOf)
+  return `${[HEADING, ...framesOf(error).toReversed().map(frameOf), ending].join('\n')}\n`
 }
 
 /** `at f (file:1:2)`, `at async f (file:1:2)`, `at file:1:2`. */

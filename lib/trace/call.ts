@@ -42,7 +42,19 @@ export async function callTask(call: Call): Promise<Outcome> {
     const result = await currentRun.run({ id, rootId, children }, run)
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
   } catch (thrown) {
-    return outcomeOf(thrown, call, call.monotonic() - startedAt)
+    const runtimeMs = call.monotonic() - startedAt
+    try {
+      return outcomeOf(thrown, call, runtimeMs)
+    } catch (fault) {
+      // The classes of `throws`, `autoretryFor` and `dontAutoretryFor` may have a say of their own in what an instance is.
+      const error = new TypeError(
+        `the error classes of ${task.name} could not be applied: ${coerceError(fault).message}`,
+        {
+          cause: coerceError(thrown),
+        },
+      )
+      return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
+    }
   }
 }
 

@@ -20,12 +20,12 @@ export interface LimitOptions {
  * Runs a task in this process under its time limits. At the soft one its signal is aborted, which the task may catch. At the hard
  * one it is settled as a failure there and then; the promise can't be killed, so it goes on as a stray, whose end means nothing.
  * Costs nothing where there is no limit.
- * @param run never throws
+ * @throws what `run` throws
  */
 export function withLimits(run: () => Promise<Outcome>, options: LimitOptions): Promise<Outcome> {
   const { softMs, hardMs, clock } = options
   if (softMs === null && hardMs === null) return run()
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const timers: Timer[] = []
     const cancel = (): void => {
       for (const timer of timers) timer.cancel()
@@ -51,11 +51,15 @@ export function withLimits(run: () => Promise<Outcome>, options: LimitOptions): 
       }
       timers.push(clock.setTimer(hard, hardMs))
     }
-    // After the timers are set: the handler may take its time before it first waits for anything.
-    void run().then((outcome) => {
+    const ended = (tell: () => void): void => {
       cancel()
       if (stray) options.onStray(-1)
-      else resolve(outcome)
-    })
+      else tell()
+    }
+    // After the timers are set: the handler may take its time before it first waits for anything.
+    run().then(
+      (outcome) => ended(() => resolve(outcome)),
+      (thrown) => ended(() => reject(thrown)),
+    )
   })
 }

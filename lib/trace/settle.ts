@@ -70,7 +70,7 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     if (givesBack) log.error(unfinished(request, outcome, coerceError(thrown)))
     else log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
     state.end('rejected')
-    if (!request.acksLate) return RELEASE
+    if (!request.acksLate || request.delivery.settled) return RELEASE
     if (!givesBack) request.delivery.reject()
     options.events.rejected(request, givesBack)
     if (givesBack) return { next: 'give-back' }

@@ -1,3 +1,4 @@
+import { coerceError } from '../errors.js'
 import type { Logger, LogLevel } from '../ports.js'
 import type { Request } from '../request/request.js'
 
@@ -35,6 +36,12 @@ export class TaskLog implements Logger {
   }
 
   private named(facts: Facts | undefined): Facts {
-    return { ...facts, task_name: this.request.name, task_id: this.request.id }
+    const named = { task_name: this.request.name, task_id: this.request.id }
+    try {
+      return { ...facts, ...named }
+    } catch (thrown) {
+      // A line must not fail for what goes with it.
+      return { facts: coerceError(thrown).message, ...named }
+    }
   }
 }

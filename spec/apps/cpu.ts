@@ -6,6 +6,7 @@ import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { Celery, Ignore, Reject, SoftTimeLimitExceeded, type TaskContext } from 'celeriac'
+import { ODDITIES } from '../support/oddities.js'
 
 const app = new Celery('cpu')
 const held: unknown[] = []
@@ -64,6 +65,17 @@ app.task('cpu.fail', (how: string) => {
     return circle
   }
   throw new TypeError('that is no number')
+})
+
+app.task('cpu.odd', { bind: true }, (self: TaskContext, way: string, what: string) => {
+  const make = ODDITIES[what]
+  if (!make) throw new Error(`there is no oddity ${what}`)
+  if (way === 'returns') return make()
+  if (way === 'logs') self.log.info(make() as string, make() as Record<string, unknown>)
+  if (way === 'stores') return self.updateState({ state: 'PROGRESS', meta: make() })
+  if (way === 'retries') throw self.retry({ exc: make() as Error })
+  if (way === 'throws') throw make()
+  return undefined
 })
 
 app.task('cpu.again', { bind: true }, (self: TaskContext, countdown: number) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { encodeException } from '../../lib/protocol/exception.js'
 import { Decimal, PlainDate, PreciseDate, Uuid } from '../../lib/protocol/values.js'
+import { ODDITIES } from '../support/oddities.js'
 import { waitFor } from '../support/waitFor.js'
 import { APP, type MakePool, PoolHarness, type PoolOptions } from './poolHarness.js'
 
@@ -93,6 +94,22 @@ export function describePool(name: string, make: MakePool): void {
         state: 'FAILURE',
         error: { message: 'not an error' },
       })
+    })
+
+    it('ends a run, and keeps its child, whatever odd value a task throws, returns, logs or retries with', async () => {
+      const pool = await start()
+      const before = pool.children
+      for (const what of Object.keys(ODDITIES)) {
+        for (const way of ['throws', 'returns', 'logs', 'stores', 'retries']) {
+          const { state } = await pool.run('cpu.odd', [way, what])
+          expect({ what, way, state }).toEqual({ what, way, state: expect.stringMatching(/^(SUCCESS|FAILURE|RETRY)$/) })
+        }
+      }
+      expect(await pool.run('cpu.odd', ['throws', 'an object without a prototype'])).toMatchObject({
+        state: 'FAILURE',
+        error: { message: expect.stringContaining('a non-error was thrown') },
+      })
+      expect(pool.children).toEqual(before)
     })
 
     it('fails a task whose arguments cannot be sent, and runs the next in the same child', async () => {

@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url'
+
+/** Characters of a stack that are looked at: the frames are at its end, and before them stands a message of any length. */
+const LONGEST_STACK = 65_536
+/** Where this package's own code is. */
+const OWN_URL = new URL('..', import.meta.url).href
+const OWN_PATH = fileURLToPath(OWN_URL)
+
+/**
+ * The frames of an error's stack, innermost first, without those of Celeriac and Node that called the task: they are the same
+ * under every failure. All of them if no other code is among them.
+ */
+export function framesOf(error: Error): readonly string[] {
+  return partsOf(error).frames
+}
+
+/** An error's stack as Node shows it, of bounded length and with the frames of `framesOf`. */
+export function stackOf(error: Error): string {
+  const { frames, heading } = partsOf(error)
+  return [heading, ...frames].join('\n')
+}
+
+function partsOf({ message, name, stack }: Error): { readonly heading: string; readonly frames: readonly string[] } {
+  const shown = message.length > LONGEST_STACK ? `${message.slice(0, LONGEST_STACK)}...` : message
+  const heading = shown === '' ? name : `${name}: ${shown}`
+  if (typeof stack !== 'string') return { heading, frames: [] }
+  const lines = stack.slice(-LONGEST_STACK).split('\n')
+  // The frames are the last lines; the message before them may look like anything.
+  const header = lines.findLastIndex((line) => !/^\s+at /.test(line))
+  const isWhole = stack.length <= LONGEST_STACK && header >= 0
+  return {
+    heading: isWhole ? lines.slice(0, header + 1).join('\n') : heading,
+    frames: withoutCallers(lines.slice(header + 1)),
+  }
+}
+
+function withoutCallers(frames: readonly string[]): readonly string[] {
+  const last = frames.findLastIndex((frame) => !isCaller(frame))
+  return last < 0 ? frames : frames.slice(0, last + 1)
+}
+
+function isCaller(frame: string): boolean {
+  return (
+    frame.includes(OWN_URL) || frame.includes(OWN_PATH) || /[( ]node:/.test(frame) || frame.endsWith('(<anonymous>)')
+  )
+}

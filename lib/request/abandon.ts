@@ -1,0 +1,39 @@
+import { coerceError } from '../errors.js'
+import type { TaskEvents } from '../events/taskEvents.js'
+import type { Logger } from '../ports.js'
+import { repr } from '../protocol/repr.js'
+import type { Gate } from './gate.js'
+import type { Request } from './request.js'
+import type { WorkerState } from './state.js'
+
+export interface AbandonOptions {
+  readonly gate: Gate
+  readonly state: WorkerState
+  readonly events: TaskEvents
+  readonly log: Logger
+}
+
+/**
+ * Lets go of a request whose way through its slot broke off, which is a fault of the worker itself: logged as Celery logs an
+ * internal error, and rejected, since the same message would break it again. One step that fails keeps none of the others from
+ * being made. Never throws.
+ */
+export function abandon(request: Request, thrown: unknown, { events, gate, log, state }: AbandonOptions): void {
+  const { delivery } = request
+  const error = coerceError(thrown)
+  const isOpen = request.acksLate && delivery.live && !delivery.settled
+  const steps = [
+    () => log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(error)}`, { error }),
+    () => state.end('rejected'),
+    () => isOpen && delivery.reject(),
+    () => isOpen && events.rejected(request, false),
+    () => request.state === 'running' && gate.release(request),
+  ]
+  for (const step of steps) {
+    try {
+      step()
+    } catch (fault) {
+      log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(fault))}`)
+    }
+  }
+}
