@@ -15,7 +15,6 @@ import {
   type Job,
   type LoggedLevel,
   type PlainOutcome,
-  packError,
   packOutcome,
   type ToChild,
   unpackError,
@@ -141,8 +140,13 @@ export class ChildRun {
   private store(state: string, meta: unknown, send: (message: FromChild) => void): Promise<void> {
     const call = ++this.calls
     return new Promise((resolve, reject) => {
-      send({ type: 'store', call, state, meta: pack(meta) })
       this.stores.set(call, { resolve, reject })
+      try {
+        send({ type: 'store', call, state, meta: pack(meta) })
+      } catch (thrown) {
+        this.stores.delete(call)
+        reject(thrown)
+      }
     })
   }
 }
@@ -162,7 +166,14 @@ function childLog({ levels }: Job, send: (message: FromChild) => void): Logger {
   const line =
     (level: LoggedLevel) =>
     (message: string, facts?: Record<string, unknown>): void => {
-      if (levels.includes(level)) send({ type: 'log', level, message: lineOf(message), facts: factsOf(facts) })
+      if (!levels.includes(level)) return
+      const text = lineOf(message)
+      try {
+        send({ type: 'log', level, message: text, facts: pack(facts) })
+      } catch (thrown) {
+        // A line must not fail for what goes with it.
+        send({ type: 'log', level, message: text, facts: { facts: coerceError(thrown).message } })
+      }
     }
   return {
     debug: line('DEBUG'),
@@ -177,13 +188,4 @@ function childLog({ levels }: Job, send: (message: FromChild) => void): Logger {
 /** In JavaScript anything can be logged. */
 function lineOf(message: unknown): string {
   return typeof message === 'string' ? message : textOf(message)
-}
-
-function factsOf(facts: Record<string, unknown> | undefined): unknown {
-  try {
-    return pack(facts)
-  } catch (thrown) {
-    // A line must not fail for what goes with it.
-    return { facts: packError(coerceError(thrown)).message }
-  }
 }
