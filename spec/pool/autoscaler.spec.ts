@@ -27,6 +27,7 @@ class Bench {
       state,
       onResize: () => undefined,
       run: async () => undefined,
+      abandon: () => undefined,
       onFull: () => undefined,
     })
     this.autoscaler = new Autoscaler({
