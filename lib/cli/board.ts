@@ -1,24 +1,16 @@
 import type { CapturedEvent } from '../amqp/capture.js'
 import { humanType } from './dumper.js'
 import { pythonStr, pythonTime } from './pythonText.js'
+import { TaskBook, type TaskRow } from './taskBook.js'
 
-/** Tasks and events that are remembered: more than any screen shows. */
+/** Events that are remembered: more than any screen shows. */
 const REMEMBERED = 500
 /** Celery's: what is missing after two of its heartbeats counts as gone. */
 const HEARTBEATS = 2
 const DEFAULT_FREQ = 60
-
-const STATES: Readonly<Record<string, string>> = {
-  'task-sent': 'SENT',
-  'task-received': 'RECEIVED',
-  'task-started': 'STARTED',
-  'task-succeeded': 'SUCCESS',
-  'task-failed': 'FAILURE',
-  'task-retried': 'RETRY',
-  'task-revoked': 'REVOKED',
-  'task-rejected': 'REJECTED',
-}
-const FINAL: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED'])
+/** A whole UUID on a wide terminal; as much as tells two from each other elsewhere. The selected one is shown in full at the top. */
+const [WHOLE_ID, SHORT_ID, WIDE] = [36, 10, 140]
+const KEYS = 'j:down k:up i:info t:traceback r:result c:revoke l:rate limit q:quit'
 
 interface WorkerRow {
   readonly name: string
@@ -29,37 +21,34 @@ interface WorkerRow {
   readonly expires: number | null
 }
 
-interface TaskRow {
-  readonly id: string
-  readonly name: string
-  readonly worker: string
-  readonly state: string
-  readonly time: string
-  readonly runtime: string
-}
-
 /** A line of the screen. */
 export interface BoardLine {
   readonly text: string
   readonly heading: boolean
+  readonly selected?: boolean
 }
 
-/** What the live view shows: the workers, the tasks that changed last, and the last events. */
+/** What the live view shows: the workers, the tasks that changed last, and the last events, or what was asked of the selected task. */
 export class Board {
+  readonly tasks = new TaskBook()
+  /** What stands in the place of the events. */
+  panel: { readonly title: string; readonly text: string } | null = null
+  /** What is being typed, with its question; it stands at the top. */
+  prompt: string | null = null
   private readonly workers = new Map<string, WorkerRow>()
-  private readonly tasks = new Map<string, TaskRow>()
   private readonly events: string[] = []
   private count = 0
 
   take(event: CapturedEvent): void {
     const type = pythonStr(event.type).toLowerCase()
-    const time = pythonTime(Number(event.timestamp)).slice(11, 19)
     this.count++
     if (type.startsWith('worker-')) this.takeWorker(type, event)
-    const task = type.startsWith('task-') ? this.takeTask(type, time, event) : null
+    const task = type.startsWith('task-') ? this.tasks.take(type, event) : null
     // A heartbeat every two seconds from each worker would leave room for nothing else.
     if (type === 'worker-heartbeat') return
-    this.note(`${time} ${pythonStr(event.hostname)} ${humanType(type)}${task === null ? '' : ` ${task}`}`)
+    const time = pythonTime(Number(event.timestamp)).slice(11, 19)
+    const about = task === null ? '' : ` ${task.name}(${task.id})`
+    this.note(`${time} ${pythonStr(event.hostname)} ${humanType(type)}${about}`)
   }
 
   /** Puts a text of ours among the events. */
@@ -75,26 +64,34 @@ export class Board {
   lines({ columns, now, rows }: { columns: number; now: number; rows: number }): BoardLine[] {
     const workers = [...this.workers.values()].sort((a, b) => a.name.localeCompare(b.name))
     const online = workers.filter((worker) => isOnline(worker, now)).length
-    const head = `celeriac events   ${online} of ${workers.length} workers online   ${this.count} events   q: quit`
-    // What is left after four headings and three empty lines: a third at most for the workers, and the rest in halves.
-    const room = Math.max(3, rows - 7)
+    const { panel, tasks } = this
+    const { selected } = tasks
+    const head = `celeriac events   ${online} of ${workers.length} workers online   ${this.count} events`
+    const about = selected ? `Selected: ${selected.id}   ${KEYS}` : KEYS
+    // What is left after five headings and three empty lines: a third at most for the workers, and the rest in halves.
+    const room = Math.max(3, rows - 8)
     const shownWorkers = workers.slice(0, Math.max(1, Math.floor(room / 3)))
-    const shownTasks = [...this.tasks.values()].reverse().slice(0, Math.floor((room - shownWorkers.length) / 2))
-    const shownEvents = this.events.slice(0, room - shownWorkers.length - shownTasks.length)
+    const shownTasks = tasks.latest(Math.floor((room - shownWorkers.length) / 2))
+    const left = room - shownWorkers.length - shownTasks.length
+    const shown = panel ? wrapped(panel.text, columns, left) : this.events.slice(0, left)
     const width = Math.max(20, ...shownWorkers.map(({ name }) => name.length))
-    const texts: Array<[heading: boolean, text: string]> = [
-      [true, head],
-      [false, ''],
-      [true, `${'WORKER'.padEnd(width)}  STATUS   ACTIVE  PROCESSED  LOAD`],
-      ...shownWorkers.map((worker): [boolean, string] => [false, workerText(worker, width, now)]),
-      [false, ''],
-      [true, `${'TASK'.padEnd(36)}  STATE     TIME      RUNTIME  NAME`],
-      ...shownTasks.map((task): [boolean, string] => [false, taskText(task)]),
-      [false, ''],
-      [true, 'EVENTS'],
-      ...shownEvents.map((text): [boolean, string] => [false, text]),
+    const ids = columns >= WIDE ? WHOLE_ID : SHORT_ID
+    const heading = (text: string): BoardLine => ({ text, heading: true })
+    const plain = (text: string): BoardLine => ({ text, heading: false })
+    const lines = [
+      heading(head),
+      heading(this.prompt ?? about),
+      plain(''),
+      heading(`${'WORKER'.padEnd(width)}  STATUS   ACTIVE  PROCESSED  LOAD`),
+      ...shownWorkers.map((worker) => plain(workerText(worker, width, now))),
+      plain(''),
+      heading(`${'TASK'.padEnd(ids)}  STATE     TIME      RUNTIME  NAME`),
+      ...shownTasks.map((task) => ({ ...plain(taskText(task, ids)), selected: task.id === selected?.id })),
+      plain(''),
+      heading(panel ? `${panel.title}   (Esc: back)` : 'EVENTS'),
+      ...shown.map(plain),
     ]
-    return texts.slice(0, rows).map(([heading, text]) => ({ heading, text: printable(text).slice(0, columns) }))
+    return lines.slice(0, rows).map((line) => ({ ...line, text: printable(line.text).slice(0, columns) }))
   }
 
   private takeWorker(type: string, event: CapturedEvent): void {
@@ -110,28 +107,6 @@ export class Board {
       expires: type === 'worker-offline' ? null : Number(event.local_received) + freq * HEARTBEATS,
     })
   }
-
-  /** @returns how the task is called in the list of events */
-  private takeTask(type: string, time: string, event: CapturedEvent): string {
-    const id = pythonStr(event.uuid)
-    const before = this.tasks.get(id)
-    const state = STATES[type] ?? type.slice('task-'.length).toUpperCase()
-    // Events of a worker and of clients may overtake each other: an end stays the end, unless the task begins anew.
-    const isLate = before !== undefined && FINAL.has(before.state) && !FINAL.has(state) && state !== 'RECEIVED'
-    const row: TaskRow = {
-      id,
-      name: event.name === undefined ? (before?.name ?? '') : pythonStr(event.name),
-      worker: pythonStr(event.hostname),
-      state: isLate ? before.state : state,
-      time,
-      runtime: event.runtime === undefined ? (before?.runtime ?? '') : `${Number(event.runtime).toFixed(3)}s`,
-    }
-    this.tasks.delete(id)
-    this.tasks.set(id, row)
-    const [oldest] = this.tasks.keys()
-    if (this.tasks.size > REMEMBERED && oldest !== undefined) this.tasks.delete(oldest)
-    return `${row.name}(${id})`
-  }
 }
 
 function isOnline({ expires }: WorkerRow, now: number): boolean {
@@ -143,8 +118,24 @@ function workerText(worker: WorkerRow, width: number, now: number): string {
   return `${worker.name.padEnd(width)}  ${status.padEnd(7)}  ${worker.active.padStart(6)}  ${worker.processed.padStart(9)}  ${worker.load}`
 }
 
-function taskText({ id, name, runtime, state, time, worker }: TaskRow): string {
-  return `${id.padEnd(36)}  ${state.padEnd(8)}  ${time}  ${runtime.padStart(7)}  ${name} (${worker})`
+function taskText({ id, name, runtime, state, time, worker }: TaskRow, ids: number): string {
+  return `${abbreviated(id, ids)}  ${state.padEnd(8)}  ${time}  ${runtime.padStart(7)}  ${name} (${worker})`
+}
+
+function abbreviated(id: string, width: number): string {
+  return id.length > width ? `${id.slice(0, width - 2)}..` : id.padEnd(width)
+}
+
+/** As many lines of a text as there is room for, each as wide as the screen. */
+function wrapped(text: string, columns: number, room: number): string[] {
+  const lines: string[] = []
+  for (const line of text.split('\n')) {
+    for (let at = 0; at === 0 || at < line.length; at += columns) {
+      if (lines.length >= room) return lines
+      lines.push(line.slice(at, at + columns))
+    }
+  }
+  return lines
 }
 
 function printable(text: string): string {

@@ -9,6 +9,9 @@ const HOME = '\u001b[H'
 const TO_END_OF_LINE = '\u001b[K'
 const TO_END_OF_SCREEN = '\u001b[J'
 const CTRL_C = '\u0003'
+/** An arrow, or any one character; what a terminal sends at once may be several. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keys are such characters.
+const KEYS = /\u001b\[[A-D]|./gsu
 
 type Terminal = Io['stdout'] & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number }
 
@@ -21,10 +24,11 @@ export function isTerminal(stdout: Io['stdout']): boolean {
 export class Screen {
   private closed = false
 
-  /** @param onQuit called for the keys q and Ctrl+C */
+  /** @param onKey called for each key but Ctrl+C @param onQuit called for that */
   constructor(
     private readonly stdout: Terminal,
     private readonly input: Input,
+    private readonly onKey: (key: string) => void,
     private readonly onQuit: () => void,
   ) {}
 
@@ -42,7 +46,7 @@ export class Screen {
 
   draw(lines: readonly BoardLine[]): void {
     if (this.closed) return
-    const drawn = lines.map(({ heading, text }) => (heading ? bold(text) : text) + TO_END_OF_LINE)
+    const drawn = lines.map((line) => styled(line) + TO_END_OF_LINE)
     this.stdout.write(`${HOME}${drawn.join('\r\n')}${TO_END_OF_SCREEN}`)
   }
 
@@ -58,10 +62,14 @@ export class Screen {
   }
 
   private readonly onKeys = (keys: Buffer | string): void => {
-    if (/[qQ]/.test(String(keys)) || String(keys).includes(CTRL_C)) this.onQuit()
+    for (const [key] of String(keys).matchAll(KEYS)) {
+      if (key === CTRL_C) this.onQuit()
+      else this.onKey(key)
+    }
   }
 }
 
-function bold(text: string): string {
-  return styleText('bold', text, { validateStream: false })
+function styled({ heading, selected, text }: BoardLine): string {
+  if (!heading && selected !== true) return text
+  return styleText(heading ? 'bold' : 'inverse', text, { validateStream: false })
 }

@@ -11,13 +11,15 @@ describe('the screen', () => {
   let stdout: PassThrough & { isTTY: boolean; columns?: number; rows?: number }
   let input: PassThrough & { isTTY: boolean; setRawMode: jest.Mock<(raw: boolean) => void> }
   let quit: jest.Mock<() => void>
+  let keys: string[]
   let screen: Screen
 
   beforeEach(() => {
     stdout = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true })
     input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: jest.fn<(raw: boolean) => void>() })
     quit = jest.fn<() => void>()
-    screen = new Screen(stdout, input, quit)
+    keys = []
+    screen = new Screen(stdout, input, (key) => keys.push(key), quit)
   })
 
   it('is drawn over what stood there, which comes back at the end', () => {
@@ -35,17 +37,19 @@ describe('the screen', () => {
     expect(input.isPaused()).toBe(true)
   })
 
-  it.each([
-    ['q', 1],
-    ['Q', 1],
-    ['\u0003', 1],
-    ['x', 0],
-  ])('ends with the key %j: %d', async (key, times) => {
+  it('hands on the keys one by one, an arrow as one, and ends with Ctrl+C', async () => {
     screen.open()
-    input.write(key)
+    input.write('jQ\u001b[B\u001b\r')
+    input.write('é\u0003x')
     await new Promise((resolve) => setImmediate(resolve))
-    expect(quit).toHaveBeenCalledTimes(times)
+    expect(keys).toEqual(['j', 'Q', '\u001b[B', '\u001b', '\r', 'é', 'x'])
+    expect(quit).toHaveBeenCalledTimes(1)
     screen.close()
+  })
+
+  it('shows the selected line inverted', () => {
+    screen.draw([{ heading: false, text: 'row', selected: true }])
+    expect(stdout.read()).toContain('\u001b[7mrow\u001b[27m')
   })
 
   it('leaves an input alone that is no terminal', () => {

@@ -4,10 +4,11 @@ import { systemClock } from '../../clock.js'
 import type { Logger } from '../../ports.js'
 import { LamportClock } from '../../protocol/lamport.js'
 import { Board } from '../board.js'
+import { BoardKeys } from '../boardKeys.js'
 import type { Client } from '../client.js'
 import { Dumper } from '../dumper.js'
 import type { Perform } from '../perform.js'
-import { readContent } from '../remote.js'
+import { askWorkers, byNode, readContent } from '../remote.js'
 import { isTerminal, Screen } from '../screen.js'
 import { UsageError } from '../usage.js'
 
@@ -17,6 +18,8 @@ interface EventsOptions {
 }
 
 const FRAME_MS = 500
+/** Seconds for which replies to a command are waited for. */
+const REPLY_S = 1
 /** Celery's options for its snapshots and for daemons, which nothing here needs. */
 const UNUSED = [
   '--detach',
@@ -71,11 +74,25 @@ async function watchEvents(client: Client): Promise<number> {
   const quitted = new Promise<void>((resolve) => {
     quit = resolve
   })
-  const screen = new Screen(io.stdout, input, quit)
-  const draw = (): void => screen.draw(board.lines({ ...screen.size, now: systemClock.now() / 1000 }))
   const note = (text: string): void => board.note(text)
+  const log = { ...client.log, warning: note, error: note }
+  const quietly = {
+    ...client,
+    log,
+    connection: (name: 'consumer' | 'producer') => ({ ...client.connection(name), log }),
+  }
+  const keys = new BoardKeys(board, async (command, args) =>
+    byNode(quietly, await askWorkers(quietly, command, args, { timeout: REPLY_S })),
+  )
+  const press = (key: string): void => {
+    if (!keys.typing && key.toLowerCase() === 'q') quit()
+    else void keys.press(key).then(draw)
+    draw()
+  }
+  const screen = new Screen(io.stdout, input, press, quit)
+  const draw = (): void => screen.draw(board.lines({ ...screen.size, now: systemClock.now() / 1000 }))
   const capture = new EventCapture({
-    ...captureOptions(client, { ...client.log, warning: note, error: note }),
+    ...captureOptions(client, log),
     onEvent: (event) => board.take(event),
   })
   io.atExit(() => screen.close())
