@@ -13,6 +13,7 @@ import type { Clock, Logger } from './ports.js'
 import type { QueueSpec } from './settings/queues.js'
 
 export interface ConsumerOptions {
+  readonly nodename: string
   /** At the start; `add` and `cancel` change them. */
   readonly queues: readonly QueueSpec[]
   readonly delays: DelayQueues
@@ -75,6 +76,7 @@ export class Consumer {
     const admits = this.keys.watch(epoch, this.moving)
     const window = await Window.open({
       epoch,
+      node: this.options.nodename,
       prefetch,
       fixed: this.fixed,
       singleActive: this.singleActive,

@@ -33,6 +33,8 @@ export interface RemoteOptions {
   /** Mingle and control answer on its connection, never on the one that consumes: the broker may stop reading from a connection that publishes. */
   readonly publisher: AmqpPublisher
   readonly clock: Clock
+  /** Whether the consumer's connection tells already that the broker is away. */
+  isTold(): boolean
   log(scope: string): Logger
 }
 
@@ -58,6 +60,8 @@ export class Remote {
       sink: new AmqpEventSink({
         ...connectionOptions('producer', settings, clock, log('events')),
         name: 'events',
+        node: nodename,
+        isTold: options.isTold,
         maxRetries: null,
       }),
       lamport,

@@ -30,6 +30,8 @@ import { WorkerBreakers } from './workerBreakers.js'
 export interface WorkerOptions {
   readonly app: App
   readonly settings: Settings
+  /** What somebody gave of them, for `inspect conf`; nothing unless given. */
+  readonly configured?: ReadonlyMap<string, unknown>
   /** `name@host`. */
   readonly nodename: string
   readonly clock?: Clock
@@ -62,13 +64,18 @@ export class Worker implements Component {
     this.name = nodename
     this.log = options.log('worker')
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
+    // One broker that is away is told of once: by the connection that the worker can't do without.
+    let isAway = true
+    const isTold = (): boolean => isAway && settings.broker_read_url === null && settings.broker_write_url === null
     this.publisher = new AmqpPublisher({
       ...connectionOptions('producer', settings, clock, options.log('producer')),
       stopLimit,
+      node: nodename,
+      isTold,
     })
     const state = new WorkerState()
     const revoked = new Revoked(clock)
-    this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher })
+    this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher, isTold })
     this.probes = new Probes({ ...options, clock })
     const events = this.probes.listenTo(this.remote.events)
     const slots = Math.max(1, bounds.min)
@@ -130,6 +137,7 @@ export class Worker implements Component {
     })
     this.line.onFull = () => autoscaler.hurry()
     this.consumer = new Consumer({
+      nodename,
       queues,
       delays,
       line: this.line,
@@ -158,6 +166,7 @@ export class Worker implements Component {
       main: settings.app ?? app.main,
       tasks: app.tasks,
       settings,
+      configured: options.configured ?? new Map(),
       clock,
       log: options.log('control'),
       line: this.line,
@@ -169,14 +178,19 @@ export class Worker implements Component {
     })
     const connection = new Connection({
       ...connectionOptions('consumer', settings, clock, options.log('consumer')),
+      node: nodename,
       onUp: async (epoch) => {
+        isAway = false
         this.publisher.hurry()
         await this.remote.up(epoch)
         await this.consumer.up(epoch)
         this.remote.consuming()
         this.log.info(`${nodename} ready.`)
       },
+      onWaiting: () =>
+        this.log.warning(`${nodename} waits for the broker: it takes no messages until then, and starts by itself`),
       onDown: async () => {
+        isAway = true
         this.remote.down()
         this.consumer.down()
       },

@@ -5,6 +5,7 @@ import type { Clock, Logger, Timer } from '../ports.js'
 import type { BrokerUrl } from '../settings/brokerUrl.js'
 import type { TlsWords } from '../settings/tlsWords.js'
 import { tlsFault, tlsOptions } from '../tls.js'
+import { VERSION } from '../version.js'
 import { Epoch } from './epoch.js'
 
 const FIRST_DELAY_MS = 250
@@ -14,6 +15,10 @@ const STABLE_AFTER_MS = 10_000
 export interface ConnectionOptions {
   /** What the broker's management page and our log lines call this connection: `consumer`, `producer`. */
   readonly name: string
+  /** Node name of the worker that it belongs to; none for a client's. */
+  readonly node?: string
+  /** Whether another connection tells already that the broker is away: then this one tells it at DEBUG only. */
+  isTold?(): boolean
   /** Tried in turn. */
   readonly urls: readonly BrokerUrl[]
   /** Seconds; 0 turns heartbeats off. */
@@ -33,6 +38,8 @@ export interface ConnectionOptions {
   onUp(epoch: Epoch): Promise<void>
   /** Drops all that lived on the connection. */
   onDown(epoch: Epoch): Promise<void>
+  /** It couldn't be built, and is tried again from now on until it can. */
+  onWaiting?(): void
   /** It couldn't be built. */
   onFailed?(error: Error): void
   /** The broker takes nothing from it, for the reason given, or does again: null. */
@@ -49,6 +56,7 @@ export class Connection implements Component {
   private attempts = 0
   private next = 0
   private hasBeenUp = false
+  private waits = false
   private stopped = false
   private running: Promise<void> | null = null
   private readonly stopping = new AbortController()
@@ -108,7 +116,13 @@ export class Connection implements Component {
         const plan = failover
           ? 'Will retry using next failover.'
           : `Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.attempts}/${this.options.maxRetries ?? 'no limit'})`
-        this.options.log.error(`${this.name}: Cannot connect to ${url}: ${error.message}.\n${plan}`)
+        const text = `${this.name}: Cannot connect to ${url}: ${error.message}.\n${plan}`
+        if (this.options.isTold?.()) this.options.log.debug(text)
+        else this.options.log.error(text)
+        if (!failover && !this.waits) {
+          this.waits = true
+          this.options.onWaiting?.()
+        }
         await this.pause(delayMs)
       }
     }
@@ -142,7 +156,9 @@ export class Connection implements Component {
         if (epoch.ended.aborted) resolve()
         else epoch.ended.addEventListener('abort', () => resolve(), { once: true })
       })
-      this.options.log.info(`Connected to ${url}`)
+      this.waits = false
+      if (this.name === 'consumer') this.options.log.info(`Connected to ${url}`)
+      else this.options.log.debug(`${this.name}: Connected to ${url}`)
       await this.options.onUp(epoch)
       built = true
       this.hasBeenUp = true
@@ -161,7 +177,7 @@ export class Connection implements Component {
   }
 
   private async open(url: BrokerUrl): Promise<ChannelModel> {
-    const { clock, connectTimeoutMs, heartbeat, log, name, onBlocked, useSsl } = this.options
+    const { clock, connectTimeoutMs, heartbeat, log, name, node = 'celeriac', onBlocked, useSsl } = this.options
     const words = url.tls || useSsl !== false ? { ...(typeof useSsl === 'object' ? useSsl : {}), ...url.ssl } : null
     const model = await connect(
       {
@@ -178,7 +194,7 @@ export class Connection implements Component {
         noDelay: true,
         keepAlive: true,
         timeout: url.connectTimeout === undefined ? connectTimeoutMs : url.connectTimeout * 1000,
-        clientProperties: { product: 'celeriac', connection_name: `celeriac ${name}` },
+        clientProperties: { product: 'celeriac', version: VERSION, connection_name: `${node} ${name}` },
         ...(url.loginMethod === 'EXTERNAL' ? { credentials: credentials.external() } : {}),
         ...(url.loginMethod === 'AMQPLAIN' ? { credentials: credentials.amqplain(url.username, url.password) } : {}),
       },

@@ -4,6 +4,9 @@ import { blockSize } from './block.js'
 /** From this number of missing consumers on they are worth hurrying for. */
 const MANY = 8
 
+/** Signs of at most four bytes each: a consumer's tag may have 255. */
+const LONGEST_PREFIX = 60
+
 /** One basic.consume on the task channel. */
 export interface Consumer {
   readonly tag: string
@@ -15,6 +18,8 @@ export interface Consumer {
 }
 
 export interface SubscriptionsOptions {
+  /** Node name of the worker: whoever looks at a queue's consumers sees by their tags whose they are. */
+  readonly node?: string
   /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer a queue. */
   readonly prefetch: number
   /** Queues whose order breaks when consumers come and go -> the prefetch of their single consumer. */
@@ -34,8 +39,11 @@ export class Subscriptions {
   /** Queues whose window has to grow by much at once: all that is missing is opened as one consumer, and exchanged for the usual ones later. */
   private readonly hurried = new Set<string>()
   private tags = 0
+  private readonly tagPrefix: string
 
-  constructor(private readonly options: SubscriptionsOptions) {}
+  constructor(private readonly options: SubscriptionsOptions) {
+    this.tagPrefix = (options.node ?? 'celeriac').slice(0, LONGEST_PREFIX)
+  }
 
   /** How many consumers are open for a queue. */
   count(queue: string): number {
@@ -76,7 +84,7 @@ export class Subscriptions {
 
   /** Registers a consumer that is about to be opened. */
   add({ open: queue, size }: { readonly open: string; readonly size: number }): Consumer {
-    const consumer: Consumer = { tag: `celeriac${++this.tags}`, queue, size, unsettled: 0, state: 'opening' }
+    const consumer: Consumer = { tag: `${this.tagPrefix}.${++this.tags}`, queue, size, unsettled: 0, state: 'opening' }
     this.consumers.set(consumer.tag, consumer)
     this.enlist(consumer, 1)
     return consumer

@@ -28,6 +28,13 @@ const ROOT = [
 ] as const
 const NO_FIGURE = ' '.repeat(ROOT[0].length)
 
+const SLOTS = {
+  async: 'a slot is one running task, not a process',
+  solo: 'one task at a time, in this process',
+  prefork: 'a slot is a child process, with one task at a time',
+  threads: 'a slot is a thread, with one task at a time',
+} as const
+
 /** What the worker prints to stdout before it starts: Celery's fields, beside another root. The tasks only at INFO and below. */
 export function banner({ nodename, version, platform, now, app, settings }: BannerFacts): string {
   const beside = [
@@ -40,7 +47,7 @@ export function banner({ nodename, version, platform, now, app, settings }: Bann
     ` .> transport:   ${maskUrl(settings.broker_read_url ?? settings.broker_url).split(';')[0]}`,
     ` .> results:     ${settings.result_backend === null ? 'disabled://' : `${maskUrl(settings.result_backend)}`}`,
     ` .> concurrency: ${concurrency(settings)}`,
-    '                 a slot is one running task, not a process',
+    `                 ${SLOTS[poolOf(settings)]}`,
     ` .> task events: ${settings.worker_send_task_events ? 'ON' : 'OFF (enable -E to monitor tasks in this worker)'}`,
     '',
     ' [queues]',
@@ -50,9 +57,15 @@ export function banner({ nodename, version, platform, now, app, settings }: Bann
   return `${['', ...figure, '', ...taskLines(app.tasks, settings)].join('\n')}\n`
 }
 
+/** Where tasks run, whatever name was given for it. */
+function poolOf({ worker_pool: pool }: Pick<Settings, 'worker_pool'>): keyof typeof SLOTS {
+  if (pool === 'processes') return 'prefork'
+  return pool === 'solo' || pool === 'prefork' || pool === 'threads' ? pool : 'async'
+}
+
 function concurrency({ worker_autoscale: bounds, worker_concurrency: slots, worker_pool: pool }: Settings): string {
   const size = bounds ? `{min=${bounds.min}, max=${bounds.max}}` : slots
-  return `${size} (${pool === 'solo' ? 'solo' : 'async'})`
+  return `${size} (${poolOf({ worker_pool: pool })})`
 }
 
 function queueLines(settings: Settings): string[] {

@@ -44,6 +44,17 @@ describe('the banner', () => {
     expect(lines({ worker_pool: 'solo' })[9]).toMatch(/\.> concurrency: 1 \(solo\)$/)
   })
 
+  it.each([
+    ['gevent', 'async', 'a slot is one running task, not a process'],
+    ['prefork', 'prefork', 'a slot is a child process, with one task at a time'],
+    ['processes', 'prefork', 'a slot is a child process, with one task at a time'],
+    ['threads', 'threads', 'a slot is a thread, with one task at a time'],
+  ])('names the pool that -P %s makes, and what a slot is in it', (pool, name, text) => {
+    const root = lines({ worker_pool: pool, worker_concurrency: '3' })
+    expect(root[9]).toMatch(new RegExp(`\\.> concurrency: 3 \\(${name}\\)$`))
+    expect(root[10]).toMatch(new RegExp(`  ${text}$`))
+  })
+
   it('masks the password of the result backend', () => {
     expect(lines({ result_backend: 'redis://:secret@h/0' })[8]).toContain('.> results:     redis://:**@h/0')
   })
