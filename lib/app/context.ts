@@ -1,4 +1,4 @@
-import type { AmqpTable, Logger } from '../ports.js'
+import type { AmqpProperties, AmqpTable, Logger } from '../ports.js'
 import type { Kwargs } from '../protocol/message.js'
 import { MaxRetriesExceededError, Retry, type RetryOptions } from './predicate.js'
 import type { Task } from './task.js'
@@ -17,7 +17,10 @@ export interface RequestInfo {
   readonly replyTo: string | null
   /** Node name of the worker. */
   readonly hostname: string
+  /** What the sender added to Celery's own headers. */
   readonly headers: AmqpTable
+  /** The message's AMQP properties, such as `contentType` and `expiration`. */
+  readonly properties: Omit<AmqpProperties, 'headers'>
   readonly deliveryInfo: {
     readonly exchange: string
     readonly routingKey: string

@@ -33,7 +33,7 @@ export class CombinedEvents implements TaskEvents {
     for (const each of this.all) each.retried(request, retry)
   }
 
-  revoked(request: Request, reason: RevokeReason, signum?: number): void {
+  revoked(request: Request, reason: RevokeReason, signum: number | null): void {
     for (const each of this.all) each.revoked(request, reason, signum)
   }
 

@@ -1,6 +1,7 @@
 import type { Retry } from '../app/predicate.js'
 import type { Task } from '../app/task.js'
 import type { OutgoingMessage } from '../ports.js'
+import { ORIGIN } from '../protocol/encode.js'
 import { type EventFields, type EventType, exceptionRepr, isoFormat } from '../protocol/event.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
@@ -8,9 +9,6 @@ import { traceback } from '../protocol/traceback.js'
 import type { Request } from '../request/request.js'
 import type { RevokeReason } from '../trace/outcome.js'
 import type { EventDispatcher } from './dispatcher.js'
-
-/** SIGTERM, which is what terminates a task unless the operator names another. */
-const SIGTERM = 15
 
 /** What happens to tasks, told to whoever watches. Each call is made once the thing has happened, after the acknowledgement. */
 export interface TaskEvents {
@@ -24,8 +22,8 @@ export interface TaskEvents {
   succeeded(request: Request, result: unknown, runtimeMs: number): void
   failed(request: Request, error: Error): void
   retried(request: Request, retry: Retry): void
-  /** It won't run, or was stopped. @param signum that of the signal it was terminated with */
-  revoked(request: Request, reason: RevokeReason, signum?: number): void
+  /** It won't run, or was stopped. @param signum that of the signal it was terminated with, if it was */
+  revoked(request: Request, reason: RevokeReason, signum: number | null): void
   /** Its message was given up, or given back: only of what is acknowledged late. */
   rejected(request: Request, requeue: boolean): void
   /** It was told to stop and the broker gives its message out again. */
@@ -100,7 +98,7 @@ export class DispatchedTaskEvents implements TaskEvents {
     })
   }
 
-  revoked(request: Request, reason: RevokeReason, signum = SIGTERM): void {
+  revoked(request: Request, reason: RevokeReason, signum: number | null): void {
     this.send('task-revoked', request, () => {
       const terminated = reason === 'terminated'
       return { terminated, signum: terminated ? signum : null, expired: reason === 'expired' }
@@ -123,9 +121,9 @@ export class DispatchedTaskEvents implements TaskEvents {
 
   sent({ exchange, properties, routingKey }: OutgoingMessage, queue: string | null): void {
     if (!this.options.sendsSent) return
-    const { argsrepr, eta, expires, id, kwargsrepr, origin, parent_id, retries, root_id, task } =
-      properties.headers ?? {}
-    this.options.dispatcher.sendAs(String(origin), 'task-sent', {
+    const { argsrepr, eta, expires, id, kwargsrepr, parent_id, retries, root_id, task } = properties.headers ?? {}
+    // Of a retry the header `origin` names who sent it first; the event comes from who sends it now.
+    this.options.dispatcher.sendAs(ORIGIN, 'task-sent', {
       uuid: id,
       root_id,
       parent_id,

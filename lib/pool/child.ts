@@ -2,6 +2,8 @@ import type { AppSource, FromChild, ToChild } from './messages.js'
 
 /** A process or a thread in which tasks run, one at a time. */
 export interface Child {
+  /** Of the process that its tasks run in. */
+  readonly pid: number
   /** As log lines name it: `Process 'ForkPoolWorker-2' pid:123`. */
   readonly label: string
   /** Of the process or the thread. */

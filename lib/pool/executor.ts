@@ -13,6 +13,8 @@ export interface RunHooks {
   readonly limits: TimeLimits
   /** The task's own log. */
   readonly log: Logger
+  /** To be called once, when the body is about to run, and the request knows since when and in which process. Never throws. */
+  onStart(): void
   /**
    * Stores a state of the task's own; resolves once it is stored.
    * @throws CeleriacError when it can't be

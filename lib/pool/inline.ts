@@ -33,10 +33,10 @@ export class InlineExecutor implements Executor {
     // A promise can't be killed; the line has aborted its signal.
   }
 
-  run(request: Request, { limits, log: taskLog, updateState }: RunHooks): Promise<Outcome> {
+  run(request: Request, { limits, log: taskLog, onStart, updateState }: RunHooks): Promise<Outcome> {
     const { clock, hostname, log, onStray } = this.options
     const { soft, hard } = limits
-    const options = { clock, hostname, log: taskLog, updateState }
+    const options = { clock, hostname, log: taskLog, onStart, updateState }
     if (soft === null && hard === null) return trace(request, options)
     const controller = new AbortController()
     return withLimits(() => trace(request, { ...options, limit: controller.signal }), {

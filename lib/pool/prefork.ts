@@ -48,6 +48,7 @@ function forkChild(source: AppSource, number: number, entry: string, env: Readon
   const self: Child = {
     label,
     id: child.pid ?? 0,
+    pid: child.pid ?? 0,
     gone,
     loaded: new Promise((resolve, reject) => {
       child.on('message', (message: FromChild) => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { TimeLimitExceeded, WorkerLostError } from '../app/limitErrors.js'
 import type { BreakerState } from '../breaker.js'
 import { coerceError } from '../errors.js'
@@ -54,6 +55,8 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
   const after = (ms: number, fn: () => void): void => void timers.push(clock.setTimer(fn, ms))
   const { signal } = request
   request.startedAt = startedAt
+  request.pid = child.pid
+  hooks.onStart()
 
   return new Promise((resolve) => {
     let ended = false
@@ -66,7 +69,8 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
     }
     const onAbort = (): void => {
       child.send({ type: 'abort', job: number, error: packError(coerceError(signal.reason)) })
-      after(LAST_WORDS_MS, options.kill)
+      if (request.terminatedBy === constants.signals.SIGKILL) options.kill()
+      else after(LAST_WORDS_MS, options.kill)
     }
     const store = async ({ call, state, meta }: FromChild & { type: 'store' }): Promise<void> => {
       const error = await hooks.updateState(state, unpack(meta)).then(

@@ -37,6 +37,7 @@ export function threadsPool(options: ThreadsOptions): ChildPool {
 class ThreadChild implements Child {
   readonly label: string
   readonly id: number
+  readonly pid = process.pid
   readonly loaded: Promise<void>
   readonly gone: Promise<string>
   onMessage: (message: FromChild) => void = () => undefined

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os'
 import type { OutgoingMessage } from '../ports.js'
 import { dumps } from './content.js'
+import { isoFormat } from './event.js'
 import type { Kwargs } from './message.js'
 import { repr, reprArgs } from './repr.js'
 
-const ORIGIN = `gen${process.pid}@${hostname()}`
+/** Who sends tasks here: Celery's `anon_nodename`. */
+export const ORIGIN = `gen${process.pid}@${hostname()}`
 const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 
 export interface TaskToSend {
@@ -40,8 +42,8 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
     task: task.task,
     id: task.id,
     shadow: null,
-    eta: task.eta?.toISOString() ?? null,
-    expires: task.expires?.toISOString() ?? null,
+    eta: isoFormat(task.eta?.getTime() ?? null),
+    expires: isoFormat(task.expires?.getTime() ?? null),
     group: null,
     group_index: null,
     retries: 0,

@@ -76,10 +76,18 @@ export function exceptionRepr(error: Error): string {
   return `${exc_type}(${exc_message.map((arg) => repr(arg)).join(', ')})`
 }
 
-/** Python's `isoformat()` of a UTC time, to the microsecond. @param ms wall-clock milliseconds; null stays null */
+/**
+ * Python's `isoformat()` of a UTC time: to the microsecond, which is left out where there is none.
+ * @param ms wall-clock milliseconds; null stays null
+ */
+export function isoFormat(ms: number): string
+export function isoFormat(ms: number | null): string | null
 export function isoFormat(ms: number | null): string | null {
   if (ms === null) return null
-  const whole = Math.floor(ms)
-  const microseconds = String(Math.floor((ms - whole) * 1000)).padStart(3, '0')
-  return `${new Date(whole).toISOString().slice(0, -1)}${microseconds}+00:00`
+  // A double is finer than that, but no multiple of it.
+  const microseconds = Math.round((ms % 1000) * 1000)
+  const whole = new Date(Math.floor(ms / 1000) * 1000 + (microseconds === 1_000_000 ? 1000 : 0))
+  const fraction = microseconds % 1_000_000
+  const text = whole.toISOString().slice(0, 19)
+  return `${text}${fraction === 0 ? '' : `.${String(fraction).padStart(6, '0')}`}+00:00`
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../ports.js'
+import { isoFormat } from '../protocol/event.js'
 import { writeJson } from '../protocol/json.js'
 import { wrap } from '../protocol/kombuTypes.js'
 import { repr, reprArgs } from '../protocol/repr.js'
-import { writeDateTime } from '../protocol/values.js'
 import type { ParkReason, Request } from './request.js'
 
 /** Celery sets this priority for every entry of its timer that is a task. */
@@ -31,10 +31,18 @@ export interface RequestInfo {
     readonly priority: number | null
     readonly redelivered: boolean
   }
-  /** Null while it doesn't run. */
+  /** Of the process that it runs in, a child's with `-P prefork`; null while it doesn't run. */
   readonly worker_pid: number | null
-  /** What it waits for beside a slot. Celery has no such field. */
-  readonly parked: ParkReason | null
+}
+
+/** A request that waits for something else than a slot, as `inspect parked` shows it: ours alone. */
+export interface ParkedInfo {
+  readonly id: string
+  readonly name: string
+  readonly waits_for: ParkReason
+  readonly key: string | null
+  /** Seconds since it was received. */
+  readonly age: number
 }
 
 export interface InfoOptions {
@@ -64,9 +72,16 @@ export function requestInfo(request: Request, { clock, nodename }: InfoOptions, 
       priority: message.properties.priority ?? null,
       redelivered: delivery.redelivered,
     },
-    worker_pid: runs ? process.pid : null,
-    parked: request.parkedFor,
+    worker_pid: runs ? request.pid : null,
   }
+}
+
+/** Describes those of them that are parked. */
+export function parkedInfos(requests: Iterable<Request>, { clock }: InfoOptions): ParkedInfo[] {
+  const now = clock.monotonic()
+  return [...requests].flatMap(({ id, key, name, parkedFor, receivedAt }) =>
+    parkedFor === null ? [] : [{ id, name, waits_for: parkedFor, key, age: (now - receivedAt) / 1000 }],
+  )
 }
 
 /** An entry of `inspect scheduled`. `eta` is null for a next try, whose time is no property of the message. */
@@ -74,7 +89,7 @@ export function scheduledInfo(request: Request, options: InfoOptions): Record<st
   const { eta } = request.message
   const byEta = request.parkedFor === 'eta' && eta !== null
   return {
-    eta: byEta ? writeDateTime(new Date(eta)) : null,
+    eta: byEta ? isoFormat(eta) : null,
     priority: TIMER_PRIORITY,
     request: requestInfo(request, options),
   }

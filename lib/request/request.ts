@@ -21,6 +21,8 @@ export class Request {
   readonly children: string[] = []
   /** Monotonic milliseconds; of the present try. */
   startedAt: number | null = null
+  /** Of the process that the present try runs in. */
+  pid: number | null = null
   /** Its place in the order of its key: `Lanes` alone changes it. */
   place: Place | null = null
   private controller: AbortController | null = null
@@ -64,8 +66,8 @@ export class Request {
 
   /** It is being sent on to where it waits for its time, and acknowledged once it is there. */
   leaving = false
-  /** Set when a running task is revoked with terminate: whatever it does then, that is its end. */
-  terminated = false
+  /** Number of the signal with which the running task is revoked: whatever it does then, that is its end. */
+  terminatedBy: number | null = null
 
   get aborted(): boolean {
     return this.controller?.signal.aborted ?? false

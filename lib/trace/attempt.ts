@@ -26,20 +26,27 @@ export async function attempt(request: Request, options: AttemptOptions): Promis
   const { headers, timelimit } = request.message
   if (revoked.has(request.id) || revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
   if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
+  const outcome = await executor.run(request, {
+    // As Celery has it, a 0 or null in the message leaves it to the task.
+    limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
+    log: new TaskLog(log, request),
+    onStart: () => begin(request, options),
+    updateState: (state, meta) => results.custom(request, state, meta),
+  })
+  return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
+    ? { state: 'REVOKED', reason: 'terminated' }
+    : outcome
+}
+
+/** Tells that it runs, now that it is known where. */
+function begin(request: Request, { events, log, results }: AttemptOptions): void {
   if (results.tracksStart(request)) {
     // Stored in order with what follows; the run need not wait for it.
     results
       .started(request)
       .catch((thrown) => log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`))
   }
-  options.events.started(request)
-  const outcome = await executor.run(request, {
-    // As Celery has it, a 0 or null in the message leaves it to the task.
-    limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
-    log: new TaskLog(log, request),
-    updateState: (state, meta) => results.custom(request, state, meta),
-  })
-  return request.terminated && outcome.state !== 'SUCCESS' ? { state: 'REVOKED', reason: 'terminated' } : outcome
+  events.started(request)
 }
 
 function mayBeDuplicate(request: Request, { deduplicate }: AttemptOptions): boolean {

@@ -1,7 +1,7 @@
-import type { Backend, Clock, ResultRequest } from '../ports.js'
+import type { AmqpTable, Backend, Clock, ResultRequest } from '../ports.js'
 import { encodeException } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
-import { type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'
+import { type ExtendedResult, type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'
 import { traceback } from '../protocol/traceback.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
@@ -35,7 +35,7 @@ export class Results {
   }
 
   async started(request: Request): Promise<void> {
-    await this.store(request, 'STARTED', { pid: process.pid, hostname: this.options.hostname })
+    await this.store(request, 'STARTED', { pid: request.pid, hostname: this.options.hostname })
   }
 
   /** @throws EncodeError when the value can't be written */
@@ -118,8 +118,16 @@ export class Results {
       worker: this.options.hostname,
       retries: request.retries,
       queue: delivery.routingKey,
+      ...stampsOf(message.headers),
     }
   }
+}
+
+/** Celery's stamps: named by one header, their values in another. */
+function stampsOf({ stamped_headers: names, stamps }: AmqpTable): Pick<ExtendedResult, 'stampedHeaders' | 'stamps'> {
+  if (typeof stamps !== 'object' || stamps === null || Array.isArray(stamps)) return {}
+  const listed = Array.isArray(names) ? names.filter((name) => typeof name === 'string') : null
+  return { stamps: { ...stamps }, ...(listed ? { stampedHeaders: listed } : {}) }
 }
 
 function waiterOf({ properties }: TaskMessage): ResultRequest {

@@ -5,6 +5,7 @@ import { dumps } from '../protocol/content.js'
 import { isProtocol2 } from '../protocol/decode.js'
 import { headersToResend, returnRoute } from '../protocol/delay.js'
 import { expirationOf } from '../protocol/encode.js'
+import { isoFormat } from '../protocol/event.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
@@ -43,7 +44,7 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
         ...kept,
         ...(compression === undefined ? {} : { compression }),
         retries: request.retries + 1,
-        eta: new Date(now + delayMs).toISOString(),
+        eta: isoFormat(now + delayMs),
         parent_id: message.parentId ?? message.id,
         ...(changed ? { argsrepr: reprArgs(args), kwargsrepr: repr(kwargs) } : {}),
       },

@@ -131,7 +131,7 @@ function settleAs(request: Request, outcome: Outcome, options: SettleOptions): S
       log.info(`Discarding revoked task: ${request.label}`)
       return results.revoked(request, outcome.reason).then(() => {
         if (!request.delivery.settled) request.delivery.ack()
-        events.revoked(request, outcome.reason)
+        events.revoked(request, outcome.reason, request.terminatedBy)
         return end('revoked')
       })
     case 'DUPLICATE':

@@ -2,6 +2,7 @@ import { type RequestInfo, TaskContext } from '../app/context.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Request } from '../request/request.js'
 import { callTask } from './call.js'
+import { customHeaders } from './customHeaders.js'
 import type { Outcome } from './outcome.js'
 
 export interface TraceOptions {
@@ -9,6 +10,8 @@ export interface TraceOptions {
   readonly log: Logger
   /** Node name. */
   readonly hostname: string
+  /** Told when the body is about to run. */
+  onStart(): void
   /** Stores a state of the task's own. */
   updateState(state: string, meta: unknown): Promise<void>
   /** Aborted at a time limit of this one try; the request's own signal is that of all its tries. */
@@ -17,9 +20,11 @@ export interface TraceOptions {
 
 /** Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`. */
 export function trace(request: Request, options: TraceOptions): Promise<Outcome> {
-  const { clock, hostname, limit, log, updateState } = options
+  const { clock, hostname, limit, log, onStart, updateState } = options
   if (request.isExpired(clock.now())) return Promise.resolve({ state: 'REVOKED', reason: 'expired' })
   request.startedAt = clock.monotonic()
+  request.pid = process.pid
+  onStart()
   const { args, children, kwargs, message, retries, task } = request
   const signal = (): AbortSignal => (limit ? AbortSignal.any([request.signal, limit]) : request.signal)
   return callTask({
@@ -39,6 +44,7 @@ export function trace(request: Request, options: TraceOptions): Promise<Outcome>
 /** What a task sees of its request. */
 export function requestInfo(request: Request, hostname: string): RequestInfo {
   const { message, delivery } = request
+  const { headers: _, ...properties } = message.properties
   return {
     id: message.id,
     task: message.task,
@@ -51,7 +57,8 @@ export function requestInfo(request: Request, hostname: string): RequestInfo {
     correlationId: message.properties.correlationId ?? null,
     replyTo: message.properties.replyTo ?? null,
     hostname,
-    headers: message.headers,
+    headers: customHeaders(message.headers),
+    properties,
     deliveryInfo: {
       exchange: delivery.exchange,
       routingKey: delivery.routingKey,

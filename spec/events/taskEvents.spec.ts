@@ -59,7 +59,7 @@ describe('task events', () => {
         parent_id: 'p',
         retries: 2,
         eta: expect.stringMatching(/^2026-11-24T08:45:11\.99562\d\+00:00$/),
-        expires: '2026-11-24T09:00:00.000000+00:00',
+        expires: '2026-11-24T09:00:00+00:00',
       },
     ])
   })
@@ -72,7 +72,7 @@ describe('task events', () => {
     events.received(again, Date.UTC(2026, 0, 1))
     expect(sent).toMatchObject([
       { name: 'nick', args: "(2, 'x')", kwargs: "{'k': None}", eta: null, expires: null, retries: 0 },
-      { name: 'tasks.add', args: '(3, 4)', kwargs: '{}', eta: '2026-01-01T00:00:00.000000+00:00', retries: 1 },
+      { name: 'tasks.add', args: '(3, 4)', kwargs: '{}', eta: '2026-01-01T00:00:00+00:00', retries: 1 },
     ])
   })
 
@@ -104,9 +104,9 @@ describe('task events', () => {
 
   it('tells why a task was revoked', () => {
     const one = request()
-    events.revoked(one, 'revoked')
-    events.revoked(one, 'expired')
-    events.revoked(one, 'terminated')
+    events.revoked(one, 'revoked', null)
+    events.revoked(one, 'expired', null)
+    events.revoked(one, 'terminated', 15)
     events.revoked(one, 'terminated', 9)
     expect(sent.map(({ expired, signum, terminated }) => [terminated, signum, expired])).toEqual([
       [false, null, false],
@@ -148,13 +148,17 @@ describe('task events', () => {
         args: '(1,)',
         kwargs: '{}',
         retries: 0,
-        eta: '1970-01-01T00:00:00.000Z',
+        eta: '1970-01-01T00:00:00+00:00',
         expires: null,
         queue: 'q',
         exchange: '',
         routing_key: 'q',
       },
     ])
+    // The header of a retry names who sent the task first.
+    const { headers, ...properties } = message.properties
+    events.sent({ ...message, properties: { ...properties, headers: { ...headers, origin: 'gen1@elsewhere' } } }, 'q')
+    expect(sent[1]).toEqual(sent[0])
   })
 
   it('makes no fields while they are off, or for a task that wants none', () => {

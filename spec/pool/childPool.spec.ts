@@ -18,7 +18,10 @@ class FakeChild implements Child {
   load: () => void = () => undefined
   die: (how: string) => void = () => undefined
 
+  readonly pid: number
+
   constructor(readonly id: number) {
+    this.pid = id
     this.label = `Process 'Fake-${id}' pid:${id}`
     this.gone = new Promise((resolve) => {
       this.die = resolve

@@ -42,7 +42,7 @@ function executor() {
     return new Request(decode(properties, content, LIMITS), task, new FakeDelivery(properties, content), null, false, 0)
   }
   const run = (request: Request, soft: number | null, hard: number | null): Promise<Outcome> =>
-    pool.run(request, { limits: { soft, hard }, log, updateState: async () => undefined })
+    pool.run(request, { limits: { soft, hard }, log, onStart: () => undefined, updateState: async () => undefined })
   return { log, pool, request, run, strays }
 }
 

@@ -42,6 +42,8 @@ export class PoolHarness {
   readonly log = new MemoryLog()
   readonly taskLog = new TaskLog()
   readonly states: unknown[] = []
+  /** Those whose body was about to run, with the process that it runs in. */
+  readonly started: Array<{ readonly id: string; readonly pid: number | null }> = []
   storeFails = false
   readonly pool: ChildPool
   private ids = 0
@@ -101,6 +103,7 @@ export class PoolHarness {
     return this.pool.run(request, {
       limits: { soft: null, hard: null, ...limits },
       log: this.taskLog,
+      onStart: () => void this.started.push({ id: request.id, pid: request.pid }),
       updateState: async (state, meta) => {
         if (this.storeFails) throw new Error('the store is away')
         this.states.push({ state, meta })

@@ -269,6 +269,13 @@ export function describePool(name: string, make: MakePool): void {
       expect(await pool.resultOf('cpu.echo', [2])).toEqual([2, null])
     })
 
+    it('tells in which process a task runs, before it runs', async () => {
+      const pool = await start()
+      const { pid } = await pool.resultOf<{ pid: number }>('cpu.where')
+      expect(pool.started.map((one) => one.pid)).toEqual([pid])
+      expect(pid === process.pid).toBe(name === 'threads')
+    })
+
     it('goes on after a promise that a task left over was rejected', async () => {
       const pool = await start()
       const [before] = pool.children

@@ -9,6 +9,7 @@ import {
   utcOffset,
   type WireEvent,
 } from '../../lib/protocol/event.js'
+import { parseTime } from '../../lib/protocol/time.js'
 
 const EVENT: WireEvent = {
   hostname: 'w1@h',
@@ -67,7 +68,14 @@ describe('an event', () => {
 
   it('writes times as Python does, to the microsecond', () => {
     expect(isoFormat(Date.UTC(2026, 10, 24, 8, 45, 11, 995) + 0.625)).toBe('2026-11-24T08:45:11.995625+00:00')
-    expect(isoFormat(Date.UTC(2026, 10, 24))).toBe('2026-11-24T00:00:00.000000+00:00')
+    expect(isoFormat(Date.UTC(2026, 10, 24))).toBe('2026-11-24T00:00:00+00:00')
+    expect(isoFormat(Date.UTC(2026, 10, 24, 8, 45, 11, 999) + 0.9999)).toBe('2026-11-24T08:45:12+00:00')
+    for (const text of [
+      '2026-11-24T08:45:11.000001+00:00',
+      '2026-11-24T08:45:11.995624+00:00',
+      '2106-02-07T06:28:15.999999+00:00',
+    ])
+      expect(isoFormat(parseTime(text))).toBe(text)
     expect(isoFormat(null)).toBeNull()
   })
 })
