@@ -154,29 +154,30 @@ export class Line {
   }
 
   /**
-   * Keeps tasks from running; with `terminate` those that run are told to stop, and killed where their pool can. Mirrors Celery's
-   * `revoke`.
+   * Keeps tasks from running; with a signal those that run are told to stop, and killed where their pool can, with SIGKILL at once.
+   * Mirrors Celery's `revoke`.
+   * @param signum number of the signal; null to let them run
    * @returns the ids of those that were told to stop
    */
-  revoke(ids: readonly string[], terminate = false): string[] {
+  revoke(ids: readonly string[], signum: number | null = null): string[] {
     for (const id of ids) this.revoked.add(id)
     const wanted = new Set(ids)
     const running = this.gate.discardRevoked((request) => wanted.has(request.id))
-    return terminate ? running.map((request) => this.terminate(request)) : []
+    return signum === null ? [] : running.map((request) => this.terminate(request, signum))
   }
 
   /** The same for tasks that carry one of these stamps. */
-  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, terminate = false): void {
+  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, signum: number | null = null): void {
     for (const [header, values] of Object.entries(stamps)) {
       for (const value of values) this.revoked.addStamp(header, value)
     }
     const running = this.gate.discardRevoked((request) => this.revoked.hasStampOf(request.message.headers))
-    if (terminate) for (const request of running) this.terminate(request)
+    if (signum !== null) for (const request of running) this.terminate(request, signum)
   }
 
-  private terminate(request: Request): string {
-    this.log.info(`Terminating ${request.id} (15)`)
-    request.terminated = true
+  private terminate(request: Request, signum: number): string {
+    this.log.info(`Terminating ${request.id} (${signum})`)
+    request.terminatedBy = signum
     request.abort(new CeleriacError('CELERIAC_TERMINATED', 'the task was revoked'))
     return request.id
   }

@@ -71,7 +71,7 @@ describe('what keeps a task from running', () => {
     const backend = new MemoryBackend()
     const offline = new OfflineLine(app, { backend })
     const delivery = offline.deliver('late', { id: 'x', args: ['a'] })
-    expect(offline.line.revoke(['x'], true)).toEqual(['x'])
+    expect(offline.line.revoke(['x'], 15)).toEqual(['x'])
     gated.fail('a', new Error('stopped'))
     await offline.turn()
     expect(delivery.settledBy).toBe('ack')

@@ -21,6 +21,8 @@ export interface Client {
   /** Null without -A, which these commands can do without. */
   readonly app: App | null
   readonly settings: Settings
+  /** What somebody gave of them. */
+  readonly configured: ReadonlyMap<string, unknown>
   readonly version: string
   readonly io: Io
   readonly input: Input
@@ -47,7 +49,7 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
   const { app: specifier, workdir } = loadSettings({ config: {}, env: io.env, flags }).settings
   if (workdir !== null) changeTo(workdir, io)
   const app = specifier === null ? null : await loadApp(specifier, io.cwd())
-  const { faults, settings } = loadSettings({ config: app?.conf ?? {}, env: io.env, flags })
+  const { configured, faults, settings } = loadSettings({ config: app?.conf ?? {}, env: io.env, flags })
   if (faults.length > 0) throw new ConfigurationError(faults)
   io.stdout.on('error', ignoreClosedPipe)
   const output = new Output(io, { color: !settings.no_color, quiet: settings.quiet })
@@ -55,6 +57,7 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
   return {
     app,
     settings,
+    configured,
     version,
     io,
     input,

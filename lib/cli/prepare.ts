@@ -11,6 +11,7 @@ import type { Io } from './io.js'
 export interface Prepared {
   readonly app: App
   readonly settings: Settings
+  readonly configured: ReadonlyMap<string, unknown>
   readonly warnings: readonly string[]
 }
 
@@ -44,13 +45,13 @@ export async function prepare(
           : loadApp(specifier, io.cwd())
         ).catch(collect)
       : null
-  const { settings, warnings, faults: wrong } = load(app?.conf ?? {}, flags, extras, io)
+  const { settings, configured, warnings, faults: wrong } = load(app?.conf ?? {}, flags, extras, io)
   faults.push(...wrong)
   if (app) {
     for (const module of [...settings.imports, ...settings.include]) await loadModule(module, io.cwd()).catch(collect)
   }
   if (app === null || faults.length > 0) throw new ConfigurationError(faults)
-  return { app, settings, warnings }
+  return { app, settings, configured, warnings }
 }
 
 function load(

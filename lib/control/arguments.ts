@@ -4,6 +4,9 @@ import type { Arguments } from './panel.js'
 export class KeyError extends Error {
   override readonly name = 'KeyError'
 }
+export class AttributeError extends Error {
+  override readonly name = 'AttributeError'
+}
 export class ValueError extends Error {
   override readonly name = 'ValueError'
 }

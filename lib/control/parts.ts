@@ -24,9 +24,9 @@ export interface LinePart {
   readonly policies: Policies
   readonly revoked: Revoked
   readonly pool: { readonly size: number; readonly busy: number }
-  /** @returns the ids of those that were told to stop */
-  revoke(ids: readonly string[], terminate: boolean): readonly string[]
-  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, terminate: boolean): void
+  /** @param signum of the signal that those that run are stopped with; null to let them run @returns the ids of those */
+  revoke(ids: readonly string[], signum: number | null): readonly string[]
+  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, signum: number | null): void
 }
 
 /** How many slots there may be, and why there are as many: the autoscaler. Without `--autoscale` its two bounds are equal. */
@@ -82,6 +82,8 @@ export interface ControlParts {
   readonly main: string
   readonly tasks: Registry
   readonly settings: Settings
+  /** What somebody gave of them; see `Loaded`. */
+  readonly configured: ReadonlyMap<string, unknown>
   readonly clock: Clock
   readonly log: Logger
   readonly lamport: { readonly value: number }

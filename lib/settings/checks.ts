@@ -33,6 +33,8 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
   if (settings.worker_http_control && settings.worker_http_token === null) {
     warnings.push('--http-control has no effect without worker_http_token (CELERIAC_HTTP_TOKEN)')
   }
+  const idle = Object.keys(settings.broker_transport_options).filter((name) => !name.startsWith('manager_'))
+  if (idle.length > 0) warnings.push(`broker_transport_options has no effect here with ${idle.join(', ')}`)
   if (pool === 'solo') {
     if (settings.worker_autoscale !== null) warnings.push('--autoscale has no effect: the pool solo has one slot')
     return { settings: { ...settings, worker_concurrency: 1, worker_autoscale: null }, warnings, faults }

@@ -17,6 +17,8 @@ export interface Sources {
 export interface Loaded {
   /** Frozen. Where there was a fault, the default. */
   readonly settings: Settings
+  /** All that somebody gave, by whatever way: also what equals the default, and what has no effect. Options are no settings. */
+  readonly configured: ReadonlyMap<string, unknown>
   /** What was given but has no effect, for the log. */
   readonly warnings: readonly string[]
   /** Everything that can't be accepted; each says where it came from, what it is and what is accepted. */
@@ -35,7 +37,8 @@ const LONGEST_SHOWN = 80
 export function loadSettings(sources: Sources): Loaded {
   const warnings: string[] = []
   const faults: string[] = []
-  const config = readConfig(sources.config, warnings)
+  const ignored = new Map<string, unknown>()
+  const config = readConfig(sources.config, warnings, ignored)
   const values: Record<string, unknown> = {}
   const named = new Set<string>()
   for (const [name, row] of ROWS) {
@@ -55,20 +58,30 @@ export function loadSettings(sources: Sources): Loaded {
   }
   // Each row has put in what it parsed, or its default; that is the type's definition.
   const checked = crossCheck(values as unknown as Settings, named)
+  const settings = Object.freeze(checked.settings)
+  const rows = [...named].filter((name) => !ROWS.get(name)?.option)
   return {
-    settings: Object.freeze(checked.settings),
+    settings,
+    configured: new Map([...rows.map((name) => [name, settings[name as keyof Settings]] as const), ...ignored]),
     warnings: [...warnings, ...checked.warnings],
     faults: [...faults, ...checked.faults],
   }
 }
 
-/** The configuration by its present names, with the name that it was given under. */
-function readConfig(config: Sources['config'], warnings: string[]): ReadonlyMap<string, Given> {
+/** The configuration by its present names, with the name that it was given under. @param ignored gets what is no setting here */
+function readConfig(
+  config: Sources['config'],
+  warnings: string[],
+  ignored: Map<string, unknown>,
+): ReadonlyMap<string, Given> {
   const found = new Map<string, Given>()
   for (const [key, raw] of Object.entries(config)) {
     const meaning = meaningOf(key)
     if (meaning.warning !== undefined) warnings.push(meaning.warning)
-    if (!('setting' in meaning)) continue
+    if (!('setting' in meaning)) {
+      if (meaning.ignored !== undefined) ignored.set(meaning.ignored, raw)
+      continue
+    }
     if (meaning.setting !== key && Object.hasOwn(config, meaning.setting)) continue
     found.set(meaning.setting, { raw, origin: `app config ${key}` })
   }

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Gated, OfflineApp } from '../support/offlineLine.js'
 import { OfflinePanel } from './offlinePanel.js'
@@ -215,12 +215,29 @@ describe('the commands about the worker', () => {
       expect(String(node.answer('memdump', { samples: 3 })).match(/>/g)).toHaveLength(3)
     })
 
-    it('is written to a file that nobody else can read', async () => {
-      const node = new OfflinePanel(app)
-      const { filename } = node.answer('objgraph') as { filename: string }
-      expect((await stat(filename)).size).toBeGreaterThan(1000)
-      expect((await stat(dirname(filename))).mode & 0o077).toBe(0)
-      rmSync(dirname(filename), { recursive: true })
+    it('is not written anywhere unless a setting names the file', () => {
+      expect(new OfflinePanel(app).answer('objgraph')).toEqual({
+        error: 'no heap snapshot is written unless worker_heap_snapshot names a file for it',
+      })
+    })
+
+    it('is written to one file that nobody else can read, over the last one, and not too often', async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'celeriac-spec-'))
+      const file = join(dir, 'heap')
+      const node = new OfflinePanel(app, { config: { worker_heap_snapshot: file } })
+      expect(node.answer('objgraph')).toEqual({ filename: file })
+      const { mode, size } = await stat(file)
+      expect(size).toBeGreaterThan(1000)
+      expect(mode & 0o077).toBe(0)
+      await writeFile(file, '')
+      node.offline.clock.advance(59_000)
+      expect(node.answer('objgraph')).toEqual({ error: 'a heap snapshot was written just now; ask again in 1 s' })
+      expect((await stat(file)).size).toBe(0)
+      node.offline.clock.advance(1_000)
+      expect(node.answer('objgraph')).toEqual({ filename: file })
+      expect((await stat(file)).size).toBeGreaterThan(1000)
+      expect(await readdir(dir)).toEqual(['heap'])
+      await rm(dir, { recursive: true })
     })
   })
 })

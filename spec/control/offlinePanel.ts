@@ -25,7 +25,7 @@ export class OfflinePanel {
   constructor(app: OfflineApp, options: { slots?: number; config?: Record<string, unknown> } = {}) {
     const { config = {}, slots = 4 } = options
     this.offline = new OfflineLine(app, { slots, config })
-    const { settings } = loadSettings({ config, env: {}, flags: {} })
+    const { configured, settings } = loadSettings({ config, env: {}, flags: {} })
     const { clock, line, log } = this.offline
     this.queues = selectQueues(settings).queues
     this.bounds = settings.worker_autoscale ?? { max: slots, min: slots }
@@ -37,6 +37,7 @@ export class OfflinePanel {
       main: 'spec',
       tasks: app.tasks,
       settings,
+      configured,
       clock,
       log,
       line,

@@ -41,7 +41,6 @@ describe('the commands about requests', () => {
       acknowledged: true,
       delivery_info: { exchange: '', routing_key: 'spec', priority: 0, redelivered: false },
       worker_pid: process.pid,
-      parked: null,
     }
     expect(node.answer('active')).toEqual([info])
     expect(node.answer('dump_active')).toEqual([info])
@@ -60,24 +59,25 @@ describe('the commands about requests', () => {
     node.offline.deliver('keyed', { id: 'order', args: ['order'], kwargs: { key: 'k' } })
     node.offline.deliver('plain', { id: 'slot', args: ['slot'] })
     expect(idsOf('active')).toEqual(['first', 'head'])
-    expect((node.answer('reserved') as Info[]).map(({ id, parked }) => [id, parked])).toEqual([
-      ['rate', 'rate'],
-      ['order', 'order'],
-      ['slot', null],
+    expect(idsOf('reserved')).toEqual(['rate', 'order', 'slot'])
+    node.offline.clock.advance(500)
+    expect(node.answer('parked')).toEqual([
+      { id: 'rate', name: 'slow', waits_for: 'rate', key: null, age: 0.5 },
+      { id: 'order', name: 'keyed', waits_for: 'order', key: 'k', age: 0.5 },
     ])
     expect(node.answer('reserved')).toMatchObject([{ time_start: null, worker_pid: null }, {}, {}])
     expect(node.answer('scheduled')).toEqual([])
   })
 
   it('call scheduled what waits for its time or its next try', async () => {
-    const eta = new Date(node.offline.clock.now() + 60_000).toISOString()
+    const eta = new Date(node.offline.clock.now() + 60_000).toISOString().replace('Z', '624+00:00')
     node.offline.deliver('plain', { id: 'eta', args: ['eta'], headers: { eta } })
     node.offline.deliver('keyed', { id: 'again', args: ['again'], kwargs: { key: 'k' } })
     gated.fail('again', new Retry({ countdown: 5 }))
     await node.offline.turn()
     expect(node.answer('scheduled')).toMatchObject([
-      { eta: eta.replace('Z', '+00:00'), priority: 6, request: { id: 'eta', parked: 'eta', time_start: null } },
-      { eta: null, priority: 6, request: { id: 'again', parked: 'retry' } },
+      { eta, priority: 6, request: { id: 'eta', time_start: null } },
+      { eta: null, priority: 6, request: { id: 'again' } },
     ])
     expect(idsOf('reserved')).toEqual([])
     expect(idsOf('active')).toEqual([])

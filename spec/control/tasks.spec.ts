@@ -36,7 +36,14 @@ describe('the commands about tasks', () => {
     it('shows a rate limit as it was changed', () => {
       node.answer('rate_limit', { task_name: 'tasks.plain', rate_limit: '5/s' })
       node.answer('rate_limit', { task_name: 'tasks.limited', rate_limit: 0 })
-      expect(node.answer('registered')).toEqual(['tasks.limited', 'tasks.plain [rate_limit=5/s]'])
+      expect(node.answer('registered')).toEqual(['tasks.limited [rate_limit=0]', 'tasks.plain [rate_limit=5/s]'])
+    })
+
+    it('shows the serializer, which no task has to itself', () => {
+      expect(node.answer('registered', { taskinfoitems: ['serializer'] })).toEqual([
+        'tasks.limited [serializer=json]',
+        'tasks.plain [serializer=json]',
+      ])
     })
   })
 
@@ -47,6 +54,11 @@ describe('the commands about tasks', () => {
         ok: 'new rate limit set successfully',
       })
       expect(rates.of('tasks.plain')).toBe(0.1)
+      // The text, as the command line sends it, is a rate to Celery as well; that it lifts the limit, too, is another thing.
+      expect(node.answer('rate_limit', { task_name: 'tasks.plain', rate_limit: '0' })).toEqual({
+        ok: 'new rate limit set successfully',
+      })
+      expect(rates.of('tasks.plain')).toBeNull()
       expect(node.answer('rate_limit', { task_name: 'tasks.plain', rate_limit: null })).toEqual({
         ok: 'rate limit disabled successfully',
       })
@@ -105,6 +117,36 @@ describe('the commands about tasks', () => {
       expect(request?.aborted).toBe(true)
       expect(node.answer('terminate', { signal: 'KILL', task_id: ['not'] })).toEqual({ ok: 'terminate: tasks unknown' })
       expect(node.answer('revoked')).toEqual(['runs', 'not'])
+    })
+
+    it('stops them with the signal that was asked for, and tells of that one', () => {
+      const names = ['KILL', 'SIGINT', 10, null] as const
+      for (const [at, signal] of names.entries()) {
+        node.offline.deliver('tasks.plain', { id: `t${at}`, args: [`t${at}`] })
+        node.answer('terminate', { signal, task_id: `t${at}` })
+      }
+      expect([...node.offline.line.state.running].map(({ terminatedBy }) => terminatedBy)).toEqual([9, 2, 10, 15])
+      expect(node.offline.log.of('INFO').filter((text) => text.startsWith('Terminating'))).toEqual([
+        'Terminating t0 (9)',
+        'Terminating t1 (2)',
+        'Terminating t2 (10)',
+        'Terminating t3 (15)',
+      ])
+    })
+
+    it.each([
+      ['SIGNOPE', `AttributeError("module 'signal' has no attribute 'SIGNOPE'")`],
+      ['NOPE', `AttributeError("module 'signal' has no attribute 'SIGNOPE'")`],
+      ['toString', "TypeError('signal name must be uppercase string.')"],
+      ['sigterm', "TypeError('signal name must be uppercase string.')"],
+      [['TERM'], "TypeError('signal name must be uppercase string.')"],
+      [1.5, "TypeError('signal name must be uppercase string.')"],
+      [999, "ValueError('there is no signal 999')"],
+    ])('refuses the signal %j before anything is revoked', (signal, error) => {
+      expect(node.answer('terminate', { signal, task_id: 'a' })).toEqual({ error })
+      expect(node.answer('revoke', { signal, task_id: 'a', terminate: true })).toEqual({ error })
+      expect(node.answer('revoke_by_stamped_headers', { signal, headers: { a: 'b' } })).toEqual({ error })
+      expect(node.answer('revoked')).toEqual([])
     })
 
     it('wants ids', () => {

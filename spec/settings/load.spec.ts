@@ -130,6 +130,31 @@ describe('loadSettings', () => {
     expect(load({ config: { [name]: 1 } })).toMatchObject({ warnings: [warning], faults: [] })
   })
 
+  it("takes kombu's transport options, of which those for its manager count", () => {
+    const options = { manager_hostname: 'h', manager_port: 15672 }
+    const loaded = load({ config: { broker_transport_options: options } })
+    expect(loaded).toMatchObject({ settings: { broker_transport_options: options }, warnings: [], faults: [] })
+    expect(load({ config: { broker_transport_options: { ...options, max_retries: 3 } } }).warnings).toEqual([
+      'broker_transport_options has no effect here with max_retries',
+    ])
+  })
+
+  it('knows all that was configured, by whatever way, under the present names', () => {
+    const { configured } = load({
+      config: { task_acks_late: false, CELERYD_PREFETCH_MULTIPLIER: 4, broker_pool_limit: 10, mine: 1, queues: 'a' },
+      env: { CELERY_TASK_IGNORE_RESULT: 'no' },
+      flags: { worker_concurrency: '16', loglevel: 'INFO' },
+    })
+    expect(Object.fromEntries(configured)).toEqual({
+      task_acks_late: false,
+      worker_prefetch_multiplier: 4,
+      broker_pool_limit: 10,
+      mine: 1,
+      task_ignore_result: false,
+      worker_concurrency: 16,
+    })
+  })
+
   it('refuses more slots than the pool can have, before any is opened', () => {
     expect(load({ flags: { worker_concurrency: '65536', worker_autoscale: '4000000,1' } }).faults).toEqual([
       '-c/--concurrency 65536: expected at most 65535 slots in the pool async',

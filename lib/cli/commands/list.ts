@@ -27,7 +27,7 @@ export function addList(program: Command, perform: Perform): void {
 }
 
 async function bindings(client: Client): Promise<number> {
-  const { app, connection, log, output, settings } = client
+  const { connection, log, output, settings } = client
   const [broker] = parseBrokerUrl(settings.broker_url)
   if (!broker) throw new CommandError('broker_url is empty')
   const names = settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
@@ -36,19 +36,14 @@ async function bindings(client: Client): Promise<number> {
   })
   const row = (queue: string, exchange: string, key: string): void =>
     output.say(`${queue.padEnd(28)} ${exchange.padEnd(28)} ${key}`)
-  const found = await fetchBindings(broker, optionsOf(app?.conf.broker_transport_options))
+  const found = await fetchBindings(broker, settings.broker_transport_options)
   row('Queue', 'Exchange', 'Routing Key')
   row('-'.repeat(16), '-'.repeat(16), '-'.repeat(16))
   for (const { destination, routing_key, source } of found) row(destination, source, routing_key)
   return 0
 }
 
-/** kombu's `manager_hostname`, `manager_port`, `manager_userid` and `manager_password`. */
-function optionsOf(transportOptions: unknown): Readonly<Record<string, unknown>> {
-  return typeof transportOptions === 'object' && transportOptions !== null ? { ...transportOptions } : {}
-}
-
-/** @throws CommandError that says how to make it work */
+/** @param options kombu's `manager_hostname`, `manager_port`, `manager_userid` and `manager_password` @throws CommandError that says how to make it work */
 async function fetchBindings(broker: BrokerUrl, options: Readonly<Record<string, unknown>>): Promise<Binding[]> {
   const host = String(options.manager_hostname ?? broker.hostname)
   const place = `http://${host.includes(':') ? `[${host}]` : host}:${options.manager_port ?? PORT}`

@@ -11,8 +11,8 @@ export function addReport(program: Command, perform: Perform): void {
     .action(() => perform(report))
 }
 
-async function report({ output, settings, version }: Client): Promise<number> {
-  const commands = confCommands({ main: settings.app ?? 'no app', settings, version })
+async function report({ configured, output, settings, version }: Client): Promise<number> {
+  const commands = confCommands({ configured, main: settings.app ?? 'no app', settings, version })
   const reply = commands.report?.({}) as { readonly ok: string }
   output.say(reply.ok)
   return 0

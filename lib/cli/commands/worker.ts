@@ -20,6 +20,7 @@ import { handleStrays } from '../strays.js'
 export type MakeWorker = (options: {
   app: App
   settings: Settings
+  configured: ReadonlyMap<string, unknown>
   nodename: string
   log: (scope: string) => Logger
 }) => Runnable
@@ -51,6 +52,7 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
     logfile: path(settings.logfile),
     pidfile: path(settings.pidfile),
     state: path(settings.worker_state_db),
+    snapshot: path(settings.worker_heap_snapshot),
   }
   try {
     if (settings.detach && !isInBackground(io)) return await toBackground(prepared, paths, relaunch)
@@ -67,6 +69,7 @@ interface Paths {
   readonly logfile: string | null
   readonly pidfile: string | null
   readonly state: string | null
+  readonly snapshot: string | null
 }
 
 interface Parts {
@@ -87,14 +90,15 @@ async function toBackground({ settings }: Prepared, { logfile, pidfile }: Paths,
 /** All that it took is given back when it returns. */
 async function run(command: WorkerCommand, { prepared, nodename, paths, supervisor }: Parts): Promise<End> {
   const { io } = command
-  const { app, settings, warnings } = prepared
+  const { app, configured, settings, warnings } = prepared
   const log = openLog(settings, paths.logfile, io)
   const releaseStrays = handleStrays({ source: io.errors, log, exit: io.exit })
   let releasePidfile = (): void => undefined
   try {
     const worker = makeWorker(command, {
       app,
-      settings: { ...settings, worker_state_db: paths.state },
+      settings: { ...settings, worker_state_db: paths.state, worker_heap_snapshot: paths.snapshot },
+      configured,
       nodename,
       log: log.logger,
     })

@@ -1,8 +1,10 @@
 import { arch, release, type as system } from 'node:os'
-import { isDeepStrictEqual } from 'node:util'
+import { writeJson } from '../../protocol/json.js'
+import { wrap } from '../../protocol/kombuTypes.js'
 import { repr } from '../../protocol/repr.js'
 import { maskSecrets, maskUrl } from '../../settings/mask.js'
 import { ROWS, type Settings } from '../../settings/table.js'
+import { WITHOUT_EFFECT } from '../../settings/withoutEffect.js'
 import { truth } from '../arguments.js'
 import { type Command, ok } from '../panel.js'
 import type { ControlParts } from '../parts.js'
@@ -11,30 +13,54 @@ import type { ControlParts } from '../parts.js'
 const HIDDEN = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE|BEAT_DBURI/i
 const MASK = '********'
 
-type ConfParts = Pick<ControlParts, 'main' | 'settings' | 'version'>
+type ConfParts = Pick<ControlParts, 'configured' | 'main' | 'settings' | 'version'>
 
 /** The commands that show the configuration. */
-export function confCommands({ main, settings, version }: ConfParts): Record<string, Command> {
+export function confCommands(parts: ConfParts): Record<string, Command> {
   return {
-    conf: ({ with_defaults }) => shownSettings(settings, truth(with_defaults)),
-    report: () => ok(reportOf(settings, main, version)),
+    conf: ({ with_defaults }) => (truth(with_defaults) ? allSettings(parts) : configuredSettings(parts)),
+    report: () => ok(reportOf(parts)),
   }
 }
 
-/** The settings under Celery's names, without secrets; those that are as the table has them only if asked for. */
-function shownSettings(settings: Settings, withDefaults: boolean): Record<string, unknown> {
-  const shown: Record<string, unknown> = {}
-  for (const [name, row] of ROWS) {
-    const value: unknown = settings[name as keyof Settings]
-    if (row.option || (!withDefaults && isDeepStrictEqual(value, row.fallback))) continue
-    shown[name] = row.secret === true && typeof value === 'string' ? longer(maskUrl(value)) : censored(name, value)
+/** All that was configured, under Celery's names and without secrets, and the modules that define tasks. Mirrors `Settings.table`. */
+function configuredSettings(parts: ConfParts): Record<string, unknown> {
+  const given = [...parts.configured].map(([name, value]) => [name, shownValue(name, value)])
+  return {
+    ...Object.fromEntries(given),
+    include: shownValue('include', modulesOf(parts)),
+    deprecated_settings: null,
   }
-  return shown
+}
+
+/** Those and all others with their defaults, Celery's own for what has no effect here. */
+function allSettings(parts: ConfParts): Record<string, unknown> {
+  const rows = [...ROWS].filter(([, row]) => !row.option)
+  const values: Record<string, unknown> = { ...WITHOUT_EFFECT }
+  for (const [name] of rows) values[name] = parts.settings[name as keyof Settings]
+  const shown = Object.entries(values).map(([name, value]) => [name, shownValue(name, value)])
+  return { ...Object.fromEntries(shown), ...configuredSettings(parts), deprecated_settings: 'set()' }
+}
+
+function modulesOf({ main, settings }: ConfParts): string[] {
+  return [...new Set([main, ...settings.imports, ...settings.include])]
+}
+
+/** A value as an operator may see it; what can't be written as JSON as its text. */
+export function shownValue(name: string, value: unknown): unknown {
+  if (ROWS.get(name)?.secret === true && typeof value === 'string') return longer(maskUrl(value))
+  try {
+    const shown = wrap(censored(name, value))
+    writeJson(shown)
+    return shown
+  } catch {
+    return repr(value)
+  }
 }
 
 /** Mirrors Celery's `filter_hidden_settings`, and goes into lists as well. */
 function censored(name: string, value: unknown): unknown {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+  if (isTable(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, censored(key, inner)]))
   }
   if (HIDDEN.test(name)) return MASK
@@ -43,15 +69,23 @@ function censored(name: string, value: unknown): unknown {
   return typeof value === 'string' ? longer(maskSecrets(value, [])) : value
 }
 
+/** No list, and none of the values, such as dates, that have a form of their own. */
+function isTable(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
 /** Logs mask by two stars; `conf` has always had eight. */
 function longer(masked: string): string {
   return masked.replaceAll(':**@', `:${MASK}@`)
 }
 
-function reportOf(settings: Settings, main: string, version: string): string {
+function reportOf(parts: ConfParts): string {
+  const { main, settings, version } = parts
   const { result_backend: results } = settings
   const transport = (settings.broker_read_url ?? settings.broker_url).split('://')[0]
-  const lines = Object.entries(shownSettings(settings, false)).map(([name, value]) => `${name}: ${repr(value)}`)
+  const lines = Object.entries(configuredSettings(parts)).map(([name, value]) => `${name}: ${repr(value)}`)
   return `
 software -> celeriac:${version} node:${process.versions.node}
             v8:${process.versions.v8} uv:${process.versions.uv}

@@ -54,10 +54,11 @@ export const COMMANDS: readonly CommandInfo[] = [
     signature: '[n_samples=10]',
   }),
   command('inspect', 'memsample', 'Resident memory now.'),
-  command('inspect', 'objgraph', 'Write a heap snapshot to a file on the worker.', {
+  command('inspect', 'objgraph', 'Write a heap snapshot to the file that worker_heap_snapshot names.', {
     args: [text('type'), int('num'), int('max_depth')],
     signature: '[object_type=Request] [num=200 [max_depth=10]]',
   }),
+  command('inspect', 'parked', 'Tasks received that wait for something else than a slot, and what for.'),
   command('inspect', 'ping', 'Which workers answer.'),
   command('inspect', 'query_task', 'What is known of these tasks.', { args: [list('ids')], signature: IDS }),
   command('inspect', 'registered', 'Tasks that the worker knows, with these of their options.', {

@@ -14,8 +14,9 @@ const DEFAULT_ITEMS = ['exchange', 'routing_key', 'rate_limit']
 export function limitCommands({
   line,
   log,
+  settings,
   tasks,
-}: Pick<ControlParts, 'line' | 'log' | 'tasks'>): Record<string, Command> {
+}: Pick<ControlParts, 'line' | 'log' | 'settings' | 'tasks'>): Record<string, Command> {
   /** As they were given, by the name of the task. */
   const changedRates = new Map<string, string | number | null>()
   const policyOf = (task: Task): Policy => {
@@ -30,7 +31,9 @@ export function limitCommands({
       const items = texts(taskinfoitems)
       return [...tasks]
         .filter(({ name }) => truth(builtins) || !name.startsWith('celery.'))
-        .map((task) => described(task, policyOf(task), items.length > 0 ? items : DEFAULT_ITEMS))
+        .map((task) =>
+          described(task, policyOf(task), settings.task_serializer, items.length > 0 ? items : DEFAULT_ITEMS),
+        )
         .sort()
     },
     rate_limit: (args) => {
@@ -49,8 +52,9 @@ export function limitCommands({
         return nok('unknown task')
       }
       line.gate.rates.set(name, perSecond)
-      changedRates.set(name, perSecond === null ? null : (rate_limit as string | number))
-      if (perSecond === null) {
+      changedRates.set(name, (rate_limit ?? null) as string | number | null)
+      // Celery goes by what was given: the text 0, which lifts the limit as the number does, is a rate like any other.
+      if (!rate_limit) {
         log.info(`Rate limits disabled for tasks of type ${name}`)
         return ok('rate limit disabled successfully')
       }
@@ -71,13 +75,14 @@ export function limitCommands({
 }
 
 /** `name`, or `name [rate_limit=10/m]`: the items under Celery's names, those left out that the task has no value for. */
-function described(task: Task, policy: Policy, items: readonly string[]): string {
+function described(task: Task, policy: Policy, serializer: string, items: readonly string[]): string {
   const values: Readonly<Record<string, unknown>> = {
     ...task.options,
     ...policy,
     name: task.name,
     maxRetries: task.maxRetries,
     defaultRetryDelay: task.defaultRetryDelay,
+    serializer,
   }
   const fields = items.flatMap((item) => {
     const key = item.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())

@@ -1,13 +1,12 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { getHeapSpaceStatistics, writeHeapSnapshot } from 'node:v8'
 import { given, integer } from '../arguments.js'
-import type { Command } from '../panel.js'
+import { type Command, nok } from '../panel.js'
 import type { ControlParts } from '../parts.js'
 
 /** Samples that are kept at most; whoever takes them and never asks must not fill the memory with them. */
 const MOST_SAMPLES = 10_000
+/** Between two heap snapshots. */
+const LEAST_INTERVAL_MS = 60_000
 const UNITS: ReadonlyArray<readonly [bytes: number, unit: string]> = [
   [2 ** 40, 'TB'],
   [2 ** 30, 'GB'],
@@ -17,8 +16,13 @@ const UNITS: ReadonlyArray<readonly [bytes: number, unit: string]> = [
 ]
 
 /** What Python's tell of its objects, told of V8's heap. */
-export function memoryCommands({ log }: Pick<ControlParts, 'log'>): Record<string, Command> {
+export function memoryCommands({
+  clock,
+  log,
+  settings,
+}: Pick<ControlParts, 'clock' | 'log' | 'settings'>): Record<string, Command> {
   let samples: string[] = []
+  let takenAt = Number.NEGATIVE_INFINITY
   const sample = (): string => humanBytes(process.memoryUsage.rss())
   return {
     memsample: () => {
@@ -40,8 +44,12 @@ export function memoryCommands({ log }: Pick<ControlParts, 'log'>): Record<strin
       ].join('\n')
     },
     objgraph: () => {
-      // A snapshot holds everything, secrets too: it is written where only this user can look.
-      const file = join(mkdtempSync(join(tmpdir(), 'celeriac-')), 'heap.heapsnapshot')
+      const file = settings.worker_heap_snapshot
+      // It stops the worker for seconds, and holds everything, secrets too: nothing for whoever may publish.
+      if (file === null) return nok('no heap snapshot is written unless worker_heap_snapshot names a file for it')
+      const waitMs = takenAt + LEAST_INTERVAL_MS - clock.monotonic()
+      if (waitMs > 0) return nok(`a heap snapshot was written just now; ask again in ${Math.ceil(waitMs / 1000)} s`)
+      takenAt = clock.monotonic()
       log.warning(`Writing a heap snapshot to ${file}; nothing else is done meanwhile`)
       return { filename: writeHeapSnapshot(file) }
     },

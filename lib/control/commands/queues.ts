@@ -5,10 +5,9 @@ import type { ControlParts } from '../parts.js'
 
 /** The commands about queues. */
 export function queueCommands({
-  log,
   queues,
   settings,
-}: Pick<ControlParts, 'log' | 'queues' | 'settings'>): Record<string, Command> {
+}: Pick<ControlParts, 'queues' | 'settings'>): Record<string, Command> {
   return {
     active_queues: () => queues.queues.map(describe),
     add_consumer: (args) => {
@@ -19,7 +18,6 @@ export function queueCommands({
     },
     cancel_consumer: (args) => {
       const name = nameOf('cancel_consumer', args)
-      log.info(`Canceling queue ${name}`)
       queues.cancel(name)
       return ok(`no longer consuming from ${name}`)
     },

@@ -1,4 +1,4 @@
-import { requestInfo, scheduledInfo, standingOf } from '../../request/info.js'
+import { parkedInfos, requestInfo, scheduledInfo, standingOf } from '../../request/info.js'
 import type { Request } from '../../request/request.js'
 import { given, texts, truth } from '../arguments.js'
 import type { Command } from '../panel.js'
@@ -17,6 +17,7 @@ export function requestCommands({
     active: ({ safe }) => that('active').map((request) => requestInfo(request, options, truth(safe))),
     reserved: () => that('reserved').map((request) => requestInfo(request, options)),
     scheduled: () => that('scheduled').map((request) => scheduledInfo(request, options)),
+    parked: () => parkedInfos(line.state.requests, options),
     query_task: ({ ids }) => {
       const wanted = new Set(given(ids) ? texts(ids) : [])
       const found = [...line.state.requests].filter(({ id }) => wanted.has(id))

@@ -5,6 +5,7 @@ import { maskUrl } from '../../settings/mask.js'
 import type { Settings } from '../../settings/table.js'
 import type { Command } from '../panel.js'
 import type { ControlParts } from '../parts.js'
+import { shownValue } from './conf.js'
 
 type StatsParts = Pick<
   ControlParts,
@@ -85,7 +86,7 @@ function brokerOf(settings: Settings): Record<string, unknown> {
     ssl: settings.broker_use_ssl !== false || (first?.tls ?? false),
     transport: first?.transport ?? null,
     connect_timeout: first?.connectTimeout ?? settings.broker_connection_timeout,
-    transport_options: {},
+    transport_options: shownValue('broker_transport_options', settings.broker_transport_options),
     login_method: first?.loginMethod ?? 'PLAIN',
     uri_prefix: null,
     heartbeat: first?.heartbeat ?? settings.broker_heartbeat,

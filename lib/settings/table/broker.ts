@@ -1,5 +1,5 @@
 import { parseBrokerUrl } from '../brokerUrl.js'
-import { choice, count, optional, positiveSeconds, text, tls, toggle } from '../parse.js'
+import { anything, choice, count, map, optional, positiveSeconds, text, tls, toggle } from '../parse.js'
 import { type Parse, row } from '../row.js'
 
 /** One URL or several, joined by `;` or in an array; kept as text. */
@@ -76,6 +76,12 @@ export const BROKER = {
     'quorum',
     'Type of the delay queues, in which tasks wait that are due far ahead.',
     { old: 'BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE' },
+  ),
+  broker_transport_options: row(
+    map(anything, 'options'),
+    {},
+    'Of these, manager_hostname, manager_port, manager_userid and manager_password count: for `celeriac list bindings`.',
+    { old: 'BROKER_TRANSPORT_OPTIONS' },
   ),
   broker_login_method: row(optional(text), null, 'PLAIN, AMQPLAIN or EXTERNAL.', {
     old: 'BROKER_LOGIN_METHOD',

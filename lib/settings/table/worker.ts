@@ -147,6 +147,11 @@ export const WORKER = {
     env: ['CELERIAC_HTTP_TOKEN'],
     secret: 'whole',
   }),
+  worker_heap_snapshot: row(
+    optional(text),
+    null,
+    'File that inspect objgraph writes a heap snapshot to, over the last one; %n is the node name. null refuses it.',
+  ),
   worker_state_db: row(optional(text), null, 'File that keeps the revoked tasks.', {
     flag: '-S, --statedb <file>',
     group: 'Worker',
