@@ -4,6 +4,7 @@ import { GossipInlet } from './amqp/gossipInlet.js'
 import { Mailbox } from './amqp/mailbox.js'
 import { AmqpNeighbours } from './amqp/neighbours.js'
 import { connectionOptions } from './amqp/options.js'
+import type { Outage } from './amqp/outage.js'
 import type { AmqpPublisher } from './amqp/publisher.js'
 import type { App } from './app/app.js'
 import type { Component } from './component.js'
@@ -33,8 +34,7 @@ export interface RemoteOptions {
   /** Mingle and control answer on its connection, never on the one that consumes: the broker may stop reading from a connection that publishes. */
   readonly publisher: AmqpPublisher
   readonly clock: Clock
-  /** Whether the consumer's connection tells already that the broker is away. */
-  isTold(): boolean
+  readonly outage: Outage
   log(scope: string): Logger
 }
 
@@ -60,8 +60,7 @@ export class Remote {
       sink: new AmqpEventSink({
         ...connectionOptions('producer', settings, clock, log('events')),
         name: 'events',
-        node: nodename,
-        isTold: options.isTold,
+        ...options.outage.ofOthers,
         maxRetries: null,
       }),
       lamport,

@@ -1,6 +1,7 @@
 import { Connection } from './amqp/connection.js'
 import { DelayQueues } from './amqp/delayed.js'
 import { connectionOptions } from './amqp/options.js'
+import { Outage } from './amqp/outage.js'
 import { AmqpOutlet } from './amqp/outlet.js'
 import { Postponer } from './amqp/postponer.js'
 import { AmqpPublisher } from './amqp/publisher.js'
@@ -64,27 +65,23 @@ export class Worker implements Component {
     this.name = nodename
     this.log = options.log('worker')
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
-    // One broker that is away is told of once: by the connection that the worker can't do without.
-    let isAway = true
-    const isTold = (): boolean => isAway && settings.broker_read_url === null && settings.broker_write_url === null
+    const outage = new Outage(nodename, settings, this.log)
     this.publisher = new AmqpPublisher({
       ...connectionOptions('producer', settings, clock, options.log('producer')),
       stopLimit,
-      node: nodename,
-      isTold,
+      ...outage.ofOthers,
     })
     const state = new WorkerState()
     const revoked = new Revoked(clock)
-    this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher, isTold })
+    this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher, outage })
     this.probes = new Probes({ ...options, clock })
     const events = this.probes.listenTo(this.remote.events)
-    const slots = Math.max(1, bounds.min)
     const executor = createExecutor(settings, {
       breakers: app.breakers,
       clock,
       log: this.log,
       hostname: nodename,
-      size: slots,
+      size: bounds.min,
       stopLimit,
       onStray: (by) => {
         state.strays += by
@@ -105,7 +102,7 @@ export class Worker implements Component {
       events,
       revoked,
       publisher,
-      slots,
+      slots: bounds.min,
       postpone: (message, queue, delayMs, signal) =>
         stopLimit.within(
           this.postponer.postpone(message, queue, delayMs, { signal }),
@@ -126,7 +123,7 @@ export class Worker implements Component {
       capacity,
       bounds: {
         max: bounds.max,
-        min: Math.max(1, bounds.min),
+        min: bounds.min,
         targetWaitMs: settings.worker_autoscale_target_wait * 1000,
         keepaliveMs: settings.worker_autoscale_keepalive * 1000,
       },
@@ -178,19 +175,17 @@ export class Worker implements Component {
     })
     const connection = new Connection({
       ...connectionOptions('consumer', settings, clock, options.log('consumer')),
-      node: nodename,
+      ...outage.ofConsumer,
       onUp: async (epoch) => {
-        isAway = false
+        outage.end()
         this.publisher.hurry()
         await this.remote.up(epoch)
         await this.consumer.up(epoch)
         this.remote.consuming()
         this.log.info(`${nodename} ready.`)
       },
-      onWaiting: () =>
-        this.log.warning(`${nodename} waits for the broker: it takes no messages until then, and starts by itself`),
       onDown: async () => {
-        isAway = true
+        outage.begin()
         this.remote.down()
         this.consumer.down()
       },
@@ -229,10 +224,9 @@ export class Worker implements Component {
 
   /** What keeps the worker from doing its work; empty when it is ready. */
   get readiness(): readonly string[] {
-    const reasons: string[] = []
-    if (this.shutdown.begun) reasons.push(STOPPING)
-    else if (!this.consumer.consuming) reasons.push('it takes no messages: there is no connection to the broker')
-    return [...reasons, ...this.breakers.waits]
+    if (this.shutdown.begun) return [STOPPING, ...this.breakers.waits]
+    const away = this.consumer.consuming ? [] : ['it takes no messages: there is no connection to the broker']
+    return [...away, ...this.breakers.waits]
   }
 
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */

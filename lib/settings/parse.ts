@@ -96,7 +96,7 @@ export interface Range {
   readonly min: number
 }
 
-/** `10,2` or `2,10`, or the most alone, which makes the fewest 0; also `[10, 2]`, `10` and `{ max, min }`. As `--autoscale` reads it. */
+/** `10,2` or `2,10`, or the most alone; fewer than one slot there can't be. Also `[10, 2]`, `10` and `{ max, min }`. As `--autoscale` reads it. */
 export const range: Parse<Range> = (raw) => {
   const parts =
     typeof raw === 'string'
@@ -110,7 +110,7 @@ export const range: Parse<Range> = (raw) => {
   const [first = 0, second = 0] = numbers
   const max = Math.max(first, second)
   if (numbers.length <= 2 && numbers.every((number) => Number.isSafeInteger(number) && number >= 0) && max > 0) {
-    return { max, min: Math.min(first, second) }
+    return { max, min: Math.max(1, Math.min(first, second)) }
   }
   throw expected('the most and the fewest slots as whole numbers, such as 10,2, or the most alone')
 }

@@ -22,10 +22,15 @@ export const WORKER = {
     'Where tasks run: async (and gevent, eventlet) as promises in one process, solo one at a time, threads and prefork for the CPU.',
     { flag: '-P, --pool <pool>', group: 'Pool', old: 'CELERYD_POOL' },
   ),
-  worker_autoscale: row(optional(range), null, 'Most and fewest slots, such as 10,2; the number follows the queue.', {
-    flag: '--autoscale <max,min>',
-    group: 'Feature',
-  }),
+  worker_autoscale: row(
+    optional(range),
+    null,
+    'Most and fewest slots, such as 10,2; the number follows the queue. The fewest is 1, also for 0.',
+    {
+      flag: '--autoscale <max,min>',
+      group: 'Feature',
+    },
+  ),
   worker_autoscale_interval: row(positiveSeconds, 1, 'Seconds between two decisions of the autoscaler.'),
   worker_autoscale_target_wait: row(positiveSeconds, 1, 'Seconds in which a backlog is to be cleared.'),
   worker_autoscale_keepalive: row(seconds, 30, 'Seconds of surplus before slots are closed.', {
