@@ -1,3 +1,4 @@
+import type { BadMessage } from './protocol/badMessage.js'
 import type { ResultMeta } from './protocol/result.js'
 
 /*
@@ -20,7 +21,10 @@ export interface Clock {
   setTimer(fn: () => void, delayMs: number): Timer
 }
 
-/** AMQP field-table values as they arrive: strings, numbers, booleans, null, nested tables and arrays. */
+/**
+ * AMQP field-table values as they arrive: strings, numbers (BigInt beyond 2^53), booleans, null, Buffers, nested tables and arrays, and
+ * `{ '!': type, value }` for timestamps and decimals.
+ */
 export type AmqpTable = Readonly<Record<string, unknown>>
 
 /** AMQP basic properties, in amqplib's spelling. Absent ones are undefined. */
@@ -36,6 +40,10 @@ export interface AmqpProperties {
   readonly messageId?: string | undefined
   readonly timestamp?: number | undefined
   readonly type?: string | undefined
+  readonly userId?: string | undefined
+  readonly appId?: string | undefined
+  /** Why the bytes of a message that was received can't be read as properties; then it has none. */
+  readonly unreadable?: BadMessage | undefined
 }
 
 /** One message that the broker handed to us, to be settled exactly once. */

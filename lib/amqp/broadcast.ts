@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Channel, ConsumeMessage } from 'amqplib'
+import type { Channel } from 'amqplib'
 import { coerceError } from '../errors.js'
 import type { AmqpProperties, Clock, Logger, Timer } from '../ports.js'
 import { loads } from '../protocol/content.js'
@@ -7,6 +7,7 @@ import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
+import { hear } from './hear.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
@@ -65,7 +66,10 @@ export async function callWorkers(epoch: Epoch, call: ControlCall, options: Call
     })
     await channel.bindQueue(queue, REPLY_EXCHANGE, oid)
     const replies = new Replies(ticket, call.destination ?? null, options)
-    await channel.consume(queue, (message) => message && replies.receive(message), { noAck: true })
+    await hear(channel, queue, {
+      onMessage: (content, properties) => replies.receive(content, properties),
+      onUnreadable: (error) => replies.drop(error),
+    })
     publish(channel, call, options, { ticket, reply_to: { exchange: REPLY_EXCHANGE, routing_key: oid } })
     return replies.collect()
   })
@@ -139,8 +143,8 @@ class Replies {
     return this.collected
   }
 
-  receive({ content, properties }: ConsumeMessage): void {
-    const { lamport, log, onReply, read = readContent } = this.options
+  receive(content: Buffer, properties: AmqpProperties): void {
+    const { lamport, onReply, read = readContent } = this.options
     const { clock, ticket } = properties.headers ?? {}
     seeClock(lamport, clock)
     if (ticket !== undefined && ticket !== this.ticket) return
@@ -148,7 +152,7 @@ class Replies {
     try {
       value = read(content, properties)
     } catch (thrown) {
-      log.warning(`A reply of a worker can't be read: ${coerceError(thrown).message}`)
+      this.drop(thrown)
       return
     }
     for (const [nodename, answer] of Object.entries(value ?? {})) {
@@ -159,6 +163,10 @@ class Replies {
     }
     if (this.missing?.size === 0) this.end()
     else if (this.quiet) this.wait()
+  }
+
+  drop(thrown: unknown): void {
+    this.options.log.warning(`A reply of a worker can't be read: ${coerceError(thrown).message}`)
   }
 
   private wait(): void {

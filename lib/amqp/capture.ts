@@ -6,6 +6,7 @@ import { tellWorkers } from './broadcast.js'
 import { Connection } from './connection.js'
 import type { Epoch } from './epoch.js'
 import { declareEventQueue } from './eventQueue.js'
+import { hear } from './hear.js'
 import type { SessionOptions } from './session.js'
 
 /** How far behind the workers Celery takes the clock of a client to be, which never hears of theirs. */
@@ -60,8 +61,9 @@ export class EventCapture implements Component {
     const { clock, lamport, onReady } = this.options
     const channel = await epoch.channel()
     const queue = await declareEventQueue(channel, '#')
-    await channel.consume(queue, (message) => message && this.receive(message.content, message.properties), {
-      noAck: true,
+    await hear(channel, queue, {
+      onMessage: (content, properties) => this.receive(content, properties),
+      onUnreadable: (error) => this.drop(error),
     })
     onReady?.()
     await tellWorkers(epoch, { method: 'heartbeat' }, { timeout: 0, clock, lamport })
@@ -69,7 +71,7 @@ export class EventCapture implements Component {
 
   /** One event, or the array of them that workers send of tasks. */
   private receive(content: Buffer, properties: AmqpProperties): void {
-    const { log, onEvent, read } = this.options
+    const { onEvent, read } = this.options
     try {
       for (const event of [read(content, properties)].flat()) {
         const fields = (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>
@@ -77,8 +79,12 @@ export class EventCapture implements Component {
         onEvent(this.received(fields, fields.type))
       }
     } catch (thrown) {
-      log.warning(`An event was dropped: ${coerceError(thrown).message}`)
+      this.drop(thrown)
     }
+  }
+
+  private drop(thrown: unknown): void {
+    this.options.log.warning(`An event was dropped: ${coerceError(thrown).message}`)
   }
 
   private received(event: Record<string, unknown>, type: string): CapturedEvent {

@@ -7,6 +7,7 @@ import type { TlsWords } from '../settings/tlsWords.js'
 import { tlsFault, tlsOptions } from '../tls.js'
 import { VERSION } from '../version.js'
 import { Epoch } from './epoch.js'
+import { readHeadersOf } from './frames.js'
 
 const FIRST_DELAY_MS = 250
 /** An epoch that lived this long was a success: the next trouble starts the backoff anew. */
@@ -201,6 +202,7 @@ export class Connection implements Component {
     ).catch((thrown) => {
       throw new BrokerError(tlsFault(thrown, words), { cause: thrown })
     })
+    readHeadersOf(model)
     let blockedAt = 0
     model.on('blocked', (reason) => {
       blockedAt = clock.monotonic()

@@ -1,10 +1,10 @@
-import type { ConsumeMessage } from 'amqplib'
 import type { Gossip } from '../control/gossip.js'
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import { decodeEvents } from '../protocol/event.js'
 import type { Epoch } from './epoch.js'
 import { declareEventQueue } from './eventQueue.js'
+import { hear } from './hear.js'
 
 /** No event of a worker's comes near this. */
 const MOST_BYTES = 1_048_576
@@ -29,14 +29,11 @@ export class GossipInlet {
       const channel = await epoch.scratchChannel(tell)
       const queue = await declareEventQueue(channel, 'worker.#')
       this.gossip.up()
-      await channel.consume(
-        queue,
-        (message) => {
-          if (message) this.receive(message)
-          else tell(new Error('the broker cancelled the consumer'))
-        },
-        { noAck: true },
-      )
+      await hear(channel, queue, {
+        onMessage: (content) => this.receive(content),
+        onUnreadable: (error) => this.drop(error),
+        onCancelled: () => tell(new Error('the broker cancelled the consumer')),
+      })
     } catch (thrown) {
       tell(coerceError(thrown))
     }
@@ -46,12 +43,16 @@ export class GossipInlet {
     this.gossip.down()
   }
 
-  private receive({ content }: ConsumeMessage): void {
+  private receive(content: Buffer): void {
     if (content.length > MOST_BYTES) return
     try {
       for (const event of decodeEvents(content)) this.gossip.receive(event)
     } catch (thrown) {
-      this.log.debug(`gossip: ${coerceError(thrown).message}`)
+      this.drop(thrown)
     }
+  }
+
+  private drop(thrown: unknown): void {
+    this.log.debug(`gossip: an event was dropped: ${coerceError(thrown).message}`)
   }
 }

@@ -8,6 +8,7 @@ import { wrap } from '../protocol/kombuTypes.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 import type { Epoch } from './epoch.js'
+import { hear } from './hear.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
@@ -44,13 +45,10 @@ export class Mailbox {
   private async open(epoch: Epoch): Promise<void> {
     const queue = await this.declare(epoch)
     const channel = await epoch.channel()
-    await channel.consume(
-      queue,
-      (message) => {
-        if (message) this.receive(epoch, message.content, message.properties.headers?.clock)
-      },
-      { noAck: true },
-    )
+    await hear(channel, queue, {
+      onMessage: (content, { headers }) => this.receive(epoch, content, headers?.clock),
+      onUnreadable: (error) => this.drop(error),
+    })
   }
 
   /** @returns the name of the queue: another one than Celery's where that belongs to somebody else */
@@ -82,7 +80,7 @@ export class Mailbox {
   }
 
   private receive(epoch: Epoch, content: Buffer, seen: unknown): void {
-    const { clock, log, panel } = this.options
+    const { clock, panel } = this.options
     seeClock(clock, seen)
     clock.forward()
     try {
@@ -93,8 +91,12 @@ export class Mailbox {
       if (!request.replyTo || value === undefined) return
       this.reply(request, value, epoch.ended)
     } catch (thrown) {
-      log.error(`pidbox: a control message was dropped: ${coerceError(thrown).message}`)
+      this.drop(thrown)
     }
+  }
+
+  private drop(thrown: unknown): void {
+    this.options.log.error(`pidbox: a control message was dropped: ${coerceError(thrown).message}`)
   }
 
   /** A reply that can't be sent is missed by nobody but who asked, and they ask again. */

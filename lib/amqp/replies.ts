@@ -1,6 +1,7 @@
 import type { ReplyInlet, ReplyQueue } from '../backends/rpc.js'
 import { BrokerError } from '../errors.js'
 import { Connection, type ConnectionOptions } from './connection.js'
+import { hear } from './hear.js'
 
 /** Consumes a client's reply queue, on a connection of its own that is there only while replies are waited for. */
 export class AmqpReplies implements ReplyInlet {
@@ -29,7 +30,10 @@ export class AmqpReplies implements ReplyInlet {
         const channel = await epoch.channel()
         const { durable, autoDelete } = queue
         await channel.assertQueue(queue.name, { durable, autoDelete, arguments: { ...queue.arguments } })
-        await channel.consume(queue.name, (message) => message && onReply(message.content), { noAck: true })
+        await hear(channel, queue.name, {
+          onMessage: (content) => onReply(content),
+          onUnreadable: (error) => this.options.log.warning(`A result was dropped: ${error.message}`),
+        })
         up()
       },
       onDown: async () => undefined,

@@ -1,6 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { coerceError } from '../errors.js'
 import type { Delivery, Logger } from '../ports.js'
+import { repr } from '../protocol/repr.js'
 import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
 import type { Epoch } from './epoch.js'
 import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
@@ -177,7 +178,14 @@ export class Window implements DeliveryChannel {
       return
     }
     consumer.unsettled++
-    this.options.onDelivery(new AmqpDelivery(this.options.nextSequence(), consumer.queue, message, this))
+    const delivery = new AmqpDelivery(this.options.nextSequence(), consumer.queue, message, this)
+    try {
+      this.options.onDelivery(delivery)
+    } catch (thrown) {
+      // amqplib would close the channel, and the next delivery of this message the next channel.
+      this.log.critical(`A message of ${consumer.queue} was rejected: INTERNAL ERROR: ${repr(coerceError(thrown))}`)
+      delivery.reject()
+    }
   }
 
   /** The queue was deleted, or its node went away: declare it again and subscribe again, without touching the other queues. */

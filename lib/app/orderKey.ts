@@ -11,7 +11,7 @@ export interface OrderSource {
 }
 
 /** One part of a key. `1` and `'1'` are the same part, since the same build is a number in one message and a text in the next. */
-export type OrderPart = string | number | boolean
+export type OrderPart = string | number | bigint | boolean
 
 /** What an `orderBy` function returns: a key, the parts of one that nests, or null or undefined for no order. */
 export type OrderKey = OrderPart | readonly (OrderPart | null | undefined)[] | null | undefined
@@ -157,7 +157,7 @@ function keyFrom(given: unknown, saying: string): string | undefined {
 }
 
 function isPart(value: unknown): value is OrderPart {
-  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
+  return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)
 }
 
 function textOf(part: OrderPart): string {

@@ -26,6 +26,7 @@ const V1_HEADERS =
  * @throws BadMessage, and nothing else
  */
 export function decode(properties: AmqpProperties, content: Buffer, limits: ContentLimits): TaskMessage {
+  if (properties.unreadable) throw properties.unreadable
   const headers = properties.headers ?? {}
   checkHeaders(headers, limits)
   if (!isProtocol2(properties)) return decodeV1(properties, documentOf(properties, content, limits))

@@ -172,7 +172,12 @@ function extendedOf(fields: Record<string, unknown>, name: string): ExtendedResu
     queue: textOrNull(queue),
     ...(stampedHeaders === null
       ? {}
-      : { stampedHeaders, stamps: Object.fromEntries(stampedHeaders.map((stamp) => [stamp, fields[stamp]])) }),
+      : {
+          stampedHeaders,
+          stamps: Object.fromEntries(
+            stampedHeaders.filter((stamp) => Object.hasOwn(fields, stamp)).map((stamp) => [stamp, fields[stamp]]),
+          ),
+        }),
   }
 }
 

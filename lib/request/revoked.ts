@@ -51,10 +51,12 @@ export class Revoked {
   hasStampOf(headers: Readonly<Record<string, unknown>>): boolean {
     if (this.byStamp.size === 0) return false
     const stamps = typeof headers.stamps === 'object' && headers.stamps !== null ? headers.stamps : {}
-    const named = Array.isArray(headers.stamped_headers) ? headers.stamped_headers.map(String) : []
-    const pairs = [...Object.entries(stamps), ...named.map((name) => [name, headers[name]] as const)]
+    const named: readonly unknown[] = Array.isArray(headers.stamped_headers) ? headers.stamped_headers : []
+    const isOwn = (name: unknown): name is string => typeof name === 'string' && Object.hasOwn(headers, name)
+    const pairs = [...Object.entries(stamps), ...named.filter(isOwn).map((name) => [name, headers[name]] as const)]
     return pairs.some(([name, value]) =>
-      [value].flat().some((each) => this.byStamp.has(JSON.stringify([name, String(each)]))),
+      // A table has no text that could have been revoked, and may have none at all.
+      [value].flat().some((each) => typeof each !== 'object' && this.byStamp.has(JSON.stringify([name, String(each)]))),
     )
   }
 

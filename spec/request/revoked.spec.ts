@@ -52,6 +52,8 @@ describe('revoked tasks', () => {
     expect(revoked.hasStampOf({ stamps: { mid: ['y', 'x'] } })).toBe(true)
     expect(revoked.hasStampOf({ stamped_headers: ['mid'], mid: 'x' })).toBe(true)
     expect(revoked.hasStampOf({ mid: 'x' })).toBe(false)
+    expect(revoked.hasStampOf({ stamped_headers: ['constructor', '__proto__', {}, null] })).toBe(false)
+    expect(revoked.hasStampOf({ stamps: { mid: [{ toString: 1, valueOf: 1 }, null] } })).toBe(false)
     expect(revoked.hasStampOf({ stamps: { mid: 'y', other: 'x' } })).toBe(false)
   })
 
