@@ -166,6 +166,9 @@ describe('the commands about tasks', () => {
       node.offline.deliver('tasks.plain', { args: ['x'], headers })
       await node.offline.turn()
       expect(gated.started).toEqual([])
+      expect(node.answer('revoke_by_stamped_headers', { headers: ['constructor=a'] })).toEqual({
+        ok: "headers {'constructor': ['a']} flagged as revoked, but not terminated",
+      })
       expect(node.answer('revoke_by_stamped_headers', { headers: ['mid=b'], terminate: true })).toEqual({
         ok: "headers {'mid': ['b']} were not terminated",
       })
