@@ -4,12 +4,20 @@ import { systemClock } from '../clock.js'
 import type { Backend, OutgoingMessage } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
+import { repr } from '../protocol/repr.js'
 import { AsyncResult } from './asyncResult.js'
 import { Breakers } from './breakers.js'
+import { BREAKER_OPTIONS, SEND_OPTIONS } from './callOptionTables.js'
+import { checkConf } from './conf.js'
 import { currentRun } from './current.js'
+import { plainObject } from './optionChecks.js'
+import { checkOptions } from './options.js'
 import { Registry } from './registry.js'
 import { traceSend } from './sendSpan.js'
 import { type BoundHandler, type Handler, type SendTask, Task, type TaskOptions } from './task.js'
+
+/** Characters of a wrong argument that are shown. */
+const SHOWN = 80
 
 /** How the CLI recognises an app that was built by another copy of this package. */
 export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
@@ -68,21 +76,27 @@ export abstract class App {
   /**
    * @param main the app's name, shown in the banner
    * @param conf settings under Celery's lower-case names
+   * @throws TypeError for settings in camelCase, and for `broker` and `backend`, which Python's constructor takes
    */
   constructor(
     readonly main: string,
     readonly conf: Readonly<Record<string, unknown>> = {},
-  ) {}
+  ) {
+    checkConf(main, conf)
+  }
 
   /**
    * Registers a task. Mirrors Celery's `@app.task(name=...)`.
-   * @throws TypeError for a name that is empty or taken
+   * @throws TypeError for a name that is empty or taken, and for options that do not exist or are of the wrong type or range
    */
   task(name: string, handler: Handler): Task
   task(name: string, options: TaskOptions & { bind: true }, handler: BoundHandler): Task
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
     const send: SendTask = (args, kwargs, options) => this.sendTask(name, args, kwargs, options)
+    if (typeof optionsOrHandler === 'function' && handler !== undefined) {
+      throw new TypeError(`task ${name}: the options come before the handler, as in app.task(name, options, handler)`)
+    }
     if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler, send))
     return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler, send))
   }
@@ -95,13 +109,15 @@ export abstract class App {
    * @param fn the call; it needs a time limit of its own, since a call that never ends is no failure
    * @param options milliseconds and counts
    * @returns a function with the same arguments and result, that throws BreakerOpen while the breaker is open
-   * @throws TypeError for a name that is empty or taken
+   * @throws TypeError for a name that is empty or taken, a wrong option, or a call that is no function
    */
   breaker<Args extends unknown[], Result>(
     name: string,
     fn: (...args: Args) => Promise<Result> | Result,
     options: BreakerOptions = {},
   ): (...args: Args) => Promise<Result> {
+    if (typeof fn !== 'function') throw new TypeError(`breaker ${name}: the call must be a function`)
+    checkOptions(`breaker ${name}`, options, BREAKER_OPTIONS)
     const guard = createBreaker(name, async (...args: Args) => fn(...args), { ...BREAKER_DEFAULTS, ...options })
     this.breakers.add(guard)
     return (...args) => guard.run(...args)
@@ -110,7 +126,7 @@ export abstract class App {
   /**
    * Publishes a task message by name and resolves once the broker has confirmed it. Mirrors Celery's `app.send_task`.
    * Sent from inside a task, the message becomes its child.
-   * @throws BrokerError if the broker can't be reached or refuses; TypeError if an argument isn't JSON
+   * @throws BrokerError if the broker can't be reached or refuses; TypeError for a wrong option, and if an argument isn't JSON
    */
   async sendTask(
     name: string,
@@ -118,6 +134,13 @@ export abstract class App {
     kwargs: Kwargs = {},
     options: SendOptions = {},
   ): Promise<AsyncResult> {
+    if (typeof name !== 'string' || name === '')
+      throw new TypeError('sendTask needs the name of a task, such as "tasks.add"')
+    if (!Array.isArray(args)) throw new TypeError(`${name}: the arguments are ${repr(args, SHOWN)}: expected a list`)
+    if (plainObject(kwargs) !== null) {
+      throw new TypeError(`${name}: the keyword arguments are ${repr(kwargs, SHOWN)}: expected an object`)
+    }
+    checkOptions(name, options, SEND_OPTIONS)
     const outlet = this.use()
     const route = outlet.route(name, options)
     const id = options.taskId ?? randomUUID()

@@ -13,7 +13,8 @@ const quote = (names: readonly string[]): string => {
  *   context of a bound task counts among those that were given, as Python's `self` does
  */
 export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): unknown[] {
-  const { params, schema } = task.options
+  const { params } = task
+  const { schema } = task.options
   const name = `${task.name.slice(task.name.lastIndexOf('.') + 1)}()`
   const bound: unknown[] = [...args]
   for (const key of Object.keys(kwargs)) {

@@ -9,6 +9,8 @@ import {
   type ResultTuple,
   taskTuple,
 } from '../protocol/result.js'
+import { GET_OPTIONS } from './callOptionTables.js'
+import { checkOptions } from './options.js'
 
 /** The task wasn't ready in time; it may still become so. */
 export class TimeoutError extends CeleriacError {
@@ -44,9 +46,14 @@ export class AsyncResult<T = unknown> {
 
   /**
    * Waits until the task is ready, and returns what it returned.
-   * @throws RemoteError with the name and text of the task's exception; TimeoutError; CeleriacError if the backend can't be asked
+   * @throws TypeError for a number in place of the options, and for a wrong option; RemoteError with the name and text of the task's exception; TimeoutError; CeleriacError if the backend can't be asked
    */
-  async get({ timeout, interval, propagate = true }: GetOptions = {}): Promise<T> {
+  async get(options: GetOptions = {}): Promise<T> {
+    if (typeof options === 'number') {
+      throw new TypeError(`get(${options}): write get({ timeout: ${options} }), where the timeout is in seconds`)
+    }
+    checkOptions('get', options, GET_OPTIONS)
+    const { timeout, interval, propagate = true } = options
     const meta = await this.wait(timeout, interval)
     if (propagate && PROPAGATE_STATES.has(meta.status)) throw decodeException(meta.result)
     return resultOf(meta) as T

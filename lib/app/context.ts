@@ -1,5 +1,8 @@
 import type { AmqpProperties, AmqpTable, Logger } from '../ports.js'
 import type { Kwargs } from '../protocol/message.js'
+import { repr, reprArgs } from '../protocol/repr.js'
+import { RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
+import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Retry, type RetryOptions } from './predicate.js'
 import type { Task } from './task.js'
 
@@ -42,22 +45,25 @@ export class TaskContext {
 
   /**
    * Stores a state of the task's own, such as PROGRESS with how far it is. Mirrors Celery's `update_state`.
-   * @throws CeleriacError when it can't be stored
+   * @throws TypeError for a wrong option; CeleriacError when it can't be stored
    */
-  async updateState({ state, meta = null }: { state: string; meta?: unknown }): Promise<void> {
+  async updateState(options: { state: string; meta?: unknown }): Promise<void> {
+    checkOptions('updateState', options, STATE_OPTIONS)
+    const { state, meta = null } = options
     await this.store(state, meta)
   }
 
   /**
    * Asks for another run: `throw self.retry({ countdown: 10 })`. Mirrors Celery's `Task.retry`.
-   * @throws `exc`, or MaxRetriesExceededError, when the retries are used up
+   * @throws TypeError for a wrong option; `exc`, or MaxRetriesExceededError, when the retries are used up
    */
   retry(options: RetryOptions = {}): Retry {
+    checkOptions('retry', options, RETRY_OPTIONS)
     const limit = options.maxRetries === undefined ? this.task.maxRetries : options.maxRetries
     if (limit !== null && this.request.retries + 1 > limit) {
       if (options.exc) throw options.exc
       throw new MaxRetriesExceededError(
-        `Can't retry ${this.task.name}[${this.request.id}] args:${JSON.stringify(this.request.args)} kwargs:${JSON.stringify(this.request.kwargs)}`,
+        `Can't retry ${this.task.name}[${this.request.id}] args:${reprArgs(this.request.args)} kwargs:${repr(this.request.kwargs)}`,
       )
     }
     return new Retry(options)

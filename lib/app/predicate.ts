@@ -1,4 +1,6 @@
-import { textOf } from '../errors.js'
+import { coerceError, textOf } from '../errors.js'
+import { RETRY_OPTIONS } from './callOptionTables.js'
+import { checkOptions } from './options.js'
 
 /*
  * What a task throws to say how it ended: Celery's TaskPredicate family. They are control flow, not faults, so `trace/` turns
@@ -34,8 +36,15 @@ export interface RetryOptions {
 
 /** The task wants to run again. Made by `self.retry()`, which counts; thrown by the task. */
 export class Retry extends Predicate {
-  constructor(readonly options: RetryOptions = {}) {
-    super('retry', options.exc?.message ?? 'the task asked to be retried', { cause: options.exc })
+  readonly options: RetryOptions
+
+  /** @throws TypeError for a wrong option */
+  constructor(options: RetryOptions = {}) {
+    checkOptions('retry', options, RETRY_OPTIONS)
+    const { exc } = options
+    const cause = exc === undefined || exc === null ? undefined : coerceError(exc)
+    super('retry', cause?.message ?? 'the task asked to be retried', { cause })
+    this.options = cause === exc ? options : { ...options, exc: cause }
   }
 }
 

@@ -3,16 +3,21 @@ import type { SendOptions } from './app.js'
 import type { AsyncResult } from './asyncResult.js'
 import type { ErrorClass } from './autoretry.js'
 import type { TaskContext } from './context.js'
+import { optionFaults } from './options.js'
 import { compileOrderBy, type KeyOf, type OrderBy } from './orderKey.js'
 import type { RetryOptions } from './predicate.js'
 import type { StandardSchema } from './schema.js'
 import { type Signature, signatureOf } from './signature.js'
+import { TASK_OPTIONS } from './taskOptionTable.js'
 
 /** Celery's task options, in camelCase; what isn't given falls back to the setting of the same meaning. */
 export interface TaskOptions {
   /** The handler's first argument is the task context. */
   bind?: boolean
-  /** Names of the handler's arguments, so that keyword arguments find their place. */
+  /**
+   * Names of the handler's arguments, so that keyword arguments find their place. One that may be left out has a question mark
+   * behind it, as in `['url', 'depth?']`, or a default in the handler; a call without one of the others is a TypeError.
+   */
   params?: readonly string[]
   /** Acknowledge after the run instead of before. A task with an order key is always acknowledged late. */
   acksLate?: boolean
@@ -71,6 +76,9 @@ export interface TaskOptions {
 export type Handler = (...args: never[]) => unknown
 export type BoundHandler = (self: TaskContext, ...args: never[]) => unknown
 
+/** Marks an argument that may be left out. */
+const OPTIONAL = /\?$/
+
 /** Sends a task by its name; what `delay` and `applyAsync` stand for. */
 export type SendTask = (args: readonly unknown[], kwargs: Kwargs, options: SendOptions) => Promise<AsyncResult>
 
@@ -84,21 +92,32 @@ export class Task {
   readonly defaultRetryDelay: number
   /** From `orderBy`; null without one. */
   readonly keyOf: KeyOf | null
+  /** Names of the arguments, in their order, without the marks of those that may be left out. */
+  readonly params: readonly string[] | undefined
+  /** How many arguments a message has to bring. */
+  readonly required: number
   private readonly signature: Signature | null
 
-  /** @throws TypeError for a name, a handler or an `orderBy` that is none */
+  /** @throws TypeError that names everything that is wrong with the name, the handler and the options */
   constructor(
     readonly name: string,
     readonly options: Readonly<TaskOptions>,
     readonly handler: Handler,
     private readonly send: SendTask = noApp,
   ) {
-    if (name === '') throw new TypeError('a task needs a name, such as "tasks.add"')
-    if (typeof handler !== 'function') throw new TypeError(`task ${name}: the handler must be a function`)
+    if (typeof name !== 'string' || name === '') throw new TypeError('a task needs a name, such as "tasks.add"')
+    const faults = optionFaults(options, TASK_OPTIONS)
+    if (typeof handler !== 'function') {
+      faults.unshift('the handler must be a function, the last argument of app.task')
+    }
+    if (faults.length === 0) faults.push(...limitFaults(options))
+    if (faults.length > 0) throw new TypeError(`task ${name}: ${faults.join('; ')}`)
     this.maxRetries = options.maxRetries === undefined ? 3 : options.maxRetries
     this.defaultRetryDelay = options.defaultRetryDelay ?? 180
     this.keyOf = options.orderBy === undefined ? null : compileOrderBy(options.orderBy)
+    this.params = options.params?.map((param) => param.replace(OPTIONAL, ''))
     this.signature = signatureOf(handler)
+    this.required = this.countRequired()
   }
 
   /** Sends a message for this task. */
@@ -109,11 +128,6 @@ export class Task {
   /** Sends a message for this task, with options. */
   applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: SendOptions = {}): Promise<AsyncResult> {
     return this.send(args, kwargs, options)
-  }
-
-  /** How many arguments a message has to bring: those before the handler's first default. */
-  get required(): number {
-    return Math.max(0, this.handler.length - this.context)
   }
 
   /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. */
@@ -127,7 +141,24 @@ export class Task {
     return this.signature?.names[position + this.context] ?? null
   }
 
+  /**
+   * The names of `params` without a question mark, where one has it; else the arguments before the handler's first default. A function
+   * around the handler that hands on whatever it gets hides them: then all names of `params` count.
+   */
+  private countRequired(): number {
+    const { params, schema } = this.options
+    if (params?.some((param) => OPTIONAL.test(param))) return params.filter((param) => !OPTIONAL.test(param)).length
+    const own = Math.max(0, this.handler.length - this.context)
+    const tellsNothing = this.signature ? this.signature.rest : own === 0
+    return params && !schema && tellsNothing ? params.length : own
+  }
+
   private get context(): number {
     return this.options.bind ? 1 : 0
   }
+}
+
+function limitFaults({ softTimeLimit: soft, timeLimit: hard }: TaskOptions): string[] {
+  if (typeof soft !== 'number' || typeof hard !== 'number' || soft <= hard) return []
+  return [`softTimeLimit is ${soft}: expected no more than timeLimit, which is ${hard}`]
 }

@@ -1,3 +1,4 @@
+import { nearest } from './nearest.js'
 import { flagLabel } from './row.js'
 import { ROWS } from './table.js'
 import { WITHOUT_EFFECT } from './withoutEffect.js'
@@ -40,33 +41,14 @@ export function meaningOf(name: string): Meaning {
   // With a namespace, as Django projects have it, CELERY_ stands before the present name in capitals.
   const bare = name.toLowerCase().replace(/^celery_/, '')
   if (WITHOUT_ROW.has(bare)) return { warning: `app config ${name}: has no effect here; ignored`, ignored: bare }
-  const guess = ROWS.has(bare) ? bare : nearest(name)
+  const guess = ROWS.has(bare) ? bare : nearestSetting(name)
   if (guess !== undefined)
     return { warning: `app config ${name}: is no setting; did you mean ${guess}? Ignored`, ignored: name }
   if (OLD_PREFIX.test(name)) return { warning: `app config ${name}: has no effect here; ignored`, ignored: name }
   return { warning: `app config ${name}: is no setting; ignored`, ignored: name }
 }
 
-/** The setting whose name is the fewest changes away, if it isn't too far. */
-function nearest(name: string): string | undefined {
-  const lower = name.toLowerCase()
+function nearestSetting(name: string): string | undefined {
   const known = [...ROWS].flatMap(([setting, row]) => (row.option ? [] : [setting]))
-  const near = [...known, ...WITHOUT_ROW]
-    .map((setting) => ({ setting, distance: distance(lower, setting) }))
-    .sort((a, b) => a.distance - b.distance)[0]
-  return near !== undefined && near.distance <= Math.max(2, name.length / 4) ? near.setting : undefined
-}
-
-/** Levenshtein's distance: insertions, deletions and replacements of one character. */
-function distance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, at) => at)
-  for (let i = 1; i <= from.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = (previous[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1))
-    }
-    previous = current
-  }
-  return previous[to.length] ?? 0
+  return nearest(name.toLowerCase(), [...known, ...WITHOUT_ROW])
 }

@@ -34,7 +34,8 @@ export async function callTask(call: Call): Promise<Outcome> {
   const { children, id, rootId, task } = call
   const startedAt = call.monotonic()
   try {
-    const { params, schema } = task.options
+    const { params } = task
+    const { schema } = task.options
     const bound = bindArguments(task, call.args, call.kwargs)
     const args = schema ? await checkArguments(schema, bound, params, task.name) : bound
     const handler = task.handler as (...args: unknown[]) => unknown

@@ -55,4 +55,36 @@ describe('bindArguments', () => {
     const checked = new Task('t.checked', { schema }, (_x: unknown) => undefined)
     expect(bindArguments(checked, [1, 2], {})).toEqual([1, 2])
   })
+
+  describe('of a function around the handler', () => {
+    const wrap =
+      (fn: (...args: never[]) => unknown) =>
+      async (...args: never[]): Promise<unknown> =>
+        fn(...args)
+    const handler = (_url: string, _depth = 1): void => undefined
+
+    it('are those of params, whatever the function tells of itself', () => {
+      const task = new Task('t.wrapped', { params: ['url', 'depth'] }, wrap(handler))
+      expect(() => bindArguments(task, ['u'], {})).toThrow("wrapped() missing 1 required positional argument: 'depth'")
+      expect(bindArguments(task, ['u'], { depth: 2 })).toEqual(['u', 2])
+    })
+
+    it('may be left out where a question mark says so', () => {
+      const self = (_self: unknown, ..._args: unknown[]): void => undefined
+      for (const [bind, fn] of [
+        [false, wrap(handler)],
+        [true, self],
+        [false, handler],
+        [false, handler.bind(null)],
+      ] as const) {
+        const task = new Task('t.wrapped', { bind, params: ['url', 'depth?'] }, fn)
+        expect(bindArguments(task, ['u'], {})).toEqual(['u'])
+        expect(bindArguments(task, [], { depth: 2, url: 'u' })).toEqual(['u', 2])
+        expect(() => bindArguments(task, [], { depth: 2 })).toThrow(
+          "wrapped() missing 1 required positional argument: 'url'",
+        )
+        expect(() => bindArguments(task, [], { 'depth?': 2 })).toThrow("unexpected keyword argument 'depth?'")
+      }
+    })
+  })
 })

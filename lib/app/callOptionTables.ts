@@ -1,0 +1,119 @@
+import {
+  anyText,
+  array,
+  date,
+  either,
+  fn,
+  milliseconds,
+  offset,
+  orNull,
+  plainObject,
+  positiveSeconds,
+  seconds,
+  text,
+  toggle,
+  whole,
+} from './optionChecks.js'
+import type { OptionTable } from './options.js'
+
+const NO_LINKS = 'callbacks are not sent yet; send the next task from inside this one'
+const NO_LIMITS = 'limits belong to the task: app.task(name, { timeLimit, softTimeLimit }, handler)'
+
+/** A delivery's text fields take 255 bytes at most. */
+const SHORT = 255
+const shortText = (value: unknown): string | null =>
+  text(value) ?? (Buffer.byteLength(value as string) <= SHORT ? null : `at most ${SHORT} bytes`)
+
+/** Options of `sendTask` and `applyAsync`. */
+export const SEND_OPTIONS: OptionTable = {
+  checks: {
+    taskId: shortText,
+    queue: shortText,
+    exchange: anyText,
+    routingKey: anyText,
+    countdown: offset,
+    eta: date,
+    expires: either(offset, date),
+    priority: whole(0, 255),
+    headers: plainObject,
+  },
+  elsewhere: {
+    id: 'write taskId',
+    delay: 'write countdown, in seconds',
+    serializer: 'messages are sent as JSON',
+    compression: 'messages are sent uncompressed',
+    link: NO_LINKS,
+    linkError: NO_LINKS,
+    chain: NO_LINKS,
+    chord: NO_LINKS,
+    timeLimit: NO_LIMITS,
+    softTimeLimit: NO_LIMITS,
+    ignoreResult: 'it belongs to the task: app.task(name, { ignoreResult: true }, handler)',
+    retry: 'a message is sent again until the broker has confirmed it',
+    retryPolicy: 'a message is sent again until the broker has confirmed it',
+    retries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
+    maxRetries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
+    shadow: 'tasks bear their own names',
+    args: 'arguments stand before the options',
+    kwargs: 'keyword arguments stand before the options',
+  },
+}
+
+/** Options of `self.retry` and `Retry`. */
+export const RETRY_OPTIONS: OptionTable = {
+  checks: {
+    countdown: offset,
+    eta: date,
+    // Whatever was caught may be given on.
+    exc: () => null,
+    maxRetries: orNull(whole(0)),
+    args: array,
+    kwargs: plainObject,
+  },
+  elsewhere: {
+    throw: 'write throw self.retry(...)',
+    delay: 'write countdown, in seconds',
+    queue: 'a retry goes back to the queue that its message came from',
+    priority: 'a retry keeps the priority of its message',
+    expires: 'a retry keeps the expiry of its message',
+    timeLimit: NO_LIMITS,
+    softTimeLimit: NO_LIMITS,
+  },
+}
+
+/** Options of `self.updateState`. */
+export const STATE_OPTIONS: OptionTable = { checks: { state: text, meta: () => null }, elsewhere: {} }
+
+/** Options of `AsyncResult.get`. */
+export const GET_OPTIONS: OptionTable = {
+  checks: {
+    timeout: seconds,
+    interval: positiveSeconds,
+    propagate: toggle,
+  },
+  elsewhere: {
+    disableSyncSubtasks: 'waiting inside a task is allowed; its slot stays taken meanwhile',
+    noAck: 'results are always taken',
+  },
+}
+
+/** Options of `app.breaker`. */
+export const BREAKER_OPTIONS: OptionTable = {
+  checks: {
+    errorThresholdPercentage: (value) =>
+      offset(value) === null && (value as number) >= 0 && (value as number) <= 100
+        ? null
+        : 'a percentage from 0 to 100',
+    windowMs: (value) =>
+      milliseconds(value) === null && (value as number) >= 10 ? null : 'a number of milliseconds, at least 10',
+    volumeThreshold: whole(0),
+    resetTimeoutMs: milliseconds,
+    isFailure: fn,
+  },
+  elsewhere: {
+    timeout: 'give the call a time limit of its own, such as AbortSignal.timeout()',
+    errorFilter: 'write isFailure, which is true for what counts',
+    resetTimeout: 'write resetTimeoutMs, in milliseconds',
+    rollingCountTimeout: 'write windowMs, in milliseconds',
+  },
+}

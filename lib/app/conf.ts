@@ -1,0 +1,38 @@
+import { repr } from '../protocol/repr.js'
+import { ROWS } from '../settings/table.js'
+import { plainObject } from './optionChecks.js'
+
+/** What Python's `Celery(...)` takes besides settings, or celery-node, and the setting that it stands for here. */
+const CONSTRUCTOR: Readonly<Record<string, string>> = {
+  broker: 'broker_url',
+  backend: 'result_backend',
+  brokerUrl: 'broker_url',
+  queue: 'task_default_queue',
+  serializer: 'task_serializer',
+}
+
+/**
+ * Looks at what an app is made with. A name that is nearly a setting would leave the app with the default, another broker for example,
+ * without a word; settings that Celery has and this hasn't are told by whoever loads them.
+ * @throws TypeError that names everything that is wrong
+ */
+export function checkConf(main: unknown, conf: unknown): void {
+  if (typeof main !== 'string') throw new TypeError(`new Celery(${repr(main, 80)}): expected the name of the app`)
+  if (plainObject(conf) !== null) {
+    throw new TypeError(
+      `new Celery('${main}', ${typeof conf === 'string' ? '...' : repr(conf, 80)}): expected settings, such as { broker_url: 'amqp://...' }`,
+    )
+  }
+  const faults = Object.keys(conf as object).flatMap((name) => {
+    const setting = settingFor(name)
+    return setting === undefined ? [] : [`${name} is not a setting; write ${setting}`]
+  })
+  if (faults.length > 0) throw new TypeError(`new Celery('${main}'): ${faults.join('; ')}`)
+}
+
+function settingFor(name: string): string | undefined {
+  if (ROWS.has(name)) return undefined
+  if (Object.hasOwn(CONSTRUCTOR, name)) return CONSTRUCTOR[name]
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return snake !== name && ROWS.has(snake) ? snake : undefined
+}

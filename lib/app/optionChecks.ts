@@ -1,0 +1,65 @@
+import type { Check } from './options.js'
+
+/** The longest time that Node's timers can wait: a longer one ends at once. */
+const MOST_TIMER_MS = 2 ** 31 - 1
+
+const is =
+  (test: (value: unknown) => boolean, expected: string): Check =>
+  (value) =>
+    test(value) ? null : expected
+
+export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+export const toggle: Check = is((value) => typeof value === 'boolean', 'true or false')
+export const fn: Check = is((value) => typeof value === 'function', 'a function')
+export const text: Check = is((value) => typeof value === 'string' && value !== '', 'a text that is not empty')
+export const anyText: Check = is((value) => typeof value === 'string', 'a text')
+export const seconds: Check = is((value) => isNumber(value) && value >= 0, 'a number of seconds, not below 0')
+export const offset: Check = is(isNumber, 'a number of seconds')
+export const positiveSeconds: Check = is((value) => isNumber(value) && value > 0, 'a number of seconds above 0')
+export const milliseconds: Check = is(
+  (value) => isNumber(value) && value >= 1 && value <= MOST_TIMER_MS,
+  `a number of milliseconds from 1 to ${MOST_TIMER_MS}`,
+)
+export const date: Check = is((value) => isDate(value), 'a Date that is a time')
+
+/** A whole number. */
+export const whole = (min: number, max = Number.MAX_SAFE_INTEGER): Check =>
+  is(
+    (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
+    max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`,
+  )
+
+export const oneOf = (...words: readonly string[]): Check =>
+  is((value) => typeof value === 'string' && words.includes(value), words.map((word) => `'${word}'`).join(' or '))
+
+/** Errors' classes, as `instanceof` takes them. */
+export const classes: Check = is(
+  (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
+  'a list of error classes, such as [TypeError]',
+)
+
+export const plainObject: Check = is(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !isDate(value),
+  'an object',
+)
+
+export const array: Check = is(Array.isArray, 'a list')
+
+/** Of several checks, the first that is content. */
+export const either =
+  (...checks: readonly Check[]): Check =>
+  (value) => {
+    const expected = checks.map((check) => check(value))
+    return expected.includes(null) ? null : expected.join(', or ')
+  }
+
+export const orNull = (check: Check): Check =>
+  either(
+    check,
+    is((value) => value === null, 'null'),
+  )
+
+function isDate(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Date]' && !Number.isNaN((value as Date).getTime())
+}

@@ -1,0 +1,121 @@
+import { rate } from '../settings/rate.js'
+import { array, classes, either, oneOf, orNull, positiveSeconds, seconds, text, toggle, whole } from './optionChecks.js'
+import { type Check, type OptionTable, optionFaults } from './options.js'
+import { compileOrderBy } from './orderKey.js'
+import type { TaskOptions } from './task.js'
+
+const PARAM = /^[A-Za-z_$][\w$]*\??$/
+
+const params: Check = (value) => {
+  const names =
+    Array.isArray(value) && value.every((name) => typeof name === 'string' && PARAM.test(name)) ? value : null
+  if (names === null)
+    return "a list of argument names, such as ['url', 'depth?'], where ? marks one that may be left out"
+  const bare = names.map((name: string) => name.replace('?', ''))
+  if (new Set(bare).size < bare.length) return 'names that are all different'
+  const firstOptional = names.findIndex((name: string) => name.endsWith('?'))
+  if (firstOptional >= 0 && names.slice(firstOptional).some((name: string) => !name.endsWith('?'))) {
+    return 'no required name behind an optional one'
+  }
+  return null
+}
+
+const orderBy: Check = (value) => {
+  if (typeof value === 'function') return null
+  const expected = "a path such as 'kwargs.event.build_id', or a function of the message"
+  if (typeof value !== 'string') return expected
+  try {
+    compileOrderBy(value)
+    return null
+  } catch {
+    return expected
+  }
+}
+
+const rateLimit: Check = (value) => {
+  const expected = "a rate such as '10/s', '10/m', '0.5/h' or a number a second"
+  if (value !== null && typeof value !== 'string' && typeof value !== 'number') return expected
+  try {
+    rate(value)
+    return null
+  } catch {
+    return expected
+  }
+}
+
+const schema: Check = (value) => {
+  // Some libraries' schemas are functions.
+  const standard = (value as { '~standard'?: { validate?: unknown } } | null)?.['~standard']
+  return typeof standard?.validate === 'function' ? null : 'a Standard Schema, such as one of zod or valibot'
+}
+
+const RETRY_KWARGS: OptionTable = {
+  checks: { countdown: seconds, maxRetries: orNull(whole(0)) },
+  elsewhere: { eta: 'a retry by itself is due after a countdown' },
+}
+
+const retryKwargs: Check = (value) => {
+  const [fault] = optionFaults(value, RETRY_KWARGS)
+  return fault === undefined ? null : `{ countdown, maxRetries }, but ${fault}`
+}
+
+/** What a task's options may be. Celery's own that are missing here say where their place is. */
+export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof TaskOptions, Check>> } = {
+  checks: {
+    bind: toggle,
+    params,
+    acksLate: toggle,
+    schema,
+    acksOnFailureOrTimeout: toggle,
+    rejectOnWorkerLost: toggle,
+    maxRetries: orNull(whole(0)),
+    defaultRetryDelay: seconds,
+    autoretryFor: classes,
+    dontAutoretryFor: classes,
+    retryKwargs,
+    retryBackoff: either(toggle, seconds),
+    retryBackoffMax: positiveSeconds,
+    retryJitter: toggle,
+    throws: classes,
+    ignoreResult: toggle,
+    storeErrorsEvenIfIgnored: toggle,
+    trackStarted: toggle,
+    sendEvents: toggle,
+    rateLimit,
+    timeLimit: orNull(positiveSeconds),
+    softTimeLimit: orNull(positiveSeconds),
+    orderBy,
+    pauseWhileOpen: either(
+      text,
+      (value) =>
+        array(value) ?? ((value as unknown[]).every((name) => text(name) === null) ? null : 'names of breakers'),
+    ),
+    orderOnFailure: oneOf('release', 'block'),
+  },
+  elsewhere: {
+    name: 'the name is the first argument of app.task',
+    queue: 'name the queue in the setting task_routes, or when the task is sent',
+    routingKey: 'name it in the setting task_routes, or when the task is sent',
+    exchange: 'name it in the setting task_routes, or when the task is sent',
+    priority: 'give it in the setting task_routes, or when the task is sent',
+    expires: 'give it when the task is sent',
+    countdown: 'give it when the task is sent',
+    eta: 'give it when the task is sent',
+    serializer: 'messages are sent as JSON',
+    compression: 'messages are sent uncompressed',
+    backend: 'give it in the setting result_backend',
+    base: 'there are no task classes; share code by functions',
+    typing: 'arguments are always checked; list them in params',
+    pydantic: 'give a schema',
+    onSuccess: 'do it at the end of the handler',
+    onFailure: 'do it in a catch of the handler',
+    onRetry: 'do it before the handler throws self.retry()',
+    concurrency: 'the slots are those of the worker: -c/--concurrency, or a queue with a worker of its own',
+    retries: 'write maxRetries',
+    retry: 'write maxRetries and autoretryFor',
+    retryDelay: 'write defaultRetryDelay, in seconds',
+    timeout: 'write timeLimit, in seconds',
+    args: 'the arguments come with the message; name them in params',
+    resultExpires: 'give it in the setting result_expires',
+  },
+}
