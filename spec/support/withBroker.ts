@@ -2,7 +2,8 @@
  *   withBroker.js COMMAND ARG...   runs a command with CELERY_BROKER_URL set, and ends with its exit code
  *   withBroker.js --probe          ends with 0 if a broker is there already
  *
- * The broker is that of CELERY_BROKER_URL, else one that answers on localhost:5672, else a private one for as long as the command runs.
+ * The broker is that of CELERY_BROKER_URL, else one that answers on localhost:5672, else a private one for as long as the command
+ * runs; with CELERIAC_SPEC_RABBITMQ always a private one, of that release.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,6 +16,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 async function find(): Promise<{ url: string; what: string } | null> {
   const given = process.env.CELERY_BROKER_URL
   if (given) return { url: given, what: 'the broker of CELERY_BROKER_URL' }
+  if (process.env.CELERIAC_SPEC_RABBITMQ) return null
   if (!(await answers(LOCAL_PORT))) return null
   return { url: `amqp://guest:guest@127.0.0.1:${LOCAL_PORT}//`, what: `the broker on localhost:${LOCAL_PORT}` }
 }
