@@ -145,6 +145,9 @@ export class Line {
    * a run that holds an order key is told to stop, since its message is about to run elsewhere.
    */
   connectionLost(): void {
+    for (const request of this.state.requests) {
+      if (request.state !== 'running' && !request.delivery.live) this.strategy.returnedUnrun(request)
+    }
     this.gate.forgetLost()
     for (const request of this.state.running) {
       if (request.delivery.live || !request.acksLate) continue

@@ -69,7 +69,10 @@ export interface Delivery {
   ack(): void
   /** basic.reject(requeue=false): the message is dropped, or dead-lettered where the queue says so. */
   reject(): void
-  /** basic.nack(requeue=true): the message goes back to its queue. Never a reject, which quorum queues count against the delivery limit. */
+  /**
+   * basic.nack(requeue=true): the message goes back to its queue. Never a reject: from RabbitMQ 4.3 on, quorum queues don't count a nack
+   * against their delivery limit.
+   */
   giveBack(): void
 }
 

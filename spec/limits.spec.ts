@@ -96,9 +96,16 @@ describe('what keeps a task from running', () => {
 
   it('more deliveries than a message may have', () => {
     const offline = new OfflineLine(app, { config: { worker_max_deliveries: 3 } })
-    const fine = offline.deliver('late', { args: ['a'], headers: { 'x-delivery-count': 2 } })
-    const poison = offline.deliver('late', { args: ['b'], headers: { 'x-delivery-count': 3 } })
-    expect([fine.settledBy, poison.settledBy]).toEqual([null, 'reject'])
+    const again = (id: string, headers: Record<string, unknown>): FakeDelivery => {
+      const { properties, content } = taskMessage('late', { id, args: ['a'], headers })
+      const delivery = Object.assign(new FakeDelivery(properties, content), { redelivered: true })
+      offline.deliverRaw(delivery)
+      return delivery
+    }
+    const fine = again('a', { 'x-delivery-count': 2 })
+    const poison = again('b', { 'x-delivery-count': 3 })
+    const early = again('c', { 'x-delivery-count': 3, eta: new Date(offline.clock.now() + 1000).toISOString() })
+    expect([fine.settledBy, poison.settledBy, early.settledBy]).toEqual([null, 'reject', null])
     expect(offline.line.state.refused.get('deliveries')).toBe(1)
   })
 })

@@ -21,7 +21,7 @@ const LONGEST_KEY = 255
 const PREFIX = new RegExp(`^(?:[01]\\.){${DELAY_LEVELS}}`)
 
 /** What brokers note on a message that was dead-lettered or redelivered, and the copies that its sender asked for. */
-const LEFT_BEHIND = /^(?:x-(?:first-|last-)?death(?:-.+)?|x-delivery-count|CC|BCC)$/
+const LEFT_BEHIND = /^(?:x-(?:first-|last-)?death(?:-.+)?|x-delivery-count|x-acquired-count|CC|BCC)$/
 
 export interface DelayedRoute {
   readonly exchange: string

@@ -2,6 +2,10 @@ import { coerceError } from '../errors.js'
 import type { Clock, Logger, OutgoingMessage } from '../ports.js'
 import { relay } from '../protocol/delay.js'
 import type { Request } from './request.js'
+import { returnsOf } from './returns.js'
+
+/** RabbitMQ 4 drops a message at its 21st return unless its quorum queue says otherwise (`x-delivery-limit`). */
+const MOST_RETURNS = 10
 
 export interface DeparturesOptions {
   readonly clock: Clock
@@ -16,7 +20,8 @@ export interface DeparturesOptions {
 
 /**
  * Sends on what is due far ahead: held here it would stay unacknowledged, and the broker takes a channel for dead that holds a
- * message too long.
+ * message too long. And what is due soon but went back to its queue many times, by restarts of workers that held it: as a message of
+ * its own it is counted from 0 again.
  */
 export class Departures {
   private readonly underWay = new Set<Promise<unknown>>()
@@ -28,10 +33,11 @@ export class Departures {
     return this.isFar(delayMs) && this.options.postpone(message, queue, delayMs)
   }
 
-  /** Sends a parked request on if it is due far ahead. Until it has gone, and if it can't go, it waits here. */
+  /** Sends a parked request on if it is due far ahead, or went back often. Until it has gone, and if it can't go, it waits here. */
   consider(request: Request, delayMs: number): void {
     const { clock, log, onDeparted, postpone } = this.options
-    const message = this.isFar(delayMs) ? relay(request.delivery, request.message, clock.now()) : null
+    const isToGo = this.isFar(delayMs) || returnsOf(request.delivery) >= MOST_RETURNS
+    const message = isToGo ? relay(request.delivery, request.message, clock.now()) : null
     if (!message) return
     request.leaving = true
     const departure = postpone(message, request.delivery.queue, delayMs)

@@ -9,6 +9,7 @@ import { decode } from '../protocol/decode.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
 import { Request } from './request.js'
+import { Returns } from './returns.js'
 import type { RefusalReason, WorkerState } from './state.js'
 
 const PROTOCOL_URL = 'https://docs.celeryq.dev/en/latest/internals/protocol.html'
@@ -36,7 +37,14 @@ export interface StrategyOptions {
 
 /** From a delivery to a request. What can't become one is settled here, logged and counted. Never throws. */
 export class Strategy {
+  private readonly returns = new Returns()
+
   constructor(private readonly options: StrategyOptions) {}
+
+  /** The broker has the request's message again, and it hasn't run. */
+  returnedUnrun({ id }: Request): void {
+    this.returns.add(id)
+  }
 
   receive(delivery: Delivery): Request | null {
     const { clock, limits, log, state, tasks } = this.options
@@ -87,11 +95,15 @@ export class Strategy {
     return new Request(message, task, delivery, key, late, clock.monotonic())
   }
 
-  /** Quorum queues count how often they have delivered a message; one that ends its worker each time must end some time itself. */
+  /**
+   * Quorum queues count how often they had a message back; one that ends its worker each time must end some time itself. What isn't due
+   * yet has never run.
+   */
   private isPoison(delivery: Delivery, message: TaskMessage): boolean {
-    const { log, maxDeliveries } = this.options
-    const before = delivery.properties.headers?.['x-delivery-count']
-    if (maxDeliveries === null || typeof before !== 'number' || before < maxDeliveries) return false
+    const { clock, log, maxDeliveries } = this.options
+    if (maxDeliveries === null || (message.eta ?? 0) > clock.now()) return false
+    const before = this.returns.countable(message.id, delivery)
+    if (before < maxDeliveries) return false
     log.error(
       `Task ${message.task}[${message.id}] was rejected: it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`,
     )

@@ -94,6 +94,7 @@ describe('headersToResend', () => {
       'x-first-death-reason': 'expired',
       'x-last-death-exchange': '',
       'x-delivery-count': 3,
+      'x-acquired-count': 4,
       CC: ['other'],
     }
     expect(headersToResend({ ...own, ...noted })).toEqual(own)

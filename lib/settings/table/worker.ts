@@ -82,7 +82,7 @@ export const WORKER = {
   worker_max_deliveries: row(
     optional(count({ min: 1 })),
     20,
-    'Deliveries of one message, as quorum queues count them, after which it is rejected; null for no end.',
+    'Times that a quorum queue may have had a message back before the message is rejected; null for no end.',
     { zero: 'is unset' },
   ),
   worker_eta_memory_limit: row(
