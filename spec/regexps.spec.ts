@@ -10,7 +10,7 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 /** Files whose patterns see nothing from outside but what is short or the operator's own. */
 const TRUSTED: Readonly<Record<string, string>> = {
   'amqp/topology.ts': "the broker's texts, which AMQP limits to 255 bytes",
-  'app/load.ts': "the stack of the operator's own module, at the start",
+  'app/importFile.ts': "the stack of the operator's own module, at the start",
   'app/signature.ts': "the text of the operator's own handlers",
   'health/page.ts': 'files of this package, at the start',
 }

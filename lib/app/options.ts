@@ -40,7 +40,7 @@ export function checkOptions(what: string, given: unknown, table: OptionTable): 
 }
 
 function unknown(name: string, known: readonly string[], elsewhere: OptionTable['elsewhere']): string {
-  const camel = name.replace(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
   const remedy = Object.hasOwn(elsewhere, camel) ? elsewhere[camel] : undefined
   if (remedy !== undefined) return `${name} is not an option here: ${remedy}`
   const guess = known.includes(camel) ? camel : nearest(camel, known)

@@ -2,9 +2,6 @@ import type { Writable } from 'node:stream'
 import { type Identity, processIdentity } from './identity.js'
 import type { SignalSource } from './signals.js'
 
-/** How long what a finished command left behind (a stray timer or socket of a task) may keep the process. */
-const LEFTOVERS_MS = 1000
-
 /** The process as the command line sees it, so that specs can stand in for it. */
 export interface Io {
   readonly env: Record<string, string | undefined>
@@ -27,8 +24,8 @@ export interface Io {
   exit(code: number): void
   /** Calls back when the process ends, however it does. */
   atExit(fn: () => void): void
-  /** Ends the process soon, even if something keeps it. */
-  leave(code: number): void
+  /** Ends the process when nothing is left to do, and after `withinMs` even if something keeps it: a timer or socket of a task. */
+  leave(code: number, withinMs: number): void
 }
 
 export interface ErrorSource {
@@ -58,8 +55,8 @@ export const processIo: Io = {
     }),
   exit: (code) => process.exit(code),
   atExit: (fn) => process.on('exit', fn),
-  leave: (code) => {
-    setTimeout(() => process.exit(code), LEFTOVERS_MS).unref()
+  leave: (code, withinMs) => {
+    setTimeout(() => process.exit(code), withinMs).unref()
   },
 }
 

@@ -5,6 +5,7 @@ import { repr } from '../protocol/repr.js'
 import { maskSecrets, secretsOf } from '../settings/mask.js'
 import { selectQueues } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
+import type { EarlySignals } from './earlySignals.js'
 import type { Io } from './io.js'
 import { Notifier, type Observed, type Supervisor, systemdNotify } from './notify.js'
 import { STARTED } from './relaunch.js'
@@ -31,11 +32,13 @@ export interface LiveOptions {
   readonly log: Log
   readonly settings: Settings
   readonly supervisor: Supervisor | null
+  /** Those that were heeded until now. */
+  readonly early: EarlySignals
 }
 
 /** Runs a worker from its start to its end, whatever brings that about, and tells those who wait for it how it is. Never throws. */
 export async function live(worker: Runnable, options: LiveOptions): Promise<End> {
-  const { io, log, settings } = options
+  const { early, io, log, settings } = options
   const unrecoverable = (thrown: unknown): void => {
     const error = coerceError(thrown)
     log.logger('worker').critical(`Unrecoverable error: ${repr(error)}`, { error })
@@ -43,6 +46,7 @@ export async function live(worker: Runnable, options: LiveOptions): Promise<End>
   const say = (text: string): void => void io.stdout.write(`${text}\n`)
   const signals = handleSignals({
     source: io.signals,
+    held: early.held,
     worker,
     restart: isTerminal(io.stdout) ? null : maskSecrets(io.command.join(' '), secretsOf(settings)),
     look: () => {
@@ -54,6 +58,7 @@ export async function live(worker: Runnable, options: LiveOptions): Promise<End>
     exit: io.exit,
     onError: unrecoverable,
   })
+  early.release()
   const notifier = notifierOf(worker, signals, options)
   try {
     notifier?.start()

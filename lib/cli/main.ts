@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CeleriacError, ConfigurationError } from '../errors.js'
+import type { Settings } from '../settings/table.js'
 import { openClient } from './client.js'
 import { addCall } from './commands/call.js'
 import { addControl } from './commands/control.js'
@@ -20,6 +21,11 @@ import { CommandError, UsageError } from './usage.js'
 
 /** Usage and configuration errors, as click has it. */
 const EX_USAGE = 2
+
+/** How long what a finished command left behind may keep the process; a worker has a setting for it. */
+const LEFTOVERS_MS = 1000
+/** A longer one would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The commands beside `worker`, in the order of the help. */
 const COMMANDS: ReadonlyArray<(program: Command, perform: Perform) => void> = [
@@ -46,12 +52,22 @@ export async function main(
   makeWorker?: MakeWorker,
   input: Input = process.stdin,
 ): Promise<number> {
-  const code = await run(argv, io, input, makeWorker)
-  io.leave(code)
+  let leftoversMs = LEFTOVERS_MS
+  const onSettings = ({ worker_exit_timeout }: Settings): void => {
+    leftoversMs = Math.min(worker_exit_timeout * 1000, LONGEST_TIMER_MS)
+  }
+  const code = await run(argv, io, input, onSettings, makeWorker)
+  io.leave(code, leftoversMs)
   return code
 }
 
-async function run(argv: readonly string[], io: Io, input: Input, makeWorker: MakeWorker | undefined): Promise<number> {
+async function run(
+  argv: readonly string[],
+  io: Io,
+  input: Input,
+  onSettings: (settings: Settings) => void,
+  makeWorker: MakeWorker | undefined,
+): Promise<number> {
   let code = 0
   let what = 'worker'
   const version = readVersion()
@@ -63,7 +79,7 @@ async function run(argv: readonly string[], io: Io, input: Input, makeWorker: Ma
     .addHelpText('after', '\nEach option is also read from the environment, as CELERY_WORKER_<OPTION>.')
     .action(async (args: string[]) => {
       const flags = { ...readFlags(program, 'global'), ...readFlags(worker, 'worker') }
-      code = await runWorker({ flags, args, version, io, ...(makeWorker ? { makeWorker } : {}) })
+      code = await runWorker({ flags, args, version, io, onSettings, ...(makeWorker ? { makeWorker } : {}) })
     })
   addFlags(worker, 'worker')
   const perform: Perform = async (work) => {

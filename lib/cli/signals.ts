@@ -2,10 +2,13 @@
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown
   off(signal: NodeJS.Signals, listener: () => void): unknown
+  listenerCount(signal: NodeJS.Signals): number
 }
 
 export interface SignalOptions {
   readonly source: SignalSource
+  /** A signal that has come before. */
+  readonly held?: NodeJS.Signals | null
   readonly worker: { stop(): Promise<void>; terminate(): Promise<void> }
   /** The command line, said when HUP starts it anew; null if HUP is a warm stop, as on a terminal, which sends it when it goes. */
   readonly restart: string | null
@@ -98,7 +101,10 @@ export function handleSignals(options: SignalOptions): Signals {
     ['SIGQUIT', cold],
     ['SIGUSR1', look],
   ]
-  for (const [signal, listener] of listeners) source.on(signal, listener)
+  for (const [signal, listener] of listeners) {
+    source.on(signal, listener)
+    if (signal === options.held) listener()
+  }
   return {
     get exitCode() {
       return exitCode

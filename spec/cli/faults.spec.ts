@@ -14,7 +14,7 @@ describe('the built command', () => {
     )
     expect(stderr.trimEnd().split('\n')).toEqual([
       "Error: the worker can't start:",
-      expect.stringContaining('-A nowhere: no such module'),
+      expect.stringContaining('-A nowhere: there is no '),
       expect.stringContaining('--autoscale "a,b": expected'),
       expect.stringContaining('-l/--loglevel "LOUD": expected one of DEBUG, INFO'),
     ])

@@ -20,7 +20,7 @@ describe('the command line', () => {
   let signals: EventEmitter
   let errors: EventEmitter
   let exits: number[]
-  let leaves: number[]
+  let leaves: Array<[code: number, withinMs: number]>
   let env: Record<string, string>
   let made: MadeWith | undefined
   let end: (code: number) => void
@@ -53,7 +53,7 @@ describe('the command line', () => {
         directory = to
       },
       exit: (code) => void exits.push(code),
-      leave: (code) => void leaves.push(code),
+      leave: (code, withinMs) => void leaves.push([code, withinMs]),
       identity,
       execve,
       tellParent: async (text) => {
@@ -164,7 +164,7 @@ describe('the command line', () => {
 
   it('tells all that is wrong and exits with 2', async () => {
     expect(await run('-A', 'nowhere', 'worker', '--autoscale=a,b', '-l', 'LOUD')).toBe(2)
-    expect(err).toContain("Error: the worker can't start:\n  -A nowhere: no such module")
+    expect(err).toContain("Error: the worker can't start:\n  -A nowhere: there is no ")
     expect(err).toContain('\n  --autoscale "a,b": expected')
     expect(err).toContain('\n  -l/--loglevel "LOUD": expected')
     expect(made).toBeUndefined()
@@ -193,13 +193,28 @@ describe('the command line', () => {
     expect(await run('-A', 'app', 'worker', '-I', 'more')).toBe(0)
     expect((globalThis as { moreTasks?: boolean }).moreTasks).toBe(true)
     expect(await run('-A', 'app', 'worker', '-I', 'lost')).toBe(2)
-    expect(err).toContain('-I/--include lost: no such module')
+    expect(err).toContain('-I/--include lost: there is no ')
   })
 
   it('lets nothing that an app left behind keep the process', async () => {
     await run('-A', 'app', 'worker')
     await run('--version')
-    expect(leaves).toEqual([0, 0])
+    env.CELERY_WORKER_EXIT_TIMEOUT = '7.5'
+    await run('-A', 'app', 'worker')
+    expect(leaves).toEqual([
+      [0, 1000],
+      [0, 1000],
+      [0, 7500],
+    ])
+  })
+
+  it('warns of an app that listens for the signals of a shutdown itself', async () => {
+    await run('-A', 'app', 'worker')
+    expect(err).not.toContain('itself')
+    signals.on('SIGTERM', () => undefined)
+    await run('-A', 'app', 'worker')
+    expect(err).toMatch(/WARNING.*The app listens for SIGTERM itself.*Leave open what tasks use.*worker_exit_timeout/)
+    expect(err).not.toContain('SIGINT itself')
   })
 
   it("exits with the worker's code after an unrecoverable error", async () => {

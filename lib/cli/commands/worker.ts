@@ -8,6 +8,7 @@ import { secretsOf } from '../../settings/mask.js'
 import type { Settings } from '../../settings/table.js'
 import { Worker } from '../../worker.js'
 import { banner } from '../banner.js'
+import { type EarlySignals, heedEarly } from '../earlySignals.js'
 import type { Io } from '../io.js'
 import { type End, live, type Runnable } from '../live.js'
 import { expandNodename, expandPath } from '../nodename.js'
@@ -33,7 +34,14 @@ export interface WorkerCommand {
   readonly version: string
   readonly io: Io
   readonly makeWorker?: MakeWorker
+  /** Told of the settings once they are known. */
+  onSettings?(settings: Settings): void
 }
+
+/** What an app's own listener would do to tasks that still run. */
+const OWN_LISTENER =
+  'The app listens for SIGNAL itself (process.on): its listener runs at the start of a shutdown, while tasks still run. ' +
+  'Leave open what tasks use; the worker ends the process after the last of them (worker_exit_timeout)'
 
 /**
  * `celeriac worker`: runs until it is told to stop; with `--detach`, until the worker has started in the background.
@@ -43,9 +51,14 @@ export interface WorkerCommand {
 export async function runWorker(command: WorkerCommand): Promise<number> {
   const { io } = command
   const supervisor = takeSupervisor(io.env, io.pid)
+  const early = heedEarly({ source: io.signals, exit: io.exit })
   const relaunch: Relaunch = { io, cwd: io.cwd(), env: { ...io.env, ...supervisor?.env } }
-  const prepared = await prepare(command.flags, command.args, io)
+  const prepared = await prepare(command.flags, command.args, io).catch((thrown) => {
+    early.release()
+    throw thrown
+  })
   const { settings } = prepared
+  command.onSettings?.(settings)
   const nodename = expandNodename(settings.hostname)
   const path = (template: string | null): string | null => template && expandPath(template, nodename, io.env.HOME)
   const paths: Paths = {
@@ -56,12 +69,14 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
   }
   try {
     if (settings.detach && !isInBackground(io)) return await toBackground(prepared, paths, relaunch)
-    const { code, again } = await run(command, { prepared, nodename, paths, supervisor })
+    const { code, again } = await run(command, { prepared, nodename, paths, supervisor, early })
     return again ? await restart(relaunch) : code
   } catch (thrown) {
     if (!(thrown instanceof PidfileError)) throw thrown
     io.stderr.write(`${thrown.message}\n`)
     return EX_CANTCREAT
+  } finally {
+    early.release()
   }
 }
 
@@ -77,6 +92,7 @@ interface Parts {
   readonly nodename: string
   readonly paths: Paths
   readonly supervisor: Supervisor | null
+  readonly early: EarlySignals
 }
 
 /** What would keep the daemon from its start is told here, where somebody reads it. */
@@ -88,7 +104,7 @@ async function toBackground({ settings }: Prepared, { logfile, pidfile }: Paths,
 }
 
 /** All that it took is given back when it returns. */
-async function run(command: WorkerCommand, { prepared, nodename, paths, supervisor }: Parts): Promise<End> {
+async function run(command: WorkerCommand, { early, prepared, nodename, paths, supervisor }: Parts): Promise<End> {
   const { io } = command
   const { app, configured, settings, warnings } = prepared
   const log = openLog(settings, paths.logfile, io)
@@ -112,7 +128,10 @@ async function run(command: WorkerCommand, { prepared, nodename, paths, supervis
       io.stdout.write(banner({ nodename, version: command.version, platform, now: new Date(), app, settings }))
     }
     for (const warning of warnings) log.logger('settings').warning(warning)
-    return await live(worker, { io, log, settings, supervisor })
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      if (io.signals.listenerCount(signal) > 1) log.logger('worker').warning(OWN_LISTENER.replace('SIGNAL', signal))
+    }
+    return await live(worker, { io, log, settings, supervisor, early })
   } finally {
     releasePidfile()
     releaseStrays()

@@ -67,6 +67,11 @@ export const WORKER = {
   ),
   worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that running tasks get before a cold shutdown.'),
   worker_enable_soft_shutdown_on_idle: row(toggle, false, 'Wait that long even when nothing runs.'),
+  worker_exit_timeout: row(
+    seconds,
+    1,
+    'Seconds that what the app has left open, such as a socket or a timer, may keep the process after a shutdown.',
+  ),
   worker_cancel_long_running_tasks_on_connection_loss: row(
     toggle,
     false,
