@@ -77,6 +77,7 @@ export class Line {
         accept: settings.accept_content,
         maxSize: settings.worker_max_message_size,
         maxNesting: settings.worker_max_message_nesting,
+        maxItems: settings.worker_max_message_items,
         maxHeaders: settings.worker_max_message_headers,
       },
       acksLate: (task) => this.policies.of(task).acksLate,

@@ -42,7 +42,7 @@ const DOORS: Readonly<Record<string, string>> = {
   'seek-bzip': 'protocol/compression.ts',
   tinyqueue: 'pool/pool.ts',
   winston: 'log.ts',
-  yaml: 'protocol/yaml.ts',
+  yaml: 'protocol/yaml',
 }
 
 const LONGEST_FILE = 250

@@ -16,6 +16,7 @@ export const BAD_MESSAGE_REASONS = [
   'invalid-time',
   'too-large',
   'too-deep',
+  'too-many-items',
   'too-many-headers',
 ] as const
 export type BadMessageReason = (typeof BAD_MESSAGE_REASONS)[number]

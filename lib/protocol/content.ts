@@ -1,5 +1,6 @@
 import type { AmqpProperties } from '../ports.js'
 import { BadMessage } from './badMessage.js'
+import type { BodyLimits } from './bodyLimits.js'
 import { decompress } from './compression.js'
 import type { HeaderLimits } from './headerLimits.js'
 import { serializerFor } from './serializers.js'
@@ -8,7 +9,7 @@ const PICKLE = 'application/x-python-serialize'
 /** What Python reads whatever `accept_content` says: bytes and text that stay what they are. */
 const TRUSTED: ReadonlySet<string> = new Set(['application/data', 'application/text'])
 
-export interface ContentLimits extends HeaderLimits {
+export interface ContentLimits extends HeaderLimits, BodyLimits {
   /** Names or content types, as in Celery's `accept_content`. */
   readonly accept: readonly string[]
   /** Bytes, as received and once decompressed. */
@@ -46,7 +47,7 @@ export function loads(content: Buffer, properties: AmqpProperties, limits: Conte
   if (!serializer) throw new BadMessage('refused-content', `content of type ${type} can't be read here`)
   const body = decompress(content, properties.headers?.compression, limits.maxSize)
   try {
-    return serializer.read(body, limits.maxNesting)
+    return serializer.read(body, limits)
   } catch (thrown) {
     if (thrown instanceof BadMessage) throw thrown
     throw new BadMessage('undecodable', String(thrown), thrown)

@@ -1,4 +1,8 @@
 import { CeleriacError, coerceError } from '../errors.js'
+import { checkJson } from './jsonScan.js'
+
+/** A list of 50,000 ids to revoke is far within it. */
+const LIMITS = { maxNesting: 200 }
 
 /*
  * Request:  {method, arguments, destination: [nodename] | null, pattern, matcher: "glob" | "pcre" | null, ticket?,
@@ -20,6 +24,7 @@ export interface ControlRequest {
 export function decodeControl(content: Buffer): ControlRequest {
   let body: unknown
   try {
+    checkJson(content, LIMITS)
     body = JSON.parse(content.toString())
   } catch (thrown) {
     throw new CeleriacError('CELERIAC_CONTROL', `a control message is no JSON: ${coerceError(thrown).message}`)

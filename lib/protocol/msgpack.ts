@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { decode, encode } from '@msgpack/msgpack'
-import { BadMessage } from './badMessage.js'
+import { BodyCount, type BodyLimits } from './bodyLimits.js'
 import { type Scan, scanMsgpack } from './msgpackScan.js'
 import { setOwn, toPlain } from './plain.js'
 import { PreciseDate } from './values.js'
@@ -11,14 +11,11 @@ const LARGEST = 2n ** 64n - 1n
 /**
  * The value of a msgpack document, as Python's `unpackb(raw=False)` reads it: binaries are Buffers, integers past 2^53 BigInt,
  * timestamps (of which Python's producers send none) Dates.
- * @throws BadMessage when it is nested deeper than `maxNesting`; some other Error when it is no such document
+ * @throws BadMessage when it goes beyond the limits; some other Error when it is no such document
  */
-export function readMsgpack(content: Buffer, maxNesting: number): unknown {
+export function readMsgpack(content: Buffer, limits: BodyLimits): unknown {
   // First, since the library makes room for as many items as a head promises, before it has seen the first.
-  const scan: Scan = scanMsgpack(content)
-  if (scan.nesting > maxNesting) {
-    throw new BadMessage('too-deep', `the body is nested deeper than the ${maxNesting} of worker_max_message_nesting`)
-  }
+  const scan: Scan = scanMsgpack(content, new BodyCount(limits))
   const value = decode(content, { useBigInt64: scan.hasLongIntegers })
   return scan.hasLongIntegers || scan.hasBinaries ? natural(value) : value
 }

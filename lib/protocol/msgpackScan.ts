@@ -1,7 +1,7 @@
+import type { BodyCount } from './bodyLimits.js'
+
 /** What a walk over the heads of a msgpack document tells about it. */
 export interface Scan {
-  /** Levels of arrays and maps. */
-  readonly nesting: number
   readonly hasLongIntegers: boolean
   readonly hasBinaries: boolean
 }
@@ -22,14 +22,14 @@ interface Head {
  */
 /**
  * Reads no more than the heads, needs no room and no recursion: safe on any input.
- * @throws SyntaxError when the document ends too early, goes on after its end, or promises more values than it has bytes
+ * @throws SyntaxError when the document ends too early, goes on after its end, or promises more values than it has bytes; what
+ * `count` throws when it holds too much
  */
-export function scanMsgpack(content: Buffer): Scan {
+export function scanMsgpack(content: Buffer, count: BodyCount): Scan {
   /** For each open container, innermost last: how many values are pending once it is complete. */
   const open: number[] = []
   let at = 0
   let pending = 1
-  let nesting = 0
   let hasLongIntegers = false
   let hasBinaries = false
   while (pending > 0) {
@@ -42,18 +42,29 @@ export function scanMsgpack(content: Buffer): Scan {
     pending += head.values - 1
     if (at > content.length || pending > content.length - at)
       throw new SyntaxError('msgpack data that is shorter than its heads say')
+    if (isObject(code)) count.add(1)
+    if (isMap(code)) count.add(head.values / 2)
     if (isContainer(code)) {
       open.push(pending - head.values)
-      nesting = Math.max(nesting, open.length)
+      count.nest(open.length)
     }
     while (open.length > 0 && pending <= (open.at(-1) ?? 0)) open.pop()
   }
   if (at !== content.length) throw new SyntaxError('msgpack data goes on after its end')
-  return { nesting, hasLongIntegers, hasBinaries }
+  return { hasLongIntegers, hasBinaries }
 }
 
 function isContainer(code: number): boolean {
   return (code >= 0x80 && code <= 0x9f) || (code >= 0xdc && code <= 0xdf)
+}
+
+function isMap(code: number): boolean {
+  return (code >= 0x80 && code <= 0x8f) || (code >= 0xde && code <= 0xdf)
+}
+
+/** Containers, and the binaries and extensions, of which each becomes an object as well. */
+function isObject(code: number): boolean {
+  return isContainer(code) || (code >= 0xc4 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8)
 }
 
 function headOf(content: Buffer, at: number, code: number): Head {

@@ -8,15 +8,15 @@ import {
   stringify,
   type Tags,
   type ToStringOptions,
-  visit,
 } from 'yaml'
-import { BadMessage } from './badMessage.js'
+import type { BodyLimits } from './bodyLimits.js'
 import { toPlain } from './plain.js'
 import { PlainDate, PlainDateTime, readDateTime, writeDateTime } from './values.js'
+import { checkDocument, checkTokens } from './yamlScan.js'
 
-/** An alias costs nothing to hold, but whoever walks the value walks each of them. */
-const MOST_ALIASES = 1000
 const MERGE = 'tag:yaml.org,2002:merge'
+/** The library looks for each of its keys among all before it. Python's reader makes pairs of it, which no task takes. */
+const ORDERED = 'tag:yaml.org,2002:omap'
 const POINTLESS = /^(-?\d+)(e|$)/
 const TIME =
   /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(\.\d*)?(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::(\d\d))?))?)?$/
@@ -71,6 +71,8 @@ const OPTIONS = {
   uniqueKeys: false,
   // It would write a warning to the console about a list for a key; other warnings are looked at here.
   logLevel: 'error',
+  // It would show the place of each fault, for which it reads the text again.
+  prettyErrors: false,
 } as const satisfies ParseOptions & SchemaOptions & DocumentOptions & { version: '1.1' }
 const WRITING = {
   ...OPTIONS,
@@ -89,28 +91,16 @@ const WRITING = {
 /**
  * The value of a YAML document, without a tag that Python's safe reader has not. Its `datetime` and `date` become what they become
  * in JSON, `!!binary` a Buffer, `!!set` a Set.
- * @throws BadMessage when it is nested deeper than `maxNesting`; some other Error when it is no such document
+ * @throws BadMessage when it goes beyond the limits; some other Error when it is no such document
  */
-export function readYaml(text: string, maxNesting: number): unknown {
+export function readYaml(text: string, limits: BodyLimits): unknown {
+  checkTokens(text, limits)
   const document = parseDocument(text, OPTIONS)
   const fault = document.errors[0] ?? document.warnings[0]
   if (fault) throw fault
-  visit(document, {
-    Alias(_key, { source }, path) {
-      if (path.some((node) => 'anchor' in node && node.anchor === source))
-        throw new TypeError(`*${source} is a part of itself`)
-    },
-    Collection(_key, _node, path) {
-      // On the path are the document, and the pair that each mapping's item hangs on.
-      if (path.filter((node) => 'items' in node).length >= maxNesting) {
-        throw new BadMessage(
-          'too-deep',
-          `the body is nested deeper than the ${maxNesting} of worker_max_message_nesting`,
-        )
-      }
-    },
-  })
-  return document.toJS({ maxAliasCount: MOST_ALIASES })
+  checkDocument(document, limits)
+  // All aliases have been followed already.
+  return document.toJS({ maxAliasCount: -1 })
 }
 
 /** @throws TypeError that names the place of what YAML, or Python's safe reader of it, has no form for */
@@ -158,7 +148,7 @@ function isInteger(value: unknown): boolean {
 }
 
 function isReplaced(tag: Tags[number]): boolean {
-  return typeof tag === 'object' && SCALARS.some((own) => own.tag === tag.tag)
+  return typeof tag === 'object' && (tag.tag === ORDERED || SCALARS.some((own) => own.tag === tag.tag))
 }
 
 function readInteger(text: string): number | bigint {

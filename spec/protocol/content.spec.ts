@@ -5,6 +5,7 @@ import { BadMessage } from '../../lib/protocol/badMessage.js'
 import { compress } from '../../lib/protocol/compression.js'
 import { type ContentLimits, dumps, loads } from '../../lib/protocol/content.js'
 import { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from '../../lib/protocol/values.js'
+import { costOf } from '../support/growth.js'
 
 const ALL: ContentLimits = { accept: ['json', 'yaml', 'msgpack', 'text/plain'], maxSize: 65_536, maxNesting: 100 }
 const TYPES = { json: 'application/json', yaml: 'application/x-yaml', msgpack: 'application/x-msgpack' } as const
@@ -191,6 +192,82 @@ describe('limits', () => {
     expect(reasonOf(packed, TYPES.msgpack, { ...ALL, maxNesting: 2 })).toBe('too-deep')
   })
 
+  it('count lists, mappings and keys of mappings, in each format', () => {
+    const value = { a: [{ b: 1 }, [], 'x', 2], c: 'a [ { : text' }
+    const json = JSON.stringify(value)
+    const packed = Buffer.from(encode(value))
+    for (const [content, type, items] of [
+      [json, TYPES.json, 7],
+      [packed, TYPES.msgpack, 7],
+      [Buffer.from(encode([Buffer.from('x'), new Date()])), TYPES.msgpack, 3],
+    ] as const) {
+      expect(reasonOf(content, type, { ...ALL, maxNesting: 10, maxItems: items })).toBe('none')
+      expect(reasonOf(content, type, { ...ALL, maxNesting: 10, maxItems: items - 1 })).toBe('too-many-items')
+    }
+    expect(reasonOf('- 1\n- 2\n', TYPES.yaml, { ...ALL, maxItems: 1000 })).toBe('none')
+    expect(reasonOf('- 1\n- 2\n', TYPES.yaml, { ...ALL, maxItems: 50 })).toBe('too-many-items')
+  })
+
+  const large = { ...ALL, maxSize: 16 * 1024 * 1024, maxNesting: 200 }
+  const lines = (count: number, line: (at: number) => string): string =>
+    Array.from({ length: count }, (_, at) => line(at)).join('')
+
+  it.each<[what: string, type: string, reason: string, text: string]>([
+    ['lists', TYPES.json, 'too-many-items', `[${'[],'.repeat(5_000_000)}1]`],
+    ['keys', TYPES.json, 'too-many-items', `{${'"a":1,'.repeat(1_200_000)}"b":1}`],
+    ['numbers, which cost little', TYPES.json, 'none', `[${'1,'.repeat(2_000_000)}1]`],
+    ['open brackets', TYPES.yaml, 'too-deep', '['.repeat(3000)],
+    ['sixteen million open brackets', TYPES.yaml, 'too-deep', '['.repeat(16_000_000)],
+    ['lists in lists by indentation', TYPES.yaml, 'too-deep', `${'- '.repeat(1000)}a`],
+    ['mappings in mappings by indentation', TYPES.yaml, 'too-deep', lines(600, (at) => `${' '.repeat(at)}a:\n`)],
+    ['keys of keys', TYPES.yaml, 'too-deep', `${'? '.repeat(1000)}a`],
+    ['numbers', TYPES.yaml, 'too-many-items', `[${'1,'.repeat(295_000)}1]`],
+    [
+      'merges of a large mapping',
+      TYPES.yaml,
+      'too-many-items',
+      `a: &a {${lines(900, (at) => `k${at}: 1, `)}}\n${lines(4000, (at) => `m${at}: {<<: *a}\n`)}`,
+    ],
+    [
+      'merges of merges',
+      TYPES.yaml,
+      'too-many-items',
+      `a0: &a0 {k: 1}\n${lines(60, (at) => `a${at + 1}: &a${at + 1} {<<: [*a${at}, *a${at}]}\n`)}`,
+    ],
+    [
+      'aliases of aliases',
+      TYPES.yaml,
+      'too-many-items',
+      `a0: &a0 [1]\n${lines(60, (at) => `a${at + 1}: &a${at + 1} [*a${at}, *a${at}]\n`)}`,
+    ],
+    [
+      'levels by aliases',
+      TYPES.yaml,
+      'too-deep',
+      `a0: &a0 [1]\n${lines(600, (at) => `a${at + 1}: &a${at + 1} [*a${at}]\n`)}`,
+    ],
+    ['aliases of one value', TYPES.yaml, 'too-many-items', `[&a 1,${'*a,'.repeat(20_000)}]`],
+    ['an ordered mapping', TYPES.yaml, 'undecodable', `!!omap [${lines(50, (at) => `k${at}: 1, `)}]`],
+    ['faults', TYPES.yaml, 'undecodable', `[${'@,'.repeat(33_000)}]`],
+  ])('stop a body of %s before it takes long', (_what, type, reason, text) => {
+    const content = Buffer.from(text)
+    // So many lists are read in a second or two: a limit that is looked at after the work would take many times that.
+    const yardstick = costOf(() => JSON.parse(`[${'[],'.repeat(1_000_000)}1]`))
+    expect(costOf(() => expect(reasonOf(content, type, large)).toBe(reason)) / yardstick).toBeLessThan(20)
+  })
+
+  it('read merges and aliases that are few', () => {
+    const text = 'base: &b {x: 1, y: 2}\nboth: {<<: *b, y: 3}\nlist: [*b, *b]\n'
+    expect(loads(Buffer.from(text), { contentType: TYPES.yaml }, large)).toEqual({
+      base: { x: 1, y: 2 },
+      both: { x: 1, y: 3 },
+      list: [
+        { x: 1, y: 2 },
+        { x: 1, y: 2 },
+      ],
+    })
+  })
+
   it('stop msgpack that promises more than it holds before room is made for it', () => {
     const bomb = Buffer.concat(Array.from({ length: 50 }, () => Buffer.from([0xdd, 0x00, 0xff, 0xff, 0xff])))
     const before = process.memoryUsage().rss
@@ -200,7 +277,7 @@ describe('limits', () => {
 
   it('stop a bomb of aliases', () => {
     const levels = Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n}, `.repeat(9)}]`)
-    expect(reasonOf(`a0: &a0 [x]\n${levels.join('\n')}`, TYPES.yaml)).toBe('undecodable')
+    expect(reasonOf(`a0: &a0 [x]\n${levels.join('\n')}`, TYPES.yaml)).toBe('too-many-items')
     expect(reasonOf('&a [*a]', TYPES.yaml)).toBe('undecodable')
   })
 })

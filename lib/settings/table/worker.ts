@@ -1,3 +1,4 @@
+import { MOST_ITEMS } from '../../protocol/bodyLimits.js'
 import { address } from '../address.js'
 import { choice, count, optional, positiveSeconds, range, seconds, text, toggle, token } from '../parse.js'
 import { row } from '../row.js'
@@ -97,6 +98,11 @@ export const WORKER = {
   ),
   worker_max_message_size: row(count({ min: 1 }), 16 * 1024 * 1024, 'Bytes of the largest body that is decoded.'),
   worker_max_message_nesting: row(count({ min: 1 }), 200, 'Deepest nesting of a body that is decoded, and of headers.'),
+  worker_max_message_items: row(
+    count({ min: 1 }),
+    MOST_ITEMS,
+    'Lists, mappings and keys of mappings in a body that is decoded; each token of YAML counts as ten.',
+  ),
   worker_max_message_headers: row(
     count({ min: 1 }),
     1000,
