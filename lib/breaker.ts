@@ -5,16 +5,17 @@ import { maskSecrets } from './settings/mask.js'
 /** Closed: calls go through. Open: they are refused. Half open: one goes through, and decides. */
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
+/** When a breaker opens and closes. The defaults are those of `app.breaker`. */
 export interface BreakerOptions {
-  /** Opens when more than this share of the calls in the window failed; 50 by default. */
+  /** Percentage: opens when more than this share of the calls in the window failed; 50 by default. */
   readonly errorThresholdPercentage?: number
-  /** How far back it looks. Short, so that many successes of a moment ago don't outweigh an outage; 1 s by default. */
+  /** Milliseconds that it looks back. Keep it short, so that earlier successes do not outweigh an outage; 10,000 by default. */
   readonly windowMs?: number
-  /** The fewest calls in the window that can open it; 2 by default. */
+  /** The fewest calls in the window that can open it; 5 by default. */
   readonly volumeThreshold?: number
-  /** How long it stays open before it tries one call; 1 s by default. */
+  /** Milliseconds that it stays open before it tries one call; 10,000 by default. */
   readonly resetTimeoutMs?: number
-  /** Errors that say nothing about the other side, such as one about the argument, are not counted. */
+  /** Whether an error counts. One that says nothing about the service, such as one about an argument, should not; all do by default. */
   readonly isFailure?: (error: unknown) => boolean
 }
 

@@ -8,8 +8,11 @@ export type ErrorFacts = Readonly<Record<string, unknown>>
  * `code` is stable and made to be searched for; `retriable` says whether the same call may succeed later.
  */
 export class CeleriacError extends Error {
+  /** A stable name to search for, such as `CELERIAC_BROKER`. */
   readonly code: string
+  /** Whether the same call may succeed later. */
   readonly retriable: boolean
+  /** What is known besides the text. */
   readonly facts: ErrorFacts
 
   constructor(
@@ -27,6 +30,7 @@ export class CeleriacError extends Error {
 
 /** Everything wrong with a start (flags, environment, configuration, the app module), told at once; ends it with exit code 2. */
 export class ConfigurationError extends CeleriacError {
+  /** Each fault as a text of its own. */
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {

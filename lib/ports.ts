@@ -140,10 +140,15 @@ export interface Backend {
 
 /** What every room logs through. Arguments are only rendered if the level is on. */
 export interface Logger {
+  /** Writes a line at DEBUG. @param facts are written with `--log-format json` */
   debug(message: string, facts?: Record<string, unknown>): void
+  /** Writes a line at INFO. @param facts are written with `--log-format json` */
   info(message: string, facts?: Record<string, unknown>): void
+  /** Writes a line at WARNING. @param facts are written with `--log-format json` */
   warning(message: string, facts?: Record<string, unknown>): void
+  /** Writes a line at ERROR. @param facts are written with `--log-format json`; the stack of a fact named `error` follows the line */
   error(message: string, facts?: Record<string, unknown>): void
+  /** Writes a line at CRITICAL. @param facts are written with `--log-format json`; the stack of a fact named `error` follows the line */
   critical(message: string, facts?: Record<string, unknown>): void
   /** Whether a line of this level would be written: ask before building a costly text. */
   isEnabled(level: LogLevel): boolean
@@ -151,4 +156,5 @@ export interface Logger {
 
 /** Celery's levels, most talkative first. */
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const
+/** A level of the log; FATAL is another word for CRITICAL. */
 export type LogLevel = (typeof LOG_LEVELS)[number]

@@ -22,18 +22,23 @@ const SHOWN = 80
 /** How the CLI recognises an app that was built by another copy of this package. */
 export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
 
+/** How a task's message is sent. */
 export interface SendOptions {
   /** A fresh UUID unless given. */
   taskId?: string
   /** By default what `task_routes` says, else `task_default_queue`. */
   queue?: string
+  /** By default that of the queue. */
   exchange?: string
+  /** By default that of the queue. */
   routingKey?: string
-  /** Seconds from now. */
+  /** Seconds from now until the task may run. */
   countdown?: number
+  /** When the task may run; wins over `countdown`. */
   eta?: Date
-  /** Seconds from now, or a date. */
+  /** When it is too late to run the task: seconds from now, or a date. */
   expires?: number | Date
+  /** From 0 to 255, for queues with priorities; by default what `task_routes` or `task_default_priority` says. */
   priority?: number
   /** Custom headers, beside Celery's own. */
   headers?: Record<string, unknown>

@@ -14,6 +14,7 @@ import { checkOptions } from './options.js'
 
 /** The task wasn't ready in time; it may still become so. */
 export class TimeoutError extends CeleriacError {
+  /** The module of its class in Python. */
   static readonly excModule = 'celery.exceptions'
 
   constructor(id: string, seconds: number) {
@@ -24,6 +25,7 @@ export class TimeoutError extends CeleriacError {
   }
 }
 
+/** How `AsyncResult.get` waits. */
 export interface GetOptions {
   /** Seconds to wait; for ever if not given. */
   readonly timeout?: number
@@ -38,9 +40,11 @@ export class AsyncResult<T = unknown> {
   private final: ResultMeta | null = null
 
   constructor(
+    /** The id of the task. */
     readonly id: string,
     private readonly backend: Backend,
     private readonly clock: Clock,
+    /** The result of the task before it in a chain; null without one. */
     readonly parent: AsyncResult | null = null,
   ) {}
 
@@ -69,10 +73,12 @@ export class AsyncResult<T = unknown> {
     return READY_STATES.has(await this.state())
   }
 
+  /** Whether its state is SUCCESS. */
   async successful(): Promise<boolean> {
     return (await this.state()) === 'SUCCESS'
   }
 
+  /** Whether its state is FAILURE. */
   async failed(): Promise<boolean> {
     return (await this.state()) === 'FAILURE'
   }

@@ -8,15 +8,25 @@ import type { Task } from './task.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
+  /** The id of the task's message: the same in each of its retries. */
   readonly id: string
+  /** The name of the task. */
   readonly task: string
+  /** Positional arguments. */
   readonly args: readonly unknown[]
+  /** Keyword arguments. */
   readonly kwargs: Kwargs
+  /** How often it was retried before; 0 in the first run. */
   readonly retries: number
+  /** The id of the first task of the workflow; its own id without one. */
   readonly rootId: string
+  /** The id of the task that sent it; null if no task did. */
   readonly parentId: string | null
+  /** The id of the group that it belongs to; null without one. */
   readonly group: string | null
+  /** AMQP's correlation id, by which a reply is recognised. */
   readonly correlationId: string | null
+  /** The queue that its sender waits at for a reply. */
   readonly replyTo: string | null
   /** Node name of the worker. */
   readonly hostname: string
@@ -24,6 +34,7 @@ export interface RequestInfo {
   readonly headers: AmqpTable
   /** The message's AMQP properties, such as `contentType` and `expiration`. */
   readonly properties: Omit<AmqpProperties, 'headers'>
+  /** Where the message came from. */
   readonly deliveryInfo: {
     readonly exchange: string
     readonly routingKey: string
@@ -35,9 +46,11 @@ export interface RequestInfo {
 /** What a task defined with `bind: true` gets as its first argument. */
 export class TaskContext {
   constructor(
+    /** What is known of the message that it runs for. */
     readonly request: RequestInfo,
     /** Aborted when the run is to end: a cold stop, or a lost connection while the task holds an order key. */
     readonly signal: AbortSignal,
+    /** A log whose lines carry the task's name and id. */
     readonly log: Logger,
     private readonly task: Task,
     private readonly store: (state: string, meta: unknown) => Promise<void>,

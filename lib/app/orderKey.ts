@@ -4,9 +4,13 @@ import { matchesGlob } from '../settings/glob.js'
 
 /** What a key is computed from. */
 export interface OrderSource {
+  /** The name of the task. */
   readonly task: string
+  /** Positional arguments. */
   readonly args: readonly unknown[]
+  /** Keyword arguments. */
   readonly kwargs: Kwargs
+  /** The message's headers. */
   readonly headers: Readonly<Record<string, unknown>>
 }
 

@@ -20,6 +20,7 @@ abstract class Predicate extends Error {
   }
 }
 
+/** How a task asks for another run. */
 export interface RetryOptions {
   /** Seconds until the task runs again; the task's `defaultRetryDelay` (180 s) if not given. */
   countdown?: number
@@ -29,13 +30,15 @@ export interface RetryOptions {
   exc?: Error
   /** The most retries of this task; null for no end. The task's `maxRetries` (3) if not given. */
   maxRetries?: number | null
-  /** Other arguments for the next run. */
+  /** Other positional arguments for the next run. */
   args?: readonly unknown[]
+  /** Other keyword arguments for the next run. */
   kwargs?: Record<string, unknown>
 }
 
 /** The task wants to run again. Made by `self.retry()`, which counts; thrown by the task. */
 export class Retry extends Predicate {
+  /** When and how it is to run again. */
   readonly options: RetryOptions
 
   /** @throws TypeError for a wrong option */
@@ -58,7 +61,9 @@ export class Ignore extends Predicate {
 /** With late acknowledgement: give the message up, to the dead-letter exchange if its queue has one, or back to the queue. */
 export class Reject extends Predicate {
   constructor(
+    /** Why, for the log; null for no reason. */
     readonly reason: unknown = null,
+    /** Whether the message goes back to its queue. */
     readonly requeue = false,
   ) {
     super('reject', reason === null ? 'the task rejected its message' : textOf(reason))
@@ -67,6 +72,7 @@ export class Reject extends Predicate {
 
 /** Thrown by `self.retry()` when the retries are used up and no `exc` was given. */
 export class MaxRetriesExceededError extends Error {
+  /** Python's name of the class. */
   override readonly name = 'MaxRetriesExceededError'
 }
 

@@ -1,5 +1,6 @@
 /** The part of the Standard Schema interface (standardschema.dev) that zod, valibot and others share. */
 export interface StandardSchema {
+  /** The interface's own place. */
   readonly '~standard': {
     validate(value: unknown): StandardResult | Promise<StandardResult>
   }

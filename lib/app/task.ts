@@ -31,8 +31,9 @@ export interface TaskOptions {
   maxRetries?: number | null
   /** Seconds; 180 unless given. */
   defaultRetryDelay?: number
-  /** Errors after which the task is retried by itself, and those among them after which it isn't. */
+  /** Error classes after which the task is retried by itself. */
   autoretryFor?: readonly ErrorClass[]
+  /** Error classes among those of `autoretryFor` after which it is not. */
   dontAutoretryFor?: readonly ErrorClass[]
   /** What such a retry is made with. */
   retryKwargs?: Pick<RetryOptions, 'countdown' | 'maxRetries'>
@@ -73,7 +74,9 @@ export interface TaskOptions {
 }
 
 // Handlers are stored without their argument types: those are known where a task is defined, and nowhere else.
+/** A function that runs as a task. What it returns, or resolves with, is the result. */
 export type Handler = (...args: never[]) => unknown
+/** A function that runs as a task with `bind: true`: its first argument is the task context, Python's `self`. */
 export type BoundHandler = (self: TaskContext, ...args: never[]) => unknown
 
 /** Marks an argument that may be left out. */
@@ -88,7 +91,9 @@ const noApp: SendTask = async () => {
 
 /** A registered task. */
 export class Task {
+  /** Retries of one message at most; null for no end. */
   readonly maxRetries: number | null
+  /** Seconds until a retry that names no time runs. */
   readonly defaultRetryDelay: number
   /** From `orderBy`; null without one. */
   readonly keyOf: KeyOf | null
@@ -100,8 +105,11 @@ export class Task {
 
   /** @throws TypeError that names everything that is wrong with the name, the handler and the options */
   constructor(
+    /** The name that messages call it by. */
     readonly name: string,
+    /** The options that it was defined with. */
     readonly options: Readonly<TaskOptions>,
+    /** The function that runs. */
     readonly handler: Handler,
     private readonly send: SendTask = noApp,
   ) {

@@ -6,8 +6,11 @@ import { repr, reprArgs } from './repr.js'
 
 /** An exception as results carry it; Celery's clients raise it again from this. */
 export interface ExceptionDict {
+  /** The name of its class in Python. */
   readonly exc_type: string
+  /** The arguments that the class is built from. */
   readonly exc_message: readonly unknown[]
+  /** The module of the class; null for one that is not known. */
   readonly exc_module: string | null
 }
 
@@ -32,8 +35,11 @@ const LONGEST_TEXT = 65_536
 
 /** An exception out of a result: its name is Python's, its `cause` was not sent. Thrown again in a task, it stays what it was. */
 export class RemoteError extends CeleriacError {
+  /** The name of its class in Python. */
   readonly excType: string
+  /** The module of that class; null for one that is not known. */
   readonly excModule: string | null
+  /** The arguments that Python's class was built from. */
   readonly args: readonly unknown[]
 
   constructor({ exc_type, exc_message, exc_module }: ExceptionDict) {

@@ -1,5 +1,6 @@
 import type { AmqpProperties, AmqpTable } from '../ports.js'
 
+/** Keyword arguments by name. */
 export type Kwargs = Record<string, unknown>
 
 /** A signature dict as it travels; its meaning is `canvas/`'s business. */

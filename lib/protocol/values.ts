@@ -74,7 +74,10 @@ export class PreciseDate extends Date {
    * @param text an ISO 8601 time with an offset
    * @throws TypeError when it is none
    */
-  constructor(readonly text: string) {
+  constructor(
+    /** The time as it was read. */
+    readonly text: string,
+  ) {
     if (!isTime(text) || !hasZone(text)) throw new TypeError(`${JSON.stringify(text)} is no PreciseDate`)
     super(instantOf(text))
     this.read = this.getTime()

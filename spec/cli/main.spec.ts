@@ -168,7 +168,15 @@ describe('the command line', () => {
     expect(err).toContain('\n  --autoscale "a,b": expected')
     expect(err).toContain('\n  -l/--loglevel "LOUD": expected')
     expect(made).toBeUndefined()
-    expect(leaves).toEqual([2])
+    expect(leaves).toEqual([[2, 1000]])
+  })
+
+  it.each([
+    ['-a', '1,2', `Expected a JSON array, such as '[1, "two"]'`],
+    ['-k', 'name=value', `Expected a JSON object, such as '{"name": "value"}'`],
+  ])('shows what call %s is to be given', async (flag, text, expected) => {
+    expect(await run('call', 'tasks.add', flag, text)).toBe(2)
+    expect(err).toContain(expected)
   })
 
   it('says where to put an option that is on the wrong side', async () => {

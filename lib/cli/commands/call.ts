@@ -107,22 +107,22 @@ function cut(text: string): string {
   return text.length > LONGEST_REPR ? `${text.slice(0, LONGEST_REPR - 3)}...` : text
 }
 
-function readJsonText(text: string): unknown {
+function readJsonText(text: string, example: string): unknown {
   try {
     return readPythonJson(text)
   } catch (thrown) {
-    throw new InvalidArgumentError(coerceError(thrown).message)
+    throw new InvalidArgumentError(`${coerceError(thrown).message}. Expected ${example}`)
   }
 }
 
 function readArray(text: string): unknown[] {
-  const value = readJsonText(text)
+  const value = readJsonText(text, `a JSON array, such as '[1, "two"]'`)
   if (Array.isArray(value)) return value
   throw new InvalidArgumentError(`${text} was not an array`)
 }
 
 function readObject(text: string): Record<string, unknown> {
-  const value = readJsonText(text)
+  const value = readJsonText(text, `a JSON object, such as '{"name": "value"}'`)
   if (isDict(value)) return value
   throw new InvalidArgumentError(`${text} was not an object`)
 }

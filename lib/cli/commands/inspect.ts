@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Client } from '../client.js'
 import { readArguments } from '../commandArguments.js'
+import { datedSlots } from '../datedSlots.js'
 import type { Perform } from '../perform.js'
 import { pythonJson } from '../pythonText.js'
 import { addRemoteOptions, askWorkers, byNode, commandNamed, listCommands, type RemoteOptions } from '../remote.js'
@@ -22,7 +23,7 @@ async function inspect(client: Client, action: string, words: string[], options:
   const command = commandNamed('inspect', action)
   const args = readArguments(command, words)
   const replies = await askWorkers(client, command.name, args, options, ({ nodename, value }) => {
-    if (!options.json) output.reply(nodename, value, { body: true })
+    if (!options.json) output.reply(nodename, command.name === 'slots' ? datedSlots(value) : value, { body: true })
   })
   const nodes = byNode(client, replies)
   if (options.json) output.say(pythonJson(nodes))
