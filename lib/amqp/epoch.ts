@@ -12,7 +12,7 @@ const CLOSE_TIMEOUT_MS = 2000
 export class Epoch {
   private readonly ending = new AbortController()
   private closing: Promise<void> | null = null
-  private readonly channels: Channel[] = []
+  private readonly channels = new Set<Channel>()
   private gathering = false
 
   constructor(
@@ -58,9 +58,14 @@ export class Epoch {
     return this.keep(await this.model.createChannel())
   }
 
-  /** Like `channel`, with publisher confirms on. */
-  async confirmChannel(): Promise<ConfirmChannel> {
-    return this.keep(await this.model.createConfirmChannel())
+  /** Like `channel`, with publisher confirms on. `onError` hears what its failure means instead, where that isn't the epoch's end. */
+  async confirmChannel(onError?: (error: Error) => void): Promise<ConfirmChannel> {
+    return this.keep(await this.model.createConfirmChannel(), onError)
+  }
+
+  /** A channel that is there until the connection ends or the broker closes it; `onError` hears why it did, and the rest goes on. */
+  async lastingChannel(onError: (error: Error) => void): Promise<Channel> {
+    return this.keep(await this.model.createChannel(), onError)
   }
 
   /** A channel for calls that may fail and so close it (a passive declare, a mismatch); `onError` hears why. */
@@ -95,9 +100,10 @@ export class Epoch {
     return (this.model.connection as unknown as { stream: Socket }).stream
   }
 
-  private keep<T extends Channel>(channel: T): T {
-    channel.on('error', (error) => this.end(error))
-    this.channels.push(channel)
+  private keep<T extends Channel>(channel: T, onError = (error: Error): void => this.end(error)): T {
+    channel.on('error', onError)
+    channel.on('close', () => this.channels.delete(channel))
+    this.channels.add(channel)
     return channel
   }
 
@@ -110,7 +116,7 @@ export class Epoch {
     const gone = new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
     try {
       // A connection's goodbye may overtake what its channels have still to send, the last acks among it; a channel's can't.
-      if (inPeace) await Promise.race([Promise.allSettled(this.channels.map((channel) => channel.close())), gone])
+      if (inPeace) await Promise.race([Promise.allSettled([...this.channels].map((channel) => channel.close())), gone])
       await Promise.race([this.model.close(), gone])
     } catch {
       // It was closed already, or never got as far as opening: either way there is nothing left to say.

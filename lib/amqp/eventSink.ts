@@ -1,5 +1,7 @@
 import type { Channel } from 'amqplib'
+import { coerceError } from '../errors.js'
 import type { EventSink } from '../events/dispatcher.js'
+import type { Logger } from '../ports.js'
 import { EVENT_EXCHANGE } from '../protocol/event.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
@@ -17,7 +19,10 @@ export class AmqpEventSink implements EventSink {
   private channel: Channel | null = null
   private congested = false
 
+  private readonly log: Logger
+
   constructor(options: Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>) {
+    this.log = options.log
     this.connection = new Connection({
       ...options,
       onUp: (epoch) => this.up(epoch),
@@ -51,9 +56,10 @@ export class AmqpEventSink implements EventSink {
       })
       // The message is taken all the same; more of them would only fill the memory.
       if (!flowing) this.congested = true
-    } catch {
-      // The channel has just closed, and its epoch is about to hear why. No task may fail for its event.
-      this.channel = null
+    } catch (thrown) {
+      // No task may fail for its event, and none of the next ones for this: a type that is too long for a routing key, say. If it is the
+      // channel that has just closed, its epoch is about to hear why.
+      this.log.debug(`An event was dropped: ${coerceError(thrown).message}`)
     }
   }
 

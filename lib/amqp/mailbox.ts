@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Panel } from '../control/panel.js'
 import { coerceError } from '../errors.js'
-import type { Logger, Publisher } from '../ports.js'
+import type { Logger } from '../ports.js'
 import { type ControlRequest, decodeControl } from '../protocol/control.js'
 import { writeJson } from '../protocol/json.js'
 import { wrap } from '../protocol/kombuTypes.js'
@@ -9,6 +9,8 @@ import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 import type { Epoch } from './epoch.js'
 import { hear } from './hear.js'
+import type { AmqpPublisher } from './publisher.js'
+import { ReplyChannel } from './replyChannel.js'
 
 const EXCHANGE = 'celery.pidbox'
 const REPLY_EXCHANGE = 'reply.celery.pidbox'
@@ -21,7 +23,7 @@ export interface MailboxOptions {
   readonly panel: Panel
   readonly clock: LamportClock
   /** For the replies: not on the connection that consumes, from which a broker short of memory would then read no acks either. */
-  readonly publisher: Publisher
+  readonly publisher: Pick<AmqpPublisher, 'epoch'>
   readonly log: Logger
 }
 
@@ -30,7 +32,21 @@ export interface MailboxOptions {
  * brokers which refuse transient shared queues take it.
  */
 export class Mailbox {
-  constructor(private readonly options: MailboxOptions) {}
+  private readonly replies: ReplyChannel
+  /** For replies to places of the askers' choice: when the broker closes this one, no other reply is lost with it. */
+  private readonly elsewhere: ReplyChannel
+
+  constructor(private readonly options: MailboxOptions) {
+    const { log, publisher } = options
+    const connect = (signal: AbortSignal): Promise<Epoch> => publisher.epoch(signal)
+    this.replies = new ReplyChannel({ connect, log })
+    this.elsewhere = new ReplyChannel({ connect, log })
+  }
+
+  /** Replies that couldn't be sent. */
+  get dropped(): number {
+    return this.replies.dropped + this.elsewhere.dropped
+  }
 
   /** Opens the mailbox. Whatever is in its way, tasks run all the same: without remote control, if need be. */
   async up(epoch: Epoch): Promise<void> {
@@ -99,9 +115,8 @@ export class Mailbox {
     this.options.log.error(`pidbox: a control message was dropped: ${coerceError(thrown).message}`)
   }
 
-  /** A reply that can't be sent is missed by nobody but who asked, and they ask again. */
   private reply({ replyTo, ticket }: ControlRequest, value: unknown, ended: AbortSignal): void {
-    const { clock, log, nodename, publisher } = this.options
+    const { clock, nodename } = this.options
     if (!replyTo) return
     const message = {
       ...replyTo,
@@ -113,8 +128,7 @@ export class Mailbox {
         headers: { ticket, clock: clock.forward() },
       },
     }
-    publisher
-      .publish(message, ended)
-      .catch((thrown) => log.debug(`pidbox: a reply wasn't sent: ${coerceError(thrown).message}`))
+    const replies = replyTo.exchange === REPLY_EXCHANGE ? this.replies : this.elsewhere
+    void replies.send(message, ended)
   }
 }

@@ -1,36 +1,20 @@
 import { setMaxListeners } from 'node:events'
-import type { ConfirmChannel, Options } from 'amqplib'
 import type { Component } from '../component.js'
 import { BrokerError, coerceError } from '../errors.js'
 import type { OutgoingMessage, Publisher } from '../ports.js'
 import type { StopLimit } from '../stopLimit.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
-import { headersForAll } from './headers.js'
+import { forGood, Nacked, NotSent, PublishLine, Refused } from './publishLine.js'
 import { PublishState } from './publishState.js'
+import { Quarantine } from './quarantine.js'
 
 interface PublisherOptions extends Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'> {
   /** Bounds how long a message waits for the broker once the worker stops. */
   readonly stopLimit?: StopLimit
 }
 
-/** The confirm channel of one epoch, and the epoch itself, for what has to be declared before publishing. */
-interface Line {
-  readonly channel: ConfirmChannel
-  readonly epoch: Epoch
-  /** Ids of mandatory messages that came back: the broker tells that just before it confirms them. */
-  readonly returned: Set<string>
-  /** Set while the socket's buffer is full. */
-  drained: Promise<void> | null
-  /** Why the broker closed the channel. */
-  closed: Error | null
-}
-
-/** RabbitMQ refused one message, such as one for a queue that is full: the channel lives on. */
-class Nacked extends Error {}
-
 const NACK_PAUSE_MS = 100
-const NOT_FOUND = 404
 
 /**
  * Publishes with confirms, on a connection of its own: a broker short of memory stops reading from connections that publish,
@@ -43,8 +27,9 @@ export class AmqpPublisher implements Publisher, Component {
   /** Messages that the broker hasn't confirmed yet. */
   held = 0
   private readonly connection: Connection
-  private line: Line | null = null
-  private waiting: Array<{ resolve: (line: Line) => void; reject: (error: Error) => void }> = []
+  private readonly quarantine = new Quarantine()
+  private line: PublishLine | null = null
+  private waiting: Array<{ resolve: (line: PublishLine) => void; reject: (error: Error) => void }> = []
   private failure: Error | null = null
 
   constructor(private readonly options: PublisherOptions) {
@@ -99,23 +84,40 @@ export class AmqpPublisher implements Publisher, Component {
     return stopLimit?.within(wait, () => 'the broker did not take the message before the worker stopped') ?? wait
   }
 
+  /**
+   * Until the broker has it. Whether a lost message had arrived can't be known, so it goes out again: twice is allowed, never is not. What
+   * ends this: a confirm; what can't be written; what the broker returns, or refuses when it is sent alone; the signal; a stop.
+   */
   private async publishAgain(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
+    let isSuspect = false
     for (;;) {
-      const line = await this.ready(signal)
+      let leave = isSuspect ? await this.quarantine.enter() : null
+      const line = await this.ready(signal).catch((thrown) => {
+        leave?.()
+        throw thrown
+      })
+      if (!leave && !this.quarantine.isEmpty) {
+        await this.quarantine.over()
+        continue
+      }
       try {
-        await this.send(line, message)
+        await line.send(message)
         return
       } catch (thrown) {
         const error = coerceError(thrown)
         if (error instanceof BrokerError && !error.retriable) throw error
-        if (isMissing(line.closed, message.exchange)) {
-          throw new BrokerError(`there is no exchange ${message.exchange}`, { retriable: false, cause: line.closed })
-        }
-        // Whether a lost message had arrived can't be known, so it goes out again: twice is allowed, never is not.
-        if (error instanceof Nacked) {
+        if (error instanceof Refused) {
+          if (isSuspect || error.isAlone) throw refusalOf(message, error)
+          isSuspect = true
+        } else if (error instanceof Nacked) {
+          isSuspect = false
+          leave?.()
+          leave = null
           this.refused(message, error)
           await this.pause()
-        } else line.epoch.end(error)
+        } else if (!(error instanceof NotSent)) line.epoch.end(error)
+      } finally {
+        leave?.()
       }
     }
   }
@@ -128,13 +130,10 @@ export class AmqpPublisher implements Publisher, Component {
   }
 
   private async up(epoch: Epoch): Promise<void> {
-    const channel = await epoch.confirmChannel()
-    const line: Line = { channel, epoch, returned: new Set(), drained: null, closed: null }
-    channel.on('error', (error) => {
-      line.closed = error
-    })
-    channel.on('return', (message) => {
-      line.returned.add(String(message.properties.correlationId))
+    const line = await PublishLine.open(epoch, (refused) => {
+      if (this.line === refused) this.line = null
+      // At once, while the number of the closed channel is still taken: frames of that one may wait to be written.
+      this.up(epoch).catch((thrown) => epoch.end(thrown))
     })
     this.line = line
     this.state.end('lost')
@@ -146,7 +145,7 @@ export class AmqpPublisher implements Publisher, Component {
     for (const waiter of this.waiting.splice(0)) waiter.reject(error)
   }
 
-  private ready(signal?: AbortSignal): Promise<Line> {
+  private ready(signal?: AbortSignal): Promise<PublishLine> {
     if (this.failure) return Promise.reject(this.failure)
     if (this.line && !this.line.epoch.ended.aborted) return Promise.resolve(this.line)
     if (signal?.aborted)
@@ -159,7 +158,7 @@ export class AmqpPublisher implements Publisher, Component {
       // The signal outlives the wait, and must not remember it.
       const settled = (): void => signal?.removeEventListener('abort', giveUp)
       const waiter = {
-        resolve: (line: Line): void => {
+        resolve: (line: PublishLine): void => {
           settled()
           resolve(line)
         },
@@ -183,60 +182,9 @@ export class AmqpPublisher implements Publisher, Component {
       this.options.clock.setTimer(resolve, NACK_PAUSE_MS)
     })
   }
-
-  private async send(line: Line, message: OutgoingMessage): Promise<void> {
-    while (line.drained) await line.drained
-    const id = String(message.properties.correlationId)
-    await new Promise<void>((resolve, reject) => {
-      const { headers, ...properties } = message.properties
-      const options = {
-        ...properties,
-        headers: headersForAll(headers ?? {}),
-        mandatory: message.mandatory ?? false,
-      } as Options.Publish
-      line.epoch.gather()
-      const flowing = line.channel.publish(
-        message.exchange,
-        message.routingKey,
-        message.content,
-        options,
-        (refused) => {
-          if (refused)
-            reject(
-              line.epoch.ended.aborted || line.closed
-                ? coerceError(refused)
-                : new Nacked('the broker refused the message'),
-            )
-          else if (line.returned.delete(id)) {
-            reject(
-              new BrokerError(
-                `no queue takes messages for ${message.routingKey || '""'} of exchange ${message.exchange || '""'}`,
-                {
-                  retriable: false,
-                },
-              ),
-            )
-          } else resolve()
-        },
-      )
-      if (!flowing) {
-        line.drained = new Promise((drained) => {
-          const done = (): void => {
-            line.drained = null
-            drained()
-          }
-          line.channel.once('drain', done)
-          line.channel.once('close', done)
-        })
-      }
-    })
-  }
 }
 
-function isMissing(closed: Error | null, exchange: string): boolean {
-  return (
-    closed !== null &&
-    (closed as Error & { code?: number }).code === NOT_FOUND &&
-    closed.message.includes(`no exchange '${exchange}'`)
-  )
+function refusalOf({ exchange }: OutgoingMessage, { cause, message }: Refused): BrokerError {
+  const isMissing = message.includes(`no exchange '${exchange}'`)
+  return forGood(isMissing ? `there is no exchange ${exchange}` : `the broker refused the message: ${message}`, cause)
 }

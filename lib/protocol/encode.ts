@@ -24,9 +24,14 @@ export interface TaskToSend {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** AMQP's per-message TTL for what is left of a message's life: decimal milliseconds, never negative. */
+/** The longest time to live that RabbitMQ takes: it refuses the message otherwise. Whoever receives it reads the header `expires` anyway. */
+const LONGEST_TTL_MS = 3650 * 86_400_000
+
+/** AMQP's per-message TTL for what is left of a message's life: decimal milliseconds, never negative, and none beyond ten years. */
 export function expirationOf(expires: Date | number | null, now = Date.now()): string | undefined {
-  return expires === null ? undefined : String(Math.max(0, Math.round(Number(expires) - now)))
+  if (expires === null) return undefined
+  const left = Math.max(0, Math.round(Number(expires) - now))
+  return left > LONGEST_TTL_MS ? undefined : String(left)
 }
 
 /*

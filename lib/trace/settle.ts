@@ -3,7 +3,6 @@ import { CeleriacError, coerceError } from '../errors.js'
 import type { TaskEvents } from '../events/taskEvents.js'
 import type { Clock, Logger, OutgoingMessage, Publisher } from '../ports.js'
 import { repr } from '../protocol/repr.js'
-import { EncodeError } from '../protocol/result.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { Ending, WorkerState } from '../request/state.js'
@@ -62,8 +61,9 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     // Most need not wait for anything, and a promise more a task is a cost that shows.
     return settled instanceof Promise ? await settled : settled
   } catch (thrown) {
-    if (thrown instanceof EncodeError && outcome.state === 'SUCCESS') {
-      return settle(request, { state: 'FAILURE', kind: 'unexpected', error: thrown, runtimeMs: 0 }, options)
+    if (isOver(outcome, thrown)) {
+      const error = coerceError(thrown)
+      return settle(request, { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: 0 }, options)
     }
     // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
     const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
@@ -76,6 +76,13 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     if (givesBack) return { next: 'give-back' }
     return RELEASE
   }
+}
+
+/** A result that can't be stored, or a next try that can't be sent, now or ever: the task has failed. Its failure is smaller than either. */
+function isOver({ state }: Outcome, thrown: unknown): boolean {
+  const isRetriable = thrown instanceof CeleriacError && thrown.retriable
+  if (state === 'SUCCESS') return thrown instanceof CeleriacError && !isRetriable
+  return state === 'RETRY' && !isRetriable
 }
 
 /** The worker stops, and what should have been told of the run could not be. */
@@ -184,7 +191,6 @@ async function retry(
   const delayMs = retryDelayMs(asked, request, now)
   const when = asked.eta ? `Retry at ${asked.eta.toISOString()}` : `Retry in ${delayMs / 1000}s`
   if (log.isEnabled('INFO')) log.info(`Task ${request.label} retry: ${when}${asked.exc ? `: ${repr(asked.exc)}` : ''}`)
-  state.end('retried')
   if (request.key !== null && delayMs <= orderHoldLimit * 1000) {
     request.retries++
     request.args = asked.args ?? request.args
@@ -192,6 +198,7 @@ async function retry(
     await results.retried(request, asked.exc)
     events.retried(request, outcome.retry)
     events.received(request, now + delayMs)
+    state.end('retried')
     return { next: 'hold', delayMs }
   }
   if (request.key !== null) {
@@ -208,5 +215,6 @@ async function retry(
   })
   if (request.acksLate) request.delivery.ack()
   events.retried(request, outcome.retry)
+  state.end('retried')
   return RELEASE
 }

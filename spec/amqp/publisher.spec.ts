@@ -4,6 +4,7 @@ import { connectionOptions } from '../../lib/amqp/options.js'
 import { AmqpPublisher } from '../../lib/amqp/publisher.js'
 import { systemClock } from '../../lib/clock.js'
 import { BrokerError } from '../../lib/errors.js'
+import type { AmqpProperties, OutgoingMessage } from '../../lib/ports.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
 import { type Link, openLink } from '../support/link.js'
@@ -18,6 +19,7 @@ describe('the publisher', () => {
   let queue: string
   let link: Link
   let publisher: AmqpPublisher
+  let logs: MemoryLog
 
   beforeEach(async () => {
     client = await Client.open(brokerUrl())
@@ -26,7 +28,8 @@ describe('the publisher', () => {
     link = await openLink(Number(url.port))
     url.port = String(link.port)
     const { settings } = loadSettings({ config: { broker_url: url.href }, env: {}, flags: {} })
-    publisher = new AmqpPublisher(connectionOptions('producer', settings, systemClock, new MemoryLog()))
+    logs = new MemoryLog()
+    publisher = new AmqpPublisher(connectionOptions('producer', settings, systemClock, logs))
   })
 
   afterEach(async () => {
@@ -62,6 +65,69 @@ describe('the publisher', () => {
     )
     await publisher.publish(message(queue))
     expect(await client.depth(queue)).toBe(1)
+  })
+
+  describe('given a message that can never be sent', () => {
+    const odd = (properties: Partial<AmqpProperties>, to: Partial<OutgoingMessage> = {}): OutgoingMessage => {
+      const fine = message(queue)
+      return { ...fine, ...to, properties: { ...fine.properties, ...properties } }
+    }
+    const headers = (value: unknown): Partial<AmqpProperties> => ({ headers: { task: 't', id: 'x', value } })
+
+    it.each<[string, () => OutgoingMessage, string]>([
+      ['headers beyond 64 KiB', () => odd(headers('x'.repeat(70_000))), "the message can't be sent"],
+      ['an id beyond 255 bytes', () => odd({ correlationId: 'x'.repeat(256) }), "the message can't be sent"],
+      ['a routing key beyond 255 bytes', () => odd({}, { routingKey: 'x'.repeat(256) }), "the message can't be sent"],
+      ['a header that holds itself', () => odd(headers(circle())), "the message can't be sent"],
+      ['a function for a header', () => odd(headers(() => 1)), "the message can't be sent"],
+      ['an expiration of 11 years', () => odd({ expiration: String(11 * 365 * 86_400_000) }), '406'],
+      ['an expiration that is none', () => odd({ expiration: 'soon' }), '406'],
+      ['the id of another user', () => odd({ userId: 'somebody' }), '406'],
+      ['an exchange that nobody may publish to', () => odd({}, { exchange: 'amq.rabbitmq.trace' }), '403'],
+    ])('fails that one, and goes on: %s', async (_, make, reason) => {
+      const before = Array.from({ length: 20 }, () => publisher.publish(message(queue)))
+      const bad = publisher.publish(make())
+      const after = Array.from({ length: 20 }, () => publisher.publish(message(queue)))
+      await expect(bad).rejects.toMatchObject({ message: expect.stringContaining(reason), retriable: false })
+      await Promise.all([...before, ...after, publisher.publish(message(queue))])
+      expect(await client.depth(queue)).toBeGreaterThanOrEqual(41)
+      expect(logs.of('WARNING')).toEqual([])
+      expect(publisher.state).toMatchObject({ state: 'closed', opens: 0 })
+    })
+
+    it('finds each of many among many others, on one connection', async () => {
+      const epoch = await publisher.epoch()
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 200 }, (_, n) =>
+          publisher.publish(n % 20 === 7 ? odd({ expiration: 'soon' }) : message(queue)),
+        ),
+      )
+      const failed = outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))
+      expect(failed).toEqual(Array.from({ length: 10 }, (_, n) => n * 20 + 7))
+      expect(await publisher.epoch()).toBe(epoch)
+      expect(publisher.held).toBe(0)
+    })
+
+    it('does so with large messages, whose frames are still on their way when the channel closes', async () => {
+      const large = { content: Buffer.alloc(3_000_000) }
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 12 }, (_, n) =>
+          publisher.publish(n === 2 ? odd({ expiration: 'soon' }, large) : odd({}, large)),
+        ),
+      )
+      expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(outcomes.map((_, n) => n === 2))
+    })
+
+    it('goes on with what is retried by a lost connection meanwhile', async () => {
+      await publisher.publish(message(queue))
+      const pending = Array.from({ length: 50 }, (_, n) =>
+        publisher.publish(n === 25 ? odd({ expiration: 'soon' }) : message(queue)),
+      )
+      const cutting = setInterval(() => link.cut(), 40)
+      setTimeout(() => clearInterval(cutting), 300)
+      const outcomes = await Promise.allSettled(pending)
+      expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([25])
+    })
   })
 
   it('tells that the broker is away and that messages wait, and connects at once when it hears that it is there', async () => {
@@ -125,3 +191,9 @@ describe('the publisher', () => {
     expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n))
   })
 })
+
+function circle(): unknown {
+  const table: Record<string, unknown> = {}
+  table.self = table
+  return table
+}
