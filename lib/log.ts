@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { createLogger, transports, type Logger as Winston, format as winstonFormat } from 'winston'
 import { coerceError, textOf } from './errors.js'
 import { jsonLine, LEVEL_NUMBERS, type LineTemplate, type LogEntry, template } from './log/line.js'
+import { isOfTask, plainText, printableText } from './log/text.js'
 import { WatchedFile } from './log/watchedFile.js'
 import type { Logger, LogLevel } from './ports.js'
 import { maskSecrets } from './settings/mask.js'
@@ -91,18 +92,16 @@ function lineFormat(options: LogOptions, stream: Writable): ReturnType<typeof wi
   const plain = template(options.template)
   const ofTask = options.taskTemplate === undefined ? plain : template(options.taskTemplate)
   const line: LineTemplate =
-    options.format === 'json'
-      ? jsonLine
-      : (entry) =>
-          entry.facts?.task_name !== undefined && entry.facts.task_id !== undefined ? ofTask(entry) : plain(entry)
+    options.format === 'json' ? jsonLine : (entry) => (isOfTask(entry) ? ofTask(entry) : plain(entry))
   const isTerminal = 'isTTY' in stream && stream.isTTY === true
   const colors = options.color && isTerminal && options.format === 'celery' ? COLORS : {}
   return winstonFormat.printf((info) => {
     // What comes in is what ScopedLogger.write put together.
     const entry = info as unknown as LogEntry
     const color = colors[entry.level]
-    const shown = color === undefined ? entry : { ...entry, message: `${color}${entry.message}${COLOR_OFF}` }
-    return maskSecrets(safeLine(line, shown), options.secrets)
+    const text = options.format === 'json' ? plainText(entry, options.secrets) : printableText(entry, options.secrets)
+    const message = color === undefined ? text : `${color}${text}${COLOR_OFF}`
+    return maskSecrets(safeLine(line, { ...entry, message }), options.secrets)
   })
 }
 

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, it, jest } from '@jest/globals'
 import { createLog, type LogOptions } from '../lib/log.js'
 import type { Logger } from '../lib/ports.js'
+import { growthOf } from './support/growth.js'
 
 const TEMPLATE = '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'
 const TASK_TEMPLATE = '[%(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'
@@ -56,6 +57,67 @@ describe('the log', () => {
       'Error: boom',
       '    at here',
     ])
+  })
+
+  it('lets nothing that others send begin a line, move the cursor or turn a text around', async () => {
+    const template = '%(message)s'
+    const forged = 'x]\n[2026-11-28 00:00:00,000: INFO/MainProcess] Task paid[1] succeeded\r\u001b[2J\u009b\u202e'
+    const error = Object.assign(new Error('boom'), { stack: `Error: a\nb\u001b[0m\n    at f (x.js:1:1)` })
+    const lines = await linesOf(
+      (logger) => {
+        logger.info(`Task t[${forged}] received`)
+        logger.error('first', { details: '\nsecond\u0007' })
+        logger.error('failed', { error })
+      },
+      { template },
+    )
+    expect(lines).toEqual([
+      'Task t[x]\\n[2026-11-28 00:00:00,000: INFO/MainProcess] Task paid[1] succeeded\\r\\x1b[2J\\x9b\\u202e] received',
+      'first',
+      'second\\x07',
+      'failed',
+      'Error: a',
+      '    b\\x1b[0m',
+      '    at f (x.js:1:1)',
+    ])
+  })
+
+  it("leaves the lines of a task's own text, whatever their length, but no escapes", async () => {
+    const facts = { task_name: 'tasks.add\n', task_id: 'i\u001bd' }
+    const long = 'x'.repeat(30_000)
+    const options = { taskTemplate: '%(task_name)s[%(task_id)s]: %(message)s' }
+    expect(await linesOf((logger) => logger.info(`a\n\tb\u001b${long}`, facts), options)).toEqual([
+      'tasks.add\\n[i\\x1bd]: a',
+      `\tb\\x1b${long}`,
+    ])
+  })
+
+  it('quotes no more than some thousand characters of what is sent, and no half of a secret', async () => {
+    const long = `${'x'.repeat(14_995)}hunter22${'y'.repeat(10_000_000)}`
+    for (const format of ['celery', 'json'] as const) {
+      const [line = ''] = await linesOf(
+        (logger) => logger.info(`Task t[${long}] received`, { reason: long, details: '' }),
+        { format, secrets: ['hunter22'] },
+      )
+      expect(line.length).toBeLessThan(format === 'json' ? 42_000 : 21_000)
+      expect(line).toContain('] received')
+      expect(line).not.toContain('hunter')
+    }
+  })
+
+  it('keeps the frames of a stack whose text is cut', async () => {
+    const error = Object.assign(new Error('boom'), { stack: `Error: ${'x'.repeat(100_000)}\n    at f (x.js:1:1)` })
+    const lines = await linesOf((logger) => logger.error('failed', { error }), { template: '%(message)s' })
+    expect(lines.at(-1)).toBe('    at f (x.js:1:1)')
+    expect(lines.join('').length).toBeLessThan(21_000)
+  })
+
+  it('takes no longer than its line is long, with beginnings of URLs in it too', async () => {
+    const lines = (size: number): string => `a.b://u:${':@a.b://c'.repeat(size)}`
+    const stream = new PassThrough().resume()
+    const log = createLog({ level: 'INFO', format: 'celery', color: false, template: TEMPLATE, secrets: [], stream })
+    expect(growthOf((line: string) => log.logger().info(line), lines, 10_000)).toBeLessThan(4)
+    await log.close()
   })
 
   it("uses the tasks' format for entries that name their task", async () => {

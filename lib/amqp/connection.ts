@@ -117,9 +117,10 @@ export class Connection implements Component {
         const plan = failover
           ? 'Will retry using next failover.'
           : `Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.attempts}/${this.options.maxRetries ?? 'no limit'})`
-        const text = `${this.name}: Cannot connect to ${url}: ${error.message}.\n${plan}`
-        if (this.options.isTold?.()) this.options.log.debug(text)
-        else this.options.log.error(text)
+        const text = `${this.name}: Cannot connect to ${url}: ${error.message}.`
+        const facts = { details: `\n${plan}` }
+        if (this.options.isTold?.()) this.options.log.debug(text, facts)
+        else this.options.log.error(text, facts)
         if (!failover && !this.waits) {
           this.waits = true
           this.options.onWaiting?.()

@@ -6,6 +6,7 @@ import { loadApp } from '../app/load.js'
 import { systemClock } from '../clock.js'
 import { ConfigurationError, coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
+import { printable } from '../protocol/printable.js'
 import { loadSettings } from '../settings/load.js'
 import { maskSecrets, secretsOf } from '../settings/mask.js'
 import type { Settings } from '../settings/table.js'
@@ -76,7 +77,8 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 }
 
 function logTo(output: Output, secrets: readonly string[]): Logger {
-  const say = (message: string): void => output.error(maskSecrets(message, secrets))
+  const say = (message: string, { details = '' }: Record<string, unknown> = {}): void =>
+    output.error(maskSecrets(`${printable(message)}${details}`, secrets))
   return {
     debug: () => undefined,
     info: () => undefined,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CeleriacError, ConfigurationError } from '../errors.js'
+import { printable } from '../protocol/printable.js'
 import type { Settings } from '../settings/table.js'
 import { openClient } from './client.js'
 import { addCall } from './commands/call.js'
@@ -98,7 +99,7 @@ async function run(
     }
     // What goes wrong in a worker has been logged, and is a fault of ours if it comes this far.
     if (what === 'worker' || !(thrown instanceof CeleriacError)) throw thrown
-    io.stderr.write(`Error: ${thrown.message}\n`)
+    io.stderr.write(`Error: ${printable(thrown.message, { lines: true })}\n`)
     if (thrown instanceof UsageError) return EX_USAGE
     return thrown instanceof CommandError ? thrown.exitCode : 1
   }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { printable } from '../protocol/printable.js'
 import type { Io } from './io.js'
 import { isDict, pythonJson, pythonRepr, pythonStr } from './pythonText.js'
 
@@ -17,12 +18,13 @@ export class Output {
     this.color = color && (io.stdout as { isTTY?: boolean }).isTTY === true
   }
 
+  /** Writes a text, of one line or several, with nothing in it that a terminal would obey. */
   say(text: string): void {
-    this.io.stdout.write(`${text}\n`)
+    this.write(printable(text, { lines: true }))
   }
 
   error(text: string): void {
-    this.io.stderr.write(`${text}\n`)
+    this.io.stderr.write(`${printable(text, { lines: true })}\n`)
   }
 
   style(style: Style, text: string): string {
@@ -35,9 +37,9 @@ export class Output {
     const { isOk, text } = this.pretty(value)
     const direction = this.quiet ? '' : `${this.style(['white', 'bold'], '->')} `
     const verdict = isOk ? this.style(['green', 'bold'], 'OK') : this.style(['red', 'bold'], 'ERROR')
-    this.say(`${direction} ${this.style(['cyan', 'bold'], `${nodename}: `)}${verdict}`)
+    this.write(`${direction} ${this.style(['cyan', 'bold'], `${printable(nodename)}: `)}${verdict}`)
     const shown = indent(text)
-    if (body && shown !== '') this.say(shown)
+    if (body && shown !== '') this.write(shown)
   }
 
   /** How many replied. */
@@ -45,12 +47,18 @@ export class Output {
     this.say(`\n${count} ${plural(count, 'node')} online.`)
   }
 
+  /** What is printable already, with our own colours in it. */
+  private write(text: string): void {
+    this.io.stdout.write(`${text}\n`)
+  }
+
   private pretty(value: unknown): { isOk: boolean; text: string } {
     if (Array.isArray(value)) {
-      const items = value.map((item) => `${this.style('white', '*')} ${pythonStr(item)}`)
+      const items = value.map((item) => `${this.style('white', '*')} ${printable(pythonStr(item))}`)
       return { isOk: true, text: items.length === 0 ? '- empty -' : items.join('\n') }
     }
-    if (!isDict(value)) return { isOk: true, text: typeof value === 'string' ? value : pythonRepr(value) }
+    if (!isDict(value))
+      return { isOk: true, text: typeof value === 'string' ? printable(value, { lines: true }) : pythonRepr(value) }
     if ('ok' in value) return { isOk: true, text: indent(this.pretty(value.ok).text) }
     if ('error' in value) return { isOk: false, text: indent(this.pretty(value.error).text) }
     return { isOk: true, text: pythonJson(value, { indent: 4, sortKeys: true }) }

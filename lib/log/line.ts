@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
 import { readableError } from '../errors.js'
 import type { LogLevel } from '../ports.js'
+import { clip, clipName, printable } from '../protocol/printable.js'
 import { stackOf } from '../protocol/stack.js'
+import { isOfTask, LONGEST_TEXT, printableStack } from './text.js'
 
 /** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
 export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
@@ -20,6 +22,7 @@ export interface LogEntry {
   readonly scope: string
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** The stack of an `error` is shown, and `details` are further lines of the message. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -40,8 +43,8 @@ const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
   name: ({ scope }) => scope,
   process: () => String(process.pid),
   processName: () => 'MainProcess',
-  task_id: ({ facts }) => String(facts?.task_id ?? UNKNOWN),
-  task_name: ({ facts }) => String(facts?.task_name ?? UNKNOWN),
+  task_id: ({ facts }) => printableName(String(facts?.task_id ?? UNKNOWN)),
+  task_name: ({ facts }) => printableName(String(facts?.task_name ?? UNKNOWN)),
   threadName: () => 'MainThread',
 }
 
@@ -66,7 +69,7 @@ export function template(format: string): LineTemplate {
     let line = ''
     for (const piece of pieces) line += piece(entry)
     const error = entry.facts?.error
-    return error instanceof Error ? `${line}\n${stackOf(readableError(error))}` : line
+    return error instanceof Error ? `${line}\n${printableStack(stackOf(readableError(error)))}` : line
   }
 }
 
@@ -93,17 +96,29 @@ function asctime(at: number): string {
 }
 
 /** An object a line: time, level, logger, message, and then the facts. */
-export const jsonLine: LineTemplate = ({ at, level, scope, message, facts }) => {
+export const jsonLine: LineTemplate = (entry) => {
+  const { at, level, scope, message } = entry
+  const { details: _, ...facts } = entry.facts ?? {}
+  const value = (_key: string, value: unknown): unknown =>
+    isOfTask(entry) ? jsonValue(value) : clipped(jsonValue(value))
   const fixed = { time: new Date(at).toISOString(), level, logger: scope, message }
   try {
     // The fixed fields come first and can't be replaced by a fact of the same name.
-    return JSON.stringify({ ...fixed, ...facts, ...fixed }, jsonValue)
+    return JSON.stringify({ ...fixed, ...facts, ...fixed }, value)
   } catch {
     return JSON.stringify({ ...fixed, facts: inspect(facts) })
   }
 }
 
-function jsonValue(_key: string, value: unknown): unknown {
+function clipped(value: unknown): unknown {
+  return typeof value === 'string' ? clip(value, LONGEST_TEXT) : value
+}
+
+function printableName(name: string): string {
+  return printable(clipName(name))
+}
+
+function jsonValue(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Error) return { name: value.name, message: value.message, stack: stackOf(readableError(value)) }
   return value

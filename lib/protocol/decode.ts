@@ -10,6 +10,9 @@ const NO_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord: n
 
 const NO_LIMITS = [null, null] as const
 
+/** Headers that a run can do without. */
+const TEXTS = ['shadow', 'root_id', 'parent_id', 'group', 'argsrepr', 'kwargsrepr'] as const
+
 /** A protocol 1 body's fields that are headers in protocol 2. */
 const V1_HEADERS =
   'lang task id root_id parent_id group meth shadow eta expires retries timelimit argsrepr kwargsrepr origin'.split(' ')
@@ -119,7 +122,10 @@ function bodyOf(body: unknown): Body {
   if (!Array.isArray(body) || body.length !== 3) {
     throw new BadMessage('invalid-body', 'the body must be a list of three: args, kwargs, embed')
   }
-  const [args, kwargs, embed] = body as unknown[]
+  const [givenArgs, givenKwargs, embed] = body as unknown[]
+  // Clients in other languages leave out what they have none of.
+  const args = givenArgs ?? []
+  const kwargs = givenKwargs ?? {}
   // Python would run an object for args with its keys.
   if (!Array.isArray(args)) throw new BadMessage('invalid-body', 'task args must be a list')
   if (!isMapping(kwargs)) throw new BadMessage('invalid-body', 'Task keyword arguments must be a mapping')
@@ -161,11 +167,19 @@ function requiredText(headers: AmqpTable, name: string, reason: 'missing-id' | '
   return value
 }
 
+/** Null for what is no text: nothing here can use it, and no run needs it. */
 function text(headers: AmqpTable, name: string): string | null {
-  const value = headers[name] ?? null
-  if (value !== null && typeof value !== 'string')
-    throw new BadMessage('invalid-header', `the header \`${name}\` must be a string or null`)
-  return value
+  const value = headers[name]
+  return typeof value === 'string' ? value : null
+}
+
+/**
+ * The headers of a message that no run needs, and that are of another type than expected: they count as absent here, and are
+ * passed on as they came.
+ */
+export function oddHeaders(headers: AmqpTable): readonly string[] {
+  const odd = TEXTS.filter((name) => !isAbsent(headers[name]) && typeof headers[name] !== 'string')
+  return isAbsent(headers.ignore_result) || typeof headers.ignore_result === 'boolean' ? odd : [...odd, 'ignore_result']
 }
 
 function countOf(headers: AmqpTable, name: string): number {

@@ -1,8 +1,10 @@
 import { CeleriacError, readableError } from '../errors.js'
 import { writeJson } from './json.js'
 import { wrap } from './kombuTypes.js'
-import { isUnsafe, moduleOf, pythonTypeOf } from './pythonErrors.js'
+import { namesOf, type PythonNames } from './pythonNames.js'
 import { repr, reprArgs } from './repr.js'
+
+export { namesOf, type PythonNames } from './pythonNames.js'
 
 /** An exception as results carry it; Celery's clients raise it again from this. */
 export interface ExceptionDict {
@@ -13,22 +15,6 @@ export interface ExceptionDict {
   /** The module of the class; null for one that is not known. */
   readonly exc_module: string | null
 }
-
-/**
- * What an error or, as static fields, its class may say about itself. A name given by a class holds for its subclasses too.
- * `excType` and `excModule` are the exception's class and module in Python; `args` what the Python class is built from.
- */
-export interface PythonNames {
-  readonly excType?: string
-  readonly excModule?: string | null
-  readonly args?: readonly unknown[]
-}
-
-/**
- * The module of classes that Python doesn't have. It must be one that Python has never loaded: a name that Python finds is used
- * as it is, while for an unknown one it makes a class of that name, which is what we want.
- */
-const OWN_MODULE = 'js'
 
 /** Characters of an exception's text that a result carries: what is longer is no text for people, and may be more than a broker takes. */
 const LONGEST_TEXT = 65_536
@@ -81,30 +67,6 @@ export function decodeException(value: unknown): RemoteError {
 /** An error's text as Python's `str(exc)`: its one argument, or all of them as a tuple; cut after 65,536 characters. */
 export function messageOf(error: Error): string {
   return cut(textOf(argsOf(error)))
-}
-
-/** An error's Python class and module. */
-export function namesOf(error: Error): { readonly excType: string; readonly excModule: string | null } {
-  const own = error as Error & PythonNames
-  const given = error.constructor as PythonNames & { readonly name?: string }
-  const excType = own.excType ?? given.excType
-  const excModule = own.excModule === undefined ? given.excModule : own.excModule
-  if (excType !== undefined || excModule !== undefined) {
-    const type = excType ?? classOf(error)
-    const module = excModule === undefined ? (moduleOf(type) ?? OWN_MODULE) : excModule
-    return { excType: type, excModule: module !== null && isUnsafe(module, type) ? OWN_MODULE : module }
-  }
-  const type = classOf(error)
-  const python = pythonTypeOf(type)
-  if (python !== undefined) return { excType: python, excModule: 'builtins' }
-  return { excType: type, excModule: moduleOf(type) ?? OWN_MODULE }
-}
-
-/** A subclass that sets no `name` inherits that of the language's class, and the class's own name says more. */
-function classOf(error: Error): string {
-  const name = typeof error.name === 'string' ? error.name : ''
-  if (name !== '' && pythonTypeOf(name) === undefined) return name
-  return error.constructor.name || name || 'Error'
 }
 
 function argsOf(error: Error): readonly unknown[] {

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { namesOf } from './pythonNames.js'
 import { TextValue } from './values.js'
 
 /** Deeper than this, a value is shown as `...`. */
@@ -111,10 +112,10 @@ class Printer {
     this.write(close)
   }
 
-  /** What Python builds the exception from is what it shows of it: the `args`, where an error has such. */
+  /** Under the name that results give it. What Python builds an exception from is what it shows of it: the `args`, where an error has such. */
   private error(error: Error & { readonly args?: unknown }): void {
-    const { args, message, name } = error
-    this.sequence(Array.isArray(args) ? args : message === '' ? [] : [message], `${name}(`, ')')
+    const { args, message } = error
+    this.sequence(Array.isArray(args) ? args : message === '' ? [] : [message], `${namesOf(error).excType}(`, ')')
   }
 
   private string(text: string): void {

@@ -1,6 +1,7 @@
 import type { Task } from '../app/task.js'
 import type { Delivery, Timer } from '../ports.js'
 import type { Kwargs, TaskMessage } from '../protocol/message.js'
+import { clipName } from '../protocol/printable.js'
 import type { Place } from './lanes.js'
 
 /** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
@@ -55,7 +56,7 @@ export class Request {
 
   /** `name[id]`, as Celery's log lines have it. */
   get label(): string {
-    return `${this.name}[${this.id}]`
+    return labelOf(this.message)
   }
 
   /** Made when first asked for: most tasks never do. */
@@ -91,4 +92,9 @@ export class Request {
     if (this.timers.length === 0) return
     for (const timer of this.timers.splice(0)) timer.cancel()
   }
+}
+
+/** How log lines call a message: `name[id]`, as Celery does, each of the two cut where it is longer than any honest one. */
+export function labelOf({ id, shadow, task }: Pick<TaskMessage, 'id' | 'shadow' | 'task'>): string {
+  return `${clipName(shadow ?? task)}[${clipName(id)}]`
 }

@@ -5,10 +5,10 @@ import type { TaskEvents } from '../events/taskEvents.js'
 import type { Clock, Delivery, Logger } from '../ports.js'
 import { BadMessage } from '../protocol/badMessage.js'
 import type { ContentLimits } from '../protocol/content.js'
-import { decode } from '../protocol/decode.js'
+import { decode, oddHeaders } from '../protocol/decode.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
-import { Request } from './request.js'
+import { labelOf, Request } from './request.js'
 import { Returns } from './returns.js'
 import type { RefusalReason, WorkerState } from './state.js'
 
@@ -56,9 +56,10 @@ export class Strategy {
       this.refuseBad(delivery, thrown)
       return null
     }
+    if (log.isEnabled('DEBUG')) this.tellOdd(message)
     const task = tasks.get(message.task)
     if (!task) {
-      log.error(unregistered(delivery, message))
+      log.error(`Received unregistered task of type ${repr(message.task)}.`, { details: unregistered(delivery) })
       state.refuse('unregistered')
       void this.options
         .onUnregistered(message)
@@ -78,18 +79,18 @@ export class Strategy {
     } catch (thrown) {
       const fault = `the order key couldn't be told: ${repr(coerceError(thrown))}`
       if (!this.options.unorderedOnKeyError) {
-        log.error(`Task ${message.task}[${message.id}] was rejected: ${fault}`)
+        log.error(`Task ${labelOf(message)} was rejected: ${fault}`)
         this.refuse(delivery, 'order-key')
         return null
       }
-      log.warning(`Task ${message.task}[${message.id}] runs without order: ${fault}`)
+      log.warning(`Task ${labelOf(message)} runs without order: ${fault}`)
       state.unordered++
       key = null
     }
-    if (log.isEnabled('INFO')) log.info(`Task ${message.shadow ?? message.task}[${message.id}] received`)
+    if (log.isEnabled('INFO')) log.info(`Task ${labelOf(message)} received`)
     const unrun = unrunOf(message)
     if (unrun.length > 0) {
-      log.warning(`Task ${message.task}[${message.id}] carries ${unrun.join(', ')}, which this version doesn't run`)
+      log.warning(`Task ${labelOf(message)} carries ${unrun.join(', ')}, which this version doesn't run`)
     }
     const late = key !== null || this.options.acksLate(task)
     return new Request(message, task, delivery, key, late, clock.monotonic())
@@ -105,10 +106,18 @@ export class Strategy {
     const before = this.returns.countable(message.id, delivery)
     if (before < maxDeliveries) return false
     log.error(
-      `Task ${message.task}[${message.id}] was rejected: it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`,
+      `Task ${labelOf(message)} was rejected: it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`,
     )
     this.refuse(delivery, 'deliveries')
     return true
+  }
+
+  private tellOdd(message: TaskMessage): void {
+    const odd = oddHeaders(message.headers)
+    if (odd.length === 0) return
+    this.options.log.debug(
+      `Task ${labelOf(message)} has headers of an unexpected type, which count as absent: ${odd.join(', ')}`,
+    )
   }
 
   private refuseBad(delivery: Delivery, thrown: unknown): void {
@@ -117,19 +126,21 @@ export class Strategy {
     const { log } = this.options
     switch (bad.reason) {
       case 'undecodable':
-        log.critical(`Can't decode message body: ${bad.message}${described(delivery)}`, { reason: bad.reason })
+        log.critical(`Can't decode message body: ${bad.message}`, { reason: bad.reason, details: described(delivery) })
         break
       case 'unknown-message':
-        log.warning(`Received and deleted unknown message.  Wrong destination?!?${described(delivery)}`, {
+        log.warning('Received and deleted unknown message.  Wrong destination?!?', {
           reason: bad.reason,
+          details: described(delivery),
         })
         break
       default:
-        log.error(
-          `Received invalid task message: ${bad.message}\nThe message has been ignored and discarded.\n\n` +
+        log.error(`Received invalid task message: ${bad.message}`, {
+          reason: bad.reason,
+          details:
+            '\nThe message has been ignored and discarded.\n\n' +
             `Please ensure your message conforms to the task\nmessage protocol as described here:\n${PROTOCOL_URL}${described(delivery)}`,
-          { reason: bad.reason },
-        )
+        })
     }
     this.refuse(delivery, bad.reason, bad.acknowledged)
   }
@@ -148,9 +159,9 @@ function described({ content, properties, exchange, routingKey, redelivered }: D
   return `\n\n${type}\n\nThe full contents of the message body was:\n${repr(shown)} (${content.length}b)\n\nThe delivery info is:\n${from}`
 }
 
-function unregistered(delivery: Delivery, message: TaskMessage): string {
+function unregistered(delivery: Delivery): string {
   return (
-    `Received unregistered task of type ${repr(message.task)}.\nThe message has been ignored and discarded.\n\n` +
+    '\nThe message has been ignored and discarded.\n\n' +
     'Did you remember to register this task with app.task() in the module given to -A?\n' +
     `${described(delivery)}`
   )

@@ -35,6 +35,19 @@ describe("a worker's reply", () => {
     expect(said()).toBe(text)
   })
 
+  it('has nothing in it that a terminal obeys, and no name that begins another line', () => {
+    const { output: out, said } = output()
+    const evil = '\u001b]0;x\u0007\u009b2J\r'
+    out.reply(`w@h\n->  w2@h: OK${evil}`, { ok: `pong\n${evil}` }, { body: true })
+    out.reply('w@h', [evil], { body: true })
+    out.reply('w@h', { [evil]: evil }, { body: true })
+    out.say(evil)
+    out.error(evil)
+    expect(said().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    expect(said()).toContain('->  w@h\\n->  w2@h: OK\\x1b]0;x\\x07\\x9b2J\\r: OK\n        pong\n        \\x1b]0;x')
+    expect(said()).toContain('    * \\x1b]0;x\\x07\\x9b2J\\r\n')
+  })
+
   it('is one line without its body, and has no arrow when quiet', () => {
     const { output: out, said } = output({ quiet: true })
     out.reply('w@h', { ok: 'pong' }, { body: false })

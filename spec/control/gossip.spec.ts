@@ -210,7 +210,7 @@ describe('an election', () => {
     node.gossip.election('e1', 'task', signature)
     exchange([node])
     await new Promise(setImmediate)
-    expect(node.log.of('ERROR')).toEqual(["Could not call task: Error('no such task')"])
+    expect(node.log.of('ERROR')).toEqual(["Could not call task: Exception('no such task')"])
   })
 
   it('is not for a node that hears nothing', () => {

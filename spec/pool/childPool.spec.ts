@@ -97,7 +97,7 @@ describe('ChildPool', () => {
     }
     expect(log.of('ERROR')).toEqual([
       "Process 'Fake-1' pid:1 exited with 'exitcode 1'",
-      ...[2, 3, 4].map((n) => `Process 'Fake-${n}' pid:${n} didn't start: Error('it died')`),
+      ...[2, 3, 4].map((n) => `Process 'Fake-${n}' pid:${n} didn't start: Exception('it died')`),
     ])
   })
 

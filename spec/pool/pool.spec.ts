@@ -54,7 +54,7 @@ describe('a slot', () => {
     gated.end('a')
     await offline.turn()
     expect(gated.started).toEqual(['a', 'b'])
-    expect(offline.log.of('CRITICAL')).toContain(`Task keyed[x] INTERNAL ERROR: Error('the channel is odd')`)
+    expect(offline.log.of('CRITICAL')).toContain(`Task keyed[x] INTERNAL ERROR: Exception('the channel is odd')`)
     gated.end('b')
     await offline.line.idle()
     expect([first.settledBy, second.settledBy]).toEqual(['reject', 'ack'])

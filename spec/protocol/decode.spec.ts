@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { BadMessage } from '../../lib/protocol/badMessage.js'
 import type { ContentLimits } from '../../lib/protocol/content.js'
-import { decode, isProtocol2 } from '../../lib/protocol/decode.js'
+import { decode, isProtocol2, oddHeaders } from '../../lib/protocol/decode.js'
 import { MUTATIONS } from '../support/malformed.js'
 import { taskMessage } from '../support/message.js'
 
@@ -62,6 +62,39 @@ describe('decode', () => {
     const { properties } = taskMessage('a.b')
     expect(decode(properties, Buffer.from(`[[], {}, ${embed}]`), LIMITS).embed.chain).toBeNull()
   })
+
+  it.each([
+    ['[null, null, null]', 2],
+    ['[null, {}, {"callbacks": null}]', 2],
+    ['[[], null, null]', 2],
+    ['{"task": "a.b", "id": "x", "args": null, "kwargs": null}', 1],
+    ['{"task": "a.b", "id": "x"}', 1],
+  ])('takes %s, as clients write it that have no arguments', (body, protocol) => {
+    const { properties } = taskMessage('a.b')
+    const headers = protocol === 1 ? {} : properties.headers
+    expect(decode({ ...properties, headers }, Buffer.from(body), LIMITS)).toMatchObject({ args: [], kwargs: {} })
+  })
+
+  it.each([5, true, ['x'], { a: 'x' }, Buffer.from('x'), 1n])(
+    'takes %p in headers that no run needs for absent, and leaves them in the headers',
+    (odd) => {
+      const names = ['shadow', 'root_id', 'parent_id', 'group', 'argsrepr', 'kwargsrepr']
+      const { content, properties } = taskMessage('a.b')
+      const headers = { ...properties.headers, id: 'x', ...Object.fromEntries(names.map((name) => [name, odd])) }
+      const message = decode({ ...properties, headers }, content, LIMITS)
+      expect(message).toMatchObject({
+        shadow: null,
+        rootId: 'x',
+        parentId: null,
+        group: null,
+        argsrepr: null,
+        kwargsrepr: null,
+      })
+      expect(message.headers).toEqual(headers)
+      expect(oddHeaders(headers)).toEqual(names)
+      expect(oddHeaders(properties.headers ?? {})).toEqual([])
+    },
+  )
 
   it.each([
     ['no id', 'missing-id'],
@@ -221,7 +254,7 @@ describe('decode of protocol 1', () => {
 
   it.each<[string, object, string]>([
     ['kwargs that are no mapping', { ...BODY, kwargs: [1] }, 'invalid-body'],
-    ['null for kwargs', { ...BODY, kwargs: null }, 'invalid-body'],
+
     ['an object for args', { ...BODY, args: { x: 1 } }, 'invalid-body'],
     ['no id', { task: 'a.b', args: [], kwargs: {} }, 'missing-id'],
     ['a number for a task', { ...BODY, task: 1 }, 'invalid-header'],

@@ -16,7 +16,9 @@ export class MemoryLog implements Logger {
 
   /** The texts of one level. */
   of(level: LogLevel): string[] {
-    return this.lines.filter((line) => line.level === level).map((line) => line.message)
+    return this.lines
+      .filter((line) => line.level === level)
+      .map(({ facts, message }) => `${message}${facts.details ?? ''}`)
   }
 
   private keep(level: LogLevel, message: string, facts: Record<string, unknown>): void {

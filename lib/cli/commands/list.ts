@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { withEpoch } from '../../amqp/session.js'
 import { declareQueue } from '../../amqp/topology.js'
 import { coerceError } from '../../errors.js'
+import { printable } from '../../protocol/printable.js'
 import { type BrokerUrl, parseBrokerUrl } from '../../settings/brokerUrl.js'
 import { queueNamed } from '../../settings/queues.js'
 import type { Client } from '../client.js'
@@ -35,7 +36,7 @@ async function bindings(client: Client): Promise<number> {
     for (const name of names) await declareQueue(epoch, queueNamed(name, settings), log)
   })
   const row = (queue: string, exchange: string, key: string): void =>
-    output.say(`${queue.padEnd(28)} ${exchange.padEnd(28)} ${key}`)
+    output.say(printable(`${queue.padEnd(28)} ${exchange.padEnd(28)} ${key}`))
   const found = await fetchBindings(broker, settings.broker_transport_options)
   row('Queue', 'Exchange', 'Routing Key')
   row('-'.repeat(16), '-'.repeat(16), '-'.repeat(16))
