@@ -40,7 +40,7 @@ make_root() {
     # A mirror that stands still for a while is signed all the same.
     apt="chroot $root apt-get -qq -o Acquire::Check-Valid-Until=false"
     $apt update
-    $apt install -y --no-install-recommends rabbitmq-server celery python3-redis python3-gevent valkey-server redis-server
+    $apt install -y --no-install-recommends rabbitmq-server celery python3-redis python3-gevent python3-yaml valkey-server redis-server
     $apt clean
   ' make_root "$1" "$2.making" "$(mirror)" "$script" && mv "$2.making" "$2"
 }

@@ -5,6 +5,7 @@ import { ownBroker } from '../support/ownBroker.js'
 import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { redisUrl } from '../support/services.js'
+import { isCelery } from '../support/versions.js'
 import { waitFor } from '../support/waitFor.js'
 import { ROOT } from '../support/workerProgram.js'
 
@@ -113,29 +114,38 @@ describe('our command line and a Python worker', () => {
 
   it.each([
     [['control', 'pool_grow', '1', '2'], "Error: Command 'pool_grow' takes arguments: [N=1]\n"],
-    [['control', 'nonsense'], "'nonsense' is not one of"],
+    [
+      ['control', 'nonsense'],
+      "'nonsense' is not one of",
+      isCelery(5, 5) ? 'Command nonsense not recognized.' : undefined,
+    ],
     [['inspect'], ''],
     [['call'], ''],
     [['call', 'peers.echo', '-a', '{}'], '{} was not an array'],
     [['call', 'peers.echo', '-k', '[]'], '[] was not an object'],
-    [['call', 'peers.echo', '--eta', 'soon'], "unable to parse date string 'soon'"],
-  ])('end with 2 for a wrong command line: %j', async (args, text) => {
+    [
+      ['call', 'peers.echo', '--eta', 'soon'],
+      "unable to parse date string 'soon'",
+      isCelery(5, 5) ? "Invalid value for '--eta': " : undefined,
+    ],
+  ])('end with 2 for a wrong command line: %j', async (args, text, later = text) => {
     const [expected, seen] = await Promise.all([theirs(...args), ours(...args)])
     expect([expected.code, seen.code]).toEqual([2, 2])
-    expect(expected.stderr).toContain(text)
+    expect(expected.stderr).toContain(later)
     expect(seen.stderr).toContain(text)
   })
 
   it('show what runs', async () => {
-    const id = await call('peers.sleep', '-a', '[8]')
+    const id = await call('peers.sleep', '-a', '[600]')
     await waitFor(async () => (await ours('inspect', 'active')).stdout.includes(id), {
       what: 'the task to run',
     })
     const [expected, seen] = await Promise.all([theirs('inspect', 'active'), ours('inspect', 'active')])
     expect(seen).toEqual(expected)
     expect(seen.stdout).toMatch(
-      new RegExp(`^    \\* \\{'id': '${id}', 'name': 'peers\\.sleep', 'args': \\[8\\], 'kwargs': \\{\\}, `, 'm'),
+      new RegExp(`^    \\* \\{'id': '${id}', 'name': 'peers\\.sleep', 'args': \\[600\\], 'kwargs': \\{\\}, `, 'm'),
     )
+    await ours('control', 'terminate', 'KILL', id)
   })
 
   it('send tasks whose arguments arrive with their types, and print what they return', async () => {
@@ -202,7 +212,9 @@ describe('our command line and a Python worker', () => {
       stdout
         .replace(/local_received=[\d.]+/g, 'local_received')
         .replace(/^\S+ \[.*?\] (?:heartbeat|started|shutdown): .*\n/gm, '')
-    expect(ofTasks(seen)).toBe(ofTasks(expected))
+    const zone = /(?<=^\S+ \[[^\]+]*)\+00:00(?=\] task )/gm
+    expect(zone.test(ofTasks(expected))).toBe(isCelery(5, 5))
+    expect(ofTasks(seen)).toBe(ofTasks(expected).replace(zone, ''))
     expect(ofTasks(seen).match(/\] task \w+:/g)).toEqual(
       ['received', 'started', 'failed', 'received', 'started', 'failed', 'received', 'started', 'succeeded'].map(
         (word) => `] task ${word}:`,

@@ -5,6 +5,7 @@ import { compress, decompress } from '../../lib/protocol/compression.js'
 import { dumps, loads } from '../../lib/protocol/content.js'
 import { PlainDate, PreciseDate } from '../../lib/protocol/values.js'
 import { PYTHON } from '../support/peers.js'
+import { isCelery } from '../support/versions.js'
 
 const LIMITS = { accept: ['json', 'yaml', 'pickle'], maxSize: 10_000_000, maxNesting: 200 }
 
@@ -79,7 +80,14 @@ describe('content of a Python peer', () => {
 
   it('reads the plain strings that an older kombu makes of dates, decimals and ids', () => {
     const sample = `[datetime.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=datetime.timezone.utc), datetime.date(2024, 1, 1), datetime.time(1, 2, 3), decimal.Decimal('1.5'), uuid.UUID(int=1)]`
-    expect(read(kombuDumps(sample, 'json'))).toEqual([
+    const values = read(kombuDumps(sample, 'json'))
+    // kombu 5.3 and later write their types.
+    if (isCelery(5, 3)) {
+      const types = (values as object[]).map((value) => value.constructor.name)
+      expect(types).toEqual(['PreciseDate', 'PlainDate', 'PlainTime', 'Decimal', 'Uuid'])
+      return
+    }
+    expect(values).toEqual([
       '2024-01-02T03:04:05.000678Z',
       '2024-01-01T00:00:00',
       '01:02:03',
