@@ -6,6 +6,7 @@ import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
 import { runInSlot, type Stages } from './pool/slot.js'
 import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from './ports.js'
+import { wasReceived } from './protocol/delay.js'
 import { abandon } from './request/abandon.js'
 import { conclude } from './request/conclude.js'
 import { Departures } from './request/departures.js'
@@ -106,7 +107,8 @@ export class Line {
       depthLimit: settings.worker_order_depth_limit,
       ageLimit: settings.worker_order_age_limit || null,
       pausing: { breakers: app.breakers, tasks: app.tasks },
-      onAdmitted: (request) => options.events.received(request),
+      onAdmitted: (request) =>
+        wasReceived(request.message.headers) ? options.events.returned(request) : options.events.received(request),
       onReady: (request) => this.pool.offer(request),
       onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),

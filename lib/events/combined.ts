@@ -17,6 +17,10 @@ export class CombinedEvents implements TaskEvents {
     for (const each of this.all) each.received(request, eta)
   }
 
+  returned(request: Request): void {
+    for (const each of this.all) each.returned(request)
+  }
+
   started(request: Request): void {
     for (const each of this.all) each.started(request)
   }

@@ -17,6 +17,8 @@ export interface TaskEvents {
    * @param eta wall-clock milliseconds; the message's own unless given, which a retry that waits here does
    */
   received(request: Request, eta?: number): void
+  /** It is here again after it was sent on to wait for its time: whoever counts tasks has counted it. */
+  returned(request: Request): void
   /** It has a slot, and its body is about to run. */
   started(request: Request): void
   succeeded(request: Request, result: unknown, runtimeMs: number): void
@@ -39,6 +41,7 @@ const nothing = (): void => undefined
 /** Tells nobody. */
 export const NO_TASK_EVENTS: TaskEvents = {
   received: nothing,
+  returned: nothing,
   started: nothing,
   succeeded: nothing,
   failed: nothing,
@@ -77,6 +80,10 @@ export class DispatchedTaskEvents implements TaskEvents {
         expires: isoFormat(message.expires),
       }
     })
+  }
+
+  returned(): void {
+    // Monitors know of it.
   }
 
   started(request: Request): void {

@@ -65,7 +65,7 @@ export class Metrics {
       const lines = head(name, help, 'histogram')
       for (const { value, labels = {} } of read()) {
         for (const [bound, count] of value.cumulative()) {
-          const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : String(bound)
+          const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : pythonFloat(bound)
           lines.push(line(`${name}_bucket`, { ...labels, le }, count))
         }
         lines.push(line(`${name}_sum`, labels, value.sum), line(`${name}_count`, labels, value.count))
@@ -102,6 +102,11 @@ function processMetrics(): Registry {
   collectDefaultMetrics({ register: shared, eventLoopMonitoringPrecision: LAG_PRECISION_MS })
   for (const name of MISNAMED) shared.removeSingleMetric(name)
   return shared
+}
+
+/** As Python's client writes a bound: the text is a label, by which the buckets of several targets are added up. */
+function pythonFloat(bound: number): string {
+  return Number.isInteger(bound) ? `${bound}.0` : String(bound)
 }
 
 function head(name: string, help: string, type: string): string[] {

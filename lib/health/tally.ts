@@ -6,8 +6,10 @@ import type { TaskMessage } from '../protocol/message.js'
 import type { Request } from '../request/request.js'
 import { Histogram } from './histogram.js'
 
-/** Seconds: Python's client's bounds where tasks are short, and further ones for those that take minutes. */
-const BOUNDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
+/** Seconds: the default of celery-exporter, which is that of Python's Prometheus client. Its queries add buckets of one bound up. */
+const RUNTIME_BOUNDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+/** And further ones for what waits for minutes. */
+const WAIT_BOUNDS: readonly number[] = [...RUNTIME_BOUNDS, 30, 60, 300, 1800]
 /** Names beyond these limits are counted together under `OTHER`: a monitor has to bear what it is told. */
 const MOST_TASKS = 500
 const MOST_EXCEPTIONS = 30
@@ -24,9 +26,9 @@ export class TaskCounts {
   revoked = 0
   readonly failed = new Map<string, number>()
   /** Seconds; of the runs that succeeded, as celery-exporter has it. */
-  readonly runtime = new Histogram(BOUNDS)
+  readonly runtime = new Histogram(RUNTIME_BOUNDS)
   /** Seconds from the receipt, or the time that the message was due later, to the start of the first try. */
-  readonly wait = new Histogram(BOUNDS)
+  readonly wait = new Histogram(WAIT_BOUNDS)
 
   constructor(
     readonly name: string,
@@ -63,9 +65,15 @@ export class TaskTally implements TaskEvents {
 
   received(request: Request, eta?: number): void {
     this.of(request).received++
-    const queue = this.queues.get(request.delivery.queue)
     // Told an ETA, it is a try that waits here, and no new message.
-    if (queue && eta === undefined) queue.arrived++
+    if (eta === undefined) this.returned(request)
+  }
+
+  /** Among the messages of its queue it counts like any other. */
+  returned(request: Request): void {
+    this.of(request)
+    const queue = this.queues.get(request.delivery.queue)
+    if (queue) queue.arrived++
   }
 
   started(request: Request): void {

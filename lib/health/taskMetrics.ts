@@ -1,3 +1,4 @@
+import { hostOf } from './host.js'
 import type { Metrics, Read } from './metrics.js'
 import type { TaskCounts } from './tally.js'
 
@@ -14,7 +15,8 @@ const COUNTED = {
 } as const satisfies Partial<Record<keyof TaskCounts, string>>
 
 /** What happens to tasks, under celery-exporter's names and labels, so that its dashboards and alerts go on working. */
-export function registerTaskMetrics(metrics: Metrics, hostname: string, tasks: Iterable<TaskCounts>): void {
+export function registerTaskMetrics(metrics: Metrics, nodename: string, tasks: Iterable<TaskCounts>): void {
+  const hostname = hostOf(nodename)
   const labels = ({ name, queue }: TaskCounts): Record<string, string> => ({ name, hostname, queue_name: queue })
   const read = <Value>(of: (counts: TaskCounts) => Value): Read<Value> =>
     function* () {
@@ -40,9 +42,12 @@ export function registerTaskMetrics(metrics: Metrics, hostname: string, tasks: I
     'Seconds that successful runs took.',
     read((counts) => counts.runtime),
   )
-  metrics.histogram(
-    'celery_task_wait_seconds',
-    'Seconds from the receipt of a message, or from its ETA if that is later, to the start of its first run.',
-    read((counts) => counts.wait),
-  )
+  // Two names for one thing: celery-mixin's dashboards ask for the second.
+  for (const name of ['celery_task_wait_seconds', 'celery_task_queue_wait_time']) {
+    metrics.histogram(
+      name,
+      'Seconds from the receipt of a message, or from its ETA if that is later, to the start of its first run.',
+      read((counts) => counts.wait),
+    )
+  }
 }

@@ -1,5 +1,6 @@
 import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
 import type { Clock } from '../ports.js'
+import { hostOf } from './host.js'
 import type { Labels, Metrics, Read } from './metrics.js'
 
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
@@ -31,7 +32,7 @@ export interface WorkerMetricsSource {
 export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSource): void {
   const { line, pulse, scaling } = source
   const { pool, state } = line
-  const own = { hostname: source.nodename }
+  const own = { hostname: hostOf(source.nodename) }
   const gauge = (name: string, help: string, value: () => number): void =>
     metrics.gauge(name, help, ['hostname'], () => [{ value: value(), labels: own }])
   /** The queues whose depth is known. */
@@ -78,11 +79,17 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
   metrics.gauge(
     'celery_worker_info',
     'Always 1; its labels say what the worker is.',
-    ['hostname', 'version', 'node', 'pool'],
+    ['hostname', 'worker', 'version', 'node', 'pool'],
     () => [
       {
         value: 1,
-        labels: { ...own, version: source.version, node: globalThis.process.versions.node, pool: source.pool },
+        labels: {
+          ...own,
+          worker: source.nodename,
+          version: source.version,
+          node: globalThis.process.versions.node,
+          pool: source.pool,
+        },
       },
     ],
   )
@@ -99,6 +106,17 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
   metrics.untyped('celery_active_consumer_count', 'Consumers of the queue, of the whole fleet.', () =>
     depths().map(({ consumers: value, labels }) => ({ value, labels })),
   )
+
+  /** Of this worker alone; added up over the workers they are celery-exporter's figures. */
+  const share = (name: string, help: string, value: () => number): void =>
+    metrics.untyped(name, help, () =>
+      source.queues.queues.map(({ name: queue_name }) => ({
+        value: source.consuming() ? value() : 0,
+        labels: { queue_name },
+      })),
+    )
+  share('celery_active_worker_count', '1 while this worker consumes from the queue.', () => 1)
+  share('celery_active_process_count', 'Slots of this worker, which its queues share.', () => pool.size)
 
   metrics.counter(
     'celery_worker_autoscale_decisions_total',

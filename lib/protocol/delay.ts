@@ -20,8 +20,11 @@ export const DELIVERY_EXCHANGE = 'celery_delayed_delivery'
 const LONGEST_KEY = 255
 const PREFIX = new RegExp(`^(?:[01]\\.){${DELAY_LEVELS}}`)
 
+/** On a message that a worker has taken in and sent on to wait: whoever gets it next doesn't tell monitors once more. */
+const RECEIVED_BEFORE = 'celeriac-received'
+
 /** What brokers note on a message that was dead-lettered or redelivered, and the copies that its sender asked for. */
-const LEFT_BEHIND = /^(?:x-(?:first-|last-)?death(?:-.+)?|x-delivery-count|x-acquired-count|CC|BCC)$/
+const LEFT_BEHIND = /^(?:x-(?:first-|last-)?death(?:-.+)?|x-delivery-count|x-acquired-count|CC|BCC|celeriac-received)$/
 
 export interface DelayedRoute {
   readonly exchange: string
@@ -88,6 +91,11 @@ export function headersToResend(headers: AmqpTable): AmqpTable {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !LEFT_BEHIND.test(name)))
 }
 
+/** Whether a worker has taken the message in before, and sent it on to wait in the delay queues. */
+export function wasReceived(headers: AmqpTable): boolean {
+  return headers[RECEIVED_BEFORE] === true
+}
+
 /** The same message, to be in `queue` after `delayMs`; null where `delayedRoute` is. */
 export function delayed(message: OutgoingMessage, queue: string, delayMs: number): OutgoingMessage | null {
   const route = delayedRoute(queue, delayMs / 1000)
@@ -125,7 +133,7 @@ export function relay(
       messageId: properties.messageId,
       timestamp: properties.timestamp,
       type: properties.type,
-      headers: headersToResend(properties.headers ?? {}),
+      headers: { ...headersToResend(properties.headers ?? {}), [RECEIVED_BEFORE]: true },
     },
   }
 }

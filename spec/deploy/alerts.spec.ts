@@ -11,7 +11,7 @@ describe('the alerts', () => {
     playRules({
       series: [
         ...seriesOf([worker({ busy: 2 })]),
-        series('up{job="celeriac",instance="a"}', '1x120'),
+        series('up{job="celery-celeriac",instance="a"}', '1x120'),
         series(`celery_worker_ready{${TARGET},hostname="w@0"}`, '1x120'),
         series(`celery_queue_oldest_wait_seconds{${TARGET},queue_name="q"}`, '1x120'),
         series(`celery_active_consumer_count{${TARGET},queue_name="q"}`, '2x120'),
@@ -26,7 +26,7 @@ describe('the alerts', () => {
   it('fire for a worker that is gone, one that is not ready, and one whose breaker is open', () => {
     playRules({
       series: [
-        series('up{job="celeriac",instance="a"}', '0x120'),
+        series('up{job="celery-celeriac",instance="a"}', '0x120'),
         series(`celery_worker_ready{${TARGET},hostname="w@0"}`, '0x120'),
         series(`celery_worker_breaker_state{${TARGET},hostname="w@0",breaker="redis",state="open"}`, '1x120'),
       ],
@@ -34,7 +34,7 @@ describe('the alerts', () => {
         at: '10m',
         fire: {
           CeleriacWorkerMissing: [
-            { job: 'celeriac', instance: 'a', severity: 'warning' },
+            { job: 'celery-celeriac', instance: 'a', severity: 'warning' },
             "The worker at a can't be scraped",
           ],
           CeleriacNoWorker: [{ severity: 'critical' }, 'No worker can be scraped at all'],

@@ -15,6 +15,7 @@ const error = new Error('no')
 /** Every call that there is. */
 const CALLS: { readonly [Name in keyof TaskEvents]: Parameters<TaskEvents[Name]> } = {
   received: [request, 5],
+  returned: [request],
   started: [request],
   succeeded: [request, 'result', 7],
   failed: [request, error],

@@ -25,6 +25,7 @@ describe('the line tells of a task', () => {
     const events: TaskEvents = {
       ...NO_TASK_EVENTS,
       received: note('received'),
+      returned: note('returned'),
       started: note('started'),
       succeeded: (request, result) => note('succeeded')(request, result),
       failed: note('failed'),
@@ -47,6 +48,13 @@ describe('the line tells of a task', () => {
     app.task('tasks.one', () => 1)
     await run('tasks.one')
     expect(told).toEqual(['received unsettled', 'started ack', 'succeeded 1 ack'])
+  })
+
+  it('that was received before and waited in the broker for its time, not that it is received once more', async () => {
+    app.task('tasks.one', () => 1)
+    under.deliver('tasks.one', { id: 'a', headers: { 'celeriac-received': true } })
+    await under.turn()
+    expect(told).toEqual(['returned unsettled', 'started ack', 'succeeded 1 ack'])
   })
 
   it('that is acknowledged late, that it succeeded or failed after that', async () => {

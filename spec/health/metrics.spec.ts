@@ -42,7 +42,7 @@ describe('metrics', () => {
       '# HELP spec_seconds Time.',
       '# TYPE spec_seconds histogram',
       'spec_seconds_bucket{name="n",le="0.1"} 2',
-      'spec_seconds_bucket{name="n",le="1"} 3',
+      'spec_seconds_bucket{name="n",le="1.0"} 3',
       'spec_seconds_bucket{name="n",le="+Inf"} 4',
       'spec_seconds_sum{name="n"} 30.65',
       'spec_seconds_count{name="n"} 4',

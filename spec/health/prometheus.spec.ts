@@ -16,6 +16,8 @@ import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 
 const DEPLOY = fileURLToPath(new URL('../../deploy', import.meta.url))
+/** Of the configuration that is shipped. */
+const JOB = 'celery-celeriac'
 const WORKERS = 2
 const SLOTS = 3
 const MESSAGES = 20
@@ -75,7 +77,7 @@ describe('Prometheus', () => {
       rule_files: ['scaling.yml'],
       scrape_configs: [
         {
-          job_name: 'celeriac',
+          job_name: JOB,
           static_configs: [{ targets, labels: { namespace: 'celeriac', component: 'short-running' } }],
         },
       ],
@@ -129,8 +131,22 @@ describe('Prometheus', () => {
     expect(await values('sum(celery_task_failed_total{name="other",exception="NotRegistered"})')).toEqual([1])
     expect(await values('sum(celery_worker_messages_refused_total{reason="unregistered"})')).toEqual([1])
     expect(await query('celery_worker_tasks_active')).toHaveLength(WORKERS)
+    // celery-exporter's label: the host, without the node's own name, which is a label of celery_worker_info.
     expect(new Set((await query('celery_worker_up')).map(({ metric }) => metric.hostname))).toEqual(
+      new Set(workers.map(({ name }) => name.split('@')[1])),
+    )
+    expect(new Set((await query('celery_worker_info')).map(({ metric }) => metric.worker))).toEqual(
       new Set(workers.map(({ name }) => name)),
+    )
+    // What celery-mixin asks, of the jobs that it asks for.
+    const of = `{job=~".*celery.*",queue_name="${queue}"}`
+    expect(await values(`sum by (queue_name) (celery_active_worker_count${of})`)).toEqual([WORKERS])
+    expect(await values(`sum by (queue_name) (celery_active_process_count${of})`)).toEqual([WORKERS * SLOTS])
+    expect(await values(`sum(celery_task_queue_wait_time_count${of})`)).toEqual([WORKERS * SLOTS + 1])
+    const buckets = (await query(`celery_task_runtime_bucket{name="spec.wait"}`)).map(({ metric }) => metric.le)
+    expect([...new Set(buckets)].sort()).toEqual(
+      // prometheus_client.Histogram.DEFAULT_BUCKETS, as it writes them.
+      '+Inf 0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 10.0 2.5 5.0 7.5'.split(' '),
     )
   })
 

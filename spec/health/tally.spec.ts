@@ -56,6 +56,14 @@ describe('the tally of tasks', () => {
     expect(counts('spec.reject')).toMatchObject({ received: 1, rejected: 1 })
   })
 
+  it('counts what comes back from the delay queues as an arrival, and not as received once more', async () => {
+    offline.deliver('spec.add', { args: [1, 2] })
+    offline.deliver('spec.add', { args: [1, 2], headers: { 'celeriac-received': true } })
+    await offline.turn()
+    expect(counts('spec.add')).toMatchObject({ received: 1, started: 2, succeeded: 2 })
+    expect(tally.arrivedFrom('spec')).toBe(2)
+  })
+
   it('waits begin with the receipt, or with the time that the message was due', async () => {
     offline.deliver('spec.add', {
       args: [1, 2],

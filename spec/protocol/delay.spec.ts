@@ -9,6 +9,7 @@ import {
   plainKey,
   relay,
   returnRoute,
+  wasReceived,
 } from '../../lib/protocol/delay.js'
 import { taskMessage } from '../support/message.js'
 
@@ -96,6 +97,8 @@ describe('headersToResend', () => {
       'x-delivery-count': 3,
       'x-acquired-count': 4,
       CC: ['other'],
+      // A message of its own is received anew.
+      'celeriac-received': true,
     }
     expect(headersToResend({ ...own, ...noted })).toEqual(own)
   })
@@ -117,7 +120,7 @@ describe('delayed', () => {
 describe('relay', () => {
   const times = { id: 'the-id', eta: NOW + HOUR, expires: null }
 
-  it('sends the very content and properties again', () => {
+  it('sends the very content and properties again, and notes that the message was received', () => {
     const { properties, content } = taskMessage('t', { args: [2 ** 60], headers: { eta: 'as it was', mine: [1] } })
     const full = { ...properties, priority: 7, replyTo: 'me', messageId: 'm', timestamp: 5, type: 'x' }
     const sent = relay({ queue: 'qq', properties: full, content }, times, NOW)
@@ -125,9 +128,11 @@ describe('relay', () => {
       exchange: 'celery_delayed_11',
       routingKey: delayedKey(3600, 'qq'),
       mandatory: true,
-      properties: full,
+      properties: { ...full, headers: { ...full.headers, 'celeriac-received': true } },
       content,
     })
+    expect([full.headers, sent?.properties.headers].map((headers) => wasReceived(headers ?? {}))).toEqual([false, true])
+    expect(wasReceived({ 'celeriac-received': 1 })).toBe(false)
     expect(sent?.content).toBe(content)
   })
 
