@@ -1,8 +1,13 @@
+import { clip } from './printable.js'
 import { parseTime } from './time.js'
 
+/** Characters of a text that is none of its type which the error shows. */
+const LONGEST_SHOWN = 100
 const ZONE = /(?:Z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$/i
 const CLOCK = /^([01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}(?::?\d{2}){0,2})?$/i
 const NUMBER = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|s?nan\d*)$/i
+/** Thirty-two digits with a dash after each. */
+const LONGEST_UUID = 64
 const HEX = /^[0-9a-f]{32}$/
 
 /** A Python value for which JavaScript has no type of its own: kept as its text, so that nothing of it is lost. */
@@ -12,7 +17,7 @@ export abstract class TextValue {
     readonly text: string,
     isValid: boolean,
   ) {
-    if (!isValid) throw new TypeError(`${JSON.stringify(text)} is no ${new.target.name}`)
+    if (!isValid) throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is no ${new.target.name}`)
   }
 
   toString(): string {
@@ -61,7 +66,7 @@ export class PlainDateTime extends TextValue {
 export class Uuid extends TextValue {
   /** @param text 32 hexadecimal digits, with or without dashes; kept in lower case with dashes */
   constructor(text: string) {
-    const hex = text.replaceAll('-', '').toLowerCase()
+    const hex = text.length > LONGEST_UUID ? '' : text.replaceAll('-', '').toLowerCase()
     super(hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'), HEX.test(hex))
   }
 }
@@ -78,7 +83,8 @@ export class PreciseDate extends Date {
     /** The time as it was read. */
     readonly text: string,
   ) {
-    if (!isTime(text) || !hasZone(text)) throw new TypeError(`${JSON.stringify(text)} is no PreciseDate`)
+    if (!isTime(text) || !hasZone(text))
+      throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is no PreciseDate`)
     super(instantOf(text))
     this.read = this.getTime()
   }

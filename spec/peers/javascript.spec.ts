@@ -51,6 +51,15 @@ describe('celery-node as the client', () => {
     expect(await send('peers.flaky', [2])).toBe(2)
   })
 
+  it.each([1, 2])('may leave out the keyword arguments, which it sends as null, in protocol %s', async (protocol) => {
+    node.conf.TASK_PROTOCOL = protocol
+    const sent = (node.sendTask as (task: string, args: unknown[]) => ReturnType<typeof node.sendTask>)(
+      'peers.echo',
+      [7],
+    )
+    expect(await sent.get(TIMEOUT_MS, POLL_MS)).toBe(7)
+  })
+
   it('is told of failures', async () => {
     node.conf.TASK_PROTOCOL = 2
     await expect(send('peers.fail', ['TypeError', 'boom'])).rejects.toMatchObject({

@@ -98,7 +98,7 @@ describe('value classes', () => {
 describe('a forged text, however long', () => {
   const read = (type: string) => (value: string) => {
     try {
-      return unwrap({ __type__: type, __value__: value })
+      return unwrap({ __type__: type, __value__: type === 'uuid' ? { hex: value } : value })
     } catch (thrown) {
       return thrown
     }
@@ -113,10 +113,16 @@ describe('a forged text, however long', () => {
     ['datetime', (size) => `2024-01-02T03:04${'+01'.repeat(size)}`],
     ['time', (size) => `03:04:05.${'1'.repeat(size)}`],
     ['date', (size) => '2024-01-'.repeat(size)],
+    ['uuid', (size) => 'a-'.repeat(size)],
     ['base64', (size) => '='.repeat(size)],
     ['base64', (size) => `${'A'.repeat(size)}!`],
     ['bytes', (size) => 'é'.repeat(size)],
   ])('is read or refused as a %s in no more time than it is long', (type, textOf) => {
     expect(growthOf(read(type), textOf, 100_000)).toBeLessThan(4)
   })
+})
+
+it('shows no more than the beginning and the end of a long text that it refuses', () => {
+  expect(() => new Decimal('x'.repeat(1_000_000))).toThrow(/^"x{75}\.\.\.\(999900 characters\)\.\.\.x{25}" is/)
+  expect(() => new Uuid('a-'.repeat(1_000_000))).toThrow(/is no Uuid$/)
 })
