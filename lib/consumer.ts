@@ -2,10 +2,11 @@ import type { DelayQueues } from './amqp/delayed.js'
 import { DepthProbe, type QueueDepth } from './amqp/depth.js'
 import type { Epoch } from './amqp/epoch.js'
 import { HeaderKeys } from './amqp/headerKeys.js'
-import type { QueueKind } from './amqp/queueKind.js'
-import { declareQueue } from './amqp/topology.js'
+import { Purge } from './amqp/purge.js'
+import { QueueSetup } from './amqp/queueSetup.js'
+import { askToConsume, Refusals, refusalOf } from './amqp/refusals.js'
 import { Window } from './amqp/window.js'
-import { coerceError } from './errors.js'
+import { BrokerError, coerceError } from './errors.js'
 import type { Line } from './line.js'
 import type { Autoscaler } from './pool/autoscaler.js'
 import type { Capacity } from './pool/capacity.js'
@@ -39,18 +40,21 @@ export class Consumer {
   private epoch: Epoch | null = null
   private consumed: QueueSpec[]
   private sequence = 0
-  private purged = false
-  private delaysPrepared = false
+  private readonly purge: Purge
+  /** Queues of the start, and added ones, that the broker doesn't let us consume. */
+  private readonly refused: Refusals
+  /** Names of the queues that the start asked for: the worker isn't ready without them. */
+  private readonly asked: ReadonlySet<string>
   private readonly keys: HeaderKeys
-  /** Queues of this epoch with a window of constant size, and how many messages that is. */
-  private fixed = new Map<string, number>()
-  private singleActive = new Set<string>()
-  /** Quorum queues of this epoch with another window. */
-  private moving = new Set<string>()
+  private readonly setup: QueueSetup
 
   constructor(private readonly options: ConsumerOptions) {
     this.consumed = [...options.queues]
+    this.asked = new Set(options.queues.map(({ name }) => name))
+    this.purge = new Purge(options.purge ? this.asked : [], options.log)
+    this.refused = new Refusals({ ...options, onDue: (name) => void this.tryAgain(name) })
     this.keys = new HeaderKeys({ ...options, state: options.line.state })
+    this.setup = new QueueSetup({ ...options, ordered: () => this.keys.ordered })
     options.line.state.onParked = () => this.window?.resize(options.capacity.perQueue())
   }
 
@@ -62,24 +66,17 @@ export class Consumer {
   /** Declares the queues, opens the window, and lets the autoscaler follow it. */
   async up(epoch: Epoch): Promise<void> {
     const { autoscaler, line, log, prefetch } = this.options
-    this.fixed = new Map()
-    this.singleActive = new Set()
-    this.moving = new Set()
-    const kinds: QueueKind[] = []
-    for (const queue of this.consumed) {
-      const kind = await this.declare(epoch, queue)
-      this.sort(queue, kind)
-      kinds.push(kind)
-    }
-    if (kinds.some(({ type }) => type === 'quorum')) await this.prepareDelays(epoch)
-    if (this.options.purge && !this.purged) await this.purge(epoch)
-    const admits = this.keys.watch(epoch, this.moving)
+    this.setup.begin()
+    for (const queue of this.queues) await this.prepare(epoch, queue)
+    this.purge.tell()
+    await this.setup.prepareDelays(epoch)
+    const admits = this.keys.watch(epoch, this.setup.moving)
     const window = await Window.open({
       epoch,
       node: this.options.nodename,
       prefetch,
-      fixed: this.fixed,
-      singleActive: this.singleActive,
+      fixed: this.setup.fixed,
+      singleActive: this.setup.singleActive,
       log,
       nextSequence: () => ++this.sequence,
       onDelivery: (delivery) => {
@@ -87,16 +84,19 @@ export class Consumer {
       },
       declare: async (name) => {
         const queue = this.consumed.find((queue) => queue.name === name)
-        if (queue) await this.declare(epoch, queue)
+        if (queue) await this.setup.declare(epoch, queue)
       },
+      onRefused: (name, error) => this.refuse(name, error),
     })
     const probe = new DepthProbe(epoch, log)
     this.window = window
     this.epoch = epoch
     let isAlone = false
+    // It shares the slots out among the queues that it knows of.
+    if (this.refusals.length > 0) autoscaler.requeue()
     autoscaler.attach({
       depth: async () => {
-        const depths = await probe.sample(this.consumed.map((queue) => queue.name))
+        const depths = await probe.sample(this.queues.map((queue) => queue.name))
         this.options.onDepths(depths)
         isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
         const isCalm = [...depths.values()].every(({ ready }) => ready === 0)
@@ -111,8 +111,14 @@ export class Consumer {
     this.opened = true
   }
 
+  /** Those that the broker refuses are left out. */
   get queues(): readonly QueueSpec[] {
-    return this.consumed
+    return this.consumed.filter(({ name }) => !this.refused.has(name))
+  }
+
+  /** Which queues aren't consumed because the broker refuses them, and why, in words. */
+  get refusals(): readonly string[] {
+    return this.refused.reasons
   }
 
   /** The consumers of each queue, and the messages that may be unsettled from it. Empty without a connection. */
@@ -126,26 +132,28 @@ export class Consumer {
     }))
   }
 
-  /** Consumes from one more queue, from now on and after a reconnect. */
-  add(queue: QueueSpec): void {
-    if (this.consumed.some(({ name }) => name === queue.name)) return
-    this.consumed.push(queue)
+  /**
+   * Consumes from one more queue, from now on and after a reconnect. Without a connection that begins with the next one.
+   * @throws BrokerError, or the broker's refusal: then it is as if it had not been asked for
+   */
+  async add(queue: QueueSpec): Promise<void> {
     const { epoch } = this
-    if (!epoch) return
-    this.declare(epoch, queue)
-      .then((kind) => {
-        if (epoch === this.epoch) this.sort(queue, kind)
-        if (kind.type === 'quorum') void this.prepareDelays(epoch)
-        this.options.log.info(`Started consuming from ${queue.name}`)
-        if (epoch === this.epoch) this.options.autoscaler.requeue()
+    const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
+    if (isKnown() && !this.refused.has(queue.name)) return
+    if (epoch)
+      await this.take(epoch, queue).catch((thrown) => {
+        this.options.log.error(`Can't consume from ${queue.name}: ${coerceError(thrown).message}`)
+        throw thrown
       })
-      .catch((thrown) => this.options.log.error(`Can't consume from ${queue.name}: ${coerceError(thrown).message}`))
+    if (!isKnown()) this.consumed.push(queue)
+    this.refused.clear(queue.name)
+    if (epoch) this.started(queue)
   }
 
   /** Consumes from a queue no more. What was taken from it is run. */
   cancel(name: string): void {
     this.options.log.info(`Canceling queue ${name}`)
-    this.consumed = this.consumed.filter((queue) => queue.name !== name)
+    this.drop(name)
     this.options.autoscaler.requeue()
   }
 
@@ -160,55 +168,65 @@ export class Consumer {
   /** Takes no more messages; what was delivered can still be settled. */
   async close(): Promise<void> {
     this.options.autoscaler.detach()
+    this.refused.stop()
     await this.window?.close()
   }
 
-  /**
-   * A quorum queue keeps its order only while the number of its consumers stays the same. Of those of a single active queue one
-   * alone would get anything.
-   */
-  private sort({ name }: QueueSpec, { singleActive, type }: QueueKind): void {
-    const { maxSlots, prefetch } = this.options
-    if (singleActive) this.singleActive.add(name)
-    if (prefetch > 0 && (singleActive || (type === 'quorum' && this.keys.ordered)))
-      this.fixed.set(name, maxSlots * prefetch)
-    else if (prefetch > 0 && type === 'quorum') this.moving.add(name)
-  }
-
-  private async declare(epoch: Epoch, queue: QueueSpec): Promise<QueueKind> {
-    const { delays, log, prefetch } = this.options
-    const kind = await declareQueue(epoch, queue, log, prefetch > 0 && this.keys.ordered)
+  /** Declares a queue and empties it, where that is asked; one that the broker refuses is left out, and the others go on. */
+  private async prepare(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    const { name } = queue
     try {
-      await delays.bind(epoch, queue)
+      this.setup.sort(queue, await this.setup.declare(epoch, queue))
+      await this.purge.empty(epoch, name)
     } catch (thrown) {
-      epoch.ended.throwIfAborted()
-      log.warning(`${queue.name} gets nothing from the delay queues: ${coerceError(thrown).message}`)
+      const refusal = refusalOf(thrown, epoch)
+      if (refusal) this.refuse(name, refusal)
+      // What ended the connection is known by now: the next one is built without it.
+      if (!refusal || epoch.ended.aborted) throw thrown
     }
-    return kind
   }
 
-  /**
-   * Producers of Celery 5.5 and later publish what is due later and goes to a quorum queue through the delay queues, and trust a worker to
-   * have declared them. The broker keeps them: after the first time nothing waits for it.
-   */
-  private async prepareDelays(epoch: Epoch): Promise<void> {
-    const { delays, log } = this.options
-    const declaring = delays.declare(epoch).catch((thrown) => {
-      if (epoch.ended.aborted) return
-      log.warning(
-        `Tasks that Celery 5.5 and later send to a quorum queue with a countdown or an ETA are lost until the delay queues can be declared: ${coerceError(thrown).message}`,
+  /** A queue of the start is tried again; one that was added is given up. */
+  private refuse(name: string, error: unknown): void {
+    if (this.asked.has(name)) this.refused.add(name, error)
+    else {
+      this.drop(name)
+      this.options.autoscaler.requeue()
+      this.options.log.error(
+        `Can't consume from ${name}, which was added: ${coerceError(error).message}. It is given up`,
       )
-    })
-    if (!this.delaysPrepared) await declaring
-    this.delaysPrepared = true
+    }
   }
 
-  private async purge(epoch: Epoch): Promise<void> {
-    let erased = 0
-    for (const { name } of this.consumed) {
-      erased += (await epoch.scratch((channel) => channel.purgeQueue(name))).messageCount
+  private async tryAgain(name: string): Promise<void> {
+    const { epoch } = this
+    const queue = this.consumed.find((queue) => queue.name === name)
+    if (!queue) return
+    try {
+      if (!epoch) throw new BrokerError('there is no connection to the broker')
+      await this.take(epoch, queue)
+    } catch (thrown) {
+      if (this.refused.has(name)) this.refused.add(name, (epoch && refusalOf(thrown, epoch)) ?? thrown)
+      return
     }
-    this.purged = true
-    this.options.log.warning(`purge: Erased ${erased} message${erased === 1 ? '' : 's'} from the queue.`)
+    this.refused.clear(name)
+    this.started(queue)
+  }
+
+  private async take(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    const kind = await this.setup.declare(epoch, queue)
+    await askToConsume(epoch, queue.name)
+    this.setup.sort(queue, kind)
+    void this.setup.prepareDelays(epoch)
+  }
+
+  private started({ name }: QueueSpec): void {
+    this.options.log.info(`Started consuming from ${name}`)
+    this.options.autoscaler.requeue()
+  }
+
+  private drop(name: string): void {
+    this.consumed = this.consumed.filter((queue) => queue.name !== name)
+    this.refused.clear(name)
   }
 }

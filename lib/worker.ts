@@ -226,7 +226,7 @@ export class Worker implements Component {
   get readiness(): readonly string[] {
     if (this.shutdown.begun) return [STOPPING, ...this.breakers.waits]
     const away = this.consumer.consuming ? [] : ['it takes no messages: there is no connection to the broker']
-    return [...away, ...this.breakers.waits]
+    return [...away, ...this.consumer.refusals, ...this.breakers.waits]
   }
 
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */

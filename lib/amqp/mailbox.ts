@@ -105,7 +105,8 @@ export class Mailbox {
       const value = panel.answer(request)
       // The command that ends the worker has nothing to answer.
       if (!request.replyTo || value === undefined) return
-      this.reply(request, value, epoch.ended)
+      if (value instanceof Promise) void value.then((later) => this.reply(request, later, epoch.ended))
+      else this.reply(request, value, epoch.ended)
     } catch (thrown) {
       this.drop(thrown)
     }

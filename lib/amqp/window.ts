@@ -4,6 +4,7 @@ import type { Delivery, Logger } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
 import type { Epoch } from './epoch.js'
+import { refusalOf } from './refusals.js'
 import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
 
 export interface WindowOptions extends SubscriptionsOptions {
@@ -15,6 +16,8 @@ export interface WindowOptions extends SubscriptionsOptions {
   nextSequence(): number
   /** Called in the order in which the messages arrive. */
   onDelivery(delivery: Delivery): void
+  /** The broker doesn't let us consume from a queue; that has closed the channel, and ends the epoch. */
+  onRefused?(queue: string, error: Error): void
   /** Declares a queue again after the broker cancelled its consumers. */
   declare(queue: string): Promise<void>
 }
@@ -157,7 +160,12 @@ export class Window implements DeliveryChannel {
     const { queue, size, tag } = consumer
     if (size !== this.prefetch) await channel.prefetch(size, false)
     this.prefetch = size
-    await channel.consume(queue, (message) => this.receive(consumer, message), { consumerTag: tag })
+    await channel
+      .consume(queue, (message) => this.receive(consumer, message), { consumerTag: tag })
+      .catch((thrown) => {
+        if (refusalOf(thrown, this.epoch)) this.options.onRefused?.(queue, coerceError(thrown))
+        throw thrown
+      })
     if (consumer.state === 'opening') consumer.state = 'open'
   }
 

@@ -9,7 +9,7 @@ import { matchesNode } from './nodePattern.js'
 /** The arguments of a command, as they came. */
 export type Arguments = Readonly<Record<string, unknown>>
 
-/** A command: changes or reads the worker's state and gives the value of the reply. A thrown error becomes `{"error": "..."}`. */
+/** A command: changes or reads the worker's state and gives the value of the reply, or a promise of it. A thrown error becomes `{"error": "..."}`. */
 export type Command = (args: Arguments) => unknown
 
 /** What a command gives that sends no reply at all. */
@@ -58,17 +58,22 @@ export class Panel {
     }
   }
 
-  /** The value of the reply, null where there is nothing to say; undefined where none is to be sent. */
+  /** The value of the reply, null where there is nothing to say; undefined where none is to be sent. A promise of it where that takes time. */
   answer({ arguments: args, method }: ControlRequest): unknown {
     try {
       const command = this.commands.get(method)
       if (!command) throw new KeyError(method)
       const value = command(args)
+      if (value instanceof Promise) return value.catch((thrown) => this.fail(thrown))
       return value === NO_REPLY ? undefined : (value ?? null)
     } catch (thrown) {
-      const error = repr(coerceError(thrown))
-      this.log.error(`pidbox command error: ${error}`)
-      return { error }
+      return this.fail(thrown)
     }
+  }
+
+  private fail(thrown: unknown): { error: string } {
+    const error = repr(coerceError(thrown))
+    this.log.error(`pidbox command error: ${error}`)
+    return { error }
   }
 }

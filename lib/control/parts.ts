@@ -51,8 +51,11 @@ export interface QueuesPart {
   readonly queues: readonly QueueSpec[]
   /** Empty while there is no connection. */
   intake(): readonly IntakeInfo[]
-  /** Consumes from one more queue, also after a reconnect; faults are logged. A queue that is consumed already stays as it is. */
-  add(queue: QueueSpec): void
+  /**
+   * Consumes from one more queue, also after a reconnect. A queue that is consumed already stays as it is.
+   * @throws what the broker has against it: then it isn't consumed
+   */
+  add(queue: QueueSpec): Promise<void>
   /** Consumes from it no more; what was taken is run. */
   cancel(name: string): void
 }

@@ -42,7 +42,7 @@ export function controlRoutes({ log, panel, token }: ControlRoutesOptions): Rout
       const args = await argumentsOf(request)
       if ('error' in args) return answer(response, args.status, { error: args.error })
       log.info(`Control over HTTP: ${method} from ${request.socket.remoteAddress}`)
-      const value = panel.answer({
+      const value = await panel.answer({
         method,
         arguments: args.value,
         destination: null,

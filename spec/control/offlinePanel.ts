@@ -60,7 +60,7 @@ export class OfflinePanel {
       queues: {
         queues: this.queues,
         intake: () => this.intake,
-        add: (queue) => void this.queues.push(queue),
+        add: async (queue) => void this.queues.push(queue),
         cancel: (name) => void this.asked.push(['cancel', name]),
       },
       events: {

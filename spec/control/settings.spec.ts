@@ -142,16 +142,18 @@ describe('the commands about settings, queues and figures', () => {
       ])
     })
 
-    it('are added by name, as they are defined, or as they are described', () => {
+    it('are added by name, as they are defined, or as they are described', async () => {
       const node = new OfflinePanel(app, {
         config: {
           task_queues: [{ name: 'known', exchange: 'x', routing_key: 'k' }],
           task_create_missing_queues: false,
         },
       })
-      expect(node.answer('add_consumer', { queue: 'known', exchange: 'other' })).toEqual({ ok: 'add consumer known' })
+      expect(await node.answer('add_consumer', { queue: 'known', exchange: 'other' })).toEqual({
+        ok: 'add consumer known',
+      })
       expect(
-        node.answer('add_consumer', { queue: 'new', exchange: null, exchange_type: null, routing_key: null }),
+        await node.answer('add_consumer', { queue: 'new', exchange: null, exchange_type: null, routing_key: null }),
       ).toEqual({
         ok: 'add consumer new',
       })

@@ -1,6 +1,7 @@
+import { coerceError } from '../../errors.js'
 import { type QueueDefinition, type QueueSpec, queueNamed } from '../../settings/queues.js'
 import { required, textOrNull, ValueError } from '../arguments.js'
-import { type Arguments, type Command, ok } from '../panel.js'
+import { type Arguments, type Command, nok, ok } from '../panel.js'
 import type { ControlParts } from '../parts.js'
 
 /** The commands about queues. */
@@ -13,8 +14,11 @@ export function queueCommands({
     add_consumer: (args) => {
       const name = nameOf('add_consumer', args)
       const isKnown = settings.task_queues?.some((queue) => queue.name === name) || name === settings.task_default_queue
-      queues.add(queueNamed(name, isKnown ? settings : { ...settings, task_queues: [definition(name, args)] }))
-      return ok(`add consumer ${name}`)
+      const queue = queueNamed(name, isKnown ? settings : { ...settings, task_queues: [definition(name, args)] })
+      return queues.add(queue).then(
+        () => ok(`add consumer ${name}`),
+        (thrown) => nok(`Can't consume from ${name}: ${coerceError(thrown).message}`),
+      )
     },
     cancel_consumer: (args) => {
       const name = nameOf('cancel_consumer', args)
