@@ -6,6 +6,7 @@ import { AmqpPublisher } from './amqp/publisher.js'
 import { AmqpReplies } from './amqp/replies.js'
 import { App, type Outlet } from './app/app.js'
 import { createBackend } from './backends/index.js'
+import { StartingBackend } from './backends/starting.js'
 import { systemClock } from './clock.js'
 import { ConfigurationError } from './errors.js'
 import type { Logger } from './ports.js'
@@ -38,11 +39,9 @@ export class Celery extends App {
       ...options,
     })
     const replies = new AmqpReplies({ ...connectionOptions('consumer', settings, systemClock, CLIENT_LOG), ...options })
-    const backend = createBackend(settings, {
-      publisher,
-      log: CLIENT_LOG,
-      replies: { queue: this.oid, inlet: replies },
-    })
+    const backend = new StartingBackend(
+      createBackend(settings, { publisher, log: CLIENT_LOG, replies: { queue: this.oid, inlet: replies } }),
+    )
     const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, CLIENT_LOG)
     return new AmqpOutlet(publisher, new Postponer(publisher, delays), backend, settings, CLIENT_LOG)
   }

@@ -13,8 +13,6 @@ import { declareQueue } from './topology.js'
 export class AmqpOutlet implements Outlet {
   private readonly declared = new WeakMap<Epoch, Map<string, Promise<unknown>>>()
 
-  private starting: Promise<void> | null = null
-
   constructor(
     private readonly publisher: AmqpPublisher,
     private readonly postponer: Postponer,
@@ -31,8 +29,7 @@ export class AmqpOutlet implements Outlet {
 
   async prepare(route: Route): Promise<void> {
     // Where results come as messages, the queue for them has to be there before the task is sent.
-    this.starting ??= this.backend.start()
-    await this.starting
+    await this.backend.start()
     if (route.queue === null) return
     const epoch = await this.publisher.epoch()
     const known = this.declared.get(epoch) ?? new Map<string, Promise<unknown>>()

@@ -5,7 +5,7 @@ import type { Backend, OutgoingMessage } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
-import { AsyncResult } from './asyncResult.js'
+import { AsyncResult, type ResultSource } from './asyncResult.js'
 import { Breakers } from './breakers.js'
 import { BREAKER_OPTIONS, SEND_OPTIONS } from './callOptionTables.js'
 import { checkConf } from './conf.js'
@@ -170,12 +170,13 @@ export abstract class App {
     const delayMs = eta === null ? 0 : eta.getTime() - Date.now()
     await traceSend(message, (message) => outlet.send(message, route, delayMs))
     parent?.children.push(id)
-    return this.result(id, outlet)
+    return this.result(id)
   }
 
   /** What becomes of a task that was sent, by its id. Mirrors `app.AsyncResult`. */
   asyncResult(id: string): AsyncResult {
-    return this.result(id, this.use())
+    this.use()
+    return this.result(id)
   }
 
   /** Gives the app a way out other than its own; returns the way back. The worker lends its publisher like this. */
@@ -195,7 +196,13 @@ export abstract class App {
 
   protected abstract open(): Outlet
 
-  private result(id: string, { backend }: Outlet): AsyncResult {
+  /** It asks through the way out that there is by then: a closed app opens another. */
+  private result(id: string): AsyncResult {
+    const backend: ResultSource = {
+      get: (asked) => this.use().backend.get(asked),
+      subscribe: (asked, onMeta) => this.use().backend.subscribe(asked, onMeta),
+      forget: (asked) => this.use().backend.forget(asked),
+    }
     return new AsyncResult(id, backend, systemClock)
   }
 

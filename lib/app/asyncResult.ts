@@ -35,6 +35,9 @@ export interface GetOptions {
   readonly propagate?: boolean
 }
 
+/** Where a result is asked for. */
+export type ResultSource = Pick<Backend, 'get' | 'subscribe' | 'forget'>
+
 /** What becomes of a task that was sent. Mirrors Celery's `AsyncResult`; what is a property there and asks the backend is a method here. */
 export class AsyncResult<T = unknown> {
   private final: ResultMeta | null = null
@@ -42,7 +45,7 @@ export class AsyncResult<T = unknown> {
   constructor(
     /** The id of the task. */
     readonly id: string,
-    private readonly backend: Backend,
+    private readonly backend: ResultSource,
     private readonly clock: Clock,
     /** The result of the task before it in a chain; null without one. */
     readonly parent: AsyncResult | null = null,

@@ -1,0 +1,55 @@
+import type { Backend, ResultRequest } from '../ports.js'
+import type { ResultMeta } from '../protocol/result.js'
+
+/**
+ * A backend that is started by whatever is first asked of it: a client process may ask for a result without having sent anything. All
+ * that is asked meanwhile waits for the same start; one that fails is tried again by the next call.
+ */
+export class StartingBackend implements Backend {
+  readonly name: string
+  readonly storesNothing: boolean
+  readonly supportsChords: boolean
+  private starting: Promise<void> | null = null
+
+  constructor(private readonly inner: Backend) {
+    this.name = inner.name
+    this.storesNothing = inner.storesNothing
+    this.supportsChords = inner.supportsChords
+  }
+
+  start(): Promise<void> {
+    this.starting ??= this.inner.start().catch((thrown) => {
+      this.starting = null
+      throw thrown
+    })
+    return this.starting
+  }
+
+  stop(): Promise<void> {
+    return this.inner.stop()
+  }
+
+  healthy(): boolean {
+    return this.inner.healthy()
+  }
+
+  async store(meta: ResultMeta, request: ResultRequest): Promise<void> {
+    await this.start()
+    await this.inner.store(meta, request)
+  }
+
+  async get(id: string): Promise<ResultMeta | null> {
+    await this.start()
+    return this.inner.get(id)
+  }
+
+  async subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>> {
+    await this.start()
+    return this.inner.subscribe(id, onMeta)
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.start()
+    await this.inner.forget(id)
+  }
+}
