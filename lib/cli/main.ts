@@ -53,6 +53,8 @@ export async function main(
   makeWorker?: MakeWorker,
   input: Input = process.stdin,
 ): Promise<number> {
+  // Whoever reads what is said may go, and the disk that takes it may be full: that ends no worker, and what is said then is lost.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined)
   let leftoversMs = LEFTOVERS_MS
   const onSettings = ({ worker_exit_timeout }: Settings): void => {
     leftoversMs = Math.min(worker_exit_timeout * 1000, LONGEST_TIMER_MS)

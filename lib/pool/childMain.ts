@@ -38,6 +38,8 @@ process.on('message', (message: ToChild) => {
   }
 })
 process.on('disconnect', () => process.exit(0))
+// They are the worker's own, and whoever reads them may go.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
 process.on('unhandledRejection', (thrown) => {
   const message = `A promise was rejected and nobody took notice: ${repr(coerceError(thrown))}`

@@ -36,6 +36,16 @@ app.task('steps.send', { params: ['n', 'ms'], acksLate: true }, async (n: number
   note('end', n, 'send')
 })
 
+app.task('steps.talk', { params: ['n', 'ms'], acksLate: true }, async (n: number, ms: number) => {
+  note('begin', n, 'talk')
+  await sleep(ms)
+  console.log('said by a task')
+  process.stdout.write('said by a task\n')
+  process.stderr.write('said by a task\n')
+  await sleep(100)
+  note('end', n, 'talk')
+})
+
 app.task('steps.hang', { params: ['n', 'ms'] }, (n: number, ms: number) => {
   note('begin', n, 'hang')
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)

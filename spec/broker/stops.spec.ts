@@ -59,6 +59,28 @@ describe('the ways to stop a worker that runs long tasks', () => {
     await backInQueue(0)
   })
 
+  for (const [what, streams, args] of [
+    ['stdout', ['stdout'], []],
+    ['stdout and stderr', ['stdout', 'stderr'], []],
+    ['stdout and stderr of a worker with child processes', ['stdout', 'stderr'], ['-P', 'prefork']],
+    ['stdout and stderr of a worker with threads', ['stdout', 'stderr'], ['-P', 'threads']],
+  ] as const) {
+    it(`TERM waits for what runs when nobody reads ${what} any more`, async () => {
+      await client.publish(queue, [taskMessage('steps.talk', { kwargs: { n: 1, ms: 3000 } })])
+      const worker = await startWorkerProgram({
+        brokerUrl: brokerUrl(),
+        args: ['-Q', queue, '-c', '2', ...args],
+        env: { STEPS_TRACE: trace },
+      })
+      await waitFor(() => readSteps(trace).length === 1, { what: 'the task to begin' })
+      worker.stopReading(...streams)
+      worker.kill('SIGTERM')
+      expect(await worker.exited).toEqual({ code: 0, signal: null })
+      expect(ended(readSteps(trace))).toEqual(new Set([1]))
+      await backInQueue(0)
+    })
+  }
+
   it('QUIT leaves them to the broker, and the exit code is 0', async () => {
     const worker = await busyWorker(60_000)
     worker.kill('SIGQUIT')

@@ -47,6 +47,11 @@ export class Program {
     return this.stdout + this.stderr
   }
 
+  /** Whoever reads what it says goes, as `tee` does at a Ctrl+C. */
+  stopReading(...streams: ReadonlyArray<'stdout' | 'stderr'>): void {
+    for (const stream of streams) this.child[stream]?.destroy()
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }
