@@ -87,7 +87,7 @@ export class OfflinePanel {
     })
   }
 
-  /** The value of the reply as the asker reads it, out of JSON; undefined for no reply. */
+  /** The value of the reply as the asker reads it, out of JSON; undefined for no reply. A promise of it where the command takes time. */
   answer(method: string, args: Record<string, unknown> = {}): unknown {
     const value = this.panel.answer({
       method,
@@ -98,6 +98,7 @@ export class OfflinePanel {
       ticket: null,
       replyTo: null,
     })
-    return value === undefined ? undefined : readJson(writeJson(value))
+    const read = (given: unknown): unknown => (given === undefined ? undefined : readJson(writeJson(given)))
+    return value instanceof Promise ? value.then(read) : read(value)
   }
 }

@@ -157,7 +157,7 @@ describe('the commands about settings, queues and figures', () => {
       ).toEqual({
         ok: 'add consumer new',
       })
-      node.answer('add_consumer', {
+      await node.answer('add_consumer', {
         queue: 'described',
         exchange: 'x2',
         exchange_type: 'topic',
