@@ -1,5 +1,6 @@
 import { CeleriacError, coerceError } from '../errors.js'
 import { type ExceptionDict, encodeException } from './exception.js'
+import { checkJson } from './jsonScan.js'
 import { repr } from './repr.js'
 
 /*
@@ -10,6 +11,8 @@ export const EVENT_EXCHANGE = 'celeryev'
 export const BATCH_ROUTING_KEY = 'task.multi'
 /** Celery's limit; a turn of the event loop with more of them sends several batches. */
 export const LARGEST_BATCH = 24
+/** A batch is far within it: a few dozen events of a few dozen fields. */
+const LIMITS = { maxNesting: 200 }
 
 /** What is turned on and off together. */
 export type EventGroup = 'worker' | 'task'
@@ -57,6 +60,7 @@ export function encodeEvent(event: WireEvent | readonly WireEvent[]): Buffer {
 export function decodeEvents(content: Buffer): WireEvent[] {
   let body: unknown
   try {
+    checkJson(content, LIMITS)
     body = JSON.parse(content.toString())
   } catch (thrown) {
     throw new CeleriacError('CELERIAC_EVENT', `an event is no JSON: ${coerceError(thrown).message}`)
