@@ -38,6 +38,9 @@ export interface RemoteOptions {
   log(scope: string): Logger
 }
 
+/** Milliseconds in which a broker removes the mailbox of a connection that it knows to be gone. */
+const STALE_MS = 300
+
 /** What other nodes see of this worker and say to it: events and heartbeats, remote control, mingle, gossip. */
 export class Remote {
   readonly lamport = new LamportClock()
@@ -50,6 +53,8 @@ export class Remote {
   private readonly gossip: Gossip
   private readonly inlet: GossipInlet
   private mailbox: Mailbox | null = null
+  /** At the last connection nobody else was there: what seems to be a neighbour at the next one is our own mailbox, for a moment. */
+  private wasAlone = false
 
   constructor(private readonly options: RemoteOptions) {
     const { app, clock, log, nodename, revoked, settings, state } = options
@@ -132,10 +137,10 @@ export class Remote {
     const parts = { nodename, clock, lamport: this.lamport, log: log('mingle') }
     const neighbours = settings.without_mingle
       ? null
-      : await AmqpNeighbours.look((signal) => publisher.epoch(signal), parts)
+      : await AmqpNeighbours.look((signal) => publisher.epoch(signal), parts, this.wasAlone ? STALE_MS : 0)
     await this.mailbox?.up(epoch)
     if (!settings.without_gossip) await this.inlet.up(epoch)
-    if (neighbours) await this.mingle.sync(neighbours)
+    if (neighbours) this.wasAlone = (await this.mingle.sync(neighbours)) === 0
   }
 
   /** Messages are taken from now on. */

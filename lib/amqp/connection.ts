@@ -10,8 +10,8 @@ import { Epoch } from './epoch.js'
 import { readHeadersOf } from './frames.js'
 
 const FIRST_DELAY_MS = 250
-/** An epoch that lived this long was a success: the next trouble starts the backoff anew. */
-const STABLE_AFTER_MS = 10_000
+/** An epoch that lasted this long once it was built was a success: there is no pause after it, and the next trouble starts the backoff anew. */
+const STABLE_AFTER_MS = 1000
 
 export interface ConnectionOptions {
   /** What the broker's management page and our log lines call this connection: `consumer`, `producer`. */
@@ -150,8 +150,8 @@ export class Connection implements Component {
   private async live(url: BrokerUrl): Promise<Error> {
     const epoch = new Epoch(++this.epochs, await this.open(url))
     this.epoch = epoch
-    const since = this.options.clock.monotonic()
-    let built = false
+    const { clock } = this.options
+    let shaky = true
     try {
       if (this.stopped) return new BrokerError('the connection was stopped')
       const ended = new Promise<void>((resolve) => {
@@ -162,19 +162,19 @@ export class Connection implements Component {
       if (this.name === 'consumer') this.options.log.info(`Connected to ${url}`)
       else this.options.log.debug(`${this.name}: Connected to ${url}`)
       await this.options.onUp(epoch)
-      built = true
+      const builtAt = clock.monotonic()
       this.hasBeenUp = true
       await ended
+      shaky = clock.monotonic() - builtAt < STABLE_AFTER_MS
+      if (!shaky) this.attempts = 0
       if (!this.stopped) this.options.log.warning(`${this.name}: ${coerceError(epoch.ended.reason).message}`)
     } finally {
       await epoch.close()
       this.epoch = null
       await this.options.onDown(epoch)
-      if (built && this.options.clock.monotonic() - since >= STABLE_AFTER_MS) this.attempts = 0
     }
     // An epoch that breaks as soon as it is up would otherwise be built over and over without a pause.
-    const isShaky = this.options.clock.monotonic() - since < STABLE_AFTER_MS
-    if (isShaky && ++this.attempts > 1 && this.retries) await this.pause(this.delay())
+    if (shaky && ++this.attempts > 1 && this.retries) await this.pause(this.delay())
     return coerceError(epoch.ended.reason)
   }
 

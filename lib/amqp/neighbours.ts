@@ -13,6 +13,8 @@ const EXCHANGE = 'celery.pidbox'
 const ANSWER_SECONDS = 1
 /** Seconds after which they are given up, however many go on answering, or if the broker doesn't. */
 const MOST_SECONDS = 5
+/** How often it is looked again whether the mailbox of our last connection is gone. */
+const LOOK_MS = 20
 
 export interface AmqpNeighboursOptions {
   readonly nodename: string
@@ -25,30 +27,41 @@ export interface AmqpNeighboursOptions {
 export class AmqpNeighbours implements Neighbours {
   private constructor(
     private readonly epoch: Epoch,
-    private readonly alone: boolean,
+    /** Nobody but us is there. */
+    readonly alone: boolean,
     private readonly options: AmqpNeighboursOptions,
   ) {}
 
   /**
    * Looks whether there are any: a message that nobody hears comes back from the broker. To be called before our own mailbox hears,
    * and `hello` after it, so that no revoke falls between; a worker that is alone then needn't wait. Never throws.
+   * @param patienceMs how long the broker gets to remove the mailbox of our last connection, which is no neighbour
    * @param connect gives an epoch on which it does no harm if the broker takes no messages from it for a while
    * @returns null if that can't be told in a second
    */
   static async look(
     connect: (signal: AbortSignal) => Promise<Epoch>,
     options: AmqpNeighboursOptions,
+    patienceMs = 0,
   ): Promise<AmqpNeighbours | null> {
     const { clock, log } = options
     try {
-      return await inTime(clock, ANSWER_SECONDS, async (late) => AmqpNeighbours.lookOn(await connect(late), options))
+      return await inTime(clock, ANSWER_SECONDS, async (late) =>
+        AmqpNeighbours.lookOn(await connect(late), options, patienceMs),
+      )
     } catch (thrown) {
       log.warning(`mingle: the neighbors can't be asked: ${coerceError(thrown).message}`)
       return null
     }
   }
 
-  private static async lookOn(epoch: Epoch, options: AmqpNeighboursOptions): Promise<AmqpNeighbours> {
+  private static async lookOn(
+    epoch: Epoch,
+    options: AmqpNeighboursOptions,
+    patienceMs: number,
+  ): Promise<AmqpNeighbours> {
+    const { clock } = options
+    const until = clock.monotonic() + patienceMs
     let alone = false
     const look = async (channel: Channel): Promise<void> => {
       await channel.assertExchange(EXCHANGE, 'fanout', { durable: false })
@@ -59,9 +72,17 @@ export class AmqpNeighbours implements Neighbours {
       // The broker answers in order: what came back came before this.
       await channel.checkExchange(EXCHANGE)
     }
-    await epoch.scratch(look).catch((thrown) => {
-      options.log.debug(`mingle: can't tell whether there are neighbors: ${coerceError(thrown).message}`)
-    })
+    const lookOnce = (): Promise<boolean> =>
+      epoch.scratch(look).then(
+        () => true,
+        (thrown) => {
+          options.log.debug(`mingle: can't tell whether there are neighbors: ${coerceError(thrown).message}`)
+          return false
+        },
+      )
+    while ((await lookOnce()) && !alone && clock.monotonic() < until) {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, LOOK_MS))
+    }
     return new AmqpNeighbours(epoch, alone, options)
   }
 

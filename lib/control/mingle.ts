@@ -49,20 +49,24 @@ export class Mingle {
     return { ...this.known(), clock: lamport.forward() }
   }
 
-  /** Asks the neighbours and takes over what they know. To be done at each connection, before messages are taken. */
-  async sync(neighbours: Neighbours): Promise<void> {
+  /**
+   * Asks the neighbours and takes over what they know. To be done at each connection, before messages are taken.
+   * @returns how many answered
+   */
+  async sync(neighbours: Neighbours): Promise<number> {
     const { log, nodename } = this.options
     log.info('mingle: searching for neighbors')
     const replies = new Map(await neighbours.hello({ from_node: nodename, ...this.known() }))
     replies.delete(nodename)
     if (replies.size === 0) {
       log.info('mingle: all alone')
-      return
+      return 0
     }
     const answered = [...replies].filter(([, reply]) => reply !== null)
     log.info(`mingle: sync with ${answered.length} nodes`)
     for (const [name, reply] of answered) this.merge(name, reply)
     log.info('mingle: sync complete')
+    return answered.length
   }
 
   private merge(name: string, reply: unknown): void {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Connection } from '../../lib/amqp/connection.js'
+import { systemClock } from '../../lib/clock.js'
+import type { Clock } from '../../lib/ports.js'
 import { connectionTo } from '../support/epoch.js'
 import { freePort } from '../support/freePort.js'
 import { type Link, openLink } from '../support/link.js'
@@ -67,6 +69,42 @@ describe('a connection', () => {
     await waitFor(() => log.of('ERROR').length > 0, { what: 'a failed attempt' })
     expect(JSON.stringify(log.lines)).not.toContain('very-secret')
     expect(log.of('ERROR')[0]).toContain('someone:**@')
+  })
+
+  it('pauses longer and longer only between epochs that end as soon as they are up', async () => {
+    const pauses: number[] = []
+    let shift = 0
+    const clock: Clock = {
+      now: systemClock.now,
+      monotonic: () => systemClock.monotonic() + shift,
+      setTimer: (fn, delayMs) => {
+        pauses.push(delayMs)
+        return systemClock.setTimer(fn, 0)
+      },
+    }
+    const under = await connectionTo(through(link.port), log, {}, clock)
+    connection = under.connection
+    const cut = async (count: number, livedMs: number): Promise<void> => {
+      for (let n = 0; n < count; n++) {
+        const { length } = under.epochs
+        // It is built when the connection waits for its end, a turn later.
+        await new Promise(setImmediate)
+        shift += livedMs
+        under.epochs.at(-1)?.end(new Error('cut'))
+        await waitFor(() => under.epochs.length > length, { what: 'the next epoch' })
+      }
+    }
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
+    await cut(5, 1500)
+    expect(pauses).toEqual([])
+    // The clock of this spec stands still but for the shift, so that a busy machine's epochs live no longer.
+    const before = systemClock.monotonic()
+    clock.monotonic = () => before + shift
+    await cut(4, 10)
+    expect(pauses).toHaveLength(3)
+    expect(pauses.toSorted((a, b) => a - b)).toEqual(pauses)
+    await cut(1, 1500)
+    expect(pauses).toHaveLength(3)
   })
 
   it('stops at once while it waits for the next attempt', async () => {

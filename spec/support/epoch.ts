@@ -2,6 +2,7 @@ import { Connection } from '../../lib/amqp/connection.js'
 import type { Epoch } from '../../lib/amqp/epoch.js'
 import { connectionOptions } from '../../lib/amqp/options.js'
 import { systemClock } from '../../lib/clock.js'
+import type { Clock } from '../../lib/ports.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import type { MemoryLog } from './memoryLog.js'
 
@@ -18,6 +19,7 @@ export async function connectionTo(
   brokerUrl: string,
   log: MemoryLog,
   config: Record<string, unknown> = {},
+  clock: Clock = systemClock,
 ): Promise<ConnectionUnderTest> {
   const { settings, faults } = loadSettings({ config: { broker_url: brokerUrl, ...config }, env: {}, flags: {} })
   if (faults.length > 0) throw new Error(faults.join('\n'))
@@ -25,7 +27,7 @@ export async function connectionTo(
   const lost: Epoch[] = []
   const ends: Error[] = []
   const connection = new Connection({
-    ...connectionOptions('consumer', settings, systemClock, log),
+    ...connectionOptions('consumer', settings, clock, log),
     onUp: async (epoch) => {
       epochs.push(epoch)
     },
