@@ -2,6 +2,7 @@ import type { Component } from '../component.js'
 import { coerceError } from '../errors.js'
 import type { AmqpProperties, Clock, Logger } from '../ports.js'
 import type { LamportClock } from '../protocol/lamport.js'
+import { seeClock } from '../protocol/seenClock.js'
 import { tellWorkers } from './broadcast.js'
 import { Connection } from './connection.js'
 import type { Epoch } from './epoch.js'
@@ -109,7 +110,7 @@ export class EventCapture implements Component {
       return clock
     }
     if (event.clock === undefined) return lamport.forward()
-    lamport.adjust(Number(event.clock))
+    seeClock(lamport, event.clock)
     return event.clock
   }
 }

@@ -26,6 +26,8 @@ interface Election {
   readonly candidates: Map<string, Candidate>
   acks: number
   decided: boolean
+  /** Of what was said in it, about. */
+  bytes: number
 }
 
 export interface ElectionsOptions {
@@ -44,6 +46,10 @@ export interface ElectionsOptions {
 /** How long an election is remembered, so that what comes late doesn't hold it again. */
 const REMEMBERED_MS = 60_000
 const MOST = 1000
+/** Of all elections together. */
+const MOST_BYTES = 8 * 1024 * 1024
+/** What a candidate or an election takes beside its texts. */
+const OVERHEAD = 200
 
 /**
  * Elections among workers, by Celery's own rule, so that all come to the same end: every node stands, every node acknowledges every
@@ -51,6 +57,7 @@ const MOST = 1000
  */
 export class Elections {
   private readonly byId = new Map<Id, Election>()
+  private bytes = 0
 
   constructor(private readonly options: ElectionsOptions) {}
 
@@ -72,7 +79,10 @@ export class Elections {
     const election = this.stand(id, topic, action)
     if (!election) return
     const node = `${hostname}.${String(pid)}`
-    if (!election.candidates.has(node)) election.candidates.set(node, { clock, node, topic, action })
+    if (!election.candidates.has(node)) {
+      if (!this.grow(election, [node, topic, action])) return
+      election.candidates.set(node, { clock, node, topic, action })
+    }
     this.options.send('worker-elect-ack', { id })
   }
 
@@ -86,25 +96,39 @@ export class Elections {
 
   forgetOld(): void {
     const oldest = this.options.clock.monotonic() - REMEMBERED_MS
-    for (const { id, since } of this.byId.values()) if (since <= oldest) this.byId.delete(id)
+    for (const { bytes, id, since } of this.byId.values()) {
+      if (since > oldest) continue
+      this.byId.delete(id)
+      this.bytes -= bytes
+    }
   }
 
   clear(): void {
     this.byId.clear()
+    this.bytes = 0
   }
 
   private stand(id: Id, topic: unknown, action: unknown): Election | null {
     const known = this.byId.get(id)
     if (known) return known
-    if (this.byId.size >= MOST) {
-      this.options.log.error(`gossip: too many elections; ${repr(id)} is held without this node`)
+    const since = this.options.clock.monotonic()
+    const election = { id, since, candidates: new Map<string, Candidate>(), acks: 0, decided: false, bytes: 0 }
+    if (this.byId.size >= MOST || !this.grow(election, [id, topic, action])) {
+      this.options.log.error(`gossip: too many elections; ${repr(id, 100)} is held without this node`)
       return null
     }
-    const since = this.options.clock.monotonic()
-    const election = { id, since, candidates: new Map<string, Candidate>(), acks: 0, decided: false }
     this.byId.set(id, election)
     this.options.send('worker-elect', { id, topic, action: action ?? null, cver: 1 })
     return election
+  }
+
+  /** @returns false if there is no room for so much more */
+  private grow(election: Election, said: readonly unknown[]): boolean {
+    const bytes = OVERHEAD + Buffer.byteLength(JSON.stringify(said))
+    if (this.bytes + bytes > MOST_BYTES) return false
+    this.bytes += bytes
+    election.bytes += bytes
+    return true
   }
 
   private decide(election: Election): void {

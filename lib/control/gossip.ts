@@ -7,6 +7,8 @@ import { Elections, type ElectionsOptions } from './elections.js'
 import { type Member, Members } from './members.js'
 
 const CHECK_MS = 5000
+/** Of a node's name: its mailbox's couldn't be a queue's otherwise. */
+const LONGEST_NAME = 255
 
 export interface GossipOptions extends Pick<ElectionsOptions, 'apply' | 'send'> {
   readonly nodename: string
@@ -66,6 +68,7 @@ export class Gossip {
   private hear(event: WireEvent): void {
     const { lamport, log, nodename } = this.options
     const { clock, hostname, type } = event
+    if (Buffer.byteLength(hostname) > LONGEST_NAME) return
     const isOwn = hostname === nodename
     if (isOwn) lamport.forward()
     else seeClock(lamport, clock)

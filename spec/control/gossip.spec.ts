@@ -86,6 +86,37 @@ describe('gossip', () => {
     expect(node.lamport.value).toBe(1)
   })
 
+  it('still elects where a clock was forged that no fleet counts to', () => {
+    const other = new Node('b@spec')
+    node.hear('forger@spec', 'worker-heartbeat', { clock: 2 ** 50 })
+    expect(node.lamport.value).toBe(0)
+    // What another implementation has believed.
+    other.lamport.adjust(2 ** 50)
+    for (const each of [node, other]) {
+      each.hear('a@spec', 'worker-heartbeat')
+      each.hear('b@spec', 'worker-heartbeat')
+      each.gossip.election('e1', 'task', { task: 't' })
+    }
+    exchange([node, other])
+    expect([node.applied, other.applied].flat()).toEqual([{ task: 't' }])
+    expect(other.log.of('ERROR')).toEqual([])
+  })
+
+  it('keeps little of what it is told, however long it is', () => {
+    const long = 'x'.repeat(900_000)
+    for (let n = 0; n < 200; n++) {
+      node.hear(`${long}${n}`, 'worker-heartbeat')
+      node.hear('c@spec', 'worker-elect', { id: `${n}${long}`, topic: 'task', action: null })
+      node.hear('c@spec', 'worker-elect', { id: 'one', topic: 'task', action: long, pid: n })
+    }
+    expect(node.gossip.members().map(({ hostname }) => hostname)).toEqual([])
+    // Each election that it stands in costs it at least the length of its id.
+    expect(node.sent.filter(({ type }) => type === 'worker-elect').length).toBeLessThan(10)
+    node.clock.advance(70_000)
+    node.hear('c@spec', 'worker-elect', { id: 'next', topic: 'task', action: null })
+    expect(node.sent.at(-2)).toMatchObject({ type: 'worker-elect', fields: { id: 'next' } })
+  })
+
   it("moves its clock past the others'", () => {
     node.hear('b@spec', 'worker-heartbeat', { clock: 500 })
     expect(node.lamport.value).toBe(501)
