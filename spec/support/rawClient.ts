@@ -36,9 +36,9 @@ export interface RawMessage {
 export class RawClient {
   private rest: Buffer = Buffer.alloc(0)
   private readonly waiting = new Map<number, { resolve: (args: Buffer) => void; reject: (error: Error) => void }>()
-  /** Messages of this connection that were sent, and that the broker has taken. */
+  /** Messages of this connection, and the numbers of those that the broker hasn't taken yet. */
   private sent = 0
-  private taken = 0
+  private readonly unconfirmed = new Set<number>()
   private onTaken: () => void = () => undefined
   /** What the broker had against a message, for which it has closed the connection. */
   refusal: string | null = null
@@ -72,7 +72,7 @@ export class RawClient {
 
   /** Writes a message; what becomes of it, `settled` says. */
   publish({ body, exchange = '', properties, routingKey }: RawMessage): void {
-    this.sent++
+    this.unconfirmed.add(++this.sent)
     const bytes = Buffer.isBuffer(properties) ? properties : rawProperties(properties)
     this.method(1, PUBLISH, uint16(0), short(exchange), short(routingKey), uint8(0))
     this.frame(HEADER, 1, Buffer.concat([uint16(60), uint16(0), uint64(BigInt(body.length)), bytes]))
@@ -83,12 +83,12 @@ export class RawClient {
 
   /** Resolves once the broker has taken all that was written, or refused one. @returns how many it has surely taken on this connection */
   async settled(): Promise<number> {
-    if (this.refusal === null && this.taken < this.sent) {
+    if (this.refusal === null && this.unconfirmed.size > 0) {
       await new Promise<void>((resolve) => {
         this.onTaken = resolve
       })
     }
-    return this.taken
+    return this.sent - this.unconfirmed.size
   }
 
   async close(): Promise<void> {
@@ -131,8 +131,9 @@ export class RawClient {
   private heard(id: number, args: Buffer): void {
     if (id === ACK) {
       const tag = Number(args.readBigUInt64BE(0))
-      this.taken = args[8] ? Math.max(this.taken, tag) : this.taken + 1
-      if (this.taken >= this.sent) this.onTaken()
+      for (const each of args[8] ? [...this.unconfirmed].filter((other) => other <= tag) : [tag])
+        this.unconfirmed.delete(each)
+      if (this.unconfirmed.size === 0) this.onTaken()
     } else if (id === CLOSE || id === CHANNEL_CLOSE) {
       this.end(`${args.readUInt16BE(0)} ${args.toString('utf8', 3, 3 + Number(args[2]))}`)
       this.socket.destroy()
