@@ -3,6 +3,7 @@ import type { Component } from '../component.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import { type Address, showAddress } from '../settings/address.js'
+import { Guests } from './guests.js'
 import type { Handler, Routes } from './route.js'
 
 /** Between two tries to listen. */
@@ -16,7 +17,6 @@ const LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 2_000,
 } as const
-const MOST_CONNECTIONS = 64
 
 export interface HttpServerOptions {
   readonly address: Address
@@ -66,8 +66,11 @@ export class HttpServer implements Component {
 
   private listen(): Promise<void> {
     const { address, log } = this.options
-    const server = createServer(LIMITS, (request, response) => void this.answer(request, response))
-    server.maxConnections = MOST_CONNECTIONS
+    const guests = new Guests(this.options.clock)
+    const server = createServer(LIMITS, (request, response) => {
+      if (guests.serve(request, response)) void this.answer(request, response)
+    })
+    server.on('connection', (socket) => guests.admit(socket))
     return new Promise((resolve) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
         this.failed(error)
