@@ -14,6 +14,7 @@ import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.js'
 import { randomQueue } from '../support/randomName.js'
+import { bestOf } from '../support/rounds.js'
 import { isRabbitmq } from '../support/versions.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -167,11 +168,31 @@ describe('the delay queues', () => {
     expect(log.of('WARNING')).toEqual([])
   })
 
-  it('are declared in less than a second, and again without a word', async () => {
+  it('are declared in no more than twice the time that as many bare declarations take', async () => {
+    const timed = async (work: () => Promise<unknown>): Promise<number> => {
+      await freshVhost()
+      const before = performance.now()
+      await work()
+      return performance.now() - before
+    }
+    const bare = async (): Promise<void> => {
+      for (const level of LEVELS) {
+        const own = await connection.createChannel()
+        const type = { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-message-ttl': 2 ** level * 1000 } }
+        const { queue } = await own.assertQueue(levelName(level), type)
+        await own.assertExchange(queue, 'topic', { durable: true })
+        await own.bindQueue(queue, queue, '1.#')
+        await own.bindExchange('amq.topic', queue, '0.#')
+        await own.close()
+      }
+    }
+    const measure = async (): Promise<number> => (await timed(declared)) / (await timed(bare))
+    expect(await bestOf(5, measure, (times) => times <= 2)).toBeLessThanOrEqual(2)
+  })
+
+  it('are declared again without a word', async () => {
     await freshVhost()
-    const before = performance.now()
     await declared()
-    expect(performance.now() - before).toBeLessThan(1000)
     await declared()
     expect(log.of('WARNING')).toEqual([])
   })
@@ -279,9 +300,12 @@ describe('a delayed message', () => {
     await nothingDelayed()
     expect(taken.map(({ message }) => message.properties.correlationId).sort()).toEqual([...due.keys()].sort())
     for (const { at, message } of taken) {
-      const late = at - (due.get(message.properties.correlationId) ?? 0)
-      expect(late).toBeGreaterThan(-1000)
-      expect(late).toBeLessThan(1500)
+      const { correlationId, headers } = message.properties
+      // Whole seconds are left out at most; how late it may be is the broker's affair, but not in which queues it waited.
+      expect(at - (due.get(correlationId) ?? 0)).toBeGreaterThan(-1000)
+      const waited = headers?.['x-death']?.map(({ queue }) => LEVELS.findIndex((level) => levelName(level) === queue))
+      const seconds = waited?.reduce((sum, level) => sum + 2 ** level, 0)
+      expect(`${seconds} s`).toBe(correlationId.split(',')[0])
     }
   })
 

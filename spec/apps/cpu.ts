@@ -2,7 +2,7 @@
  * The app that the specs of the prefork and threads pools load into their children. With CPU_SENT, what it sends goes into that
  * file instead of to a broker; with CPU_HELLO, each child that loads it prints that.
  */
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { threadId } from 'node:worker_threads'
 import { Celery, Ignore, Reject, SoftTimeLimitExceeded, type TaskContext } from 'celeriac'
@@ -47,6 +47,12 @@ function spin(ms: number): void {
 
 app.task('cpu.spin', (ms: number) => {
   spin(ms)
+  return 'spun'
+})
+
+/** Takes its child for itself until the file is there. */
+app.task('cpu.spinUntil', (file: string) => {
+  while (!existsSync(file));
   return 'spun'
 })
 

@@ -1,43 +1,11 @@
-/*
- * Tasks that know how late they are: each waits for short times, over and over, and compares the clock with what it asked for. On
- * SIGUSR2 the program writes what it has seen since the last one as a line into the file named by LATENESS_TRACE.
- */
-import { appendFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+/* Tasks that run until their worker is stopped, and know how late they are. */
 import { Celery } from 'celeriac'
+import { burn, watch } from './lateLoops.js'
 
 const app = new Celery('lateness')
-const WAIT_MS = 1000
-let seen: number[] = []
-let begun = 0
 
-process.on('SIGUSR2', () => {
-  seen.sort((a, b) => a - b)
-  const at = (share: number): number => seen[Math.min(seen.length - 1, Math.floor(seen.length * share))] ?? 0
-  const line = { begun, count: seen.length, p50: at(0.5), p99: at(0.99), most: at(1) }
-  appendFileSync(process.env.LATENESS_TRACE ?? '/dev/null', `${JSON.stringify(line)}\n`)
-  seen = []
-})
+app.task('lateness.watch', { bind: true, params: ['n'] }, (self, n: number) => watch(n, self.signal))
 
-/** Runs until its worker is stopped, its waits spread over the second by `n`. */
-app.task('lateness.watch', { bind: true, params: ['n'] }, async (self, n: number) => {
-  begun++
-  await sleep(n % WAIT_MS)
-  while (!self.signal.aborted) {
-    const since = performance.now()
-    await sleep(WAIT_MS)
-    seen.push(performance.now() - since - WAIT_MS)
-  }
-})
-
-/** Keeps the event loop busy for nine of each ten milliseconds. */
-app.task('lateness.burn', { bind: true }, async (self) => {
-  begun++
-  while (!self.signal.aborted) {
-    const until = performance.now() + 9
-    while (performance.now() < until);
-    await sleep(1)
-  }
-})
+app.task('lateness.burn', { bind: true }, (self) => burn(self.signal))
 
 export default app

@@ -28,7 +28,7 @@ describe('a broker that is stopped in mid-run', () => {
     await rm(dir, { recursive: true })
   })
 
-  it('is survived: consuming within 10 s of its return, nothing lost, order kept', async () => {
+  it('is survived: consuming at the first try after its return, nothing lost, order kept', async () => {
     const trace = join(dir, 'steps.jsonl')
     const count = 2000
     const published = new Map<string, number[]>()
@@ -54,9 +54,11 @@ describe('a broker that is stopped in mid-run', () => {
     await sleep(OUTAGE_MS)
     const before = readSteps(trace).length
     await broker.start()
-    const backAt = Date.now()
+    const failedTries = (): number => worker.output.split('Cannot connect to').length
+    const failed = failedTries()
     await waitFor(() => readSteps(trace).length > before, { what: 'the worker to consume again' })
-    expect(Date.now() - backAt).toBeLessThan(10_000)
+    // One may have been under way when the broker came back.
+    expect(failedTries() - failed).toBeLessThanOrEqual(1)
     await waitFor(() => ended(readSteps(trace)).size === count, { what: 'every task to end' })
     expect(inversions(readSteps(trace), published)).toEqual([])
     worker.kill('SIGTERM')

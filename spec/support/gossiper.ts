@@ -12,6 +12,7 @@ import { Mingle } from '../../lib/control/mingle.js'
 import { Panel } from '../../lib/control/panel.js'
 import { EventDispatcher } from '../../lib/events/dispatcher.js'
 import { Heart } from '../../lib/events/heart.js'
+import type { Clock } from '../../lib/ports.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { Revoked } from '../../lib/request/revoked.js'
 import { loadSettings } from '../../lib/settings/load.js'
@@ -27,8 +28,8 @@ export class Gossiper {
   /** What it was elected to do. */
   readonly applied: unknown[] = []
   readonly gossip: Gossip
-  /** Milliseconds from the connection until messages could be taken. */
-  readyAfterMs = Number.NaN
+  /** The milliseconds that it let pass before messages could be taken, each time that it did. */
+  readonly waited: number[] = []
   private readonly connection: Connection
   private readonly dispatcher: EventDispatcher
   private readonly heart: Heart
@@ -81,12 +82,18 @@ export class Gossiper {
     this.connection = new Connection({
       ...connectionOptions('consumer', settings, clock, log),
       onUp: async (epoch) => {
-        const since = clock.monotonic()
+        const watched: Clock = {
+          ...clock,
+          setTimer: (fn, delayMs) =>
+            clock.setTimer(() => {
+              this.waited.push(delayMs)
+              fn()
+            }, delayMs),
+        }
         const connect = (signal: AbortSignal): Promise<Epoch> => publisher.epoch(signal)
-        const neighbours = await AmqpNeighbours.look(connect, { nodename, clock, lamport, log })
+        const neighbours = await AmqpNeighbours.look(connect, { nodename, clock: watched, lamport, log })
         await mailbox.up(epoch)
         if (neighbours) await mingle.sync(neighbours)
-        this.readyAfterMs = clock.monotonic() - since
         await inlet.up(epoch)
         this.heart.up()
         log.info(`${nodename} ready.`)
