@@ -313,7 +313,7 @@ describe('the command line', () => {
       end(0)
     }
     expect(await run('-A', 'app', 'worker')).toBe(0)
-    expect(err).toMatch(/ERROR\/MainProcess\] A promise was rejected and nobody took notice: Error\('stray'\)\n/)
+    expect(err).toMatch(/ERROR\/MainProcess\] A promise was rejected and nobody took notice: Exception\('stray'\)\n/)
     expect(exits).toEqual([])
   })
 
@@ -324,7 +324,7 @@ describe('the command line', () => {
     }
     await run('-A', 'app', 'worker')
     await new Promise((resolve) => setImmediate(resolve))
-    expect(err).toMatch(/CRITICAL\/MainProcess\] Unrecoverable error: Error\('lost'\)\n/)
+    expect(err).toMatch(/CRITICAL\/MainProcess\] Unrecoverable error: Exception\('lost'\)\n/)
     expect(exits).toEqual([1])
   })
 
