@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js'
+import { heedEarly } from '../dist/cli/earlySignals.js'
 
-process.exitCode = await main(process.argv.slice(2))
+// Before all else is loaded: as process 1 of a container nobody but us ends this process.
+const early = heedEarly({ source: process, exit: (code) => process.exit(code) })
+const { main } = await import('../dist/cli/main.js')
+const ending = main(process.argv.slice(2))
+early.release()
+process.exitCode = await ending

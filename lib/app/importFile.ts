@@ -29,9 +29,9 @@ export async function importFile(file: string, specifier: string, flag: string):
         `${where} is TypeScript, which this Node doesn't run; compile it (tsc) and name the .js file, or start with a loader: NODE_OPTIONS='--import tsx'`,
       ])
     }
-    throw new ConfigurationError([
-      `${where} couldn't be imported: ${error.name}: ${error.message}${placeOf(error, file)}`,
-    ])
+    // What is no error has no place of its own.
+    const place = error === thrown ? placeOf(error, file) : ''
+    throw new ConfigurationError([`${where} couldn't be imported: ${error.name}: ${error.message}${place}`])
   }
 }
 

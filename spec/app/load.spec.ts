@@ -89,6 +89,11 @@ describe('loadApp', () => {
     await expect(mainOf(specifier)).rejects.toThrow(`-A ${specifier}: there is no ${cwd}${text}`)
   })
 
+  it('tells what a module has thrown that is no error', async () => {
+    write('a.js', 'throw Object.create(null)')
+    await expect(mainOf('a')).rejects.toThrow(/: Error: a non-error was thrown: \[Object: null prototype\] \{\}$/)
+  })
+
   it("tells a module's own error, and where it was thrown", async () => {
     write('a.js', `const x = 1\nthrow new RangeError('out of ' + x)\n`)
     await expect(mainOf('a')).rejects.toThrow(
