@@ -33,7 +33,7 @@ const DOORS: Readonly<Record<string, string>> = {
   '@msgpack/msgpack': 'protocol/msgpack',
   amqplib: 'amqp/',
   commander: 'cli/',
-  ioredis: 'backends/redis.ts',
+  ioredis: 'backends/redis',
   'lru-cache': 'request/limitedSet.ts',
   opossum: 'breaker.ts',
   piscina: 'pool/threads.ts',

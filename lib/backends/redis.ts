@@ -1,10 +1,13 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { setTimeout } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { coerceError } from '../errors.js'
 import type { Backend, Logger } from '../ports.js'
 import { decodeResult, encodeResult, type ResultMeta } from '../protocol/result.js'
-import { tlsFault, tlsOptions } from '../tls.js'
+import { tlsFault } from '../tls.js'
 import { BackendError } from './backendError.js'
 import { keyPrefix } from './keyPrefix.js'
+import { remedyOf } from './redisErrors.js'
+import { connectionOptions } from './redisOptions.js'
 import type { RedisTarget } from './redisUrl.js'
 import { StoreScript } from './storeScript.js'
 
@@ -30,7 +33,9 @@ export interface RedisBackendOptions {
 /** Redis refuses a longer value by closing the connection, which would look like an outage and be tried for ever. */
 const LARGEST_VALUE = 512 * 1024 * 1024
 const TASK_KEY = 'celery-task-meta-'
-const SLOWEST_RECONNECT_MS = 2000
+/** Without a byte in either direction while something is asked. A slow answer to a large value is no silence: its bytes count. */
+const SILENCE_MS = 5_000
+const GOODBYE_MS = 2_000
 
 type Listener = (meta: ResultMeta) => void
 
@@ -50,12 +55,17 @@ export class RedisBackend implements Backend {
   /** Why there is no connection; told to the log once an outage, and to every command that fails meanwhile. */
   private fault: string | null = null
   private wasUp = false
+  /** Commands without an answer. */
+  private asked = 0
+  /** Told that it refuses what another server behind its address may take; that each try makes a new connection need not be told. */
+  private isWrong = false
   private stopping: Promise<void> | null = null
 
   constructor(private readonly options: RedisBackendOptions) {
     this.name = options.name
     this.prefix = keyPrefix(options.globalKeyprefix)
-    this.client = new Redis(connectionOptions(options))
+    this.client = new Redis(connectionOptions(options, (error) => this.refused(error)))
+    this.client.on('connect', () => this.watch())
     this.client.on('error', (error: Error) => this.lost(error))
     this.client.on('ready', () => this.back())
     this.client.on('close', () => this.lost(new Error('the server closed it')))
@@ -130,13 +140,35 @@ export class RedisBackend implements Backend {
   }
 
   private async attempt<T>(command: () => Promise<T>): Promise<T> {
+    this.asked++
     try {
-      return await command()
+      const answer = await command()
+      if (this.isWrong) this.options.log.info('Redis takes results again')
+      this.isWrong = false
+      return answer
     } catch (thrown) {
-      const message = this.fault ?? coerceError(thrown).message
-      // Somebody else's value is under the key, and will be the next time.
-      throw new BackendError(`Redis: ${message}`, { retriable: !message.includes('WRONGTYPE'), cause: thrown })
+      const retriable = remedyOf(thrown) !== 'never'
+      const message = (retriable ? this.fault : null) ?? coerceError(thrown).message
+      throw new BackendError(`Redis: ${message}`, { retriable, cause: thrown })
+    } finally {
+      this.asked--
     }
+  }
+
+  /** A server that is frozen closes nothing: another connection is tried long before `redis_socket_timeout` has passed. */
+  private watch(): void {
+    const { client, options } = this
+    const { stream } = client
+    const ms = Math.min(SILENCE_MS, options.socketTimeout * 1000 || SILENCE_MS)
+    stream.setTimeout(ms, () => {
+      if (this.asked > 0 || client.status !== 'ready')
+        stream.destroy(new Error(`it has not answered for ${ms / 1000} s`))
+    })
+  }
+
+  private refused({ message }: Error): void {
+    if (!this.isWrong) this.options.log.warning(`Redis refuses results, a new connection is tried: ${message}`)
+    this.isWrong = true
   }
 
   /** A connection that subscribes can do nothing else, so there is a second one, opened when first needed. */
@@ -188,61 +220,27 @@ export class RedisBackend implements Backend {
   private lost(error: Error): void {
     if (this.fault !== null || this.stopping) return
     this.fault = tlsFault(error, this.wasUp ? null : this.options.target.tls) || coerceError(error.cause).message
-    this.options.log.warning(`Connection to Redis lost: ${this.fault}`)
+    if (!this.isWrong) this.options.log.warning(`Connection to Redis lost: ${this.fault}`)
   }
 
   private back(): void {
     this.wasUp = true
-    if (this.fault !== null) this.options.log.info('Connection to Redis is back')
+    if (this.fault !== null && !this.isWrong) this.options.log.info('Connection to Redis is back')
     this.fault = null
   }
 
   private async close(): Promise<void> {
+    const timer = new AbortController()
+    const late = setTimeout(GOODBYE_MS, undefined, { signal: timer.signal }).catch(() => undefined)
+    await Promise.race([this.sayGoodbye(), late])
+    timer.abort()
+    this.client.disconnect()
+  }
+
+  private async sayGoodbye(): Promise<void> {
     const subscriber = await this.subscriber?.catch(() => null)
     subscriber?.disconnect()
     // QUIT is answered after all that was sent before it.
     if (this.client.status === 'ready') await this.client.quit().catch((thrown) => this.lost(coerceError(thrown)))
-    this.client.disconnect()
-  }
-}
-
-function connectionOptions(options: RedisBackendOptions): RedisOptions {
-  const { where, db, username, password } = options.target
-  const tls = options.target.tls === null ? null : tlsOptions(options.target.tls)
-  const shared: RedisOptions = {
-    db,
-    ...(username === null ? {} : { username }),
-    ...(password === null ? {} : { password }),
-    ...(tls === null ? {} : { tls }),
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // By then everything is answered; longer would only hold the process up where the server is gone.
-    disconnectTimeout: 200,
-    // Results that are stored in the same moment go out in one write.
-    enableAutoPipelining: true,
-    connectTimeout: options.connectTimeout * 1000,
-    socketTimeout: options.socketTimeout * 1000,
-    retryStrategy: (times) => Math.min(times * 100, SLOWEST_RECONNECT_MS),
-  }
-  switch (where.kind) {
-    case 'tcp':
-      return { ...shared, host: where.host, port: where.port }
-    case 'socket':
-      return { ...shared, path: where.path }
-    case 'sentinel': {
-      const { username: sentinelUsername, password: sentinelPassword } = options.sentinel
-      return {
-        ...shared,
-        sentinels: [...where.sentinels],
-        name: options.masterName ?? 'mymaster',
-        ...(sentinelUsername === null ? {} : { sentinelUsername }),
-        ...(sentinelPassword === null ? {} : { sentinelPassword }),
-        ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
-      }
-    }
-    default:
-      return where satisfies never
   }
 }

@@ -222,4 +222,73 @@ describe('RedisBackend, when Redis goes', () => {
     await client.config('SET', 'requirepass', '')
     await client.quit()
   })
+
+  it('makes a new connection when a failover has made a replica of the server, and stores when it is a master again', async () => {
+    const control = new Client(server.url)
+    backend = backendAt(server.url)
+    await backend.start()
+    const master = await startRedis()
+    await control.call('REPLICAOF', '127.0.0.1', String(master.port))
+    const connections = async (): Promise<number> =>
+      Number(/total_connections_received:(\d+)/.exec(await control.info('stats'))?.[1])
+    const before = await connections()
+    await expect(backend.store(success('replica'), NOBODY)).rejects.toMatchObject({
+      retriable: true,
+      message: expect.stringContaining('READONLY'),
+    })
+    await waitFor(async () => (await connections()) > before, { what: 'a new connection' })
+    await control.call('REPLICAOF', 'NO', 'ONE')
+    await waitFor(() => backend.healthy(), { what: 'the connection' })
+    await backend.store(success('replica'), NOBODY)
+    await control.quit()
+    await master.dispose()
+  })
+
+  it('waits where there is no memory left', async () => {
+    const control = new Client(server.url)
+    backend = backendAt(server.url)
+    await backend.start()
+    await control.config('SET', 'maxmemory', '1')
+    await expect(backend.store(success('full'), NOBODY)).rejects.toMatchObject({
+      retriable: true,
+      message: expect.stringContaining('OOM'),
+    })
+    await control.config('SET', 'maxmemory', '0')
+    await backend.store(success('full'), NOBODY)
+    await control.quit()
+  })
+
+  it('does not try again what its user may not do', async () => {
+    const control = new Client(server.url)
+    await control.call('ACL', 'SETUSER', 'reader', 'on', '>reader', '~*', '&*', '+@read', '+@connection', '+info')
+    backend = backendAt(server.url.replace('redis://', 'redis://reader:reader@'))
+    await backend.start()
+    await expect(backend.store(success('refused'), NOBODY)).rejects.toMatchObject({
+      retriable: false,
+      message: expect.stringContaining('NOPERM'),
+    })
+    await control.quit()
+  })
+
+  it('gives a frozen server up long before redis_socket_timeout, and stores once it goes on', async () => {
+    const link = await openLink(server.port)
+    backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 3600 })
+    await backend.start()
+    link.stall()
+    await expect(backend.store(success('frozen'), NOBODY)).rejects.toMatchObject({ retriable: true })
+    link.cut()
+    link.resume()
+    await waitFor(() => backend.healthy(), { what: 'the connection' })
+    await backend.store(success('frozen'), NOBODY)
+    await link.close()
+  })
+
+  it('says goodbye to a frozen server without waiting for its answer', async () => {
+    const link = await openLink(server.port)
+    backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 3600 })
+    await backend.start()
+    link.stall()
+    await backend.stop()
+    await link.close()
+  })
 })
