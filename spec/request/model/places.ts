@@ -108,7 +108,8 @@ export class Places {
   /** Nothing that the line has still got (`kept`), or has just discarded, is before it any more, and it need not wait for a rate. */
   isFree(held: Held, kept: ReadonlySet<Delivery>): boolean {
     if (held.message.task === 'limited' || !this.isInPlace(held)) return false
-    return !this.before(held).some((other) => other.blocks || kept.has(other.delivery) || !other.begun)
+    if (this.held.some((other) => !other.begun && this.isOver(other) && inTheWay(other, held))) return false
+    return !this.before(held).some((other) => other.blocks || kept.has(other.delivery))
   }
 
   /** It was discarded and gave its place up at once; that it is settled may take a turn more. */
