@@ -13,13 +13,23 @@ need_node() {
     fail "Node.js 20.19 or newer is needed; this is $(node --version)."
 }
 
-# node_modules remembers which lock file it was made from.
+# Whether node_modules holds what the lock file says, whoever installed it: npm writes down what it put there.
+node_modules_are_installed() {
+  node -e '
+    const { existsSync, readFileSync } = require("node:fs")
+    const packagesOf = (file) => JSON.parse(readFileSync(file, "utf8")).packages
+    const { "": root, ...wanted } = packagesOf("package-lock.json")
+    const found = packagesOf("node_modules/.package-lock.json")
+    const isThere = ([path, { optional, version }]) =>
+      found[path] ? found[path].version === version && existsSync(`${path}/package.json`) : optional
+    process.exit(Object.entries(wanted).every(isThere) ? 0 : 1)
+  ' 2>/dev/null
+}
+
 install_node_modules() {
-  local stamp=node_modules/.installed-from
-  cmp -s package-lock.json "$stamp" && return
+  node_modules_are_installed && return
   say 'installing node_modules'
   npm ci --no-audit --no-fund --loglevel=error || fail 'npm ci failed.'
-  cp package-lock.json "$stamp"
 }
 
 # install_packages PACKAGE... : Debian packages, those that are missing; their services aren't started.
