@@ -32,4 +32,11 @@ describe('events as text', () => {
     const event = '{"type": "task-started", "hostname": "w@h", "timestamp": 1, "uuid": "id9", "pid": 3}'
     expect(format(new Dumper(), event)).toBe('w@h [1970-01-01 00:00:01] task started:  pid=3')
   })
+
+  it('what others sent moves no cursor and begins no line, but for a traceback, which keeps its lines', () => {
+    const event = String.raw`{"type": "task-failed", "hostname": "w\u001b[2J@h", "timestamp": 1, "uuid": "id9", "exception": "a\nb", "traceback": "Traceback:\n  \u009bA\nE: a\n"}`
+    expect(format(new Dumper(), event)).toBe(
+      'w\\x1b[2J@h [1970-01-01 00:00:01] task failed:  exception=a\\nb, traceback=Traceback:\n  \\x9bA\nE: a\n',
+    )
+  })
 })

@@ -292,7 +292,7 @@ describe('order by keys that nest', () => {
       expect(gated.started).toEqual(['t1', 't2'])
       expect(offline.line.lanes.size).toBe(0)
       expect(offline.log.of('WARNING')).toEqual([
-        "Task thrower[t1] runs without order: the order key couldn't be told: RangeError('no build')",
+        "Task thrower[t1] runs without order: the order key couldn't be told: ValueError('no build')",
         `Task headed[t2] runs without order: the order key couldn't be told: TypeError('the header order_key is {}, which is no key: a text, a number, or a list of these is one')`,
       ])
       expect(offline.line.state.unordered).toBe(2)

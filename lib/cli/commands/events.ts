@@ -3,7 +3,6 @@ import { type CaptureOptions, EventCapture } from '../../amqp/capture.js'
 import { systemClock } from '../../clock.js'
 import type { Logger } from '../../ports.js'
 import { LamportClock } from '../../protocol/lamport.js'
-import { printable } from '../../protocol/printable.js'
 import { Board } from '../board.js'
 import { BoardKeys } from '../boardKeys.js'
 import type { Client } from '../client.js'
@@ -59,7 +58,7 @@ async function dumpEvents(client: Client): Promise<number> {
   output.say('-> evdump: starting capture...')
   const capture = new EventCapture({
     ...captureOptions(client, client.log),
-    onEvent: (event) => output.say(printable(dumper.format(event))),
+    onEvent: (event) => output.say(dumper.format(event)),
     onLost: () => output.say('-> Connection lost, attempting reconnect'),
   })
   await capture.start()
