@@ -48,7 +48,7 @@ export interface Watched {
   readonly autoscaler: Pick<Autoscaler, 'bounds' | 'decisions' | 'counts'>
   readonly consumer: Pick<Consumer, 'queues' | 'intake' | 'consuming'>
   readonly backend: { readonly kept: number }
-  readonly panel: Pick<Panel, 'answer'>
+  readonly remote: { readonly panel: Pick<Panel, 'answer'>; readonly dropped: ReadonlyMap<string, number> }
 }
 
 /** What operators see of the worker over HTTP: probes, metrics, the page. With `--without-http` it is nothing, and costs nothing. */
@@ -128,7 +128,7 @@ export class Probes {
     if (!isOn || token === null) return pageRoutes({ source, history, controls: [] })
     return new Map([
       ...pageRoutes({ source, history, controls: CONTROLS }),
-      ...controlRoutes({ panel: watched.panel, token, log: log('http') }),
+      ...controlRoutes({ panel: watched.remote.panel, token, log: log('http') }),
     ])
   }
 
@@ -154,7 +154,7 @@ export class Probes {
     }
   }
 
-  private metrics({ autoscaler, backend, consumer, line, worker }: Watched): Metrics {
+  private metrics({ autoscaler, backend, consumer, line, remote, worker }: Watched): Metrics {
     const { clock, nodename, settings } = this.options
     const metrics = new Metrics()
     registerTaskMetrics(metrics, nodename, this.tally)
@@ -171,6 +171,7 @@ export class Probes {
       backend,
       breakers: worker.breakers,
       pulse: this.pulse,
+      dropped: () => remote.dropped,
       readiness: () => worker.readiness,
       consuming: () => consumer.consuming,
     })

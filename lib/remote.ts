@@ -52,6 +52,7 @@ export class Remote {
   private readonly mingle: Mingle
   private readonly gossip: Gossip
   private readonly inlet: GossipInlet
+  private readonly sink: AmqpEventSink
   private mailbox: Mailbox | null = null
   /** At the last connection nobody else was there: what seems to be a neighbour at the next one is our own mailbox, for a moment. */
   private wasAlone = false
@@ -60,14 +61,15 @@ export class Remote {
     const { app, clock, log, nodename, revoked, settings, state } = options
     const { lamport } = this
     this.panel = new Panel(nodename, log('control'))
+    this.sink = new AmqpEventSink({
+      ...connectionOptions('producer', settings, clock, log('events')),
+      name: 'events',
+      ...options.outage.ofOthers,
+      maxRetries: null,
+    })
     this.dispatcher = new EventDispatcher({
       hostname: nodename,
-      sink: new AmqpEventSink({
-        ...connectionOptions('producer', settings, clock, log('events')),
-        name: 'events',
-        ...options.outage.ofOthers,
-        maxRetries: null,
-      }),
+      sink: this.sink,
       lamport,
       clock,
       log: log('events'),
@@ -95,6 +97,16 @@ export class Remote {
       apply: (signature) => applySignature(app, signature),
     })
     this.inlet = new GossipInlet(this.gossip, log('gossip'))
+  }
+
+  /** What couldn't be read or sent, by kind; none of it is a task. */
+  get dropped(): ReadonlyMap<string, number> {
+    return new Map([
+      ['control', this.mailbox?.unread ?? 0],
+      ['reply', this.mailbox?.dropped ?? 0],
+      ['event', this.dispatcher.dropped + this.sink.dropped],
+      ['gossip', this.inlet.dropped],
+    ])
   }
 
   /** What has to be started before messages are taken, and stopped after the last task. */

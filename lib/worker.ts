@@ -200,7 +200,7 @@ export class Worker implements Component {
       autoscaler,
       consumer: this.consumer,
       backend: this.backend,
-      panel: this.remote.panel,
+      remote: this.remote,
     })
     const components: Component[] = [
       ...this.probes.components,

@@ -42,7 +42,7 @@ describe('what a worker shows of itself over HTTP', () => {
         intake: () => (consuming ? [{ queue, consumers: 4, messages: 4 }] : []),
       },
       backend: { kept: 0 },
-      panel: { answer: () => null },
+      remote: { panel: { answer: () => null }, dropped: new Map([['control', 2]]) },
     })
     for (const component of probes.components) await component.start()
   }
@@ -99,5 +99,11 @@ describe('what a worker shows of itself over HTTP', () => {
     expect(probes.depthOf(queue)).toMatchObject({ ready: 7, consumers: 4 })
     offline.clock.advance(10_001)
     expect(probes.depthOf(queue)).toBeUndefined()
+  })
+
+  it('counts what was no task and could not be read or sent', async () => {
+    await start({ worker_http: '127.0.0.1:0' })
+    const { body } = await ask(probes.address?.port ?? 0, '/metrics')
+    expect(body).toMatch(/^celery_worker_dropped_total\{hostname="[^"]+",kind="control"\} 2$/m)
   })
 })

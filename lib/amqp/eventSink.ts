@@ -15,6 +15,8 @@ const TRANSIENT = 1
 export class AmqpEventSink implements EventSink {
   onUp: () => void = () => undefined
   onDrain: () => void = () => undefined
+  /** Events that couldn't be sent, whatever the connection. */
+  dropped = 0
   private readonly connection: Connection
   private channel: Channel | null = null
   private congested = false
@@ -59,6 +61,7 @@ export class AmqpEventSink implements EventSink {
     } catch (thrown) {
       // No task may fail for its event, and none of the next ones for this: a type that is too long for a routing key, say. If it is the
       // channel that has just closed, its epoch is about to hear why.
+      this.dropped++
       this.log.debug(`An event was dropped: ${coerceError(thrown).message}`)
     }
   }

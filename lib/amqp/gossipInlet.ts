@@ -14,6 +14,9 @@ const MOST_BYTES = 1_048_576
  * harm to the rest: then there is no gossip until the next epoch.
  */
 export class GossipInlet {
+  /** Events that couldn't be read, or were too large to be a worker's. */
+  dropped = 0
+
   constructor(
     private readonly gossip: Gossip,
     private readonly log: Logger,
@@ -44,8 +47,9 @@ export class GossipInlet {
   }
 
   private receive(content: Buffer): void {
-    if (content.length > MOST_BYTES) return
     try {
+      if (content.length > MOST_BYTES)
+        throw new Error(`it has ${content.length} bytes, and no worker's has over ${MOST_BYTES}`)
       for (const event of decodeEvents(content)) this.gossip.receive(event)
     } catch (thrown) {
       this.drop(thrown)
@@ -53,6 +57,7 @@ export class GossipInlet {
   }
 
   private drop(thrown: unknown): void {
+    this.dropped++
     this.log.debug(`gossip: an event was dropped: ${coerceError(thrown).message}`)
   }
 }

@@ -32,6 +32,8 @@ export interface MailboxOptions {
  * brokers which refuse transient shared queues take it.
  */
 export class Mailbox {
+  /** Control messages that couldn't be read. */
+  unread = 0
   private readonly replies: ReplyChannel
   /** For replies to places of the askers' choice: when the broker closes this one, no other reply is lost with it. */
   private readonly elsewhere: ReplyChannel
@@ -113,6 +115,7 @@ export class Mailbox {
   }
 
   private drop(thrown: unknown): void {
+    this.unread++
     this.options.log.error(`pidbox: a control message was dropped: ${coerceError(thrown).message}`)
   }
 

@@ -22,6 +22,8 @@ export interface WorkerMetricsSource {
   readonly backend: { readonly kept: number }
   readonly breakers: Iterable<{ readonly name: string; readonly state: string; readonly opens: number }>
   readonly pulse: { readonly utilisation: number; readonly latestMs: number }
+  /** Control messages, replies and events that couldn't be read or sent, by kind. */
+  dropped(): ReadonlyMap<string, number>
   /** What keeps the worker from being ready. */
   readiness(): readonly string[]
   /** Whether messages may come in. */
@@ -129,6 +131,12 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     'Messages that were settled without becoming a task, by reason.',
     ['hostname', 'reason'],
     byKey(own, 'reason', () => state.refused),
+  )
+  metrics.counter(
+    'celery_worker_dropped_total',
+    "Messages other than tasks that couldn't be read or sent, by kind: control, reply, event, gossip.",
+    ['hostname', 'kind'],
+    byKey(own, 'kind', () => source.dropped()),
   )
   metrics.counter(
     'celery_worker_order_held_total',
