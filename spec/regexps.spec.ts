@@ -9,13 +9,16 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
 /** Files whose patterns see nothing from outside but what is short or the operator's own. */
 const TRUSTED: Readonly<Record<string, string>> = {
-  'amqp/topology.ts': "the broker's texts, which AMQP limits to 255 bytes",
+  'amqp/queueKind.ts': "the broker's texts, which AMQP limits to 255 bytes",
   'app/importFile.ts': "the stack of the operator's own module, at the start",
   'app/signature.ts': "the text of the operator's own handlers",
   'health/page.ts': 'files of this package, at the start',
 }
 /** Files that make patterns of texts, which no reader of literals sees. */
-const BUILDERS: Readonly<Record<string, string>> = { 'protocol/delay.ts': 'a constant' }
+const BUILDERS: Readonly<Record<string, string>> = {
+  'backends/redisErrors.ts': 'a constant',
+  'protocol/delay.ts': 'a constant',
+}
 
 interface Literal {
   readonly file: string
