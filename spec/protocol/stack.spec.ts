@@ -41,6 +41,7 @@ describe('the stack of a failure', () => {
       'of two lines',
       '    at connect (node:net:1:2)',
       `    at send (file://${process.cwd()}/lib/app/app.ts:1:2)`,
+      '    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
       '    at mine (/srv/app.js:3:4)',
       `    at callTask (file://${process.cwd()}/lib/trace/call.ts:1:2)`,
       '    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)',
