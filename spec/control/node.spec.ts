@@ -1,9 +1,29 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Gated, OfflineApp } from '../support/offlineLine.js'
+import { killAllPrograms, runProgram } from '../support/program.js'
+import { ROOT } from '../support/workerProgram.js'
 import { OfflinePanel } from './offlinePanel.js'
+
+/** In a process of its own: the heap of a run of specs takes minutes to write on a slow machine, and nothing else is done meanwhile. */
+const THREE_SNAPSHOTS = `
+  import { statSync, writeFileSync } from 'node:fs'
+  import { memoryCommands } from './dist/control/commands/memory.js'
+  const file = process.argv[1]
+  let now = 0
+  const clock = { monotonic: () => now }
+  const { objgraph } = memoryCommands({ clock, log: { warning() {} }, settings: { worker_heap_snapshot: file } })
+  const answers = [0, 59_000, 60_000].map((at) => {
+    now = at
+    const answer = objgraph({})
+    const { mode, size } = statSync(file)
+    writeFileSync(file, '')
+    return { answer, forOthers: mode & 0o077, empty: size === 0 }
+  })
+  console.log(JSON.stringify(answers))
+`
 
 describe('the commands about the worker', () => {
   let app: OfflineApp
@@ -199,6 +219,8 @@ describe('the commands about the worker', () => {
   })
 
   describe('memory', () => {
+    afterEach(killAllPrograms)
+
     it('is sampled, and told of with what was sampled', () => {
       const node = new OfflinePanel(app)
       const sample = node.answer('memsample')
@@ -224,18 +246,14 @@ describe('the commands about the worker', () => {
     it('is written to one file that nobody else can read, over the last one, and not too often', async () => {
       const dir = await mkdtemp(join(tmpdir(), 'celeriac-spec-'))
       const file = join(dir, 'heap')
-      const node = new OfflinePanel(app, { config: { worker_heap_snapshot: file } })
-      expect(node.answer('objgraph')).toEqual({ filename: file })
-      const { mode, size } = await stat(file)
-      expect(size).toBeGreaterThan(1000)
-      expect(mode & 0o077).toBe(0)
-      await writeFile(file, '')
-      node.offline.clock.advance(59_000)
-      expect(node.answer('objgraph')).toEqual({ error: 'a heap snapshot was written just now; ask again in 1 s' })
-      expect((await stat(file)).size).toBe(0)
-      node.offline.clock.advance(1_000)
-      expect(node.answer('objgraph')).toEqual({ filename: file })
-      expect((await stat(file)).size).toBeGreaterThan(1000)
+      const program = runProgram(process.execPath, ['--input-type=module', '-e', THREE_SNAPSHOTS, file], { cwd: ROOT })
+      expect({ ...(await program.exited), stderr: program.stderr }).toEqual({ code: 0, signal: null, stderr: '' })
+      const written = { answer: { filename: file }, forOthers: 0, empty: false }
+      expect(JSON.parse(program.stdout)).toEqual([
+        written,
+        { ...written, answer: { error: 'a heap snapshot was written just now; ask again in 1 s' }, empty: true },
+        written,
+      ])
       expect(await readdir(dir)).toEqual(['heap'])
       await rm(dir, { recursive: true })
     })
