@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readlinkSync, unlinkSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import { CeleriacError, coerceError } from '../errors.js'
 
 /** sysexits' EX_CANTCREAT: the exit code of a worker whose pidfile is in use. */
@@ -17,15 +18,16 @@ export interface Pidfile {
 }
 
 /**
- * Takes a pidfile (mode 0644, the number and a newline), as Celery does: one that a dead process left, or that holds no number, is
- * removed and said so; one with our own number, as in a container, is replaced.
- * @throws PidfileError if a running process holds it, or the file system refuses
+ * Takes a pidfile (mode 0644, the number and a newline), as Celery does: one that a dead process left, or that holds no process id, is
+ * removed and said so; one with our own number, as in a container, is replaced. So is one whose number another program has got by now,
+ * as after a reboot: Celery would not start.
+ * @throws PidfileError if a running worker holds it, or the file system refuses
  */
-export function takePidfile(path: string, pid: number, say: (text: string) => void, isAlive = pidIsAlive): Pidfile {
+export function takePidfile(path: string, pid: number, say: (text: string) => void, isWorker = workerRuns): Pidfile {
   try {
     if (!create(path, pid)) {
       const holder = holderOf(path)
-      if (holder !== null && holder !== pid && isAlive(holder)) {
+      if (holder !== null && holder !== pid && isWorker(holder)) {
         throw new PidfileError(
           `ERROR: Pidfile (${path}) already exists.\nSeems we're already running? (pid: ${holder})`,
         )
@@ -66,17 +68,52 @@ function create(path: string, pid: number): boolean {
   }
 }
 
+/** @returns null for what can't be the id of one process: 0 and negative numbers stand for groups of them */
 function holderOf(path: string): number | null {
   const text = readFileSync(path, 'utf8').trim()
-  return /^\d+$/.test(text) ? Number(text) : null
+  return /^\d+$/.test(text) && Number(text) > 0 ? Number(text) : null
 }
 
-function pidIsAlive(pid: number): boolean {
+/** Whether a process runs under this id and may be a worker, Celery's or ours. */
+function workerRuns(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch {
     // Celery takes a process that it may not signal for a dead one, too.
     return false
+  }
+  const command = commandOf(pid)
+  return command === null || mayBeWorker(pid, command)
+}
+
+/** @returns null where it can't be told: without Linux's /proc. No words for a process that has ended, but whose parent hasn't noticed. */
+function commandOf(pid: number): readonly string[] | null {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
+  } catch {
+    return null
+  }
+}
+
+/**
+ * In doubt it is one: two workers with one name are worse than one that doesn't start. A worker is known by the name of its program
+ * (celeriac, celery, `[celeryd: ...]`), or by that of ours if it was bundled under another. Node shows a title that the app has given
+ * to its process in the place of the command, without arguments.
+ */
+function mayBeWorker(pid: number, command: readonly string[]): boolean {
+  if (command.length === 0) return false
+  const own = basename(process.argv[1] ?? '')
+  // Where the interpreter is installed tells nothing.
+  const words = command.map((word, at) => (at === 0 && word.startsWith('/') ? basename(word) : word))
+  return words.some((word) => /celer/i.test(word) || basename(word) === own) || isTitle(pid, command)
+}
+
+function isTitle(pid: number, command: readonly string[]): boolean {
+  if (command.length > 1) return false
+  try {
+    const program = basename(readlinkSync(`/proc/${pid}/exe`))
+    return program === basename(process.execPath) && basename(command[0] ?? '') !== program
+  } catch {
+    return true
   }
 }

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { PidfileError, takePidfile } from '../../lib/cli/pidfile.js'
+import { type Pidfile, PidfileError, takePidfile } from '../../lib/cli/pidfile.js'
+import { killAllPrograms, runProgram } from '../support/program.js'
+import { waitFor } from '../support/waitFor.js'
 
 describe('takePidfile', () => {
   let directory: string
@@ -13,7 +15,7 @@ describe('takePidfile', () => {
   const alive = (): boolean => true
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'celeriac-pid-'))
+    directory = mkdtempSync(join(tmpdir(), 'pidfile-'))
     path = join(directory, 'w.pid')
     said = []
   })
@@ -38,9 +40,48 @@ describe('takePidfile', () => {
     expect(readFileSync(path, 'utf8')).toBe('41\n')
   })
 
-  it('takes the living process for alive', () => {
-    writeFileSync(path, `${process.pid}\n`)
-    expect(() => takePidfile(path, 42, say)).toThrow(`(pid: ${process.pid})`)
+  describe('whose number a process has got', () => {
+    afterEach(killAllPrograms)
+    const SLEEP = 'console.log("up"); setInterval(() => {}, 1000)'
+    const ofScript = (name: string): readonly [string, ...string[]] => {
+      const script = join(directory, name)
+      writeFileSync(script, SLEEP)
+      return [process.execPath, script]
+    }
+    const takeWhileRuns = async (
+      [command, ...args]: readonly [string, ...string[]],
+      is: RegExp,
+    ): Promise<() => Pidfile> => {
+      const program = runProgram(command, args)
+      await waitFor(() => is.test(readFileSync(`/proc/${program.pid}/cmdline`, 'utf8')), { what: 'the program to run' })
+      writeFileSync(path, `${program.pid}\n`)
+      return () => takePidfile(path, 42, say)
+    }
+
+    it.each([
+      ['ours', () => ofScript('celeriac.js')],
+      ["Celery's", () => ['/bin/sh', '-c', 'sleep 600; :', 'python3', '-m', 'celery', 'worker'] as const],
+      ['bundled like the one that starts', () => ofScript(basename(process.argv[1] ?? ''))],
+    ])('refuses it for a worker: %s', async (_, command) => {
+      const take = await takeWhileRuns(command(), /celer|\.js/)
+      expect(take).toThrow(/already running/)
+      expect(said).toEqual([])
+    })
+
+    it('refuses it for a program of Node with a title of its own, which may be a worker', async () => {
+      const title = ['-e', `process.title = 'plant'; ${SLEEP}`, 'and', 'room', 'for', 'the', 'title'] as const
+      expect(await takeWhileRuns([process.execPath, ...title], /^plant/)).toThrow(/already running/)
+    })
+
+    it.each([
+      ['any program', () => ['/bin/sleep', '600'] as const, /sleep/],
+      ['one of Node', () => ofScript('server.js'), /server/],
+    ])('replaces it for a foreign one: %s', async (_, command, is) => {
+      const take = await takeWhileRuns(command(), is)
+      take()
+      expect(readFileSync(path, 'utf8')).toBe('42\n')
+      expect(said).toEqual(['Stale pidfile exists - Removing it.'])
+    })
   })
 
   it('replaces the file of a dead process', () => {
@@ -50,12 +91,15 @@ describe('takePidfile', () => {
     expect(said).toEqual(['Stale pidfile exists - Removing it.'])
   })
 
-  it.each(['', 'many', '12 13'])('replaces a file that holds %p', (content) => {
-    writeFileSync(path, content)
-    takePidfile(path, 42, say, alive)
-    expect(readFileSync(path, 'utf8')).toBe('42\n')
-    expect(said).toEqual(['Broken pidfile found - Removing it.'])
-  })
+  it.each(['', 'many', '12 13', '0\n', '-1\n', '-0', '1.5', '\n', '\0\0\0'])(
+    'replaces a file that holds %p',
+    (content) => {
+      writeFileSync(path, content)
+      takePidfile(path, 42, say, alive)
+      expect(readFileSync(path, 'utf8')).toBe('42\n')
+      expect(said).toEqual(['Broken pidfile found - Removing it.'])
+    },
+  )
 
   it('silently replaces a file with its own number, as a container leaves it', () => {
     writeFileSync(path, '1\n')
