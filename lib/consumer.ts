@@ -77,6 +77,7 @@ export class Consumer {
       prefetch,
       fixed: this.setup.fixed,
       singleActive: this.setup.singleActive,
+      quorum: this.setup.quorum,
       log,
       nextSequence: () => ++this.sequence,
       onDelivery: (delivery) => {

@@ -58,6 +58,8 @@ export interface Delivery {
   readonly exchange: string
   readonly routingKey: string
   readonly redelivered: boolean
+  /** Whether its queue is known to be a quorum queue, which counts in the headers how often it had the message back. */
+  readonly isCounted: boolean
   readonly properties: AmqpProperties
   readonly content: Buffer
   /** False once its channel is gone: the broker has the message again, and settling it here is a logged no-op. */

@@ -98,7 +98,7 @@ describe('what keeps a task from running', () => {
     const offline = new OfflineLine(app, { config: { worker_max_deliveries: 3 } })
     const again = (id: string, headers: Record<string, unknown>): FakeDelivery => {
       const { properties, content } = taskMessage('late', { id, args: ['a'], headers })
-      const delivery = Object.assign(new FakeDelivery(properties, content), { redelivered: true })
+      const delivery = Object.assign(new FakeDelivery(properties, content), { redelivered: true, isCounted: true })
       offline.deliverRaw(delivery)
       return delivery
     }

@@ -12,6 +12,8 @@ export interface DeliveryChannel {
    * cancelled, the message is settled once that is done.
    */
   settling(delivery: AmqpDelivery): Promise<void> | null
+  /** Whether a queue is known to be a quorum queue. */
+  isQuorum(queue: string): boolean
   /** Whether what is given back has to stay with us until the channel closes, which returns everything at once and in order. */
   keeps(delivery: AmqpDelivery): boolean
 }
@@ -42,6 +44,9 @@ export class AmqpDelivery implements Delivery {
   }
   get redelivered(): boolean {
     return this.message.fields.redelivered
+  }
+  get isCounted(): boolean {
+    return this.through.isQuorum(this.queue)
   }
   get properties(): AmqpProperties {
     return this.message.properties

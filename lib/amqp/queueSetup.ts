@@ -21,10 +21,11 @@ export class QueueSetup {
   /** Queues of this epoch with a window of constant size, and how many messages that is. */
   fixed = new Map<string, number>()
   singleActive = new Set<string>()
+  /** Queues of this epoch that are known to be quorum queues. */
+  quorum = new Set<string>()
   /** Quorum queues of this epoch with another window. */
   moving = new Set<string>()
   private delaysPrepared = false
-  private hasQuorum = false
 
   constructor(private readonly options: QueueSetupOptions) {}
 
@@ -33,13 +34,16 @@ export class QueueSetup {
     this.fixed = new Map()
     this.singleActive = new Set()
     this.moving = new Set()
-    this.hasQuorum = false
+    this.quorum = new Set()
   }
 
   /** @throws the broker's refusal */
   async declare(epoch: Epoch, queue: QueueSpec): Promise<QueueKind> {
     const { delays, log, ordered, prefetch } = this.options
     const kind = await declareQueue(epoch, queue, log, prefetch > 0 && ordered())
+    // A queue may be another one when it is declared again.
+    if (kind.type === 'quorum') this.quorum.add(queue.name)
+    else this.quorum.delete(queue.name)
     try {
       await delays.bind(epoch, queue)
     } catch (thrown) {
@@ -55,7 +59,6 @@ export class QueueSetup {
    */
   sort({ name }: QueueSpec, { singleActive, type }: QueueKind): void {
     const { maxSlots, ordered, prefetch } = this.options
-    if (type === 'quorum') this.hasQuorum = true
     if (singleActive) this.singleActive.add(name)
     if (prefetch > 0 && (singleActive || (type === 'quorum' && ordered()))) this.fixed.set(name, maxSlots * prefetch)
     else if (prefetch > 0 && type === 'quorum') this.moving.add(name)
@@ -67,7 +70,7 @@ export class QueueSetup {
    */
   async prepareDelays(epoch: Epoch): Promise<void> {
     const { delays, log } = this.options
-    if (!this.hasQuorum) return
+    if (this.quorum.size === 0) return
     const declaring = delays.declare(epoch).catch((thrown) => {
       if (epoch.ended.aborted) return
       log.warning(

@@ -11,6 +11,8 @@ export interface WindowOptions extends SubscriptionsOptions {
   readonly epoch: Epoch
   /** Queues that another worker gets as soon as our consumers are gone: at the end they are kept until the channel closes. */
   readonly singleActive?: ReadonlySet<string>
+  /** Queues that are known to be quorum queues. */
+  readonly quorum?: ReadonlySet<string>
   readonly log: Logger
   /** Numbers deliveries over all epochs. */
   nextSequence(): number
@@ -102,6 +104,10 @@ export class Window implements DeliveryChannel {
     await this.settled()
     // The channel's end would overtake them, and what waits to be acknowledged would be delivered again.
     while (this.awaited.size > 0) await Promise.all(this.awaited)
+  }
+
+  isQuorum(queue: string): boolean {
+    return this.options.quorum?.has(queue) === true
   }
 
   keeps({ queue }: AmqpDelivery): boolean {

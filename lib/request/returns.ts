@@ -3,18 +3,17 @@ import type { Delivery } from '../ports.js'
 /** At least so many messages are remembered, twice as many at most: the older half is forgotten at once. */
 const REMEMBERED = 10_000
 
+type Counted = Pick<Delivery, 'isCounted' | 'properties' | 'redelivered'>
+
 /**
  * How often a quorum queue has had a message back, 0 for what it hasn't counted. RabbitMQ before 4.3 counts every return in
  * `x-delivery-count`; since then a nack counts in `x-acquired-count` alone. A message that wasn't delivered before has none: there
- * it is the sender's own header.
+ * it is the sender's own header, as it always is on another kind of queue.
  */
-export function returnsOf({
-  properties: { headers },
-  redelivered,
-}: Pick<Delivery, 'properties' | 'redelivered'>): number {
+export function returnsOf({ isCounted, properties: { headers }, redelivered }: Counted): number {
   const returns = headers?.['x-delivery-count']
   const acquired = headers?.['x-acquired-count'] ?? Number.POSITIVE_INFINITY
-  if (!redelivered || typeof returns !== 'number' || typeof acquired !== 'number') return 0
+  if (!isCounted || !redelivered || typeof returns !== 'number' || typeof acquired !== 'number') return 0
   return Math.min(returns, acquired)
 }
 
@@ -37,7 +36,7 @@ export class Returns {
   }
 
   /** Returns of the message after which it may have run. */
-  countable(id: string, delivery: Pick<Delivery, 'properties' | 'redelivered'>): number {
+  countable(id: string, delivery: Counted): number {
     return Math.max(0, returnsOf(delivery) - this.unrun(id))
   }
 

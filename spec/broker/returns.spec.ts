@@ -78,4 +78,22 @@ describe('a message of a quorum queue that goes back again and again without hav
     expect([ran, state.parked]).toEqual([[0], 1])
     client = await Client.open(broker.url)
   }, 120_000)
+
+  it.each([
+    ['classic', 'succeeded'],
+    ['quorum', 'rejected'],
+  ])('counts as its %s queue says, not as its sender does: it is %s', async (type, ending) => {
+    client = await Client.open(broker.url)
+    const queue = await client.queue(type === 'quorum' ? { 'x-queue-type': 'quorum' } : {})
+    const app = new OfflineApp('spec')
+    app.task('spec.counted', () => undefined)
+    const headers = { 'x-delivery-count': 99 }
+    await client.publish(queue, [taskMessage('spec.counted', { headers: type === 'classic' ? headers : {} })])
+    for (let returns = 0; returns < 2; returns++) await client.giveBack(queue)
+    const started = await startWorker(app, broker.url, queue, { worker_max_deliveries: 1 })
+    worker = started.worker
+    const { state } = started.worker.line
+    await waitFor(() => state.endings.has('succeeded') || state.refused.has('deliveries'), { what: 'the task to end' })
+    expect(state.refused.has('deliveries') ? 'rejected' : 'succeeded').toBe(ending)
+  })
 })

@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { Returns, returnsOf } from '../../lib/request/returns.js'
 
-const delivery = (redelivered: boolean, headers: Record<string, unknown>) => ({ redelivered, properties: { headers } })
+const delivery = (redelivered: boolean, headers: Record<string, unknown>, isCounted = true) => ({
+  isCounted,
+  redelivered,
+  properties: { headers },
+})
 
 describe('the returns of a message', () => {
   it.each([
@@ -14,10 +18,14 @@ describe('the returns of a message', () => {
       { 'x-delivery-count': 99, 'x-acquired-count': 1 },
       1,
     ],
-    ['are none on a classic queue', true, {}, 0],
+    ['are none where there is no count', true, {}, 0],
     ['are none where the count is no number', true, { 'x-delivery-count': '99' }, 0],
   ])('%s', (_what, redelivered, headers, expected) => {
     expect(returnsOf(delivery(redelivered, headers))).toBe(expected)
+  })
+
+  it('are none on a queue that is no quorum queue, whatever the sender writes', () => {
+    expect(returnsOf(delivery(true, { 'x-delivery-count': 99 }, false))).toBe(0)
   })
 
   it('count less where the message is known to have gone back without a run', () => {

@@ -53,6 +53,14 @@ export class Client {
     }
   }
 
+  /** Takes the first message and rejects it back into its queue, which every release counts as a return. */
+  async giveBack(queue: string): Promise<void> {
+    const message = await this.channel.get(queue)
+    if (!message) throw new Error(`${queue} has no message to give back`)
+    this.channel.reject(message, true)
+    while ((await this.depth(queue)) === 0) await new Promise(setImmediate)
+  }
+
   async deleteQueue(queue: string): Promise<void> {
     await this.channel.deleteQueue(queue)
   }

@@ -9,6 +9,7 @@ export class FakeDelivery implements Delivery {
   readonly consumerTag = 'spec'
   readonly exchange = ''
   readonly redelivered = false
+  readonly isCounted: boolean = false
   live = true
   writing: Promise<void> | null = null
   settledBy: 'ack' | 'reject' | 'giveBack' | null = null
