@@ -14,7 +14,7 @@ import { Gate } from './request/gate.js'
 import { Lanes } from './request/lanes.js'
 import { Policies } from './request/policy.js'
 import type { Request } from './request/request.js'
-import type { Revoked } from './request/revoked.js'
+import { MOST_REVOKED, type Revoked } from './request/revoked.js'
 import type { WorkerState } from './request/state.js'
 import { Strategy } from './request/strategy.js'
 import { rate } from './settings/rate.js'
@@ -22,6 +22,7 @@ import type { Settings } from './settings/table.js'
 import { attempt } from './trace/attempt.js'
 import type { Outcome } from './trace/outcome.js'
 import { Results } from './trace/results.js'
+import { Revocations } from './trace/revocations.js'
 import { type Settlement, settle } from './trace/settle.js'
 
 export interface LineOptions {
@@ -52,6 +53,7 @@ export class Line {
   onFull: () => void = () => undefined
   readonly policies: Policies
   private readonly results: Results
+  private readonly revocations: Revocations
   private readonly strategy: Strategy
   private readonly working = new AbortController()
   private readonly departures: Departures
@@ -72,6 +74,7 @@ export class Line {
       extended: settings.result_extended,
       policyOf: (request) => this.policies.of(request.task),
     })
+    this.revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
     this.strategy = new Strategy({
       tasks: app.tasks,
       limits: {
@@ -167,6 +170,7 @@ export class Line {
    */
   revoke(ids: readonly string[], signum: number | null = null): string[] {
     for (const id of ids) this.revoked.add(id)
+    this.revocations.add(ids)
     const wanted = new Set(ids)
     const running = this.gate.discardRevoked((request) => wanted.has(request.id))
     return signum === null ? [] : running.map((request) => this.terminate(request, signum))

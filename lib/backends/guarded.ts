@@ -34,6 +34,7 @@ export class GuardedBackend implements Backend {
   readonly name: string
   readonly storesNothing: boolean
   readonly supportsChords: boolean
+  readonly storeUnlessReady: ((meta: ResultMeta) => Promise<void>) | undefined
   private readonly lanes = new ResultLanes()
   readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
   private readonly allowance: Allowance
@@ -52,6 +53,7 @@ export class GuardedBackend implements Backend {
     this.name = inner.name
     this.storesNothing = inner.storesNothing
     this.supportsChords = inner.supportsChords
+    this.storeUnlessReady = inner.storeUnlessReady && ((meta) => this.storeNow(meta))
     this.allowance = new Allowance({
       limit: options.limit ?? 10_000,
       limitBytes: options.limitBytes ?? 64 * 1024 * 1024,
@@ -98,6 +100,12 @@ export class GuardedBackend implements Backend {
       this.pump()
     })
     return this.options.stopLimit?.within(storing, () => this.giveUp(entry, meta.taskId)) ?? storing
+  }
+
+  /** Nothing of this kind is held. @throws BackendError while the store is away */
+  private async storeNow(meta: ResultMeta): Promise<void> {
+    if (this.breaker.state !== 'closed') throw new BackendError(this.lastError)
+    await this.inner.storeUnlessReady?.(meta)
   }
 
   get(id: string): Promise<ResultMeta | null> {

@@ -2,14 +2,14 @@ import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { coerceError } from '../errors.js'
 import type { Backend, Logger } from '../ports.js'
-import { decodeResult, encodeResult, type ResultMeta } from '../protocol/result.js'
+import { decodeResult, type ResultMeta } from '../protocol/result.js'
 import { tlsFault } from '../tls.js'
 import { BackendError } from './backendError.js'
 import { keyPrefix } from './keyPrefix.js'
 import { remedyOf } from './redisErrors.js'
 import { connectionOptions } from './redisOptions.js'
 import type { RedisTarget } from './redisUrl.js'
-import { StoreScript } from './storeScript.js'
+import { StoreScript, textOf } from './storeScript.js'
 
 export interface RedisBackendOptions {
   /** The URL without secrets. */
@@ -30,8 +30,6 @@ export interface RedisBackendOptions {
   readonly log: Logger
 }
 
-/** Redis refuses a longer value by closing the connection, which would look like an outage and be tried for ever. */
-const LARGEST_VALUE = 512 * 1024 * 1024
 const TASK_KEY = 'celery-task-meta-'
 /** Without a byte in either direction while something is asked. A slow answer to a large value is no silence: its bytes count. */
 const SILENCE_MS = 5_000
@@ -69,10 +67,7 @@ export class RedisBackend implements Backend {
     this.client.on('error', (error: Error) => this.lost(error))
     this.client.on('ready', () => this.back())
     this.client.on('close', () => this.lost(new Error('the server closed it')))
-    this.script = new StoreScript({
-      evalsha: (sha, key, ...args) => this.client.evalsha(sha, 1, key, ...args),
-      eval: (text, key, ...args) => this.client.eval(text, 1, key, ...args),
-    })
+    this.script = new StoreScript(this.client)
   }
 
   async start(): Promise<void> {
@@ -90,14 +85,17 @@ export class RedisBackend implements Backend {
     return this.client.status === 'ready'
   }
 
-  async store(meta: ResultMeta): Promise<void> {
-    const value = encodeResult(meta)
-    if (value.length >= LARGEST_VALUE / 4 && Buffer.byteLength(value) > LARGEST_VALUE) {
-      throw new BackendError(`the result of task ${meta.taskId} is larger than the 512 MB that Redis takes`, {
-        retriable: false,
-      })
-    }
-    await this.attempt(() => this.script.run(this.keyOf(meta.taskId), value, this.options.resultExpires ?? 0))
+  store(meta: ResultMeta): Promise<void> {
+    return this.put(meta, false)
+  }
+
+  storeUnlessReady(meta: ResultMeta): Promise<void> {
+    return this.put(meta, true)
+  }
+
+  private async put(meta: ResultMeta, sparing: boolean): Promise<void> {
+    const value = textOf(meta)
+    await this.attempt(() => this.script.run(this.keyOf(meta.taskId), value, this.options.resultExpires ?? 0, sparing))
   }
 
   async get(id: string): Promise<ResultMeta | null> {

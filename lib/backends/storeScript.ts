@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
 import { coerceError } from '../errors.js'
+import { encodeResult, type ResultMeta } from '../protocol/result.js'
+import { BackendError } from './backendError.js'
+
+/** Redis refuses a longer value by closing the connection, which would look like an outage and be tried for ever. */
+const LARGEST_VALUE = 512 * 1024 * 1024
 
 /*
  * Celery reads the key, and unless a success is stored there, sends MULTI, SETEX, PUBLISH, EXEC. Two workers that do so at once can
  * overwrite a success all the same. As a script it is one step, and one round trip. Readers see the same value, expiry and message.
  *
- * KEYS[1]  key and channel     ARGV[1]  value     ARGV[2]  seconds, 0 for ever
+ * KEYS[1]  key and channel     ARGV[1]  value     ARGV[2]  seconds, 0 for ever     ARGV[3]  '1' to spare every final state
  * All that write results put `status` first, so that a long value needn't be parsed; one that doesn't begin so is parsed after all.
  */
 const SCRIPT = `
@@ -16,6 +21,7 @@ if not status and head ~= '' then
   if parsed and type(meta) == 'table' then status = meta.status end
 end
 if status == 'SUCCESS' then return 0 end
+if ARGV[3] == '1' and (status == 'FAILURE' or status == 'REVOKED') then return 0 end
 if tonumber(ARGV[2]) > 0 then
   redis.call('SETEX', KEYS[1], ARGV[2], ARGV[1])
 else
@@ -26,28 +32,41 @@ return 1
 `
 const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 
-/** How a script reaches the server. */
-export interface ScriptCommands {
-  evalsha(sha: string, key: string, ...args: (string | number)[]): Promise<unknown>
-  eval(script: string, key: string, ...args: (string | number)[]): Promise<unknown>
+/** The part of a Redis client that stores results. */
+export interface StoreCommands {
+  evalsha(sha: string, keys: number, key: string, ...args: (string | number)[]): Promise<unknown>
+  eval(script: string, keys: number, key: string, ...args: (string | number)[]): Promise<unknown>
+}
+
+/** What is stored of a state. @throws BackendError when it is too large; EncodeError */
+export function textOf(meta: ResultMeta): string {
+  const value = encodeResult(meta)
+  if (value.length >= LARGEST_VALUE / 4 && Buffer.byteLength(value) > LARGEST_VALUE) {
+    throw new BackendError(`the result of task ${meta.taskId} is larger than the 512 MB that Redis takes`, {
+      retriable: false,
+    })
+  }
+  return value
 }
 
 /** Stores a result unless the task has succeeded already, and publishes it, in one step. */
 export class StoreScript {
-  constructor(private readonly commands: ScriptCommands) {}
+  constructor(private readonly client: StoreCommands) {}
 
   /**
    * @param expires whole seconds, at least 1; 0 for ever
+   * @param sparing whether any final state is kept, not a success alone
    * @throws the client's error
    */
-  async run(key: string, value: string, expires: number): Promise<void> {
+  async run(key: string, value: string, expires: number, sparing = false): Promise<void> {
     const seconds = expires > 0 ? Math.max(1, Math.floor(expires)) : 0
+    const spare = sparing ? 1 : 0
     try {
-      await this.commands.evalsha(SHA, key, value, seconds)
+      await this.client.evalsha(SHA, 1, key, value, seconds, spare)
     } catch (thrown) {
       // The server was restarted, or its scripts were flushed: this also gives it the script again.
       if (!coerceError(thrown).message.startsWith('NOSCRIPT')) throw thrown
-      await this.commands.eval(SCRIPT, key, value, seconds)
+      await this.client.eval(SCRIPT, 1, key, value, seconds, spare)
     }
   }
 }

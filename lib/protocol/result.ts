@@ -86,6 +86,11 @@ export function resultMeta(
   }
 }
 
+/** The exception of a task that is not to run, as `get()` raises it. */
+export function encodeRevoked(reason: string): unknown {
+  return { exc_type: 'TaskRevokedError', exc_message: [reason], exc_module: 'celery.exceptions' }
+}
+
 /** The form that a published task has among its parent's `children`. */
 export function taskTuple(id: string, parent: ResultTuple | null = null): ResultTuple {
   return [[id, parent], null]

@@ -1,7 +1,8 @@
 import type { Clock } from '../ports.js'
 import { LimitedSet } from './limitedSet.js'
 
-const MOST = 50_000
+/** Ids that are kept at most. */
+export const MOST_REVOKED = 50_000
 const EXPIRES_MS = 10_800_000
 
 /** What is kept of the revoked tasks over a restart. Times are wall-clock milliseconds. */
@@ -21,7 +22,7 @@ export class Revoked {
 
   constructor(
     private readonly clock: Clock,
-    maxSize = MOST,
+    maxSize = MOST_REVOKED,
     expiresMs = EXPIRES_MS,
   ) {
     this.byId = new LimitedSet({ clock, maxSize, expiresMs })

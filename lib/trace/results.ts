@@ -1,7 +1,7 @@
 import type { AmqpTable, Backend, Clock, ResultRequest } from '../ports.js'
 import { encodeException } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
-import { type ExtendedResult, type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'
+import { type ExtendedResult, encodeRevoked, type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'
 import { traceback } from '../protocol/traceback.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
@@ -58,11 +58,7 @@ export class Results {
 
   async revoked(request: Request, reason: string): Promise<void> {
     if (this.ignored(request)) return
-    await this.store(request, 'REVOKED', {
-      exc_type: 'TaskRevokedError',
-      exc_message: [reason],
-      exc_module: 'celery.exceptions',
-    })
+    await this.store(request, 'REVOKED', encodeRevoked(reason))
   }
 
   /** A state of the task's own. */

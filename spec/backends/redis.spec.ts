@@ -58,6 +58,25 @@ describe('RedisBackend', () => {
     expect(await client.ttl(key)).toBeLessThanOrEqual(100)
   })
 
+  it.each([
+    ['SUCCESS', 'SUCCESS'],
+    ['FAILURE', 'FAILURE'],
+    ['REVOKED', 'REVOKED'],
+    ['STARTED', 'new'],
+    ['RETRY', 'new'],
+    ['of its own', 'new'],
+  ])('stores unless the task has a final state: after %s it is %s', async (status, expected) => {
+    const taskId = id()
+    const redis = await start()
+    const error = { exc_type: 'E', exc_message: ['old'], exc_module: 'm' }
+    await redis.store(resultMeta({ taskId, status, result: status === 'SUCCESS' ? 1 : error }, Date.now()), NOBODY)
+    const before = await client.get(`celery-task-meta-${taskId}`)
+    const revoked = resultMeta({ taskId, status: 'REVOKED', result: { ...error, exc_message: ['new'] } }, Date.now())
+    await redis.storeUnlessReady?.(revoked)
+    const after = await client.get(`celery-task-meta-${taskId}`)
+    expect(after).toBe(expected === 'new' ? encodeResult(revoked) : before)
+  })
+
   for (const expires of [0, null]) {
     it(`keeps it for ever with result_expires ${expires}`, async () => {
       const meta = success(id())

@@ -16,7 +16,7 @@ def seen(step, app, queue):
     if "countdown" in options:
         due = time.time() + options.pop("countdown")
         options["eta"] = datetime.fromtimestamp(due, timezone.utc)
-    result = app.send_task(step["task"], step.get("args", []), step.get("kwargs", {}), queue=queue, **options)
+    result = app.send_task(step["task"], step.get("args", []), step.get("kwargs", {}), queue=step.get("queue", queue), **options)
     if step["do"] == "revoke":
         if step.get("after"):
             time.sleep(step["after"])
