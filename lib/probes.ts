@@ -149,6 +149,7 @@ export class Probes {
       readiness: () => worker.readiness,
       breakers: () => worker.breakers,
       failures: () => this.failures,
+      tasks: () => this.tally,
       loop: () => this.pulse.latestUtilisation,
       memory: () => process.memoryUsage.rss(),
     }

@@ -2,6 +2,7 @@ import { NO_TASK_EVENTS, type TaskEvents } from '../events/taskEvents.js'
 import type { Clock } from '../ports.js'
 import { exceptionRepr } from '../protocol/event.js'
 import { repr } from '../protocol/repr.js'
+import { traceback } from '../protocol/traceback.js'
 import { maskSecrets } from '../settings/mask.js'
 
 /** Failures that are remembered. */
@@ -9,6 +10,8 @@ export const FAILURES = 20
 
 /** Characters that are kept of an exception. */
 const LONGEST_TEXT = 1000
+/** And of its traceback, from the end, where the call that failed is: with all of them remembered, 40,000. */
+const LONGEST_TRACEBACK = 2000
 
 /** A task that failed for good. */
 export interface Failure {
@@ -19,14 +22,16 @@ export interface Failure {
   /** As Python's `repr` of the exception has it. */
   readonly exception: string
   readonly key: string | null
+  /** As results carry it; the beginning of a long one is left out. Empty for a task that isn't registered. */
+  readonly traceback: string
 }
 
 /** The last tasks that failed, latest first. It learns of them as monitors do. */
 export class Failures implements Iterable<Failure> {
   readonly events: TaskEvents = {
     ...NO_TASK_EVENTS,
-    failed: ({ id, key, name }, error) => this.add(name, id, key, exceptionRepr(error)),
-    unregistered: ({ id, task }) => this.add(task, id, null, `NotRegistered(${repr(task)})`),
+    failed: ({ id, key, name }, error) => this.add(name, id, key, exceptionRepr(error), traceback(error)),
+    unregistered: ({ id, task }) => this.add(task, id, null, `NotRegistered(${repr(task)})`, ''),
   }
   private readonly latest: Failure[] = []
 
@@ -40,9 +45,11 @@ export class Failures implements Iterable<Failure> {
     return this.latest.values()
   }
 
-  private add(task: string, id: string, key: string | null, text: string): void {
+  private add(task: string, id: string, key: string | null, text: string, stack: string): void {
     const exception = maskSecrets(text, this.secrets).slice(0, LONGEST_TEXT)
-    this.latest.unshift({ at: this.clock.now(), task, id, exception, key })
+    const masked = maskSecrets(stack, this.secrets)
+    const traceback = masked.length > LONGEST_TRACEBACK ? `…${masked.slice(1 - LONGEST_TRACEBACK)}` : masked
+    this.latest.unshift({ at: this.clock.now(), task, id, exception, key, traceback })
     if (this.latest.length > FAILURES) this.latest.pop()
   }
 }

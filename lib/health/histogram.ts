@@ -23,6 +23,30 @@ export class Histogram {
     this.count++
   }
 
+  /** Takes in the values of another with the same bounds. */
+  add(other: Histogram): void {
+    for (const [at, count] of other.counts.entries()) this.counts[at] = (this.counts[at] ?? 0) + count
+    this.sum += other.sum
+    this.count += other.count
+  }
+
+  /**
+   * The value that this part of the values doesn't exceed, as Prometheus's `histogram_quantile` estimates it: evenly spread between
+   * the bounds, and the last bound for what exceeds them all. Null without values.
+   */
+  quantile(part: number): number | null {
+    if (this.count === 0) return null
+    const rank = part * this.count
+    let below = 0
+    for (const [at, bound] of this.bounds.entries()) {
+      const count = this.counts[at] ?? 0
+      const from = this.bounds[at - 1] ?? 0
+      if (count > 0 && below + count >= rank) return from + ((bound - from) * (rank - below)) / count
+      below += count
+    }
+    return this.bounds.at(-1) ?? null
+  }
+
   /** Each bound with the number of values up to it, infinity last. */
   *cumulative(): Iterable<readonly [bound: number, count: number]> {
     let total = 0

@@ -4,7 +4,9 @@ import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
 import type { Clock } from '../ports.js'
 import type { Ending, WorkerState } from '../request/state.js'
 import type { Failure } from './failures.js'
+import { Histogram } from './histogram.js'
 import type { Reading } from './history.js'
+import type { TaskCounts } from './tally.js'
 
 /** The most entries of each list, and characters of each text: a snapshot stays small whatever the worker has in hand. */
 export const LIMITS = {
@@ -12,6 +14,7 @@ export const LIMITS = {
   running: 50,
   decisions: 20,
   failures: 20,
+  tasks: 50,
   breakers: 50,
   queues: 100,
   text: 300,
@@ -42,6 +45,7 @@ export interface Source {
   readiness(): readonly string[]
   breakers(): Iterable<BreakerInfo>
   failures(): Iterable<Failure>
+  tasks(): Iterable<TaskCounts>
   /** Part of the last second in which the event loop was busy, 0 to 1. */
   loop(): number
   /** Bytes of resident memory. */
@@ -73,13 +77,16 @@ export function takeSnapshot(source: Source) {
     lanes: lanesOf(source),
     running: runningOf(source),
     decisions: decisionsOf(scaling),
-    failures: [...source.failures()].slice(0, LIMITS.failures).map(({ at, exception, id, key, task }) => ({
+    failures: [...source.failures()].slice(0, LIMITS.failures).map(({ at, exception, id, key, task, traceback }) => ({
       at,
       task: clip(task),
       id: clip(id),
       exception: clip(exception),
       key: key === null ? null : clip(key),
+      traceback,
     })),
+    tasks: tasksOf(source),
+    rejected: rejectedOf(state),
     breakers: [...source.breakers()].slice(0, LIMITS.breakers).map(({ lastError, name, opens, state }) => ({
       name: clip(name),
       state,
@@ -159,6 +166,39 @@ function runningOf({ clock, line }: Source) {
       runsMs: Math.round(now - (request.startedAt ?? now)),
     }))
   return { total: running.size, shown }
+}
+
+/** By name over all queues, those that ran most often first. */
+function tasksOf(source: Source) {
+  const byName = new Map<string, { runs: number; failed: number; runtime: Histogram }>()
+  for (const { failed, name, runtime, started } of source.tasks()) {
+    const sum = byName.get(name) ?? { runs: 0, failed: 0, runtime: new Histogram(runtime.bounds) }
+    sum.runs += started
+    for (const count of failed.values()) sum.failed += count
+    sum.runtime.add(runtime)
+    byName.set(name, sum)
+  }
+  const shown = [...byName]
+    .sort(([, one], [, other]) => other.runs - one.runs || other.failed - one.failed)
+    .slice(0, LIMITS.tasks)
+    .map(([name, { failed, runs, runtime }]) => ({
+      name: clip(name),
+      runs,
+      failed,
+      p50Ms: milliseconds(runtime.quantile(0.5)),
+      p95Ms: milliseconds(runtime.quantile(0.95)),
+    }))
+  return { total: byName.size, shown }
+}
+
+function milliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 1000)
+}
+
+/** By reason; `rejected` are those that had become tasks. */
+function rejectedOf(state: WorkerState): Readonly<Record<string, number>> {
+  const rejected = endingsOf(state, 'rejected')
+  return { ...Object.fromEntries(state.refused), ...(rejected > 0 ? { rejected } : {}) }
 }
 
 /** Latest first. `from` is null for the first one that is still known. One that was held back opened none of the slots it wanted. */

@@ -56,7 +56,6 @@ describe('the page in a browser', () => {
     'shows how the slots follow the queue, up and down, and why',
     async () => {
       const { page } = opened
-      await page.getByText('1 min').click()
       expect([await tile(page, 'slots'), await tile(page, 'waiting')]).toEqual([2, 0])
       await client.publish(
         queue,
@@ -96,7 +95,7 @@ describe('the page in a browser', () => {
   )
 
   it(
-    'shows running tasks, lanes and failures, and takes no name for markup',
+    'shows running tasks, order keys, failures with their tracebacks, tasks and what was rejected, and takes no name for markup',
     async () => {
       const { page } = opened
       const deliver = (task: string, key: string) =>
@@ -108,6 +107,14 @@ describe('the page in a browser', () => {
       await expectText(rows(page, 'lanes').filter({ hasText: HOSTILE }), `${HOSTILE}1`)
       gated.fail(HOSTILE, new TypeError(HOSTILE))
       await expectText(rows(page, 'failures').filter({ hasText: 'TypeError' }), `TypeError('${HOSTILE}')`)
+      const failure = rows(page, 'failures').filter({ hasText: 'TypeError' })
+      expect(await failure.locator('pre').isVisible()).toBe(false)
+      await failure.getByText('Traceback', { exact: true }).click()
+      await expectText(failure.locator('pre'), `TypeError: ${HOSTILE}`)
+      await expectText(rows(page, 'tasks').filter({ hasText: 'builds.watch' }), /^builds\.watch21––$/)
+      expect(await failure.locator('pre').isVisible()).toBe(true)
+      await client.publish(queue, [taskMessage(HOSTILE)])
+      await expectText(rows(page, 'rejected'), /^No task of this name1$/)
       await deliver('builds.publish', 'v1')
       await waitFor(() => gated.started.includes('v1'), { what: 'the task to run' })
       gated.fail('v1', new RangeError('no such release'))
@@ -143,7 +150,12 @@ describe('the page in a browser', () => {
     expect(await page.evaluate(wide)).toEqual([])
     expect(await page.locator('slot-chart').boundingBox()).toMatchObject({ height: expect.any(Number) })
     // The rows are still rows of a table to whoever has them read out.
-    expect(await page.getByRole('table', { name: 'Lanes' }).getByRole('row').count()).toBe(2)
+    expect(
+      await page
+        .getByRole('table', { name: /^Order keys/ })
+        .getByRole('row')
+        .count(),
+    ).toBe(2)
     await page.setViewportSize({ width: 1280, height: 900 })
   })
 
@@ -162,10 +174,10 @@ describe('the page in a browser', () => {
       await page.keyboard.press('Enter')
       expect(await active('it.id')).toBe('main')
       await page.keyboard.press('Tab')
-      expect(await active('it.value')).toBe('600000')
+      expect(await active('it.value')).toBe('120000')
       expect(await outline('document.activeElement.nextElementSibling')).toBe('solid')
-      await page.keyboard.press('ArrowLeft')
-      expect(await active('it.value')).toBe('180000')
+      await page.keyboard.press('ArrowRight')
+      expect(await active('it.value')).toBe('600000')
       await page.keyboard.press('Tab')
       expect(await active('it.localName')).toBe('slot-chart')
       expect(await outline('document.activeElement')).toBe('solid')

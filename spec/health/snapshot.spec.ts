@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { LIMITS, takeReading, takeSnapshot } from '../../lib/health/snapshot.js'
+import { TaskCounts } from '../../lib/health/tally.js'
 import type { Reason } from '../../lib/pool/controller.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { selectQueues } from '../../lib/settings/queues.js'
@@ -36,6 +37,8 @@ describe('a snapshot', () => {
       running: { total: 0, shown: [] },
       decisions: [],
       failures: [],
+      tasks: { total: 0, shown: [] },
+      rejected: {},
       breakers: [],
     })
   })
@@ -144,8 +147,17 @@ describe('a snapshot', () => {
     await offline.turn()
     const at = 1_000_000
     expect(takeSnapshot(source).failures).toEqual([
-      { at, task: 'spec.run', id: 'f1', key: 'k', exception: "TypeError('no access with ** to amqp://me:**@host/')" },
-      { at, task: 'nobody.knows', id: 'f2', key: null, exception: "NotRegistered('nobody.knows')" },
+      {
+        at,
+        task: 'spec.run',
+        id: 'f1',
+        key: 'k',
+        exception: "TypeError('no access with ** to amqp://me:**@host/')",
+        traceback: expect.stringMatching(
+          /^Traceback \(most recent call last\):\n {2}File ".*snapshot\.spec\.ts", line \d+[\s\S]*\nTypeError: no access with \*\* to amqp:\/\/me:\*\*@host\/\n$/,
+        ),
+      },
+      { at, task: 'nobody.knows', id: 'f2', key: null, exception: "NotRegistered('nobody.knows')", traceback: '' },
     ])
   })
 
@@ -171,8 +183,45 @@ describe('a snapshot', () => {
     expect(snapshot.lanes).toMatchObject({ total: 100, shown: { length: LIMITS.lanes } })
     expect(snapshot.running).toMatchObject({ total: 100, shown: { length: LIMITS.running } })
     expect(snapshot.failures).toHaveLength(LIMITS.failures)
+    for (const { traceback } of snapshot.failures) {
+      expect([traceback.length, traceback.slice(0, 2)]).toEqual([2000, '…x'])
+    }
     expect(snapshot.lanes.shown[0]).toMatchObject({ key: `${'x'.repeat(LIMITS.text - 1)}…`, clipped: true })
     expect(JSON.stringify(snapshot).length).toBeLessThan(150_000)
+  })
+
+  it('counts by task what ran and failed, over all queues, with estimates of how long runs take', () => {
+    const { source } = offlineSource(specApp().app)
+    const counts = (name: string, queue: string, runs: number, failures: number): TaskCounts => {
+      const of = new TaskCounts(name, queue)
+      of.started = runs
+      of.failed.set('TypeError', failures)
+      return of
+    }
+    const long = 'x'.repeat(1000)
+    const [fast, slow, never] = [counts('a', 'one', 96, 2), counts('a', 'two', 4, 1), counts(long, 'one', 1, 1)]
+    for (let run = 0; run < 90; run++) fast.runtime.observe(0.02)
+    for (let run = 0; run < 10; run++) slow.runtime.observe(3)
+    source.tasks = () => [never, fast, slow]
+    // Within 10 to 25 ms, and 2.5 to 5 s: 50 of 90, and 5 of 10, of the way.
+    expect(takeSnapshot(source).tasks).toEqual({
+      total: 2,
+      shown: [
+        { name: 'a', runs: 100, failed: 3, p50Ms: 18, p95Ms: 3750 },
+        { name: `${'x'.repeat(LIMITS.text - 1)}…`, runs: 1, failed: 1, p50Ms: null, p95Ms: null },
+      ],
+    })
+    source.tasks = () => Array.from({ length: 500 }, (_, n) => counts(`t${n}`, 'one', n, 0))
+    const { shown, total } = takeSnapshot(source).tasks
+    expect([total, shown.length, shown[0]?.name]).toEqual([500, LIMITS.tasks, 't499'])
+  })
+
+  it('counts rejected messages by reason', () => {
+    const { source } = offlineSource(specApp().app)
+    const { state } = source.line
+    for (const reason of ['unregistered', 'deliveries', 'unregistered'] as const) state.refuse(reason)
+    state.end('rejected')
+    expect(takeSnapshot(source).rejected).toEqual({ unregistered: 2, deliveries: 1, rejected: 1 })
   })
 
   it('says why the worker is not ready, and how its breakers are', () => {

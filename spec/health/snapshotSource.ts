@@ -1,5 +1,8 @@
+import { systemClock } from '../../lib/clock.js'
+import { CombinedEvents } from '../../lib/events/combined.js'
 import { Failures } from '../../lib/health/failures.js'
 import type { Source } from '../../lib/health/snapshot.js'
+import { TaskTally } from '../../lib/health/tally.js'
 import { type OfflineApp, OfflineLine } from '../support/offlineLine.js'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -10,7 +13,8 @@ export function offlineSource(
   options: { slots?: number; config?: Record<string, unknown>; secrets?: readonly string[] } = {},
 ): { offline: OfflineLine; source: Mutable<Source> } {
   const failures = new Failures({ now: () => 1_000_000 }, options.secrets ?? [])
-  const offline = new OfflineLine(app, { ...options, events: failures.events })
+  const tally = new TaskTally(systemClock, (name) => app.tasks.get(name) !== undefined)
+  const offline = new OfflineLine(app, { ...options, events: new CombinedEvents(failures.events, tally) })
   const { clock, line } = offline
   const source: Mutable<Source> = {
     nodename: 'w@spec',
@@ -27,6 +31,7 @@ export function offlineSource(
     readiness: () => [],
     breakers: () => [],
     failures: () => failures,
+    tasks: () => tally,
     loop: () => 0.25,
     memory: () => 1024,
   }

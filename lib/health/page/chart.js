@@ -32,7 +32,7 @@ class SlotChart extends HTMLElement {
   #samples = { at: [] }
   #decisions = []
   #limit = null
-  #rangeMs = 600_000
+  #rangeMs = 120_000
   /** The time that is read, as a sample's index; null for the latest. */
   #cursor = null
   #panels = []

@@ -28,10 +28,18 @@ const DETAILS = {
   need: (value) => `need ${figure(value)}`,
 }
 
+/** Why messages were rejected; a reason that isn't here is shown as it is. */
+const REJECTED = {
+  rejected: 'By the task, or by an internal error while it was in hand',
+  unregistered: 'No task of this name',
+  'order-key': 'The order key could not be determined',
+  deliveries: 'Delivered too often',
+}
+
 const BREAKER_TONES = { closed: 'good', 'half-open': 'warn', open: 'bad' }
 
 /** Fills the tables. */
-export function showLists({ breakers, controls, decisions, failures, lanes, queues, running }) {
+export function showLists({ breakers, controls, decisions, failures, lanes, queues, rejected, running, tasks }) {
   const can = (command, action) => (controls.includes(command) ? action : undefined)
   element('decisions').show(decisions.map(decisionRow))
   element('queues').show(queues.map((queue) => queueRow(queue, can)))
@@ -40,6 +48,9 @@ export function showLists({ breakers, controls, decisions, failures, lanes, queu
   setText(element('running-count'), counted(running))
   element('lanes').show(lanes.shown.map((lane) => laneRow(lane, can)))
   setText(element('lanes-count'), counted(lanes))
+  element('tasks').show(tasks.shown.map(countsRow))
+  setText(element('tasks-count'), counted(tasks))
+  element('rejected').show(Object.entries(rejected).map(rejectedRow))
   element('failures').show(failures.map(failureRow))
 }
 
@@ -71,7 +82,7 @@ function queueRow({ clipped, consumers, fleet, name, oldestMs, parked, ready }, 
       name,
       ready === null ? '–' : figure(ready),
       oldestMs ? duration(oldestMs) : '–',
-      fleet === null ? figure(consumers) : `${figure(consumers)} of ${figure(fleet)}`,
+      { text: figure(consumers), note: fleet === null ? '' : `${figure(fleet)} in all workers` },
       figure(parked),
     ],
     action: clipped ? undefined : can('cancel_consumer', stop),
@@ -116,9 +127,31 @@ function laneRow({ ageMs, blocked, clipped, depth, head, key }, can) {
   }
 }
 
-function failureRow({ at, exception, id, key, task }) {
+function countsRow({ failed, name, p50Ms, p95Ms, runs }) {
+  const time = (ms) => (ms === null ? '–' : duration(ms))
+  return {
+    id: name,
+    cells: [
+      name,
+      figure(runs),
+      { text: figure(failed), tone: failed > 0 ? 'bad' : undefined },
+      time(p50Ms),
+      time(p95Ms),
+    ],
+  }
+}
+
+function rejectedRow([reason, count]) {
+  return { id: reason, cells: [REJECTED[reason] ?? reason, figure(count)] }
+}
+
+function failureRow({ at, exception, id, key, task, traceback }) {
   return {
     id: `${at} ${id}`,
-    cells: [{ text: timeOf(at), at }, { text: task, note: key === null ? id : `${id}, ${key}` }, exception],
+    cells: [
+      { text: timeOf(at), at },
+      { text: task, note: key === null ? id : `${id}, ${key}` },
+      { text: exception, more: traceback ? { title: 'Traceback', text: traceback } : undefined },
+    ],
   }
 }

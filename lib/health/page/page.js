@@ -95,12 +95,12 @@ function showTiles({ autoscales, load, parked, queues, slots, totals, waiting, w
   const oldest = Math.max(0, ...queues.map(({ oldestMs }) => oldestMs ?? 0))
   const tiles = {
     slots: [figure(slots.size), `${figure(slots.busy)} busy${autoscales ? `, ${slots.min} to ${slots.max}` : ''}`],
-    waiting: [figure(waiting), oldest > 0 ? `oldest ${duration(oldest)}` : 'for a slot'],
+    waiting: [figure(waiting), oldest > 0 ? `oldest ${duration(oldest)}` : ''],
     parked: [
       figure(kinds.reduce((sum, [, count]) => sum + count, 0)),
       kinds.map(([kind, count]) => `${kind} ${figure(count)}`).join(', ') || 'for order, time or rate',
     ],
-    load: [load.toFixed(2), 'tasks per slot'],
+    load: [load.toFixed(2), 'above 1: not enough slots'],
     received: [`${figure(latest('received'))}/s`, `${figure(totals.received)} in all`],
     done: [`${figure(latest('done'))}/s`, `${figure(totals.succeeded ?? 0)} succeeded`],
     failed: [`${figure(latest('failed'))}/s`, `${figure(totals.failed ?? 0)} in all`],

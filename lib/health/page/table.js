@@ -20,7 +20,7 @@ class LiveTable extends HTMLElement {
   }
 
   /**
-   * @param given rows `{ id, cells, action }`, in order. A cell is a text, or `{ text, note, tone, at }`; an action is
+   * @param given rows `{ id, cells, action }`, in order. A cell is a text, or `{ text, note, tone, at, more }`, `more` being `{ title, text }` to be unfolded; an action is
    * `{ label, name, run }`, or undefined for a row without one
    */
   show(given) {
@@ -119,13 +119,14 @@ function withOwnIds(rows) {
 }
 
 function fill(element, cell) {
-  const { at, note, text, tone } = typeof cell === 'object' ? cell : { text: cell }
+  const { at, more, note, text, tone } = typeof cell === 'object' ? cell : { text: cell }
   if (element.childElementCount === 0) {
     const main = document.createElement(at === undefined ? 'span' : 'time')
     const below = document.createElement('span')
     main.className = 'text'
     below.className = 'note'
     element.append(main, below)
+    if (more !== undefined) element.append(foldedOf(more))
   }
   const [main, below] = element.children
   setText(main, text)
@@ -135,6 +136,16 @@ function fill(element, cell) {
   element.toggleAttribute('data-empty', text === '–' && !note)
   if (tone) element.dataset.tone = tone
   else delete element.dataset.tone
+}
+
+function foldedOf({ text, title }) {
+  const details = document.createElement('details')
+  const summary = document.createElement('summary')
+  const whole = document.createElement('pre')
+  summary.textContent = title
+  whole.textContent = text
+  details.append(summary, whole)
+  return details
 }
 
 customElements.define('live-table', LiveTable)
