@@ -98,6 +98,8 @@ export class Line {
       clock,
       log: this.log,
       etaMemoryLimit: settings.worker_eta_memory_limit,
+      parkedLimit: settings.worker_prefetch_multiplier > 0 ? settings.worker_parked_limit : null,
+      state,
       postpone: (message, queue, delayMs) => options.postpone(message, queue, delayMs, this.working.signal),
       onDeparted: (request) => this.gate.depart(request),
     })

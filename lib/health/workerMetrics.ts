@@ -150,6 +150,12 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     ['hostname'],
     () => [{ value: state.unordered, labels: own }],
   )
+  metrics.counter(
+    'celery_worker_postponed_total',
+    'Messages that were sent on, to wait for their ETA in the delay queues of the broker.',
+    ['hostname'],
+    () => [{ value: state.postponed, labels: own }],
+  )
   metrics.gauge(
     'celery_worker_breaker_state',
     '1 for the state that a breaker is in.',

@@ -42,7 +42,7 @@ export class Capacity {
     this.toldLimit = this.atLimit
     if (this.atLimit) {
       log.warning(
-        `${state.parked} messages are parked, as many as worker_parked_limit allows: intake goes on only as they get their turn`,
+        `${state.parked} messages are parked, as many as worker_parked_limit allows: intake goes on only as they get their turn, or can wait for their ETA in the broker`,
       )
     } else log.info('Fewer messages are parked than worker_parked_limit: intake goes on as usual')
   }

@@ -3,15 +3,21 @@ import type { Clock, Logger, OutgoingMessage } from '../ports.js'
 import { relay } from '../protocol/delay.js'
 import type { Request } from './request.js'
 import { returnsOf } from './returns.js'
+import type { WorkerState } from './state.js'
 
 /** RabbitMQ 4 drops a message at its 21st return unless its quorum queue says otherwise (`x-delivery-limit`). */
 const MOST_RETURNS = 10
+/** Milliseconds: what is due sooner makes room by itself, and would be back from the broker before it is due. */
+const SOON_MS = 2000
 
 export interface DeparturesOptions {
   readonly clock: Clock
   readonly log: Logger
   /** Seconds: what is due later doesn't wait in this worker. */
   readonly etaMemoryLimit: number
+  /** `worker_parked_limit`: from so many parked messages on nothing else is taken in; null where nothing limits the intake. */
+  readonly parkedLimit: number | null
+  readonly state: Pick<WorkerState, 'parked' | 'postponed'>
   /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
   postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean>
   /** The request's message waits in the broker now. */
@@ -20,11 +26,13 @@ export interface DeparturesOptions {
 
 /**
  * Sends on what is due far ahead: held here it would stay unacknowledged, and the broker takes a channel for dead that holds a
- * message too long. And what is due soon but went back to its queue many times, by restarts of workers that held it: as a message of
- * its own it is counted from 0 again.
+ * message too long. What comes when as many are parked as may be: behind it may stand what is due now. And what is due soon but went
+ * back to its queue many times, by restarts of workers that held it: as a message of its own it is counted from 0 again.
  */
 export class Departures {
   private readonly underWay = new Set<Promise<unknown>>()
+  /** What was said since the parked messages became too many. */
+  private readonly said = new Set<'goes' | 'stays'>()
 
   constructor(private readonly options: DeparturesOptions) {}
 
@@ -33,16 +41,23 @@ export class Departures {
     return this.isFar(delayMs) && this.options.postpone(message, queue, delayMs)
   }
 
-  /** Sends a parked request on if it is due far ahead, or went back often. Until it has gone, and if it can't go, it waits here. */
+  /**
+   * Sends a parked request on if it is due far ahead, went back often, or takes the place of others. Until it has gone, and if it can't
+   * go, it waits here.
+   */
   consider(request: Request, delayMs: number): void {
-    const { clock, log, onDeparted, postpone } = this.options
-    const isToGo = this.isFar(delayMs) || returnsOf(request.delivery) >= MOST_RETURNS
-    const message = isToGo ? relay(request.delivery, request.message, clock.now()) : null
-    if (!message) return
+    const { clock } = this.options
+    const isOwn = this.isFar(delayMs) || returnsOf(request.delivery) >= MOST_RETURNS
+    if (!isOwn && !this.isInTheWay(delayMs)) return
+    const message = relay(request.delivery, request.message, clock.now())
+    if (!message) {
+      if (!isOwn) this.stays(`the name of ${request.delivery.queue} is too long for them`)
+      return
+    }
+    if (!isOwn) this.goes()
     request.leaving = true
-    const departure = postpone(message, request.delivery.queue, delayMs)
-      .then((gone) => gone && onDeparted(request))
-      .catch((thrown) => log.warning(`${request.label} waits for its ETA here: ${coerceError(thrown).message}`))
+    const departure = this.send(request, message, delayMs)
+      .catch((thrown) => this.failed(request, coerceError(thrown).message, isOwn))
       .finally(() => {
         request.leaving = false
         this.underWay.delete(departure)
@@ -53,6 +68,42 @@ export class Departures {
   /** Resolves once nothing is on its way. */
   async settled(): Promise<void> {
     await Promise.all(this.underWay)
+  }
+
+  private async send(request: Request, message: OutgoingMessage, delayMs: number): Promise<void> {
+    const { onDeparted, postpone, state } = this.options
+    if (!(await postpone(message, request.delivery.queue, delayMs))) return
+    state.postponed++
+    onDeparted(request)
+  }
+
+  private failed(request: Request, reason: string, isOwn: boolean): void {
+    if (isOwn) this.options.log.warning(`${request.label} waits for its ETA here: ${reason}`)
+    else this.stays(reason)
+  }
+
+  private isInTheWay(delayMs: number): boolean {
+    const { parkedLimit, state } = this.options
+    if (parkedLimit === null) return false
+    // Not just below the limit: an episode would end and begin with each message.
+    if (state.parked * 2 <= parkedLimit) this.said.clear()
+    return state.parked >= parkedLimit && delayMs >= SOON_MS
+  }
+
+  /** What nothing can be done about. */
+  private stays(reason: string): void {
+    if (this.said.has('stays')) return
+    this.said.add('stays')
+    this.options.log.warning(
+      `Messages that wait for their ETA keep others from coming in, and can't wait in the delay queues: ${reason}`,
+    )
+  }
+
+  private goes(): void {
+    if (this.said.has('goes')) return
+    this.said.add('goes')
+    const { log, state } = this.options
+    log.info(`${state.parked} messages are parked: further ones wait for their ETA in the delay queues`)
   }
 
   private isFar(delayMs: number): boolean {

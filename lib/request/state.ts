@@ -24,6 +24,8 @@ export class WorkerState {
   serviceMsTotal = 0
   /** Runs that go on although their hard time limit has passed and they were settled. */
   strays = 0
+  /** Messages that were sent on, to wait for their ETA in the broker. */
+  postponed = 0
   /** Messages that run without order because their key couldn't be told. */
   unordered = 0
   /** Messages that had to wait for their key beyond a limit. */

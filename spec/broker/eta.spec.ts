@@ -98,4 +98,33 @@ describe('tasks that are due far ahead', () => {
     // The delay queues count in whole seconds; the worker keeps the rest to the millisecond.
     expect(await bestOf(5, measure, (late) => late < 0.05)).toBeLessThan(0.05)
   })
+
+  it.each([
+    ['classic', {}],
+    ['quorum', { 'x-queue-type': 'quorum' }],
+  ])('make room at worker_parked_limit for what is due now, in a %s queue', async (_type, args) => {
+    const queue = await client.queue(args)
+    const ran: string[] = []
+    const app = new OfflineApp('spec')
+    app.task('spec.say', (what: string) => {
+      ran.push(what)
+    })
+    const eta = new Date(Date.now() + 300_000).toISOString()
+    const later = Array.from({ length: 60 }, () => taskMessage('spec.say', { args: ['later'], headers: { eta } }))
+    await client.publish(queue, [...later, taskMessage('spec.say', { args: ['now'] })])
+    const started = await startWorker(app, broker.url, queue, { worker_parked_limit: 20, worker_concurrency: 2 })
+    worker = started.worker
+    const { state } = started.worker.line
+    await waitFor(() => ran.length > 0, { what: 'the last message to run' })
+    expect(ran).toEqual(['now'])
+    await waitFor(() => state.parked <= 20 && state.postponed + state.parked === 60, {
+      what: 'each of the others to wait somewhere',
+    })
+    // Those that came before there were too many are due here, to the millisecond.
+    expect(state.parked).toBeGreaterThanOrEqual(19)
+    expect(state.parked).toBeLessThanOrEqual(20)
+    expect(started.log.of('INFO').filter((line) => line.includes('in the delay queues'))).toHaveLength(1)
+    await started.worker.stop()
+    expect(await client.depth(queue)).toBe(state.received - 1 - state.postponed)
+  })
 })

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals'
+import { decode } from '../../lib/protocol/decode.js'
+import { Departures } from '../../lib/request/departures.js'
+import { Request } from '../../lib/request/request.js'
+import { FakeClock } from '../support/fakeClock.js'
+import { FakeDelivery } from '../support/fakeDelivery.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { taskMessage } from '../support/message.js'
+import { OfflineApp } from '../support/offlineLine.js'
+
+const LIMITS = { accept: ['json'], maxSize: 1e6, maxNesting: 100, maxItems: 1e6, maxHeaders: 100 }
+
+describe('the departures', () => {
+  const make = ({ parkedLimit = 3 as number | null, refusal = '' } = {}) => {
+    const clock = new FakeClock()
+    const log = new MemoryLog()
+    const state = { parked: 0, postponed: 0 }
+    const gone: Request[] = []
+    const tried: number[] = []
+    const departures = new Departures({
+      clock,
+      log,
+      state,
+      parkedLimit,
+      etaMemoryLimit: 600,
+      postpone: async (_message, _queue, delayMs) => {
+        tried.push(delayMs)
+        if (refusal) throw new Error(refusal)
+        return true
+      },
+      onDeparted: (request) => gone.push(request),
+    })
+    const app = new OfflineApp('spec')
+    const task = app.task('spec.later', () => undefined)
+    const arrive = async (delayMs: number, parked: number, queue = 'spec'): Promise<void> => {
+      const eta = new Date(clock.now() + delayMs).toISOString()
+      const { properties, content } = taskMessage('spec.later', { headers: { eta } })
+      const message = decode(properties, content, LIMITS)
+      state.parked = parked
+      departures.consider(
+        new Request(message, task, new FakeDelivery(properties, content, queue), null, false, 0),
+        delayMs,
+      )
+      await departures.settled()
+    }
+    return { arrive, gone, log, state, tried }
+  }
+
+  it('send on what comes when as many are parked as may be, and say so once until there are far fewer', async () => {
+    const { arrive, gone, log, state } = make({ parkedLimit: 4 })
+    await arrive(60_000, 3)
+    expect(gone).toHaveLength(0)
+    for (const parked of [4, 5, 3, 4]) await arrive(60_000, parked)
+    expect([gone.length, state.postponed]).toEqual([3, 3])
+    expect(log.of('INFO')).toHaveLength(1)
+    await arrive(60_000, 2)
+    await arrive(60_000, 4)
+    expect(log.of('INFO')).toHaveLength(2)
+  })
+
+  it('keep what is due in a moment', async () => {
+    const { arrive, tried } = make()
+    await arrive(1999, 10)
+    await arrive(2000, 10)
+    expect(tried).toEqual([2000])
+  })
+
+  it('keep it where nothing limits the intake', async () => {
+    const { arrive, tried } = make({ parkedLimit: null })
+    await arrive(60_000, 10_000)
+    expect(tried).toEqual([])
+  })
+
+  it('leave it where it is when the delay queues are not to be had, and say so once', async () => {
+    const { arrive, gone, log, state } = make({ refusal: 'ACCESS-REFUSED' })
+    for (let count = 0; count < 3; count++) await arrive(60_000, 3)
+    await arrive(60_000, 3, 'q'.repeat(250))
+    expect([gone.length, state.postponed]).toEqual([0, 0])
+    expect(log.of('WARNING')).toEqual([
+      "Messages that wait for their ETA keep others from coming in, and can't wait in the delay queues: ACCESS-REFUSED",
+    ])
+  })
+})
