@@ -67,7 +67,7 @@ export class RedisBackend implements Backend {
     this.client.on('error', (error: Error) => this.lost(error))
     this.client.on('ready', () => this.back())
     this.client.on('close', () => this.lost(new Error('the server closed it')))
-    this.script = new StoreScript(this.client)
+    this.script = new StoreScript(this.client, options.log)
   }
 
   async start(): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { coerceError } from '../errors.js'
-import { encodeResult, type ResultMeta } from '../protocol/result.js'
+import type { Logger } from '../ports.js'
+import { decodeResult, encodeResult, READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { BackendError } from './backendError.js'
 
 /** Redis refuses a longer value by closing the connection, which would look like an outage and be tried for ever. */
@@ -32,10 +33,18 @@ return 1
 `
 const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 
+/** How a server says that scripts, or what they do, aren't for this user or aren't there. An error about the key is not among them. */
+const NO_SCRIPTS =
+  /(?:NOPERM|unknown command).*\beval|ACL failure in script|(?:user executing the script|this user).*can't run this command/i
+
 /** The part of a Redis client that stores results. */
 export interface StoreCommands {
   evalsha(sha: string, keys: number, key: string, ...args: (string | number)[]): Promise<unknown>
   eval(script: string, keys: number, key: string, ...args: (string | number)[]): Promise<unknown>
+  get(key: string): Promise<string | null>
+  set(key: string, value: string): Promise<unknown>
+  setex(key: string, seconds: number, value: string): Promise<unknown>
+  publish(channel: string, message: string): Promise<unknown>
 }
 
 /** What is stored of a state. @throws BackendError when it is too large; EncodeError */
@@ -49,9 +58,14 @@ export function textOf(meta: ResultMeta): string {
   return value
 }
 
-/** Stores a result unless the task has succeeded already, and publishes it, in one step. */
+/** Stores a result unless the task has succeeded already, and publishes it: in one step, or as Celery does where scripts aren't allowed. */
 export class StoreScript {
-  constructor(private readonly client: StoreCommands) {}
+  private allowed = true
+
+  constructor(
+    private readonly client: StoreCommands,
+    private readonly log: Logger,
+  ) {}
 
   /**
    * @param expires whole seconds, at least 1; 0 for ever
@@ -60,6 +74,22 @@ export class StoreScript {
    */
   async run(key: string, value: string, expires: number, sparing = false): Promise<void> {
     const seconds = expires > 0 ? Math.max(1, Math.floor(expires)) : 0
+    if (this.allowed) {
+      try {
+        await this.asScript(key, value, seconds, sparing)
+        return
+      } catch (thrown) {
+        const { message } = coerceError(thrown)
+        if (!NO_SCRIPTS.test(message)) throw thrown
+        if (this.allowed)
+          this.log.warning(`Redis runs no scripts for this user, results are stored by plain commands: ${message}`)
+        this.allowed = false
+      }
+    }
+    await this.asCommands(key, value, seconds, sparing)
+  }
+
+  private async asScript(key: string, value: string, seconds: number, sparing: boolean): Promise<void> {
     const spare = sparing ? 1 : 0
     try {
       await this.client.evalsha(SHA, 1, key, value, seconds, spare)
@@ -68,5 +98,25 @@ export class StoreScript {
       if (!coerceError(thrown).message.startsWith('NOSCRIPT')) throw thrown
       await this.client.eval(SCRIPT, 1, key, value, seconds, spare)
     }
+  }
+
+  /** Another worker may store a success between the look and the write, as with Celery's own workers. */
+  private async asCommands(key: string, value: string, seconds: number, sparing: boolean): Promise<void> {
+    const status = statusOf(await this.client.get(key))
+    if (status === 'SUCCESS' || (sparing && READY_STATES.has(status))) return
+    const writing = seconds > 0 ? this.client.setex(key, seconds, value) : this.client.set(key, value)
+    // A waiting client hears of nothing that isn't there.
+    await writing
+    await this.client.publish(key, value)
+  }
+}
+
+/** Empty where there is none, or what is there is no result. */
+function statusOf(value: string | null): string {
+  if (value === null) return ''
+  try {
+    return decodeResult(value).status
+  } catch {
+    return ''
   }
 }

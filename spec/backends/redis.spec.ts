@@ -77,6 +77,48 @@ describe('RedisBackend', () => {
     expect(after).toBe(expected === 'new' ? encodeResult(revoked) : before)
   })
 
+  it.each([
+    ['scripts', ['-eval', '-evalsha', '-@scripting']],
+    ['what the script does', ['-getrange']],
+  ])('stores by plain commands where the user may not use %s, and says so once', async (_what, rights) => {
+    const name = `spec-${id()}`
+    await client.call('ACL', 'SETUSER', name, 'on', '>secret', '~*', '&*', '+@all', ...rights)
+    const told = new MemoryLog()
+    const url = new URL(redisUrl())
+    url.username = name
+    url.password = 'secret'
+    const redis = createBackend({ result_backend: url.href, result_expires: 100 }, { publisher, log: told })
+    backend = redis
+    await redis.start()
+    try {
+      const seen: string[] = []
+      const taskId = id()
+      const key = `celery-task-meta-${taskId}`
+      const listener = client.duplicate()
+      listener.on('message', (_channel, text) => seen.push(text))
+      await listener.subscribe(key)
+      const failure = resultMeta(
+        { taskId, status: 'FAILURE', result: { exc_type: 'E', exc_message: ['x'], exc_module: 'm' } },
+        Date.now(),
+      )
+      const revoked = { ...failure, status: 'REVOKED' }
+      const done = success(taskId)
+      await redis.store(failure, NOBODY)
+      await redis.storeUnlessReady?.(revoked)
+      expect(await client.get(key)).toBe(encodeResult(failure))
+      await redis.store(done, NOBODY)
+      await redis.store(failure, NOBODY)
+      expect(await client.get(key)).toBe(encodeResult(done))
+      expect(await client.ttl(key)).toBeGreaterThan(90)
+      await waitFor(() => seen.length === 2, { what: 'both to be published' })
+      expect(seen).toEqual([encodeResult(failure), encodeResult(done)])
+      expect(told.of('WARNING')).toEqual([expect.stringMatching(/^Redis runs no scripts for this user, results are/)])
+      listener.disconnect()
+    } finally {
+      await client.call('ACL', 'DELUSER', name)
+    }
+  })
+
   for (const expires of [0, null]) {
     it(`keeps it for ever with result_expires ${expires}`, async () => {
       const meta = success(id())
