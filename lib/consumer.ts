@@ -6,12 +6,16 @@ import { Purge } from './amqp/purge.js'
 import { QueueSetup } from './amqp/queueSetup.js'
 import { askToConsume, Refusals, refusalOf } from './amqp/refusals.js'
 import { Window } from './amqp/window.js'
+import { Witness } from './amqp/witness.js'
 import { BrokerError, coerceError } from './errors.js'
 import type { Line } from './line.js'
 import type { Autoscaler } from './pool/autoscaler.js'
 import type { Capacity } from './pool/capacity.js'
 import type { Clock, Logger } from './ports.js'
 import type { QueueSpec } from './settings/queues.js'
+
+const AWAY = 'there is no connection to the broker'
+const HELD_UP = 'the broker still holds those of the last connection'
 
 export interface ConsumerOptions {
   readonly nodename: string
@@ -47,6 +51,7 @@ export class Consumer {
   private readonly asked: ReadonlySet<string>
   private readonly keys: HeaderKeys
   private readonly setup: QueueSetup
+  private readonly witness: Witness
 
   constructor(private readonly options: ConsumerOptions) {
     this.consumed = [...options.queues]
@@ -55,6 +60,7 @@ export class Consumer {
     this.refused = new Refusals({ ...options, onDue: (name) => void this.tryAgain(name) })
     this.keys = new HeaderKeys({ ...options, state: options.line.state })
     this.setup = new QueueSetup({ ...options, ordered: () => this.keys.ordered })
+    this.witness = new Witness({ ...options, isNeeded: () => this.keys.ordered || options.line.lanes.used })
     options.line.state.onParked = () => this.window?.resize(options.capacity.perQueue())
   }
 
@@ -63,13 +69,21 @@ export class Consumer {
     return this.opened
   }
 
+  /** Why no messages are taken, in words; empty if they are. */
+  get idleFor(): readonly string[] {
+    return this.opened ? [] : [`it takes no messages: ${this.witness.heldUp ? HELD_UP : AWAY}`]
+  }
+
   /** Declares the queues, opens the window, and lets the autoscaler follow it. */
   async up(epoch: Epoch): Promise<void> {
     const { autoscaler, line, log, prefetch } = this.options
+    await this.witness.settled(epoch)
+    line.standstill.limit = epoch.heartbeat
     this.setup.begin()
     for (const queue of this.queues) await this.prepare(epoch, queue)
     this.purge.tell()
     await this.setup.prepareDelays(epoch)
+    await this.witness.stand(epoch)
     const admits = this.keys.watch(epoch, this.setup.moving)
     const window = await Window.open({
       epoch,
@@ -99,6 +113,7 @@ export class Consumer {
       depth: async () => {
         const depths = await probe.sample(this.queues.map((queue) => queue.name))
         this.options.onDepths(depths)
+        void this.witness.stand(epoch)
         isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
         const isCalm = [...depths.values()].every(({ ready }) => ready === 0)
         if (isCalm || !isAlone) window.even()
@@ -159,6 +174,7 @@ export class Consumer {
   }
 
   down(): void {
+    this.witness.lost()
     this.opened = false
     this.window = null
     this.epoch = null

@@ -5,6 +5,7 @@ import type { TaskEvents } from './events/taskEvents.js'
 import type { Executor } from './pool/executor.js'
 import { Pool } from './pool/pool.js'
 import { runInSlot, type Stages } from './pool/slot.js'
+import { Standstill } from './pool/standstill.js'
 import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from './ports.js'
 import { wasReceived } from './protocol/delay.js'
 import { abandon } from './request/abandon.js'
@@ -36,6 +37,8 @@ export interface LineOptions {
   readonly revoked: Revoked
   readonly publisher: Publisher
   readonly clock: Clock
+  /** The process did not run for so many seconds, longer than the heartbeat: the connection is to be given up. */
+  onStandstill?(seconds: number): void
   /** Slots to begin with. */
   readonly slots: number
   /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
@@ -49,6 +52,8 @@ export class Line {
   readonly revoked: Revoked
   readonly gate: Gate
   readonly pool: Pool
+  /** To be started and stopped with the worker. */
+  readonly standstill: Standstill
   /** Told when the last free slot is taken. */
   onFull: () => void = () => undefined
   readonly policies: Policies
@@ -118,12 +123,17 @@ export class Line {
       onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
+    this.standstill = new Standstill({
+      clock,
+      onFound: (seconds) => options.onStandstill?.(seconds),
+    })
     this.pool = new Pool({
       size: slots,
       state,
       run: (request) => runInSlot(request, this.stages),
       abandon: (request, thrown) =>
         abandon(request, thrown, { events: options.events, gate: this.gate, log: this.log, state }),
+      beforeRun: () => this.standstill.check(),
       onFull: () => this.onFull(),
       onResize: (size) => options.executor.resize(size),
     })

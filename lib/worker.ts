@@ -83,9 +83,7 @@ export class Worker implements Component {
       hostname: nodename,
       size: bounds.min,
       stopLimit,
-      onStray: (by) => {
-        state.strays += by
-      },
+      onStray: (by) => state.strayed(by),
     })
     const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, options.log('consumer'))
     this.postponer = new Postponer(this.publisher, delays)
@@ -103,6 +101,7 @@ export class Worker implements Component {
       revoked,
       publisher,
       slots: bounds.min,
+      onStandstill: (seconds) => connection.renew(`the process stood still for ${Math.round(seconds)} seconds`),
       postpone: (message, queue, delayMs, signal) =>
         stopLimit.within(
           this.postponer.postpone(message, queue, delayMs, { signal }),
@@ -217,6 +216,7 @@ export class Worker implements Component {
       ...this.remote.components,
       { name: 'backend', start: () => this.backend.start(), stop: () => this.backend.stop() },
       autoscaler,
+      this.line.standstill,
       connection,
     ]
     this.blueprint = new Blueprint(nodename, components, { clock, ms: COMPONENT_LIMIT_MS })
@@ -225,8 +225,7 @@ export class Worker implements Component {
   /** What keeps the worker from doing its work; empty when it is ready. */
   get readiness(): readonly string[] {
     if (this.shutdown.begun) return [STOPPING, ...this.breakers.waits]
-    const away = this.consumer.consuming ? [] : ['it takes no messages: there is no connection to the broker']
-    return [...away, ...this.consumer.refusals, ...this.breakers.waits]
+    return [...this.consumer.idleFor, ...this.consumer.refusals, ...this.breakers.waits]
   }
 
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */

@@ -78,6 +78,11 @@ export class Connection implements Component {
     this.endPause()
   }
 
+  /** Gives the present epoch up, with all that was taken through it; the next one follows. */
+  renew(reason: string): void {
+    this.epoch?.end(new BrokerError(reason))
+  }
+
   /** Ends the present epoch and begins no other. */
   async stop(): Promise<void> {
     this.stopped = true

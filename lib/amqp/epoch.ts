@@ -29,6 +29,11 @@ export class Epoch {
     return this.ending.signal
   }
 
+  /** Seconds, as agreed with the broker; 0 for none. */
+  get heartbeat(): number {
+    return (this.model.connection as unknown as { heartbeat?: number }).heartbeat ?? 0
+  }
+
   /** Ends the epoch: a fault that only a fresh start mends. Later calls do nothing. */
   end(reason: unknown): void {
     if (this.ended.aborted) return

@@ -1,11 +1,13 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
-import { coerceError } from '../errors.js'
+import { BrokerError, coerceError } from '../errors.js'
 import type { Delivery, Logger } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
 import type { Epoch } from './epoch.js'
 import { refusalOf } from './refusals.js'
 import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
+
+const NOT_FOUND = 404
 
 export interface WindowOptions extends SubscriptionsOptions {
   readonly epoch: Epoch
@@ -202,20 +204,43 @@ export class Window implements DeliveryChannel {
     }
   }
 
-  /** The queue was deleted, or its node went away: declare it again and subscribe again, without touching the other queues. */
+  /**
+   * The queue was deleted, or its node went away: declare it again and subscribe again, without touching the other queues. A queue that
+   * is there all the same has back what the consumer held (RabbitMQ 4.3 does so at its `consumer_timeout`): only a new connection knows
+   * the order of that again.
+   */
   private cancelledByBroker(consumer: Consumer): void {
-    const { queue } = consumer
+    const { queue, unsettled } = consumer
     const expected = this.closed || consumer.state === 'cancelling'
     this.subscriptions.remove(consumer)
     if (expected || this.resubscribing.has(queue)) return
     this.log.warning(`The broker cancelled the consumers of ${queue}. Subscribing again...`)
     this.resubscribing.add(queue)
-    this.options
-      .declare(queue)
+    this.isThere(queue)
+      .then((isThere) => {
+        if (isThere && unsettled > 0) throw new BrokerError(tookBack(queue, unsettled))
+        return this.options.declare(queue)
+      })
       .then(() => {
         this.resubscribing.delete(queue)
         this.reconcile()
       })
       .catch((thrown) => this.epoch.end(coerceError(thrown)))
   }
+
+  private async isThere(queue: string): Promise<boolean> {
+    return this.epoch
+      .scratch((channel) => channel.checkQueue(queue))
+      .then(
+        () => true,
+        (thrown) => {
+          this.epoch.ended.throwIfAborted()
+          return (thrown as { readonly code?: unknown }).code !== NOT_FOUND
+        },
+      )
+  }
+}
+
+function tookBack(queue: string, count: number): string {
+  return `the broker cancelled a consumer of ${queue} and took back the messages that it held: ${count}. If they were held for longer than the broker's consumer_timeout (30 minutes unless set), raise that: for this queue by its argument or policy consumer-timeout, for all in rabbitmq.conf`
 }

@@ -13,6 +13,8 @@ export interface PoolOptions {
   abandon(request: Request, thrown: unknown): void
   /** Told when the last free slot is taken. */
   onFull(): void
+  /** Called before a run begins; it may find that the connection is gone, and the run with it. */
+  beforeRun?(): void
 }
 
 /** The slots. A slot is one running promise; a request that is ready takes a free one, the earliest delivered first. */
@@ -65,6 +67,7 @@ export class Pool {
     while (!this.closed && !this.full) {
       const request = this.ready.pop()
       if (!request) return
+      this.options.beforeRun?.()
       // It expired, or its connection was lost, while it waited here.
       if (request.state === 'ready' && request.delivery.live) void this.occupy(request)
     }

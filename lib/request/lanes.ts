@@ -70,6 +70,11 @@ export class Lanes {
     return this.lanes.size
   }
 
+  /** Whether there ever was a message with a key. */
+  get used(): boolean {
+    return this.count > 0
+  }
+
   /** Takes the last place of its key. @returns whether nothing is in its way */
   enter(key: string, request: Request): boolean {
     const place = new Place(this.laneOf(key), request, ++this.count)

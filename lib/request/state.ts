@@ -87,6 +87,10 @@ export class WorkerState {
     if ((from === 'parked') !== (to === 'parked')) this.onParked()
   }
 
+  strayed(by: 1 | -1): void {
+    this.strays += by
+  }
+
   ran(serviceMs: number): void {
     this.completed++
     this.serviceMsTotal += serviceMs

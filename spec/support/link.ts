@@ -6,6 +6,8 @@ export interface Link {
   readonly port: number
   /** Destroys the connections that go through it. New ones are taken. */
   cut(): void
+  /** Resets the near side alone: the far side's connections stay open and silent, as behind a firewall that lost its state. */
+  forget(): void
   /** Takes no new connections. Live ones go on. */
   refuse(): void
   accept(): void
@@ -21,6 +23,8 @@ export type Tap = (chunk: Buffer, connection: number, from: 'near' | 'far') => v
 /** Opens a link to a loopback port. */
 export async function openLink(targetPort: number, tap: Tap = () => undefined): Promise<Link> {
   const sockets = new Set<Socket>()
+  const nears = new Set<Socket>()
+  const forgotten = new WeakSet<Socket>()
   let refusing = false
   let stalled = false
   let count = 0
@@ -37,6 +41,8 @@ export async function openLink(targetPort: number, tap: Tap = () => undefined): 
     }
     const far = connect(targetPort, '127.0.0.1')
     const connection = count++
+    nears.add(near)
+    near.on('close', () => nears.delete(near))
     for (const [from, to, side] of [
       [near, far, 'near'],
       [far, near, 'far'],
@@ -46,7 +52,9 @@ export async function openLink(targetPort: number, tap: Tap = () => undefined): 
         tap(chunk, connection, side)
         to.write(chunk)
       })
-      from.on('close', () => to.destroy())
+      from.on('close', () => {
+        if (!forgotten.has(from)) to.destroy()
+      })
     }
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -56,6 +64,12 @@ export async function openLink(targetPort: number, tap: Tap = () => undefined): 
   return {
     port: (server.address() as AddressInfo).port,
     cut: () => each((socket) => socket.destroy()),
+    forget: () => {
+      for (const near of nears) {
+        forgotten.add(near)
+        near.resetAndDestroy()
+      }
+    },
     refuse: () => {
       refusing = true
     },

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { BrokerError, coerceError } from '../errors.js'
+import type { Clock, Logger } from '../ports.js'
+import type { Epoch } from './epoch.js'
+
+/** How soon the broker is asked again; doubles up to the longest pause, since each refusal is a line in the broker's log. */
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 2000
+/** After this many heartbeats the broker has noticed, whatever it says. */
+const HEARTBEATS = 3
+/** Stands in for a heartbeat where there is none. */
+const USUAL_HEARTBEAT = 60
+const NOT_FOUND = 404
+
+export interface WitnessOptions {
+  /** Node name, for the name of the queue. */
+  readonly nodename: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Whether there is an order to keep. */
+  isNeeded(): boolean
+}
+
+/**
+ * Tells whether the broker still believes in our last connection. When a connection breaks on our side alone (a firewall that lost its
+ * state), the broker keeps the messages that were given to it until it misses heartbeats, and hands out newer ones meanwhile: an order key
+ * would be overtaken. An exclusive queue lives exactly as long as its connection does in the eyes of the broker, so it bears witness.
+ */
+export class Witness {
+  /** The queue on the last connection from which anything was consumed. */
+  private queue: string | null = null
+  /** Monotonic milliseconds; null while that connection lives. */
+  private lostAt: number | null = null
+  private heartbeat = 0
+  private isHeldUp = false
+
+  constructor(private readonly options: WitnessOptions) {}
+
+  /** True while the broker still holds what was given to the last connection. */
+  get heldUp(): boolean {
+    return this.isHeldUp
+  }
+
+  /** From now on the loss of this connection will be seen. Without permission for the queue it won't, and a warning says so. */
+  async stand(epoch: Epoch): Promise<void> {
+    if (this.queue !== null || epoch.ended.aborted || !this.options.isNeeded()) return
+    const queue = `${this.options.nodename}.${randomUUID()}.celeriac`
+    this.queue = queue
+    this.lostAt = null
+    this.heartbeat = epoch.heartbeat
+    try {
+      await epoch.scratch((channel) =>
+        channel.assertQueue(queue, { exclusive: true, durable: false, autoDelete: false }),
+      )
+    } catch (thrown) {
+      if (this.queue === queue) this.queue = null
+      epoch.ended.throwIfAborted()
+      this.options.log.warning(
+        `After a connection that only this side has lost, order keys may be overtaken: the broker refuses the queue ${queue}: ${coerceError(thrown).message}`,
+      )
+    }
+  }
+
+  /** The connection is lost. */
+  lost(): void {
+    this.lostAt ??= this.options.clock.monotonic()
+  }
+
+  /**
+   * Resolves once the broker has let go of the last connection, and so has its messages again, in their order; or, with a warning, after
+   * three heartbeats. To be awaited on the next connection, before anything is consumed.
+   * @throws BrokerError when that one ends first
+   */
+  async settled(epoch: Epoch): Promise<void> {
+    const { clock, log } = this.options
+    const { heartbeat, queue } = this
+    if (queue === null) return
+    const seconds = HEARTBEATS * (heartbeat || USUAL_HEARTBEAT)
+    for (let pause = FIRST_PAUSE_MS; await isThere(epoch, queue); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      if (clock.monotonic() - (this.lostAt ?? 0) > seconds * 1000) {
+        log.warning(`The broker still holds the lost connection after ${seconds} seconds. It is waited for no longer`)
+        break
+      }
+      if (!this.isHeldUp) {
+        log.warning(
+          `The broker has not noticed yet that the last connection is lost, and holds its messages. Nothing is taken until it does, within ${seconds} seconds, so that no order key is overtaken`,
+        )
+      }
+      this.isHeldUp = true
+      await this.pause(epoch, pause)
+    }
+    // The queue may go a moment before the messages are back.
+    if (this.isHeldUp) await this.pause(epoch, FIRST_PAUSE_MS)
+    if (this.isHeldUp) log.info('The broker has the messages of the last connection again')
+    this.isHeldUp = false
+    this.queue = null
+  }
+
+  private pause(epoch: Epoch, ms: number): Promise<void> {
+    const { ended } = epoch
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        timer.cancel()
+        reject(new BrokerError('the connection was lost again', { cause: ended.reason }))
+      }
+      const timer = this.options.clock.setTimer(() => {
+        ended.removeEventListener('abort', end)
+        resolve()
+      }, ms)
+      if (ended.aborted) end()
+      else ended.addEventListener('abort', end, { once: true })
+    })
+  }
+}
+
+async function isThere(epoch: Epoch, queue: string): Promise<boolean> {
+  try {
+    await epoch.scratch((channel) => channel.checkQueue(queue))
+    return true
+  } catch (thrown) {
+    epoch.ended.throwIfAborted()
+    // 405, RESOURCE_LOCKED, while its connection lives.
+    return (thrown as { readonly code?: unknown }).code !== NOT_FOUND
+  }
+}

@@ -1,0 +1,51 @@
+import type { Component } from '../component.js'
+import type { Clock, Timer } from '../ports.js'
+
+const LOOK_MS = 1000
+
+export interface StandstillOptions {
+  readonly clock: Clock
+  /** The process stood still for so many seconds: long enough for the broker to have given its messages to others. */
+  onFound(seconds: number): void
+}
+
+/**
+ * Notices that the process did not run for longer than the heartbeat (SIGSTOP, a machine that slept, a task that kept the loop busy). By
+ * then its messages may run elsewhere, and it would begin some more of them before it reads that its connection is gone.
+ */
+export class Standstill implements Component {
+  readonly name = 'standstill'
+  /** Seconds: the heartbeat, after which the broker gives a silent connection up; 0 where there is none. */
+  limit = 0
+  private lookedAt: number | null = null
+  private timer: Timer | null = null
+
+  constructor(private readonly options: StandstillOptions) {}
+
+  async start(): Promise<void> {
+    if (!this.timer) this.look()
+  }
+
+  async stop(): Promise<void> {
+    this.timer?.cancel()
+    this.timer = null
+    this.lookedAt = null
+  }
+
+  /** To be called before anything is begun. */
+  check(): void {
+    if (this.lookedAt === null || this.limit === 0) return
+    const { clock, onFound } = this.options
+    const now = clock.monotonic()
+    const seconds = (now - this.lookedAt) / 1000
+    if (seconds < this.limit + LOOK_MS / 1000) return
+    this.lookedAt = now
+    onFound(seconds)
+  }
+
+  private look(): void {
+    this.check()
+    this.lookedAt = this.options.clock.monotonic()
+    this.timer = this.options.clock.setTimer(() => this.look(), LOOK_MS)
+  }
+}
