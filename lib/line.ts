@@ -52,7 +52,6 @@ export class Line {
   readonly revoked: Revoked
   readonly gate: Gate
   readonly pool: Pool
-  /** To be started and stopped with the worker. */
   readonly standstill: Standstill
   /** Told when the last free slot is taken. */
   onFull: () => void = () => undefined
@@ -123,10 +122,7 @@ export class Line {
       onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
-    this.standstill = new Standstill({
-      clock,
-      onFound: (seconds) => options.onStandstill?.(seconds),
-    })
+    this.standstill = new Standstill({ clock, onFound: (seconds) => options.onStandstill?.(seconds) })
     this.pool = new Pool({
       size: slots,
       state,
