@@ -50,6 +50,7 @@ export interface LineOptions {
 export class Line {
   readonly lanes = new Lanes()
   readonly revoked: Revoked
+  readonly state: WorkerState
   readonly gate: Gate
   readonly pool: Pool
   readonly standstill: Standstill
@@ -70,6 +71,7 @@ export class Line {
     this.log = log('request')
     this.taskLog = log('task')
     this.revoked = options.revoked
+    this.state = state
     this.policies = new Policies(settings)
     this.results = new Results({
       backend,
@@ -144,10 +146,6 @@ export class Line {
     }
   }
 
-  get state(): WorkerState {
-    return this.options.state
-  }
-
   /** Takes a delivery in; to be called in the order of arrival. */
   receive(delivery: Delivery): void {
     const request = this.strategy.receive(delivery)
@@ -171,17 +169,19 @@ export class Line {
   }
 
   /**
-   * Keeps tasks from running; with a signal those that run are told to stop, and killed where their pool can, with SIGKILL at once.
-   * Mirrors Celery's `revoke`.
+   * Keeps tasks from running; with a signal those that run are told to stop, and killed where their pool can, with SIGKILL at once; they
+   * store their own end. Mirrors Celery's `revoke`.
    * @param signum number of the signal; null to let them run
    * @returns the ids of those that were told to stop
    */
   revoke(ids: readonly string[], signum: number | null = null): string[] {
     for (const id of ids) this.revoked.add(id)
-    this.revocations.add(ids)
     const wanted = new Set(ids)
     const running = this.gate.discardRevoked((request) => wanted.has(request.id))
-    return signum === null ? [] : running.map((request) => this.terminate(request, signum))
+    const stopped = signum === null ? [] : running.map((request) => this.terminate(request, signum))
+    for (const id of stopped) wanted.delete(id)
+    this.revocations.add([...wanted])
+    return stopped
   }
 
   /** The same for tasks that carry one of these stamps. */

@@ -6,6 +6,8 @@ import type { Epoch } from './epoch.js'
 /** How soon the broker is asked again; doubles up to the longest pause, since each refusal is a line in the broker's log. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2000
+/** Between the queue's end and the messages' return, which the broker does at about the same time. */
+const RETURN_MS = 1000
 /** After this many heartbeats the broker has noticed, whatever it says. */
 const HEARTBEATS = 3
 /** Stands in for a heartbeat where there is none. */
@@ -89,8 +91,7 @@ export class Witness {
       this.isHeldUp = true
       await this.pause(epoch, pause)
     }
-    // The queue may go a moment before the messages are back.
-    if (this.isHeldUp) await this.pause(epoch, FIRST_PAUSE_MS)
+    if (this.isHeldUp) await this.pause(epoch, RETURN_MS)
     if (this.isHeldUp) log.info('The broker has the messages of the last connection again')
     this.isHeldUp = false
     this.queue = null
