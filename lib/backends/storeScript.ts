@@ -33,9 +33,15 @@ return 1
 `
 const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 
-/** How a server says that scripts, or what they do, aren't for this user or aren't there. An error about the key is not among them. */
-const NO_SCRIPTS =
-  /(?:NOPERM|unknown command).*\beval|ACL failure in script|(?:user executing the script|this user).*can't run this command/i
+/**
+ * How a server says that scripts, or what they do, aren't for this user or aren't there: all words of one of these lines. An error about
+ * the key is not among them.
+ */
+const NO_SCRIPTS: readonly (readonly RegExp[])[] = [
+  [/NOPERM|unknown command/i, /\beval/i],
+  [/ACL failure in script/i],
+  [/user executing the script|this user/i, /can't run this command/i],
+]
 
 /** The part of a Redis client that stores results. */
 export interface StoreCommands {
@@ -80,7 +86,7 @@ export class StoreScript {
         return
       } catch (thrown) {
         const { message } = coerceError(thrown)
-        if (!NO_SCRIPTS.test(message)) throw thrown
+        if (!NO_SCRIPTS.some((words) => words.every((word) => word.test(message)))) throw thrown
         if (this.allowed)
           this.log.warning(`Redis runs no scripts for this user, results are stored by plain commands: ${message}`)
         this.allowed = false
