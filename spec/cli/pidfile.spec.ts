@@ -60,7 +60,8 @@ describe('takePidfile', () => {
 
     it.each([
       ['ours', () => ofScript('celeriac.js')],
-      ["Celery's", () => ['/bin/sh', '-c', 'sleep 600; :', 'python3', '-m', 'celery', 'worker'] as const],
+      // It has no child that would hold its output when it is killed.
+      ["Celery's", () => ['/bin/sh', '-c', 'kill -STOP $$', 'python3', '-m', 'celery', 'worker'] as const],
       ['bundled like the one that starts', () => ofScript(basename(process.argv[1] ?? ''))],
     ])('refuses it for a worker: %s', async (_, command) => {
       const take = await takeWhileRuns(command(), /celer|\.js/)
