@@ -123,7 +123,7 @@ export interface Backend {
    */
   store(meta: ResultMeta, request: ResultRequest): Promise<void>
   /**
-   * The same for a task that nobody here has in hand: a no-op once it has any final state. It is tried once. Absent where there is no
+   * The same for a task that nobody here has in hand: a no-op once its state is final. It is tried once. Absent where there is no
    * store that one could write to without the task's message.
    * @throws as `store`
    */

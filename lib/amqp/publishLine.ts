@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../ports.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 
-/** The broker refused one message for now, such as one for a queue that is full: the channel lives on. */
+/** The broker refused one message at present, such as one for a queue that is full: the channel lives on. */
 export class Nacked extends Error {}
 
 /**
