@@ -34,9 +34,14 @@ function run(...args: string[]): Program {
   return runProgram(process.execPath, [join(ROOT, 'bin/celeriac.js'), ...command], { cwd: ROOT })
 }
 
-/** The number in the pidfile, null if there is no such file. */
+/** The number in the pidfile, null if there is no such file; it may go at any moment. */
 function pidOf(file: string): number | null {
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : null
+  try {
+    return Number(readFileSync(file, 'utf8'))
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw thrown
+  }
 }
 
 const parentOf = (pid: number): number =>
