@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { heedEarly } from '../dist/cli/earlySignals.js'
+import { heedEarly } from '../dist/cli/worker/earlySignals.js'
 
 // Before all else is loaded: as process 1 of a container nobody but us ends this process.
 const early = heedEarly({ source: process, exit: (code) => process.exit(code) })

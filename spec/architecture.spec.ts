@@ -21,28 +21,28 @@ const LEVELS: readonly (readonly string[])[] = [
     'tracing',
     'version',
   ],
-  ['app', 'request', 'trace', 'pool', 'canvas', 'control', 'events', 'line'],
+  ['app', 'request', 'trace', 'scaling', 'control', 'events', 'line', 'executors'],
   ['amqp', 'backends', 'health'],
-  ['worker', 'consumer', 'celery', 'executors', 'lending', 'remote', 'probes', 'shutdown', 'workerBreakers', 'index'],
+  ['worker', 'celery', 'index'],
   ['cli'],
 ]
 
 /** Outside packages and the one place through which each comes in. */
 const DOORS: Readonly<Record<string, string>> = {
   '@opentelemetry/api': 'tracing.ts',
-  '@msgpack/msgpack': 'protocol/msgpack',
+  '@msgpack/msgpack': 'protocol/content/msgpack',
   amqplib: 'amqp/',
   commander: 'cli/',
   ioredis: 'backends/redis',
   'lru-cache': 'request/limitedSet.ts',
   opossum: 'breaker.ts',
-  piscina: 'pool/threads.ts',
+  piscina: 'executors/threads.ts',
   'prom-client': 'health/metrics.ts',
   re2js: 'control/nodePattern.ts',
-  'seek-bzip': 'protocol/compression.ts',
-  tinyqueue: 'pool/pool.ts',
-  winston: 'log.ts',
-  yaml: 'protocol/yaml',
+  'seek-bzip': 'protocol/content/compression.ts',
+  tinyqueue: 'line/pool.ts',
+  winston: 'log/log.ts',
+  yaml: 'protocol/content/yaml',
 }
 
 const LONGEST_FILE = 250

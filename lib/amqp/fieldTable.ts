@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { BadMessage } from '../protocol/badMessage.js'
-import { setOwn } from '../protocol/plain.js'
+import { setOwn } from '../protocol/content/plain.js'
 
 /** Levels of tables and lists that are read at all; `worker_max_message_nesting` may allow fewer. */
 export const DEEPEST = 1000

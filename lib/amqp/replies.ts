@@ -1,7 +1,7 @@
 import type { ReplyInlet, ReplyQueue } from '../backends/rpc.js'
 import { BrokerError } from '../errors.js'
 import { Connection, type ConnectionOptions } from './connection.js'
-import { hear } from './hear.js'
+import { hear } from './nodes/hear.js'
 
 /** Consumes a client's reply queue, on a connection of its own that is there only while replies are waited for. */
 export class AmqpReplies implements ReplyInlet {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
-import { type Identity, processIdentity } from './identity.js'
-import type { SignalSource } from './signals.js'
+import { type Identity, processIdentity } from './worker/identity.js'
+import type { SignalSource } from './worker/signals.js'
 
 /** The process as the command line sees it, so that specs can stand in for it. */
 export interface Io {

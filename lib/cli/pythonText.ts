@@ -1,4 +1,4 @@
-import { readJson } from '../protocol/json.js'
+import { readJson } from '../protocol/content/json.js'
 import { repr } from '../protocol/repr.js'
 import { TextValue } from '../protocol/values.js'
 

@@ -3,7 +3,7 @@ import type { OutgoingMessage } from '../ports.js'
 import type { TaskMessage } from '../protocol/message.js'
 import type { Request } from '../request/request.js'
 import type { RevokeReason } from '../trace/outcome.js'
-import type { TaskEvents } from './taskEvents.js'
+import type { TaskEvents } from './dispatched.js'
 
 /** Tells several listeners, in their order. Written out, since each task comes through here several times. */
 export class CombinedEvents implements TaskEvents {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Panel } from '../control/panel.js'
 import type { Logger } from '../ports.js'
-import { readJson, writeJson } from '../protocol/json.js'
+import { readJson, writeJson } from '../protocol/content/json.js'
 import type { Handler, Routes } from './route.js'
 
 /** The commands that the page offers. */

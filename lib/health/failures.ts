@@ -1,4 +1,4 @@
-import { NO_TASK_EVENTS, type TaskEvents } from '../events/taskEvents.js'
+import { NO_TASK_EVENTS, type TaskEvents } from '../events/dispatched.js'
 import type { Clock } from '../ports.js'
 import { exceptionRepr } from '../protocol/event.js'
 import { repr } from '../protocol/repr.js'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { writeJson } from '../protocol/json.js'
+import { writeJson } from '../protocol/content/json.js'
 import type { History } from './history.js'
 import type { Routes } from './route.js'
 import { type Source, takeSnapshot } from './snapshot.js'

@@ -1,5 +1,5 @@
 import type { Retry } from '../app/predicate.js'
-import type { TaskEvents } from '../events/taskEvents.js'
+import type { TaskEvents } from '../events/dispatched.js'
 import type { Clock, OutgoingMessage } from '../ports.js'
 import { namesOf } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'

@@ -1,5 +1,5 @@
 import { CeleriacError, coerceError } from '../errors.js'
-import { checkJson } from './jsonScan.js'
+import { checkJson } from './content/jsonScan.js'
 
 /** A list of 50,000 ids to revoke is far within it. */
 const LIMITS = { maxNesting: 200 }

@@ -1,6 +1,6 @@
 import type { AmqpProperties, AmqpTable } from '../ports.js'
 import { BadMessage } from './badMessage.js'
-import { type ContentLimits, loads } from './content.js'
+import { type ContentLimits, loads } from './content/content.js'
 import { checkHeaders } from './headerLimits.js'
 import type { Embed, SignatureDict, TaskMessage } from './message.js'
 import { repr } from './repr.js'

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { OutgoingMessage } from '../ports.js'
-import { dumps } from './content.js'
+import { dumps } from './content/content.js'
 import { isoFormat } from './event.js'
 import type { Kwargs } from './message.js'
 import { repr, reprArgs } from './repr.js'

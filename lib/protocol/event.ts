@@ -1,6 +1,6 @@
 import { CeleriacError, coerceError } from '../errors.js'
+import { checkJson } from './content/jsonScan.js'
 import { type ExceptionDict, encodeException } from './exception.js'
-import { checkJson } from './jsonScan.js'
 import { repr } from './repr.js'
 
 /*

@@ -1,6 +1,6 @@
 import { CeleriacError, readableError } from '../errors.js'
-import { writeJson } from './json.js'
-import { wrap } from './kombuTypes.js'
+import { writeJson } from './content/json.js'
+import { wrap } from './content/kombuTypes.js'
 import { namesOf, type PythonNames } from './pythonNames.js'
 import { repr, reprArgs } from './repr.js'
 

@@ -1,6 +1,6 @@
 import { CeleriacError, coerceError } from '../errors.js'
-import { readJson, writeJson } from './json.js'
-import { unwrap, wrap } from './kombuTypes.js'
+import { readJson, writeJson } from './content/json.js'
+import { unwrap, wrap } from './content/kombuTypes.js'
 import { repr } from './repr.js'
 import { parseTime } from './time.js'
 

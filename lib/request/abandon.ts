@@ -1,5 +1,5 @@
 import { coerceError } from '../errors.js'
-import type { TaskEvents } from '../events/taskEvents.js'
+import type { TaskEvents } from '../events/dispatched.js'
 import type { Logger } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import type { Gate } from './gate.js'

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports.js'
+import { writeJson } from '../protocol/content/json.js'
+import { wrap } from '../protocol/content/kombuTypes.js'
 import { isoFormat } from '../protocol/event.js'
-import { writeJson } from '../protocol/json.js'
-import { wrap } from '../protocol/kombuTypes.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { ParkReason, Request } from './request.js'
 

@@ -1,6 +1,6 @@
 import { traceSend } from '../app/sendSpan.js'
 import { CeleriacError, coerceError } from '../errors.js'
-import type { TaskEvents } from '../events/taskEvents.js'
+import type { TaskEvents } from '../events/dispatched.js'
 import type { Clock, Logger, OutgoingMessage, Publisher } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import type { Policy } from '../request/policy.js'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Epoch } from '../../lib/amqp/epoch.js'
-import { Window } from '../../lib/amqp/window.js'
+import { Window } from '../../lib/amqp/window/window.js'
 import type { Delivery } from '../../lib/ports.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { waitFor } from '../support/waitFor.js'

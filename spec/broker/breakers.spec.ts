@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { BreakerOpen } from '../../lib/breaker.js'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import type { MemoryLog } from '../support/memoryLog.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { Fuzz, type Fuzzed } from '../support/fuzz.js'
 import { startWorker } from '../support/inProcessWorker.js'

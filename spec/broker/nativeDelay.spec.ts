@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ChannelModel, connect } from 'amqplib'
 import { DELAY_LEVELS, DELIVERY_EXCHANGE, levelName } from '../../lib/protocol/delay.js'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import { OfflineApp } from '../support/offlineLine.js'

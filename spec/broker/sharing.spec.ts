@@ -1,6 +1,6 @@
 import { setInterval, setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import { taskMessage } from '../support/message.js'

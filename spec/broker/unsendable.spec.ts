@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Celery } from '../../lib/celery.js'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import { taskMessage } from '../support/message.js'

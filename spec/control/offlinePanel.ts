@@ -1,7 +1,7 @@
 import { Panel } from '../../lib/control/panel.js'
 import type { ControlParts, IntakeInfo } from '../../lib/control/parts.js'
 import { registerCommands } from '../../lib/control/register.js'
-import { readJson, writeJson } from '../../lib/protocol/json.js'
+import { readJson, writeJson } from '../../lib/protocol/content/json.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import type { Range } from '../../lib/settings/parse.js'

@@ -1,8 +1,8 @@
 import TinyQueue from 'tinyqueue'
-import { celeriac, type Policy } from '../pool/policies.js'
-import { queueOf, sampleOf } from '../pool/sample.js'
-import type { Arrival } from '../pool/scenario.js'
-import { seeded } from '../pool/traces.js'
+import { celeriac, type Policy } from '../scaling/policies.js'
+import { queueOf, sampleOf } from '../scaling/sample.js'
+import type { Arrival } from '../scaling/scenario.js'
+import { seeded } from '../scaling/traces.js'
 import { fleetLoad, type Scrape } from './fleetLoad.js'
 import type { PodAutoscaler } from './podAutoscaler.js'
 

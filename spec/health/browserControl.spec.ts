@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Browser } from 'playwright-core'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { taskMessage } from '../support/message.js'
 import { Gated, OfflineApp } from '../support/offlineLine.js'

@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core'
 import type { App } from '../../lib/app/app.js'
-import type { Worker } from '../../lib/worker.js'
+import type { Worker } from '../../lib/worker/worker.js'
 import type { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import { brokerUrl } from '../support/services.js'

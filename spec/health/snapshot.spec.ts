@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { LIMITS, takeReading, takeSnapshot } from '../../lib/health/snapshot.js'
 import { TaskCounts } from '../../lib/health/tally.js'
-import type { Reason } from '../../lib/pool/controller.js'
+import type { Reason } from '../../lib/scaling/controller.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { selectQueues } from '../../lib/settings/queues.js'
 import { Gated, OfflineApp } from '../support/offlineLine.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { BadMessage } from '../../lib/protocol/badMessage.js'
-import type { ContentLimits } from '../../lib/protocol/content.js'
+import type { ContentLimits } from '../../lib/protocol/content/content.js'
 import { decode, isProtocol2, oddHeaders } from '../../lib/protocol/decode.js'
 import { MUTATIONS } from '../support/malformed.js'
 import { taskMessage } from '../support/message.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { unwrap } from '../../lib/protocol/kombuTypes.js'
+import { unwrap } from '../../lib/protocol/content/kombuTypes.js'
 import {
   Decimal,
   PlainDate,

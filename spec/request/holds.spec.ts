@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { Capacity } from '../../lib/pool/capacity.js'
+import { Capacity } from '../../lib/scaling/capacity.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
 import { taskMessage } from '../support/message.js'
 import { Gated, OfflineApp, OfflineLine } from '../support/offlineLine.js'

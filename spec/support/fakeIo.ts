@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Writable } from 'node:stream'
 import type { Io } from '../../lib/cli/io.js'
-import type { Observed } from '../../lib/cli/notify.js'
+import type { Observed } from '../../lib/cli/worker/notify.js'
 
 /** The parts of a process that a spec of the command line needn't care about. */
 export function fakeIo(parts: Partial<Io> = {}): Io {

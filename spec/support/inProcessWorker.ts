@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { App } from '../../lib/app/app.js'
 import { loadSettings } from '../../lib/settings/load.js'
-import { Worker } from '../../lib/worker.js'
+import { Worker } from '../../lib/worker/worker.js'
 import { MemoryLog } from './memoryLog.js'
 import { waitFor } from './waitFor.js'
 

@@ -1,6 +1,6 @@
 import { arch, release, type as system } from 'node:os'
-import { writeJson } from '../../protocol/json.js'
-import { wrap } from '../../protocol/kombuTypes.js'
+import { writeJson } from '../../protocol/content/json.js'
+import { wrap } from '../../protocol/content/kombuTypes.js'
 import { repr } from '../../protocol/repr.js'
 import { maskSecrets, maskUrl } from '../../settings/mask.js'
 import { ROWS, type Settings } from '../../settings/table.js'

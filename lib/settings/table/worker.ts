@@ -1,4 +1,4 @@
-import { MOST_ITEMS } from '../../protocol/bodyLimits.js'
+import { MOST_ITEMS } from '../../protocol/content/bodyLimits.js'
 import { address } from '../address.js'
 import { choice, count, optional, positiveSeconds, range, seconds, text, toggle, token } from '../parse.js'
 import { row } from '../row.js'

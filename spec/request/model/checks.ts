@@ -1,4 +1,4 @@
-import type { Line } from '../../../lib/line.js'
+import type { Line } from '../../../lib/line/line.js'
 import type { Request } from '../../../lib/request/request.js'
 import { conflicts, type Held, inTheWay, type Places } from './places.js'
 import type { Message } from './queue.js'

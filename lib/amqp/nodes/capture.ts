@@ -1,0 +1,116 @@
+import type { Component } from '../../component.js'
+import { coerceError } from '../../errors.js'
+import type { AmqpProperties, Clock, Logger } from '../../ports.js'
+import type { LamportClock } from '../../protocol/lamport.js'
+import { seeClock } from '../../protocol/seenClock.js'
+import { Connection } from '../connection.js'
+import type { Epoch } from '../epoch.js'
+import type { SessionOptions } from '../session.js'
+import { tellWorkers } from './broadcast.js'
+import { declareEventQueue } from './eventQueue.js'
+import { hear } from './hear.js'
+
+/** How far behind the workers Celery takes the clock of a client to be, which never hears of theirs. */
+const CLIENT_CLOCK_SKEW = -1
+
+/** An event as it came, with `local_received` added: seconds since the epoch. */
+export type CapturedEvent = Readonly<Record<string, unknown>>
+
+export interface CaptureOptions {
+  readonly connection: SessionOptions
+  readonly clock: Clock
+  readonly lamport: LamportClock
+  readonly log: Logger
+  /** How a message is read. */
+  readonly read: (content: Buffer, properties: AmqpProperties) => unknown
+  readonly onEvent: (event: CapturedEvent) => void
+  /** From now on, events come. */
+  readonly onReady?: () => void
+  /** The connection is gone, and is being made anew. */
+  readonly onLost?: () => void
+}
+
+/**
+ * Hears every event of workers and clients, also after a lost connection, from a queue of its own. When it is there, the workers
+ * are asked for a heartbeat, so that all are known at once. Mirrors Celery's `events.Receiver`.
+ */
+export class EventCapture implements Component {
+  readonly name = 'event capture'
+  private readonly connection: Connection
+  private stopped = false
+
+  constructor(private readonly options: CaptureOptions) {
+    this.connection = new Connection({
+      ...options.connection,
+      onUp: (epoch) => this.up(epoch),
+      onDown: async () => {
+        if (!this.stopped) options.onLost?.()
+      },
+    })
+  }
+
+  start(): Promise<void> {
+    return this.connection.start()
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    await this.connection.stop()
+  }
+
+  private async up(epoch: Epoch): Promise<void> {
+    const { clock, lamport, onReady } = this.options
+    const channel = await epoch.channel()
+    const queue = await declareEventQueue(channel, '#')
+    await hear(channel, queue, {
+      onMessage: (content, properties) => this.receive(content, properties),
+      onUnreadable: (error) => this.drop(error),
+    })
+    onReady?.()
+    await tellWorkers(epoch, { method: 'heartbeat' }, { timeout: 0, clock, lamport })
+  }
+
+  /** One event, or the array of them that workers send of tasks. */
+  private receive(content: Buffer, properties: AmqpProperties): void {
+    const { onEvent, read } = this.options
+    try {
+      for (const event of [read(content, properties)].flat()) {
+        const fields = (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>
+        if (typeof fields.type !== 'string') throw new TypeError('it has no type')
+        onEvent(this.received(fields, fields.type))
+      }
+    } catch (thrown) {
+      this.drop(thrown)
+    }
+  }
+
+  private drop(thrown: unknown): void {
+    this.options.log.warning(`An event was dropped: ${coerceError(thrown).message}`)
+  }
+
+  private received(event: Record<string, unknown>, type: string): CapturedEvent {
+    const now = this.options.clock.now()
+    const { timestamp, utcoffset } = event
+    // Both in hours west of UTC.
+    const here = Math.floor(new Date(now).getTimezoneOffset() / 60)
+    const there = utcoffset === undefined ? here : Number(utcoffset)
+    return {
+      ...event,
+      clock: this.clockOf(event, type),
+      ...(timestamp === undefined || there === here ? {} : { timestamp: Number(timestamp) - (there - here) * 3600 }),
+      local_received: now / 1000,
+    }
+  }
+
+  private clockOf(event: Record<string, unknown>, type: string): unknown {
+    const { lamport } = this.options
+    if (type.toLowerCase() === 'task-sent') {
+      const clock = (lamport.value || 1) + CLIENT_CLOCK_SKEW
+      lamport.adjust(clock)
+      return clock
+    }
+    if (event.clock === undefined) return lamport.forward()
+    seeClock(lamport, event.clock)
+    return event.clock
+  }
+}

@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import type { Channel } from 'amqplib'
+import { EVENT_EXCHANGE } from '../../protocol/event.js'
+
+const EXPIRES_MS = 60_000
+const MESSAGE_TTL_MS = 5000
+
+/**
+ * Declares a queue of one's own for events, which goes with the connection. Mirrors the queue of Celery's `events.Receiver`.
+ * @param routingKey of the events to hear: `worker.#`, or `#` for all
+ * @returns its name
+ * @throws the broker's error, when it refuses; the channel is closed then
+ */
+export async function declareEventQueue(channel: Channel, routingKey: string): Promise<string> {
+  await channel.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true })
+  const queue = `${EVENT_EXCHANGE}.${randomUUID()}`
+  await channel.assertQueue(queue, {
+    durable: false,
+    exclusive: true,
+    autoDelete: true,
+    expires: EXPIRES_MS,
+    messageTtl: MESSAGE_TTL_MS,
+  })
+  await channel.bindQueue(queue, EVENT_EXCHANGE, routingKey)
+  return queue
+}

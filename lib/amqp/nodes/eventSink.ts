@@ -1,0 +1,86 @@
+import type { Channel } from 'amqplib'
+import { coerceError } from '../../errors.js'
+import type { EventSink } from '../../events/dispatcher.js'
+import type { Logger } from '../../ports.js'
+import { EVENT_EXCHANGE } from '../../protocol/event.js'
+import { Connection, type ConnectionOptions } from '../connection.js'
+import type { Epoch } from '../epoch.js'
+
+const TRANSIENT = 1
+
+/**
+ * Publishes events to RabbitMQ, unconfirmed, on a connection of its own as Celery does: a broker that is short of memory stops
+ * reading from connections that publish, and must not stop reading our acks with them. It connects when it is started.
+ */
+export class AmqpEventSink implements EventSink {
+  onUp: () => void = () => undefined
+  onDrain: () => void = () => undefined
+  /** Events that couldn't be sent, whatever the connection. */
+  dropped = 0
+  private readonly connection: Connection
+  private channel: Channel | null = null
+  private congested = false
+
+  private readonly log: Logger
+
+  constructor(options: Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>) {
+    this.log = options.log
+    this.connection = new Connection({
+      ...options,
+      onUp: (epoch) => this.up(epoch),
+      onDown: async () => {
+        this.channel = null
+      },
+    })
+  }
+
+  get open(): boolean {
+    return this.channel !== null && !this.congested
+  }
+
+  start(): Promise<void> {
+    return this.connection.start()
+  }
+
+  stop(): Promise<void> {
+    return this.connection.stop()
+  }
+
+  publish(routingKey: string, hostname: string, content: Buffer): void {
+    if (!this.channel) return
+    try {
+      const flowing = this.channel.publish(EVENT_EXCHANGE, routingKey, content, {
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        deliveryMode: TRANSIENT,
+        priority: 0,
+        headers: { hostname },
+      })
+      // The message is taken all the same; more of them would only fill the memory.
+      if (!flowing) this.congested = true
+    } catch (thrown) {
+      // No task may fail for its event, and none of the next ones for this: a type that is too long for a routing key, say. If it is the
+      // channel that has just closed, its epoch is about to hear why.
+      this.dropped++
+      this.log.debug(`An event was dropped: ${coerceError(thrown).message}`)
+    }
+  }
+
+  private async up(epoch: Epoch): Promise<void> {
+    const channel = await epoch.channel()
+    await channel.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true })
+    epoch.ended.throwIfAborted()
+    const close = (): void => {
+      if (this.channel === channel) this.channel = null
+    }
+    epoch.ended.addEventListener('abort', close, { once: true })
+    channel.on('drain', () => {
+      if (this.channel !== channel) return
+      this.congested = false
+      this.onDrain()
+    })
+    this.channel = channel
+    this.congested = false
+    this.onUp()
+  }
+}

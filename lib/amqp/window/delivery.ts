@@ -1,0 +1,103 @@
+import type { Channel, ConsumeMessage } from 'amqplib'
+import type { AmqpProperties, Delivery, Logger } from '../../ports.js'
+import type { Epoch } from '../epoch.js'
+
+/** What a delivery came through: it can only be settled on the very channel that brought it. */
+export interface DeliveryChannel {
+  readonly channel: Channel
+  readonly epoch: Epoch
+  readonly log: Logger
+  /**
+   * Told before the message is settled, while its consumer can still be cancelled without getting another one. If it is being
+   * cancelled, the message is settled once that is done.
+   */
+  settling(delivery: AmqpDelivery): Promise<void> | null
+  /** Whether a queue is known to be a quorum queue. */
+  isQuorum(queue: string): boolean
+  /** Whether what is given back has to stay with us until the channel closes, which returns everything at once and in order. */
+  keeps(delivery: AmqpDelivery): boolean
+}
+
+/** A delivery of RabbitMQ's. */
+export class AmqpDelivery implements Delivery {
+  settled = false
+  writing: Promise<void> | null = null
+
+  constructor(
+    readonly sequence: number,
+    readonly queue: string,
+    private readonly message: ConsumeMessage,
+    private readonly through: DeliveryChannel,
+  ) {}
+
+  get deliveryTag(): number {
+    return this.message.fields.deliveryTag
+  }
+  get consumerTag(): string {
+    return this.message.fields.consumerTag
+  }
+  get exchange(): string {
+    return this.message.fields.exchange
+  }
+  get routingKey(): string {
+    return this.message.fields.routingKey
+  }
+  get redelivered(): boolean {
+    return this.message.fields.redelivered
+  }
+  get isCounted(): boolean {
+    return this.through.isQuorum(this.queue)
+  }
+  get properties(): AmqpProperties {
+    return this.message.properties
+  }
+  get content(): Buffer {
+    return this.message.content
+  }
+  get live(): boolean {
+    return !this.through.epoch.ended.aborted
+  }
+
+  ack(): void {
+    this.settle('ack', (channel) => channel.ack(this.message))
+  }
+
+  reject(): void {
+    this.settle('reject', (channel) => channel.reject(this.message, false))
+  }
+
+  giveBack(): void {
+    if (this.through.keeps(this)) this.settled = true
+    else this.settle('give back', (channel) => channel.nack(this.message, false, true))
+  }
+
+  private settle(verb: string, send: (channel: Channel) => void): void {
+    if (this.settled) return
+    this.settled = true
+    if (!this.live) {
+      this.through.log.warning(
+        `Couldn't ${verb} ${this.deliveryTag}: its connection is gone, and the broker delivers the message again`,
+      )
+      return
+    }
+    const cancelled = this.through.settling(this)
+    if (!cancelled) {
+      this.send(send)
+      return
+    }
+    this.writing = cancelled.then(() => {
+      this.writing = null
+      this.send(send)
+    })
+  }
+
+  private send(send: (channel: Channel) => void): void {
+    try {
+      this.through.epoch.gather()
+      send(this.through.channel)
+    } catch (thrown) {
+      // The channel closed under us, before its event came through.
+      this.through.epoch.end(thrown)
+    }
+  }
+}

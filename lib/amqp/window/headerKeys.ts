@@ -1,0 +1,64 @@
+import { hasKeyHeader } from '../../app/orderKey.js'
+import { BrokerError } from '../../errors.js'
+import type { Clock, Delivery, Logger } from '../../ports.js'
+import type { Request } from '../../request/request.js'
+import type { Epoch } from '../epoch.js'
+
+/** How often it is looked whether runs have ended that would be repeated. */
+const LOOK_MS = 20
+
+export interface HeaderKeysOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly state: { readonly running: Iterable<Pick<Request, 'acksLate' | 'delivery'>> }
+  /** Whether a task or a setting tells from the start that there is an order to keep. */
+  readonly ordered: boolean
+}
+
+/**
+ * Whether quorum queues need a window of constant size. A task's `orderBy` or `task_order_by` tell so before any message comes; a
+ * header `order_key` only when the first one is there, and the window, which moves by then, may have broken its order already. That
+ * message is not taken in, nor is any after it: the connection is renewed, which returns them all at once and in order, and the next
+ * window is constant. What runs and would be repeated by that is waited for.
+ */
+export class HeaderKeys {
+  private known: boolean
+
+  constructor(private readonly options: HeaderKeysOptions) {
+    this.known = options.ordered
+  }
+
+  get ordered(): boolean {
+    return this.known
+  }
+
+  /**
+   * @param moving the quorum queues of this epoch whose windows are not constant
+   * @returns what says of each delivery of this epoch whether it may be taken in
+   */
+  watch(epoch: Pick<Epoch, 'end' | 'ended'>, moving: ReadonlySet<string>): (delivery: Delivery) => boolean {
+    let renewing = false
+    return ({ properties, queue }) => {
+      if (renewing) return false
+      if (!moving.has(queue) || !hasKeyHeader(properties.headers)) return true
+      renewing = true
+      this.known = true
+      this.options.log.warning(
+        `Messages of the quorum queue ${queue} carry the header order_key: the connection is renewed, with a window that keeps their order. To have it from the start, set task_order_by to { '*': 'headers.order_key' }`,
+      )
+      this.renew(epoch)
+      return false
+    }
+  }
+
+  private renew(epoch: Pick<Epoch, 'end' | 'ended'>): void {
+    if (epoch.ended.aborted) return
+    const { clock, state } = this.options
+    for (const { acksLate, delivery } of state.running) {
+      if (!acksLate || !delivery.live) continue
+      clock.setTimer(() => this.renew(epoch), LOOK_MS)
+      return
+    }
+    epoch.end(new BrokerError('a window of constant size is needed'))
+  }
+}

@@ -1,0 +1,143 @@
+import type { CapturedEvent } from '../../amqp/nodes/capture.js'
+import { pythonStr, pythonTime } from '../pythonText.js'
+import { humanType } from './dumper.js'
+import { TaskBook, type TaskRow } from './taskBook.js'
+
+/** Events that are remembered: more than any screen shows. */
+const REMEMBERED = 500
+/** Celery's: what is missing after two of its heartbeats counts as gone. */
+const HEARTBEATS = 2
+const DEFAULT_FREQ = 60
+/** A whole UUID on a wide terminal; as much as tells two from each other elsewhere. The selected one is shown in full at the top. */
+const [WHOLE_ID, SHORT_ID, WIDE] = [36, 10, 140]
+const KEYS = 'j:down k:up i:info t:traceback r:result c:revoke l:rate limit q:quit'
+
+interface WorkerRow {
+  readonly name: string
+  readonly active: string
+  readonly processed: string
+  readonly load: string
+  /** Seconds since the epoch; null once it has said goodbye. */
+  readonly expires: number | null
+}
+
+/** A line of the screen. */
+export interface BoardLine {
+  readonly text: string
+  readonly heading: boolean
+  readonly selected?: boolean
+}
+
+/** What the live view shows: the workers, the tasks that changed last, and the last events, or what was asked of the selected task. */
+export class Board {
+  readonly tasks = new TaskBook()
+  /** What stands in the place of the events. */
+  panel: { readonly title: string; readonly text: string } | null = null
+  /** What is being typed, with its question; it stands at the top. */
+  prompt: string | null = null
+  private readonly workers = new Map<string, WorkerRow>()
+  private readonly events: string[] = []
+  private count = 0
+
+  take(event: CapturedEvent): void {
+    const type = pythonStr(event.type).toLowerCase()
+    this.count++
+    if (type.startsWith('worker-')) this.takeWorker(type, event)
+    const task = type.startsWith('task-') ? this.tasks.take(type, event) : null
+    // A heartbeat every two seconds from each worker would leave room for nothing else.
+    if (type === 'worker-heartbeat') return
+    const time = pythonTime(Number(event.timestamp)).slice(11, 19)
+    const about = task === null ? '' : ` ${task.name}(${task.id})`
+    this.note(`${time} ${pythonStr(event.hostname)} ${humanType(type)}${about}`)
+  }
+
+  /** Puts a text of ours among the events. */
+  note(text: string): void {
+    this.events.unshift(text)
+    this.events.length = Math.min(this.events.length, REMEMBERED)
+  }
+
+  /**
+   * The screen's lines, none longer than it is wide, with nothing in them that could move the cursor.
+   * @param now seconds since the epoch
+   */
+  lines({ columns, now, rows }: { columns: number; now: number; rows: number }): BoardLine[] {
+    const workers = [...this.workers.values()].sort((a, b) => a.name.localeCompare(b.name))
+    const online = workers.filter((worker) => isOnline(worker, now)).length
+    const { panel, tasks } = this
+    const { selected } = tasks
+    const head = `celeriac events   ${online} of ${workers.length} workers online   ${this.count} events`
+    const about = selected ? `Selected: ${selected.id}   ${KEYS}` : KEYS
+    // What is left after five headings and three empty lines: a third at most for the workers, and the rest in halves.
+    const room = Math.max(3, rows - 8)
+    const shownWorkers = workers.slice(0, Math.max(1, Math.floor(room / 3)))
+    const shownTasks = tasks.latest(Math.floor((room - shownWorkers.length) / 2))
+    const left = room - shownWorkers.length - shownTasks.length
+    const shown = panel ? wrapped(panel.text, columns, left) : this.events.slice(0, left)
+    const width = Math.max(20, ...shownWorkers.map(({ name }) => name.length))
+    const ids = columns >= WIDE ? WHOLE_ID : SHORT_ID
+    const heading = (text: string): BoardLine => ({ text, heading: true })
+    const plain = (text: string): BoardLine => ({ text, heading: false })
+    const lines = [
+      heading(head),
+      heading(this.prompt ?? about),
+      plain(''),
+      heading(`${'WORKER'.padEnd(width)}  STATUS   ACTIVE  PROCESSED  LOAD`),
+      ...shownWorkers.map((worker) => plain(workerText(worker, width, now))),
+      plain(''),
+      heading(`${'TASK'.padEnd(ids)}  STATE     TIME      RUNTIME  NAME`),
+      ...shownTasks.map((task) => ({ ...plain(taskText(task, ids)), selected: task.id === selected?.id })),
+      plain(''),
+      heading(panel ? `${panel.title}   (Esc: back)` : 'EVENTS'),
+      ...shown.map(plain),
+    ]
+    return lines.slice(0, rows).map((line) => ({ ...line, text: printable(line.text).slice(0, columns) }))
+  }
+
+  private takeWorker(type: string, event: CapturedEvent): void {
+    const name = pythonStr(event.hostname)
+    const before = this.workers.get(name)
+    const text = (value: unknown, known = ''): string => (value === undefined ? known : pythonStr(value))
+    const freq = Number(event.freq ?? DEFAULT_FREQ)
+    this.workers.set(name, {
+      name,
+      active: text(event.active, before?.active),
+      processed: text(event.processed, before?.processed),
+      load: Array.isArray(event.loadavg) ? event.loadavg.map(pythonStr).join(' ') : text(event.loadavg, before?.load),
+      expires: type === 'worker-offline' ? null : Number(event.local_received) + freq * HEARTBEATS,
+    })
+  }
+}
+
+function isOnline({ expires }: WorkerRow, now: number): boolean {
+  return expires !== null && now < expires
+}
+
+function workerText(worker: WorkerRow, width: number, now: number): string {
+  const status = isOnline(worker, now) ? 'online' : 'offline'
+  return `${worker.name.padEnd(width)}  ${status.padEnd(7)}  ${worker.active.padStart(6)}  ${worker.processed.padStart(9)}  ${worker.load}`
+}
+
+function taskText({ id, name, runtime, state, time, worker }: TaskRow, ids: number): string {
+  return `${abbreviated(id, ids)}  ${state.padEnd(8)}  ${time}  ${runtime.padStart(7)}  ${name} (${worker})`
+}
+
+function abbreviated(id: string, width: number): string {
+  return id.length > width ? `${id.slice(0, width - 2)}..` : id.padEnd(width)
+}
+
+/** As many lines of a text as there is room for, each as wide as the screen. */
+function wrapped(text: string, columns: number, room: number): string[] {
+  const lines: string[] = []
+  for (const line of text.split('\n')) {
+    for (let at = 0; at === 0 || at < line.length; at += columns) {
+      if (lines.length >= room) return lines
+      lines.push(line.slice(at, at + columns))
+    }
+  }
+  return lines
+}
+
+function printable(text: string): string {
+  return text.replace(/\p{C}/gu, ' ')
+}

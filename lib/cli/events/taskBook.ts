@@ -1,0 +1,97 @@
+import type { CapturedEvent } from '../../amqp/nodes/capture.js'
+import { pythonStr, pythonTime } from '../pythonText.js'
+
+/** Tasks that are remembered: more than any screen shows. */
+const REMEMBERED = 500
+/** Characters of one field of an event that are kept. */
+const LONGEST_FIELD = 16_384
+
+const STATES: Readonly<Record<string, string>> = {
+  'task-sent': 'SENT',
+  'task-received': 'RECEIVED',
+  'task-started': 'STARTED',
+  'task-succeeded': 'SUCCESS',
+  'task-failed': 'FAILURE',
+  'task-retried': 'RETRY',
+  'task-revoked': 'REVOKED',
+  'task-rejected': 'REJECTED',
+}
+const FINAL: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED'])
+/** What every event has, and what isn't of the task. */
+const OF_THE_EVENT: ReadonlySet<string> = new Set(
+  'type clock pid utcoffset timestamp local_received hostname uuid'.split(' '),
+)
+
+/** A task as its events tell of it. */
+export interface TaskRow {
+  readonly id: string
+  readonly name: string
+  /** Node name of who told of it last. */
+  readonly worker: string
+  readonly state: string
+  /** Of the last event, `HH:MM:SS`. */
+  readonly time: string
+  readonly runtime: string
+  /** The other fields of its events, as text: arguments, result, exception, traceback... */
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/** The tasks that changed last, and which of them is selected. */
+export class TaskBook {
+  private readonly tasks = new Map<string, TaskRow>()
+  private chosen: string | null = null
+
+  /** Takes an event of a task. @returns what is known of it now */
+  take(type: string, event: CapturedEvent): TaskRow {
+    const id = pythonStr(event.uuid)
+    const before = this.tasks.get(id)
+    const state = STATES[type] ?? type.slice('task-'.length).toUpperCase()
+    // Events of a worker and of clients may overtake each other: an end stays the end, unless the task begins anew.
+    const isLate = before !== undefined && FINAL.has(before.state) && !FINAL.has(state) && state !== 'RECEIVED'
+    const row: TaskRow = {
+      id,
+      name: event.name === undefined ? (before?.name ?? '') : pythonStr(event.name),
+      worker: pythonStr(event.hostname),
+      state: isLate ? before.state : state,
+      time: pythonTime(Number(event.timestamp)).slice(11, 19),
+      runtime: event.runtime === undefined ? (before?.runtime ?? '') : `${Number(event.runtime).toFixed(3)}s`,
+      fields: merged(before?.fields, event),
+    }
+    this.tasks.delete(id)
+    this.tasks.set(id, row)
+    for (const oldest of this.tasks.keys()) {
+      if (this.tasks.size <= REMEMBERED) break
+      // What somebody looks at stays.
+      if (oldest !== this.chosen) this.tasks.delete(oldest)
+    }
+    return row
+  }
+
+  get selected(): TaskRow | null {
+    return (this.chosen === null ? undefined : this.tasks.get(this.chosen)) ?? null
+  }
+
+  /** Selects the next one below, or above; the topmost if none is. */
+  select(by: 1 | -1): void {
+    const ids = [...this.tasks.keys()].reverse()
+    const at = this.chosen === null ? -1 : ids.indexOf(this.chosen)
+    this.chosen = ids[at < 0 ? 0 : Math.min(Math.max(at + by, 0), ids.length - 1)] ?? null
+  }
+
+  /** Those that changed last, on top; the selected one among them. */
+  latest(count: number): TaskRow[] {
+    const rows = [...this.tasks.values()].reverse()
+    const at = rows.findIndex(({ id }) => id === this.chosen)
+    const first = Math.max(0, at - count + 1)
+    return rows.slice(first, first + count)
+  }
+}
+
+function merged(known: ReadonlyMap<string, string> | undefined, event: CapturedEvent): Map<string, string> {
+  const fields = new Map(known)
+  for (const [name, value] of Object.entries(event)) {
+    if (OF_THE_EVENT.has(name) || value === undefined || value === null) continue
+    fields.set(name, pythonStr(value).slice(0, LONGEST_FIELD))
+  }
+  return fields
+}

@@ -1,0 +1,99 @@
+import { systemClock } from '../../clock.js'
+import { coerceError } from '../../errors.js'
+import type { Log } from '../../log/log.js'
+import { repr } from '../../protocol/repr.js'
+import { maskSecrets, secretsOf } from '../../settings/mask.js'
+import { selectQueues } from '../../settings/queues.js'
+import type { Settings } from '../../settings/table.js'
+import { isTerminal } from '../events/screen.js'
+import type { Io } from '../io.js'
+import type { EarlySignals } from './earlySignals.js'
+import { Notifier, type Observed, type Supervisor, systemdNotify } from './notify.js'
+import { STARTED } from './relaunch.js'
+import { handleSignals, type Signals } from './signals.js'
+
+/** What the command asks of a worker. */
+export interface Runnable extends Observed {
+  start(): Promise<void>
+  stop(): Promise<void>
+  terminate(): Promise<void>
+  readonly ended: Promise<{ readonly code: number }>
+}
+
+/** How a worker ended. */
+export interface End {
+  readonly code: number
+  /** HUP: the command is to run once more. */
+  readonly again: boolean
+}
+
+export interface LiveOptions {
+  readonly io: Io
+  readonly log: Log
+  readonly settings: Settings
+  readonly supervisor: Supervisor | null
+  /** Those that were heeded until now. */
+  readonly early: EarlySignals
+}
+
+/** Runs a worker from its start to its end, whatever brings that about, and tells those who wait for it how it is. Never throws. */
+export async function live(worker: Runnable, options: LiveOptions): Promise<End> {
+  const { early, io, log, settings } = options
+  const unrecoverable = (thrown: unknown): void => {
+    const error = coerceError(thrown)
+    log.logger('worker').critical(`Unrecoverable error: ${repr(error)}`, { error })
+  }
+  const say = (text: string): void => void io.stdout.write(`${text}\n`)
+  const signals = handleSignals({
+    source: io.signals,
+    held: early.held,
+    worker,
+    restart: isTerminal(io.stdout) ? null : maskSecrets(io.command.join(' '), secretsOf(settings)),
+    look: () => {
+      log.reopen()
+      log.logger('worker').warning(running(worker))
+    },
+    remapTerm: io.env.REMAP_SIGTERM === 'SIGQUIT',
+    say,
+    exit: io.exit,
+    onError: unrecoverable,
+  })
+  early.release()
+  const notifier = notifierOf(worker, signals, options)
+  try {
+    notifier?.start()
+    await worker.start()
+    await io.tellParent(STARTED)
+    const { code } = await worker.ended
+    return { code: code === 0 ? signals.exitCode : code, again: code === 0 && signals.restarting }
+  } catch (thrown) {
+    unrecoverable(thrown)
+    return { code: 1, again: false }
+  } finally {
+    await notifier?.stop()
+    signals.release()
+  }
+}
+
+function notifierOf(worker: Runnable, signals: Signals, { log, settings, supervisor }: LiveOptions): Notifier | null {
+  if (!supervisor) return null
+  return new Notifier({
+    worker,
+    queues: selectQueues(settings).queues.map(({ name }) => name),
+    watchdogMs: supervisor.watchdogMs,
+    clock: systemClock,
+    log: log.logger('notify'),
+    isRestart: () => signals.restarting,
+    send: systemdNotify(supervisor.socket),
+  })
+}
+
+/** What USR1 shows. A promise that waits has no stack to be dumped, as Celery dumps those of its threads. */
+function running({ line }: Runnable): string {
+  const now = systemClock.monotonic()
+  const lines = [...line.state.running].map(
+    ({ label, startedAt }) =>
+      `\n  ${label}${startedAt === null ? '' : ` for ${((now - startedAt) / 1000).toFixed(3)}s`}`,
+  )
+  return `${lines.length} of ${line.pool.size} slots run a task${lines.length === 0 ? '' : ':'}${lines.join('')}`
+}

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { Io } from '../io.js'
+
+/** What a worker tells the process that started it: it has started; it asks to be started anew once it has ended. */
+export const STARTED = 'started'
+const RESTART = 'restart'
+
+/** Set for the worker that a stand-in runs. */
+const STOOD_IN_FOR = 'CELERIAC_STOOD_IN_FOR'
+/** Celery's own way to say that a worker is in the background already: `--detach` has no effect any more. */
+const IN_BACKGROUND = 'C_FAKEFORK'
+
+const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1'] as const
+
+export interface Relaunch {
+  readonly io: Io
+  /** The directory of the first start, to which a relative `--workdir` belongs. */
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export function isInBackground({ env }: Io): boolean {
+  return Boolean(env[IN_BACKGROUND])
+}
+
+/**
+ * `--detach`: runs the same command as a daemon, in a session of its own, its output to the log file or nowhere, and waits until it has
+ * started. Celery's doesn't wait, and ends with 0 whatever becomes of the daemon.
+ * @param file the log file, null for none
+ * @param executable `--executable`: another interpreter
+ * @returns the exit code: 0 once the worker has started, its own if it ends before
+ */
+export async function detach(
+  { io, cwd, env }: Relaunch,
+  { file, executable }: { readonly file: string | null; readonly executable: string | null },
+): Promise<number> {
+  const [interpreter, ...args] = io.command
+  const output = file === null ? 'ignore' : openSync(file, 'a', 0o644)
+  const child = spawn(executable ?? interpreter, args, {
+    cwd,
+    env: { ...env, [IN_BACKGROUND]: '1' },
+    detached: true,
+    stdio: ['ignore', output, output, 'ipc'],
+  })
+  if (typeof output === 'number') closeSync(output)
+  const started = new Promise<0>((resolve) => {
+    child.on('message', (message) => {
+      if (message === STARTED) resolve(0)
+    })
+  })
+  const code = await Promise.race([started, endOf(child, io)])
+  if (child.connected) child.disconnect()
+  child.unref()
+  if (code !== 0)
+    io.stderr.write(`The worker ended at its start, with exit code ${code}${file ? `: see ${file}` : ''}\n`)
+  return code
+}
+
+/**
+ * HUP: the same command anew, in a process that holds nothing any more. Where Node can, its program is replaced. Where it can't (Node 20),
+ * it stays as a stand-in: it runs the new worker as its child, passes signals on, and ends with its exit code, so that whoever watches
+ * over this process (systemd, a container) sees it go on under its number.
+ */
+export async function restart(relaunch: Relaunch): Promise<number> {
+  const { io, cwd, env } = relaunch
+  if (env[STOOD_IN_FOR] !== undefined && (await io.tellParent(RESTART))) return 0
+  if (io.cwd() !== cwd) io.chdir(cwd)
+  if (io.execve) {
+    const given = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
+    return io.execve(io.command[0], io.command, Object.fromEntries(given))
+  }
+  return standIn(relaunch)
+}
+
+async function standIn({ io, env }: Relaunch): Promise<number> {
+  const [interpreter, ...args] = io.command
+  let code = 0
+  for (let again = true; again; ) {
+    again = false
+    const child = spawn(interpreter, args, {
+      env: { ...env, [STOOD_IN_FOR]: String(io.pid) },
+      // A session of its own: what is typed at a terminal comes to the stand-in alone, and once.
+      detached: true,
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    })
+    child.on('message', (message) => {
+      if (message === RESTART) again = true
+    })
+    const passes = PASSED_ON.map((signal) => [signal, () => void child.kill(signal)] as const)
+    for (const [signal, pass] of passes) io.signals.on(signal, pass)
+    code = await endOf(child, io)
+    for (const [signal, pass] of passes) io.signals.off(signal, pass)
+  }
+  return code
+}
+
+/** The exit code of a child, as a shell tells it; 1 if it can't be started. */
+function endOf(child: ChildProcess, io: Io): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      io.stderr.write(`The worker can't be started: ${error.message}\n`)
+      resolve(1)
+    })
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
+  })
+}

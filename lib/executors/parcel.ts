@@ -1,0 +1,75 @@
+import { types } from 'node:util'
+import { readableError } from '../errors.js'
+import { toPlain, type WritingRules } from '../protocol/content/plain.js'
+import { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from '../protocol/values.js'
+
+/*
+ * Values on their way into a child process or a thread and back. Both are copied by the structured clone algorithm, which keeps
+ * dates, BigInts, maps, sets and bytes, but forgets classes: what has one of Celeriac's own, and a thread's Buffers, travel as
+ *
+ *   { 'celeriac.type': 'Decimal', value: '1.50' }
+ */
+const TAG = 'celeriac.type'
+
+const CLASSES = { Decimal, PlainDate, PlainTime, PlainDateTime, Uuid, PreciseDate } as const
+
+const RULES: WritingRules = {
+  number: (value) => value,
+  bigint: (value) => value,
+  object: (value) => {
+    const [name] = Object.entries(CLASSES).find(([, type]) => value.constructor === type) ?? []
+    if (value instanceof PreciseDate && value.unchangedText === null) return new Date(value.getTime())
+    if (name !== undefined) return { [TAG]: name, value: value instanceof PreciseDate ? value.text : String(value) }
+    if (Buffer.isBuffer(value)) return { [TAG]: 'Buffer', value: new Uint8Array(value) }
+    // Of an error with a circle of causes, V8 writes what it can't read again, and the reader's end of the channel breaks.
+    if (types.isNativeError(value)) return { [TAG]: 'Error', value: partsOf(value) }
+    if (Object.hasOwn(value, TAG)) return { [TAG]: 'Object', value: toPlain(Object.entries(value), RULES) }
+    if (types.isMap(value)) return new Map([...value].map(([key, item]) => [pack(key), pack(item)]))
+    if (types.isSet(value)) return new Set([...value].map(pack))
+    return isKept(value) ? value : undefined
+  },
+}
+
+/**
+ * A copy of a value that can be sent to a child and back. What no message could hold is left out as JSON does: functions, symbols.
+ * @throws TypeError that names the place of what can't be copied: a circle
+ */
+export function pack(value: unknown): unknown {
+  return value === undefined ? undefined : toPlain(value, RULES)
+}
+
+/** What `pack` was given. */
+export function unpack(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(unpack)
+  if (types.isMap(value)) return new Map([...value].map(([key, item]) => [unpack(key), unpack(item)]))
+  if (types.isSet(value)) return new Set([...value].map(unpack))
+  if (isKept(value)) return value
+  const entries = Object.entries(value)
+  const { [TAG]: tag, value: inner } = value as { readonly [TAG]?: unknown; readonly value?: unknown }
+  if (tag === 'Buffer') return Buffer.from(inner as Uint8Array)
+  if (tag === 'Error') return errorOf(inner as ErrorParts)
+  if (tag === 'Object') return Object.fromEntries(unpack(inner) as [string, unknown][])
+  if (typeof tag === 'string' && tag in CLASSES) return new CLASSES[tag as keyof typeof CLASSES](String(inner))
+  return Object.fromEntries(entries.map(([key, item]) => [key, unpack(item)]))
+}
+
+type ErrorParts = Pick<Error, 'name' | 'message' | 'stack'>
+
+function partsOf(error: Error): ErrorParts {
+  const { message, name, stack } = readableError(error)
+  return { name, message, ...(stack === undefined ? {} : { stack }) }
+}
+
+function errorOf({ message, ...rest }: ErrorParts): Error {
+  const error = new Error(message)
+  for (const [name, value] of Object.entries(rest)) {
+    Object.defineProperty(error, name, { value, writable: true, configurable: true })
+  }
+  return error
+}
+
+/** What the structured clone algorithm keeps as it is. */
+function isKept(value: object): boolean {
+  return types.isDate(value) || types.isRegExp(value) || types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)
+}

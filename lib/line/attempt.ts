@@ -1,0 +1,59 @@
+import { coerceError } from '../errors.js'
+import type { TaskEvents } from '../events/dispatched.js'
+import type { Executor } from '../executors/executor.js'
+import type { Logger } from '../ports.js'
+import type { Policy } from '../request/policy.js'
+import type { Request } from '../request/request.js'
+import type { Revoked } from '../request/revoked.js'
+import type { Outcome } from '../trace/outcome.js'
+import type { Results } from '../trace/results.js'
+import { TaskLog } from '../trace/taskLog.js'
+
+export interface AttemptOptions {
+  readonly executor: Executor
+  readonly results: Results
+  readonly revoked: Revoked
+  readonly policy: Policy
+  /** `worker_deduplicate_successful_tasks`. */
+  readonly deduplicate: boolean
+  readonly events: TaskEvents
+  readonly log: Logger
+}
+
+/** One try of a request that has a slot: looks once more whether it is still to run, and runs it. Never throws. */
+export async function attempt(request: Request, options: AttemptOptions): Promise<Outcome> {
+  const { executor, log, policy, results, revoked } = options
+  const { headers, timelimit } = request.message
+  if (revoked.has(request.id) || revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
+  if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
+  const outcome = await executor.run(request, {
+    // As Celery has it, a 0 or null in the message leaves it to the task.
+    limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
+    log: new TaskLog(log, request),
+    onStart: () => begin(request, options),
+    updateState: (state, meta) => results.custom(request, state, meta),
+  })
+  return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
+    ? { state: 'REVOKED', reason: 'terminated' }
+    : outcome
+}
+
+/** Tells that it runs, now that it is known where. */
+function begin(request: Request, { events, log, results }: AttemptOptions): void {
+  if (results.tracksStart(request)) {
+    // Stored in order with what follows; the run need not wait for it.
+    results
+      .started(request)
+      .catch((thrown) => log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`))
+  }
+  events.started(request)
+}
+
+function mayBeDuplicate(request: Request, { deduplicate }: AttemptOptions): boolean {
+  return deduplicate && request.acksLate && request.delivery.redelivered
+}
+
+function hasSucceeded(request: Request, results: Results): Promise<boolean> {
+  // A backend that can't say is no reason not to run: a repeat is allowed, a loss is not.
+  return results.hasSucceeded(request).catch(() => false)
+}

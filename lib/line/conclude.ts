@@ -1,0 +1,32 @@
+import type { Logger } from '../ports.js'
+import type { Gate } from '../request/gate.js'
+import type { Request } from '../request/request.js'
+import type { Settlement } from '../trace/settle.js'
+
+/** Lets a request go after its run, or keeps it, as its settlement says; and those behind it with it. */
+export function conclude(request: Request, settlement: Settlement, gate: Gate, log: Logger): void {
+  if (!request.delivery.live) {
+    // Its connection went while it was settled: the message comes again, and whatever is behind it now came later.
+    gate.release(request)
+    return
+  }
+  switch (settlement.next) {
+    case 'hold':
+      gate.hold(request, settlement.delayMs)
+      break
+    case 'give-back':
+      gate.putBack(request)
+      break
+    case 'block':
+      log.error(
+        `The order of ${request.key} is blocked by the failure of ${request.label} until an operator unblocks it`,
+      )
+      gate.block(request)
+      break
+    case 'release':
+      gate.release(request)
+      break
+    default:
+      settlement satisfies never
+  }
+}

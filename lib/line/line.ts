@@ -1,0 +1,250 @@
+import type { App } from '../app/app.js'
+import { keyFunction } from '../app/orderKey.js'
+import { BrokerError, CeleriacError } from '../errors.js'
+import type { TaskEvents } from '../events/dispatched.js'
+import type { Executor } from '../executors/executor.js'
+import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from '../ports.js'
+import { wasReceived } from '../protocol/delay.js'
+import { abandon } from '../request/abandon.js'
+import { Departures } from '../request/departures.js'
+import { Gate } from '../request/gate.js'
+import { Lanes } from '../request/lanes.js'
+import { Policies } from '../request/policy.js'
+import type { Request } from '../request/request.js'
+import { MOST_REVOKED, type Revoked } from '../request/revoked.js'
+import type { WorkerState } from '../request/state.js'
+import { Strategy } from '../request/strategy.js'
+import { rate } from '../settings/rate.js'
+import type { Settings } from '../settings/table.js'
+import type { Outcome } from '../trace/outcome.js'
+import { Results } from '../trace/results.js'
+import { Revocations } from '../trace/revocations.js'
+import { type Settlement, settle } from '../trace/settle.js'
+import { attempt } from './attempt.js'
+import { conclude } from './conclude.js'
+import { Pool } from './pool.js'
+import { runInSlot, type Stages } from './slot.js'
+import { Standstill } from './standstill.js'
+
+export interface LineOptions {
+  readonly app: App
+  readonly settings: Settings
+  readonly nodename: string
+  readonly state: WorkerState
+  readonly executor: Executor
+  readonly backend: Backend
+  readonly events: TaskEvents
+  readonly revoked: Revoked
+  readonly publisher: Publisher
+  readonly clock: Clock
+  /** The process did not run for so many seconds, longer than the heartbeat: the connection is to be given up. */
+  onStandstill?(seconds: number): void
+  /** Slots to begin with. */
+  readonly slots: number
+  /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
+  postpone(message: OutgoingMessage, queue: string, delayMs: number, signal: AbortSignal): Promise<boolean>
+  log(scope: string): Logger
+}
+
+/** The one way a message goes: strategy -> gate -> pool -> trace -> settle. It knows no broker; deliveries are put in at its top. */
+export class Line {
+  readonly lanes = new Lanes()
+  readonly revoked: Revoked
+  readonly state: WorkerState
+  readonly gate: Gate
+  readonly pool: Pool
+  readonly standstill: Standstill
+  /** Told when the last free slot is taken. */
+  onFull: () => void = () => undefined
+  readonly policies: Policies
+  private readonly results: Results
+  private readonly revocations: Revocations
+  private readonly strategy: Strategy
+  private readonly working = new AbortController()
+  private readonly departures: Departures
+  private readonly stages: Stages
+  private readonly log: Logger
+  private readonly taskLog: Logger
+
+  constructor(private readonly options: LineOptions) {
+    const { app, backend, clock, log, nodename, settings, slots, state } = options
+    this.log = log('request')
+    this.taskLog = log('task')
+    this.revoked = options.revoked
+    this.state = state
+    this.policies = new Policies(settings)
+    this.results = new Results({
+      backend,
+      clock,
+      hostname: nodename,
+      extended: settings.result_extended,
+      policyOf: (request) => this.policies.of(request.task),
+    })
+    this.revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
+    this.strategy = new Strategy({
+      tasks: app.tasks,
+      limits: {
+        accept: settings.accept_content,
+        maxSize: settings.worker_max_message_size,
+        maxNesting: settings.worker_max_message_nesting,
+        maxItems: settings.worker_max_message_items,
+        maxHeaders: settings.worker_max_message_headers,
+      },
+      acksLate: (task) => this.policies.of(task).acksLate,
+      maxDeliveries: settings.worker_max_deliveries,
+      events: options.events,
+      onUnregistered: (message) => this.results.notRegistered(message),
+      keyOf: keyFunction(settings.task_order_by),
+      unorderedOnKeyError: settings.task_order_key_error === 'unordered',
+      state,
+      clock,
+      log: log('strategy'),
+    })
+    this.departures = new Departures({
+      clock,
+      log: this.log,
+      etaMemoryLimit: settings.worker_eta_memory_limit,
+      parkedLimit: settings.worker_prefetch_multiplier > 0 ? settings.worker_parked_limit : null,
+      state,
+      postpone: (message, queue, delayMs) => options.postpone(message, queue, delayMs, this.working.signal),
+      onDeparted: (request) => this.gate.depart(request),
+    })
+    this.gate = new Gate({
+      clock,
+      lanes: this.lanes,
+      state,
+      revoked: this.revoked,
+      log: this.log,
+      depthLimit: settings.worker_order_depth_limit,
+      ageLimit: settings.worker_order_age_limit || null,
+      pausing: { breakers: app.breakers, tasks: app.tasks },
+      onAdmitted: (request) =>
+        wasReceived(request.message.headers) ? options.events.returned(request) : options.events.received(request),
+      onReady: (request) => this.pool.offer(request),
+      onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
+      onEta: (request, delayMs) => this.departures.consider(request, delayMs),
+    })
+    this.standstill = new Standstill({ clock, onFound: (seconds) => options.onStandstill?.(seconds) })
+    this.pool = new Pool({
+      size: slots,
+      state,
+      run: (request) => runInSlot(request, this.stages),
+      abandon: (request, thrown) =>
+        abandon(request, thrown, { events: options.events, gate: this.gate, log: this.log, state }),
+      beforeRun: () => this.standstill.check(),
+      onFull: () => this.onFull(),
+      onResize: (size) => options.executor.resize(size),
+    })
+    this.stages = {
+      hostname: nodename,
+      trace: (request) => this.attempt(request),
+      settle: (request, outcome) => this.settle(request, outcome),
+      conclude: (request, settlement) => conclude(request, settlement, this.gate, this.log),
+    }
+    if (!settings.worker_disable_rate_limits) {
+      for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))
+    }
+  }
+
+  /** Takes a delivery in; to be called in the order of arrival. */
+  receive(delivery: Delivery): void {
+    const request = this.strategy.receive(delivery)
+    if (request) this.gate.admit(request)
+  }
+
+  /**
+   * The connection is gone, and the broker gives out again whatever wasn't acknowledged. What hasn't started is forgotten;
+   * a run that holds an order key is told to stop, since its message is about to run elsewhere.
+   */
+  connectionLost(): void {
+    for (const request of this.state.requests) {
+      if (request.state !== 'running' && !request.delivery.live) this.strategy.returnedUnrun(request)
+    }
+    this.gate.forgetLost()
+    for (const request of this.state.running) {
+      if (request.delivery.live || !request.acksLate) continue
+      if (request.key === null && !this.options.settings.worker_cancel_long_running_tasks_on_connection_loss) continue
+      request.abort(new BrokerError('the connection was lost, and the broker delivers the message again'))
+    }
+  }
+
+  /**
+   * Keeps tasks from running; with a signal those that run are told to stop, and killed where their pool can, with SIGKILL at once; they
+   * store their own end. Mirrors Celery's `revoke`.
+   * @param signum number of the signal; null to let them run
+   * @returns the ids of those that were told to stop
+   */
+  revoke(ids: readonly string[], signum: number | null = null): string[] {
+    for (const id of ids) this.revoked.add(id)
+    const wanted = new Set(ids)
+    const running = this.gate.discardRevoked((request) => wanted.has(request.id))
+    const stopped = signum === null ? [] : running.map((request) => this.terminate(request, signum))
+    for (const id of stopped) wanted.delete(id)
+    this.revocations.add([...wanted])
+    return stopped
+  }
+
+  /** The same for tasks that carry one of these stamps. */
+  revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, signum: number | null = null): void {
+    for (const [header, values] of Object.entries(stamps)) {
+      for (const value of values) this.revoked.addStamp(header, value)
+    }
+    const running = this.gate.discardRevoked((request) => this.revoked.hasStampOf(request.message.headers))
+    if (signum !== null) for (const request of running) this.terminate(request, signum)
+  }
+
+  private terminate(request: Request, signum: number): string {
+    this.log.info(`Terminating ${request.id} (${signum})`)
+    request.terminatedBy = signum
+    request.abort(new CeleriacError('CELERIAC_TERMINATED', 'the task was revoked'))
+    return request.id
+  }
+
+  /** Starts nothing more and gives back what hasn't started; to be called once no consumer is left. */
+  close(): void {
+    this.pool.close()
+    this.gate.close()
+  }
+
+  /** Resolves once nothing runs, and nothing is on its way elsewhere. */
+  async idle(): Promise<void> {
+    await this.pool.idle()
+    await this.departures.settled()
+  }
+
+  /** Tells every run to stop. */
+  abort(): void {
+    const reason = new BrokerError('the worker is shutting down')
+    this.working.abort(reason)
+    for (const request of this.state.running) request.abort(reason)
+  }
+
+  private attempt(request: Request): Promise<Outcome> {
+    const { events, executor, settings } = this.options
+    return attempt(request, {
+      executor,
+      results: this.results,
+      revoked: this.revoked,
+      policy: this.policies.of(request.task),
+      deduplicate: settings.worker_deduplicate_successful_tasks,
+      events,
+      log: this.taskLog,
+    })
+  }
+
+  private settle(request: Request, outcome: Outcome): Promise<Settlement> {
+    const { clock, events, publisher, settings } = this.options
+    return settle(request, outcome, {
+      clock,
+      state: this.state,
+      publisher,
+      postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
+      results: this.results,
+      events,
+      policy: this.policies.of(request.task),
+      log: this.log,
+      orderHoldLimit: settings.worker_order_hold_limit,
+      working: this.working.signal,
+    })
+  }
+}

@@ -1,0 +1,154 @@
+import type { Writable } from 'node:stream'
+import { createLogger, transports, type Logger as Winston, format as winstonFormat } from 'winston'
+import { coerceError, textOf } from '../errors.js'
+import type { Logger, LogLevel } from '../ports.js'
+import { maskSecrets } from '../settings/mask.js'
+import { jsonLine, LEVEL_NUMBERS, type LineTemplate, type LogEntry, template } from './line.js'
+import { isOfTask, plainText, printableText } from './text.js'
+import { WatchedFile } from './watchedFile.js'
+
+/** Celery's colours. */
+const COLORS: Readonly<Partial<Record<LogLevel, string>>> = {
+  DEBUG: '\x1b[1;34m',
+  WARNING: '\x1b[1;33m',
+  ERROR: '\x1b[1;31m',
+  CRITICAL: '\x1b[1;35m',
+}
+const COLOR_OFF = '\x1b[0m'
+
+export interface LogOptions {
+  /** The least level that is written. */
+  readonly level: LogLevel
+  /** Celery's lines, or an object a line. */
+  readonly format: 'celery' | 'json'
+  /** Appended to; stderr without one. */
+  readonly logfile?: string | null
+  /** Colour lines by their level; only ever on a terminal. */
+  readonly color: boolean
+  /** `worker_log_format`. */
+  readonly template: string
+  /** `worker_task_log_format`, for entries whose facts have `task_name` and `task_id`. */
+  readonly taskTemplate?: string
+  /** Texts that are masked in every line. */
+  readonly secrets: readonly string[]
+  /** Written to instead of stderr. */
+  readonly stream?: Writable
+}
+
+export interface Log {
+  /** A logger whose lines bear this name. */
+  logger(scope?: string): Logger
+  /** Has the next line look whether the log file was renamed or removed, instead of the first one of the next second. */
+  reopen(): void
+  /** Resolves when all lines are with the operating system; later lines are dropped. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the log: lines as Celery writes them, or JSON. winston has its one door here, with one transport and one pass of formatting.
+ * A log file may be renamed or removed under it: then the path is opened again. If it can't be written to later on, that is told on
+ * stderr, each reason once, and the worker goes on.
+ * @throws the file system's error if the file can't be opened
+ */
+export function createLog(options: LogOptions): Log {
+  const { logfile } = options
+  let told = ''
+  const onFault = ({ message }: Error): void => {
+    if (logfile && message !== told) process.stderr.write(`The log file ${logfile} can't be written: ${message}\n`)
+    told = message
+  }
+  const file = logfile ? new WatchedFile(logfile, onFault) : null
+  const stream: Writable = file ?? options.stream ?? process.stderr
+  stream.on('error', onFault)
+  const winston = createLogger({
+    levels: { CRITICAL: 0, ERROR: 1, WARNING: 2, INFO: 3, DEBUG: 4 },
+    level: options.level === 'FATAL' ? 'CRITICAL' : options.level,
+    format: lineFormat(options, stream),
+    transports: [new transports.Stream({ stream, eol: '\n' })],
+    exitOnError: false,
+  })
+  let closing: Promise<void> | null = null
+  return {
+    logger: (scope) => new ScopedLogger(winston, scope ?? 'celeriac', LEVEL_NUMBERS[options.level]),
+    reopen: () => file?.reopen(),
+    close: () => {
+      closing ??= end(winston)
+        .then(() => (file ? end(file) : undefined))
+        .catch((thrown) => onFault(coerceError(thrown)))
+      return closing
+    },
+  }
+}
+
+function end(stream: Pick<Writable, 'end' | 'once'>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.once('finish', resolve)
+    stream.once('error', reject)
+    stream.end()
+  })
+}
+
+function lineFormat(options: LogOptions, stream: Writable): ReturnType<typeof winstonFormat.printf> {
+  const plain = template(options.template)
+  const ofTask = options.taskTemplate === undefined ? plain : template(options.taskTemplate)
+  const line: LineTemplate =
+    options.format === 'json' ? jsonLine : (entry) => (isOfTask(entry) ? ofTask(entry) : plain(entry))
+  const isTerminal = 'isTTY' in stream && stream.isTTY === true
+  const colors = options.color && isTerminal && options.format === 'celery' ? COLORS : {}
+  return winstonFormat.printf((info) => {
+    // What comes in is what ScopedLogger.write put together.
+    const entry = info as unknown as LogEntry
+    const color = colors[entry.level]
+    const text = options.format === 'json' ? plainText(entry, options.secrets) : printableText(entry, options.secrets)
+    const message = color === undefined ? text : `${color}${text}${COLOR_OFF}`
+    return maskSecrets(safeLine(line, { ...entry, message }), options.secrets)
+  })
+}
+
+/** What goes with a line may throw when it is looked at: then the line is written without it. */
+function safeLine(line: LineTemplate, entry: LogEntry): string {
+  try {
+    return line(entry)
+  } catch {
+    return line({ ...entry, facts: undefined })
+  }
+}
+
+class ScopedLogger implements Logger {
+  constructor(
+    private readonly winston: Winston,
+    private readonly scope: string,
+    private readonly threshold: number,
+  ) {}
+
+  debug(message: string, facts?: Record<string, unknown>): void {
+    if (this.threshold <= LEVEL_NUMBERS.DEBUG) this.write('DEBUG', message, facts)
+  }
+
+  info(message: string, facts?: Record<string, unknown>): void {
+    if (this.threshold <= LEVEL_NUMBERS.INFO) this.write('INFO', message, facts)
+  }
+
+  warning(message: string, facts?: Record<string, unknown>): void {
+    if (this.threshold <= LEVEL_NUMBERS.WARNING) this.write('WARNING', message, facts)
+  }
+
+  error(message: string, facts?: Record<string, unknown>): void {
+    if (this.threshold <= LEVEL_NUMBERS.ERROR) this.write('ERROR', message, facts)
+  }
+
+  critical(message: string, facts?: Record<string, unknown>): void {
+    this.write('CRITICAL', message, facts)
+  }
+
+  isEnabled(level: LogLevel): boolean {
+    return this.threshold <= LEVEL_NUMBERS[level]
+  }
+
+  private write(level: LogLevel, message: string, facts: Record<string, unknown> | undefined): void {
+    if (!this.winston.writable) return
+    // In JavaScript anything can be logged.
+    const text = typeof message === 'string' ? message : textOf(message)
+    this.winston.log({ level, message: text, scope: this.scope, at: Date.now(), facts })
+  }
+}

@@ -1,0 +1,72 @@
+import type { AmqpProperties } from '../../ports.js'
+import { BadMessage } from '../badMessage.js'
+import type { HeaderLimits } from '../headerLimits.js'
+import type { BodyLimits } from './bodyLimits.js'
+import { decompress } from './compression.js'
+import { serializerFor } from './serializers.js'
+
+const PICKLE = 'application/x-python-serialize'
+/** What Python reads whatever `accept_content` says: bytes and text that stay what they are. */
+const TRUSTED: ReadonlySet<string> = new Set(['application/data', 'application/text'])
+
+export interface ContentLimits extends HeaderLimits, BodyLimits {
+  /** Names or content types, as in Celery's `accept_content`. */
+  readonly accept: readonly string[]
+  /** Bytes, as received and once decompressed. */
+  readonly maxSize: number
+}
+
+/** A value's bytes, and the two properties that say how to read them. */
+export interface Content {
+  readonly contentType: string
+  readonly contentEncoding: string
+  readonly content: Buffer
+}
+
+/**
+ * The value that a message's bytes stand for. Mirrors kombu's `loads`, without pickle; the header `compression` is heeded.
+ * @throws BadMessage, and nothing else, when the content is refused, too large, nested too deep, or not what it says it is
+ */
+export function loads(content: Buffer, properties: AmqpProperties, limits: ContentLimits): unknown {
+  if (content.length > limits.maxSize) {
+    throw new BadMessage(
+      'too-large',
+      `the body has ${content.length} bytes, more than the ${limits.maxSize} of worker_max_message_size`,
+    )
+  }
+  const type = properties.contentType
+  if (!type) throw new BadMessage('missing-content-type', 'the message has no content_type')
+  if (type === PICKLE || !isAccepted(type, limits.accept)) {
+    throw new BadMessage(
+      'refused-content',
+      `Refusing to deserialize untrusted content of type ${type === PICKLE ? 'pickle ' : ''}(${type}): ` +
+        `${type === PICKLE ? "set task_serializer = 'json' at the producer" : 'accept_content does not list it'}`,
+    )
+  }
+  const serializer = serializerFor(type === 'application/text' ? 'text/plain' : type)
+  if (!serializer) throw new BadMessage('refused-content', `content of type ${type} can't be read here`)
+  const body = decompress(content, properties.headers?.compression, limits.maxSize)
+  try {
+    return serializer.read(body, limits)
+  } catch (thrown) {
+    if (thrown instanceof BadMessage) throw thrown
+    throw new BadMessage('undecodable', String(thrown), thrown)
+  }
+}
+
+/**
+ * The bytes that stand for a value. Mirrors kombu's `dumps`.
+ * @param serializer a name as in Celery's `task_serializer`, or a content type
+ * @throws TypeError for a serializer that isn't there, or that names the place of what it has no form for
+ */
+export function dumps(value: unknown, serializer: string): Content {
+  const found = serializerFor(serializer)
+  if (!found) {
+    throw new TypeError(`there is no serializer ${JSON.stringify(serializer)}; expected json, yaml, msgpack or raw`)
+  }
+  return { contentType: found.contentType, contentEncoding: found.contentEncoding, content: found.write(value) }
+}
+
+function isAccepted(type: string, accept: readonly string[]): boolean {
+  return TRUSTED.has(type) || accept.some((name) => name === type || serializerFor(name)?.contentType === type)
+}

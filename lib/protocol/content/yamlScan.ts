@@ -1,0 +1,114 @@
+import { type Document, isAlias, isCollection, isNode, isPair, Lexer } from 'yaml'
+import { BadMessage } from '../badMessage.js'
+import { BodyCount, type BodyLimits } from './bodyLimits.js'
+
+/** What a token costs, beside a bracket of JSON: the parser of YAML takes that much longer. */
+const ITEMS_PER_TOKEN = 10
+/** Levels at twice of which the parser, which calls itself for each, is still far from the end of its stack. */
+const DEEPEST = 250
+/** For each alias the library walks through all anchors and aliases before it. */
+const MOST_ALIASES = 5000
+/** What the lexer gives out before a plain or a block scalar, whose text is no token of its own. */
+const SCALAR = '\u001f'
+const CONTROLS: ReadonlySet<string> = new Set([SCALAR, '\u0002', '\u0018'])
+
+/**
+ * Looks whether a YAML text keeps to the limits, by its tokens, before anything is built of them. The levels that indentation
+ * makes may be twice as many as this finds.
+ * @throws BadMessage
+ */
+export function checkTokens(text: string, limits: BodyLimits): void {
+  const count = new BodyCount({ ...limits, maxNesting: Math.min(limits.maxNesting, DEEPEST) })
+  /** Columns of the block collections that are open, outermost first. */
+  const blocks: number[] = []
+  let flows = 0
+  let aliases = 0
+  let column = 0
+  /** Where the first token after a line's start, or after an indicator, stands: a key that begins there opens a mapping. */
+  let start: number | null = null
+  let isText = false
+  const open = (at: number): void => {
+    while ((blocks.at(-1) ?? -1) > at) blocks.pop()
+    if ((blocks.at(-1) ?? -1) < at) blocks.push(at)
+  }
+  for (const token of new Lexer().lex(text)) {
+    count.add(ITEMS_PER_TOKEN)
+    const indicator = isText ? '' : token
+    isText = token === SCALAR
+    if (CONTROLS.has(token)) continue
+    if (indicator[0] === '*' && ++aliases > MOST_ALIASES) {
+      throw new BadMessage('too-many-items', `the body has more than ${MOST_ALIASES} aliases`)
+    }
+    const isSpace = indicator !== '' && (token[0] === ' ' || token[0] === '\t')
+    if (indicator === '[' || indicator === '{') flows++
+    else if (indicator === ']' || indicator === '}') flows = Math.max(0, flows - 1)
+    else if (flows === 0 && (indicator === '-' || indicator === '?')) open(column)
+    else if (flows === 0 && indicator === ':') open(start ?? column)
+    count.nest(blocks.length + flows)
+    if (indicator === '-' || indicator === '?' || indicator === ':') start = null
+    else if (!isSpace) start ??= column
+    const newline = token.lastIndexOf('\n')
+    column = newline < 0 ? column + token.length : token.length - newline - 1
+    if (newline >= 0) start = null
+  }
+}
+
+/** How much there is of a node when each alias is followed. */
+interface Extent {
+  readonly items: number
+  /** Levels of collections. */
+  readonly height: number
+}
+
+const LEAF: Extent = { items: 1, height: 0 }
+
+/**
+ * Looks whether a document keeps to the limits with every alias, and so every merge, written out: a few of them that nest stand
+ * for more than any computer could walk through.
+ * @throws BadMessage; TypeError for an alias of what it is a part of
+ */
+export function checkDocument(document: Document, limits: BodyLimits): void {
+  new Walk(limits).extentOf(document.contents, 0)
+}
+
+class Walk {
+  /** By anchor; null while its node is being walked through. */
+  private readonly anchored = new Map<string, Extent | null>()
+
+  constructor(private readonly limits: BodyLimits) {}
+
+  /** @param depth collections around the node */
+  extentOf(node: unknown, depth: number): Extent {
+    if (isAlias(node)) return this.targetOf(node.source, depth)
+    if (!isNode(node)) return LEAF
+    if (node.anchor !== undefined) this.anchored.set(node.anchor, null)
+    const extent = isCollection(node) ? this.collection(node.items, depth + 1) : LEAF
+    if (node.anchor !== undefined) this.anchored.set(node.anchor, extent)
+    return extent
+  }
+
+  private targetOf(source: string, depth: number): Extent {
+    const extent = this.anchored.get(source)
+    if (extent === null) throw new TypeError(`*${source} is a part of itself`)
+    // The library itself tells of an alias without an anchor.
+    if (extent === undefined) return LEAF
+    new BodyCount(this.limits).nest(depth + extent.height)
+    return extent
+  }
+
+  private collection(members: readonly unknown[], depth: number): Extent {
+    const count = new BodyCount(this.limits)
+    count.nest(depth)
+    let items = 1
+    let height = 0
+    for (const member of members) {
+      for (const node of isPair(member) ? [member.key, member.value] : [member]) {
+        const extent = this.extentOf(node, depth)
+        count.add(extent.items)
+        items += extent.items
+        height = Math.max(height, extent.height)
+      }
+    }
+    return { items, height: height + 1 }
+  }
+}

@@ -1,0 +1,75 @@
+import type { AmqpPublisher } from '../amqp/publisher.js'
+import type { App } from '../app/app.js'
+import type { GuardedBackend } from '../backends/guarded.js'
+import type { BreakerInfo, BreakerState, Watched } from '../breaker.js'
+import type { Component } from '../component.js'
+import type { Logger } from '../ports.js'
+import { maskSecrets, secretsOf } from '../settings/mask.js'
+import type { Settings } from '../settings/table.js'
+
+export interface WorkerBreakersOptions {
+  readonly app: App
+  readonly backend: GuardedBackend
+  readonly publisher: AmqpPublisher
+  readonly settings: Settings
+  readonly log: Logger
+}
+
+/**
+ * What the worker and its tasks depend on, one breaker each: `results` (the result backend), `publisher` (the broker, for what is
+ * sent to it), and those that the app has made. Probes, metrics, the page and `inspect stats` read them from here.
+ */
+export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
+  readonly name = 'breakers'
+  private readonly secrets: readonly string[]
+  private leave: Array<() => void> = []
+
+  constructor(private readonly options: WorkerBreakersOptions) {
+    this.secrets = secretsOf(options.settings)
+  }
+
+  *[Symbol.iterator](): Iterator<BreakerInfo> {
+    const { app, backend, publisher } = this.options
+    for (const { name, state, opens, lastError } of [backend.breaker, publisher.state, ...app.breakers]) {
+      yield { name, state, opens, lastError: lastError === null ? null : maskSecrets(lastError, this.secrets) }
+    }
+  }
+
+  /**
+   * The first of them, if any, that keeps tasks from their work, so that more at once would only wait for it. One that is half open
+   * and idle doesn't: nobody may call it for a long time.
+   */
+  get heldUpBy(): string | null {
+    const { app, backend, publisher } = this.options
+    if (!backend.healthy()) return backend.breaker.name
+    return [publisher.state, ...app.breakers].find(({ refuses }) => refuses)?.name ?? null
+  }
+
+  /** What of the worker's own work waits, in words; a service of the tasks that is away is no fault of the worker. */
+  get waits(): readonly string[] {
+    const { backend, publisher } = this.options
+    const reasons: string[] = []
+    if (!backend.healthy()) reasons.push(`results wait: ${backend.name} can't be reached`)
+    if (publisher.held > 0 && publisher.state.state !== 'closed')
+      reasons.push('messages wait: the broker takes none from us')
+    return reasons
+  }
+
+  /** Follows the breakers of the app; the others have lines of their own in the log. */
+  async start(): Promise<void> {
+    for (const breaker of this.options.app.breakers) {
+      this.leave.push(breaker.onChange((state) => this.write(breaker, state)))
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const leave of this.leave.splice(0)) leave()
+  }
+
+  private write({ lastError, name }: Watched, state: BreakerState): void {
+    const { log } = this.options
+    if (state === 'open') log.warning(`Breaker ${name} is open: ${lastError}`)
+    else if (state === 'half-open') log.info(`Breaker ${name} is half open: one call may try`)
+    else log.info(`Breaker ${name} is closed again`)
+  }
+}

@@ -1,0 +1,249 @@
+import type { DelayQueues } from '../amqp/delayed.js'
+import { DepthProbe, type QueueDepth } from '../amqp/depth.js'
+import type { Epoch } from '../amqp/epoch.js'
+import { Purge } from '../amqp/purge.js'
+import { QueueSetup } from '../amqp/queueSetup.js'
+import { askToConsume, Refusals, refusalOf } from '../amqp/refusals.js'
+import { HeaderKeys } from '../amqp/window/headerKeys.js'
+import { Window } from '../amqp/window/window.js'
+import { Witness } from '../amqp/witness.js'
+import { BrokerError, coerceError } from '../errors.js'
+import type { Line } from '../line/line.js'
+import type { Clock, Logger } from '../ports.js'
+import type { Autoscaler } from '../scaling/autoscaler.js'
+import type { Capacity } from '../scaling/capacity.js'
+import type { QueueSpec } from '../settings/queues.js'
+
+const AWAY = 'there is no connection to the broker'
+const HELD_UP = 'the broker still holds those of the last connection'
+
+export interface ConsumerOptions {
+  readonly nodename: string
+  /** At the start; `add` and `cancel` change them. */
+  readonly queues: readonly QueueSpec[]
+  readonly delays: DelayQueues
+  readonly line: Line
+  readonly autoscaler: Autoscaler
+  readonly capacity: Capacity
+  readonly prefetch: number
+  /** The most slots there may ever be: the size of a window that must not change. */
+  readonly maxSlots: number
+  /** Whether any task of the app has an order to keep. */
+  readonly ordered: boolean
+  readonly purge: boolean
+  readonly clock: Clock
+  readonly log: Logger
+  /** Told what the broker says of the queues' depths, each time it is asked. */
+  onDepths(depths: ReadonlyMap<string, QueueDepth>): void
+}
+
+/** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
+export class Consumer {
+  private window: Window | null = null
+  private opened = false
+  private epoch: Epoch | null = null
+  private consumed: QueueSpec[]
+  private sequence = 0
+  private readonly purge: Purge
+  /** Queues of the start, and added ones, that the broker doesn't let us consume. */
+  private readonly refused: Refusals
+  /** Names of the queues that the start asked for: the worker isn't ready without them. */
+  private readonly asked: ReadonlySet<string>
+  private readonly keys: HeaderKeys
+  private readonly setup: QueueSetup
+  private readonly witness: Witness
+
+  constructor(private readonly options: ConsumerOptions) {
+    this.consumed = [...options.queues]
+    this.asked = new Set(options.queues.map(({ name }) => name))
+    this.purge = new Purge(options.purge ? this.asked : [], options.log)
+    this.refused = new Refusals({ ...options, onDue: (name) => void this.tryAgain(name) })
+    this.keys = new HeaderKeys({ ...options, state: options.line.state })
+    this.setup = new QueueSetup({ ...options, ordered: () => this.keys.ordered })
+    this.witness = new Witness({ ...options, isNeeded: () => this.keys.ordered || options.line.lanes.used })
+    options.line.state.onParked = () => this.window?.resize(options.capacity.perQueue())
+  }
+
+  /** True from when the broker has accepted the consumers until the connection is lost. */
+  get consuming(): boolean {
+    return this.opened
+  }
+
+  /** Why no messages are taken, in words; empty if they are. */
+  get idleFor(): readonly string[] {
+    return this.opened ? [] : [`it takes no messages: ${this.witness.heldUp ? HELD_UP : AWAY}`]
+  }
+
+  /** Declares the queues, opens the window, and lets the autoscaler follow it. */
+  async up(epoch: Epoch): Promise<void> {
+    const { autoscaler, line, log, prefetch } = this.options
+    await this.witness.settled(epoch)
+    line.standstill.limit = epoch.heartbeat
+    this.setup.begin()
+    for (const queue of this.queues) await this.prepare(epoch, queue)
+    this.purge.tell()
+    await this.setup.prepareDelays(epoch)
+    await this.witness.stand(epoch)
+    const admits = this.keys.watch(epoch, this.setup.moving)
+    const window = await Window.open({
+      epoch,
+      node: this.options.nodename,
+      prefetch,
+      fixed: this.setup.fixed,
+      singleActive: this.setup.singleActive,
+      quorum: this.setup.quorum,
+      log,
+      nextSequence: () => ++this.sequence,
+      onDelivery: (delivery) => {
+        if (admits(delivery)) line.receive(delivery)
+      },
+      declare: async (name) => {
+        const queue = this.consumed.find((queue) => queue.name === name)
+        if (queue) await this.setup.declare(epoch, queue)
+      },
+      onRefused: (name, error) => this.refuse(name, error),
+    })
+    const probe = new DepthProbe(epoch, log)
+    this.window = window
+    this.epoch = epoch
+    let isAlone = false
+    // It shares the slots out among the queues that it knows of.
+    if (this.refusals.length > 0) autoscaler.requeue()
+    autoscaler.attach({
+      depth: async () => {
+        const depths = await probe.sample(this.queues.map((queue) => queue.name))
+        this.options.onDepths(depths)
+        void this.witness.stand(epoch)
+        isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
+        const isCalm = [...depths.values()].every(({ ready }) => ready === 0)
+        if (isCalm || !isAlone) window.even()
+        return depths
+      },
+      consumers: (queue) => window.count(queue),
+      resize: (capacity) => window.resize(capacity, isAlone),
+    })
+    await window.settled()
+    epoch.ended.throwIfAborted()
+    this.opened = true
+  }
+
+  /** Those that the broker refuses are left out. */
+  get queues(): readonly QueueSpec[] {
+    return this.consumed.filter(({ name }) => !this.refused.has(name))
+  }
+
+  /** Which queues aren't consumed because the broker refuses them, and why, in words. */
+  get refusals(): readonly string[] {
+    return this.refused.reasons
+  }
+
+  /** The consumers of each queue, and the messages that may be unsettled from it. Empty without a connection. */
+  intake(): Array<{ queue: string; consumers: number; messages: number }> {
+    const { window } = this
+    if (!window) return []
+    return [...this.options.capacity.perQueue()].map(([queue, messages]) => ({
+      queue,
+      consumers: window.count(queue),
+      messages,
+    }))
+  }
+
+  /**
+   * Consumes from one more queue, from now on and after a reconnect. Without a connection that begins with the next one.
+   * @throws BrokerError, or the broker's refusal: then it is as if it had not been asked for
+   */
+  async add(queue: QueueSpec): Promise<void> {
+    const { epoch } = this
+    const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
+    if (isKnown() && !this.refused.has(queue.name)) return
+    if (epoch)
+      await this.take(epoch, queue).catch((thrown) => {
+        this.options.log.error(`Can't consume from ${queue.name}: ${coerceError(thrown).message}`)
+        throw thrown
+      })
+    if (!isKnown()) this.consumed.push(queue)
+    this.refused.clear(queue.name)
+    if (epoch) this.started(queue)
+  }
+
+  /** Consumes from a queue no more. What was taken from it is run. */
+  cancel(name: string): void {
+    this.options.log.info(`Canceling queue ${name}`)
+    this.drop(name)
+    this.options.autoscaler.requeue()
+  }
+
+  down(): void {
+    this.witness.lost()
+    this.opened = false
+    this.window = null
+    this.epoch = null
+    this.options.autoscaler.detach()
+    this.options.line.connectionLost()
+  }
+
+  /** Takes no more messages; what was delivered can still be settled. */
+  async close(): Promise<void> {
+    this.options.autoscaler.detach()
+    this.refused.stop()
+    await this.window?.close()
+  }
+
+  /** Declares a queue and empties it, where that is asked; one that the broker refuses is left out, and the others go on. */
+  private async prepare(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    const { name } = queue
+    try {
+      this.setup.sort(queue, await this.setup.declare(epoch, queue))
+      await this.purge.empty(epoch, name)
+    } catch (thrown) {
+      const refusal = refusalOf(thrown, epoch)
+      if (refusal) this.refuse(name, refusal)
+      // What ended the connection is known by now: the next one is built without it.
+      if (!refusal || epoch.ended.aborted) throw thrown
+    }
+  }
+
+  /** A queue of the start is tried again; one that was added is given up. */
+  private refuse(name: string, error: unknown): void {
+    if (this.asked.has(name)) this.refused.add(name, error)
+    else {
+      this.drop(name)
+      this.options.autoscaler.requeue()
+      this.options.log.error(
+        `Can't consume from ${name}, which was added: ${coerceError(error).message}. It is given up`,
+      )
+    }
+  }
+
+  private async tryAgain(name: string): Promise<void> {
+    const { epoch } = this
+    const queue = this.consumed.find((queue) => queue.name === name)
+    if (!queue) return
+    try {
+      if (!epoch) throw new BrokerError('there is no connection to the broker')
+      await this.take(epoch, queue)
+    } catch (thrown) {
+      if (this.refused.has(name)) this.refused.add(name, (epoch && refusalOf(thrown, epoch)) ?? thrown)
+      return
+    }
+    this.refused.clear(name)
+    this.started(queue)
+  }
+
+  private async take(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    const kind = await this.setup.declare(epoch, queue)
+    await askToConsume(epoch, queue.name)
+    this.setup.sort(queue, kind)
+    void this.setup.prepareDelays(epoch)
+  }
+
+  private started({ name }: QueueSpec): void {
+    this.options.log.info(`Started consuming from ${name}`)
+    this.options.autoscaler.requeue()
+  }
+
+  private drop(name: string): void {
+    this.consumed = this.consumed.filter((queue) => queue.name !== name)
+    this.refused.clear(name)
+  }
+}

@@ -1,0 +1,35 @@
+import type { App, Outlet } from '../app/app.js'
+import type { Component } from '../component.js'
+import type { StopLimit } from '../stopLimit.js'
+
+/** Lends the worker's way out to its app, so that tasks send through it for as long as the worker runs. */
+export class Lending implements Component {
+  readonly name = 'lending'
+  private takeBack: () => void = () => undefined
+
+  constructor(
+    private readonly app: App,
+    private readonly outlet: Outlet,
+    private readonly stopLimit: StopLimit,
+  ) {}
+
+  async start(): Promise<void> {
+    this.takeBack = this.app.lend(bounded(this.outlet, this.stopLimit))
+  }
+
+  async stop(): Promise<void> {
+    this.takeBack()
+  }
+}
+
+/** A task that sends while the broker is away must not hold up a stop: it is cut short, and its own message goes back. */
+function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
+  const gaveUp = (): string => 'the message was not sent before the worker stopped'
+  return {
+    backend: outlet.backend,
+    route: (task, options) => outlet.route(task, options),
+    prepare: (route) => stopLimit.within(outlet.prepare(route), gaveUp),
+    send: (message, route, delayMs) => stopLimit.within(outlet.send(message, route, delayMs), gaveUp),
+    close: () => outlet.close(),
+  }
+}

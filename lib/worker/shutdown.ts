@@ -1,0 +1,141 @@
+import { coerceError } from '../errors.js'
+import type { Line } from '../line/line.js'
+import type { Clock, Logger } from '../ports.js'
+import type { Settings } from '../settings/table.js'
+import type { StopLimit } from '../stopLimit.js'
+import type { Consumer } from './consumer.js'
+
+/** After a cold stop was announced to the running tasks, how long their last words may take. */
+const LAST_WORDS_MS = 500
+/** A broker that is there confirms at once that a consumer is cancelled. */
+const CANCEL_MS = 5_000
+/** From the beginning of a stop, or of the wait if that is later. */
+export const STOP_LIMIT_MS = 10_000
+/** What has a limit of its own needs less; this is for what nobody has thought of. */
+export const COMPONENT_LIMIT_MS = 15_000
+
+/*
+ * What a stop waits for, and for how long at most. Only tasks that run have no limit, as in Celery, and only in a warm stop.
+ *
+ * that the broker cancels the consumers          CANCEL_MS; then what still comes is given back as it comes
+ * tasks that run                                 warm: for ever; cold: worker_soft_shutdown_timeout, then LAST_WORDS_MS
+ * a result, or a state of a task, to be stored   STOP_LIMIT_MS (`GuardedBackend`)
+ * a message of a task or a retry to be confirmed STOP_LIMIT_MS (`AmqpPublisher`, `Lending`)
+ * an ETA message on its way to the delay queues  STOP_LIMIT_MS (`AmqpPublisher`)
+ * a child process or thread for a task           STOP_LIMIT_MS (`ChildPool`)
+ * each connection's goodbye, the last acks in it 2 s, then the socket is cut (`Epoch`)
+ * a connection that is being opened              broker_connection_timeout
+ * what the backend still holds                   10 s, after which it is told in the log; then Redis' goodbye: 2 s
+ * a child that has nothing to do                 5 s, then it is killed (`ChildPool`)
+ * replies to remote control, events, HTTP        not waited for: who is not answered by then is cut off
+ * any one component                              COMPONENT_LIMIT_MS (`Blueprint`)
+ */
+
+export interface ShutdownOptions {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Logger
+  readonly line: Line
+  readonly stopLimit: StopLimit
+  readonly consumer: Pick<Consumer, 'close'>
+  /** Told first: monitors are to know at once. */
+  onBegin(): void
+  /** Stops the components, once nothing runs any more. */
+  finish(): Promise<void>
+}
+
+/** A worker's two ways to stop. Each happens once, however often it is asked for. */
+export class Shutdown {
+  /** Resolves with the exit code when the worker has stopped, for whatever reason. */
+  readonly ended: Promise<{ readonly code: number }>
+  private end: (result: { code: number }) => void = () => undefined
+  private code = 0
+  private stopping: Promise<void> | null = null
+  private terminating: Promise<void> | null = null
+
+  constructor(private readonly options: ShutdownOptions) {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve
+    })
+  }
+
+  get begun(): boolean {
+    return this.stopping !== null
+  }
+
+  /**
+   * Warm: takes no more messages, gives back what hasn't started, waits for what runs (without a limit, as Celery does),
+   * then says goodbye to the broker.
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.warm()
+    return this.stopping
+  }
+
+  /** Cold: as `stop`, but what still runs after `worker_soft_shutdown_timeout` is told to end and left to the broker. */
+  terminate(): Promise<void> {
+    this.terminating ??= this.cold()
+    return this.terminating
+  }
+
+  /** Warm, after an error that can't be recovered from: the exit code is 1. */
+  fail(): void {
+    this.code = 1
+    void this.stop()
+  }
+
+  private async warm(): Promise<void> {
+    const { line, stopLimit } = this.options
+    this.options.onBegin()
+    stopLimit.begin()
+    await this.closeConsumer()
+    line.close()
+    await line.idle()
+    await this.finish()
+  }
+
+  private async closeConsumer(): Promise<void> {
+    const { clock, consumer, log } = this.options
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(() => {
+        log.warning(
+          `The broker did not confirm within ${CANCEL_MS / 1000} s that the consumers are cancelled; the worker stops without it`,
+        )
+        resolve()
+      }, CANCEL_MS)
+      consumer
+        .close()
+        .catch((thrown) => log.warning(`Consumers weren't cancelled: ${coerceError(thrown).message}`))
+        .finally(() => {
+          timer.cancel()
+          resolve()
+        })
+    })
+  }
+
+  private async cold(): Promise<void> {
+    const { line, log, settings } = this.options
+    const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } = settings
+    const warm = this.stop()
+    if (seconds > 0 && (line.pool.busy > 0 || evenIdle)) {
+      log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
+      await Promise.race([warm, this.after(seconds * 1000)])
+    }
+    line.abort()
+    await Promise.race([warm, this.after(LAST_WORDS_MS)])
+    await this.finish()
+  }
+
+  private async finish(): Promise<void> {
+    await this.options
+      .finish()
+      .catch((thrown) => this.options.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
+    this.end({ code: this.code })
+  }
+
+  private after(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.options.clock.setTimer(resolve, ms)
+    })
+  }
+}

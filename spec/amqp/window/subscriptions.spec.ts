@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals'
+import { type Consumer, Subscriptions } from '../../../lib/amqp/window/subscriptions.js'
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** The consumers of one queue, at a broker that does at once what it is asked for. */
+class Bench {
+  readonly subscriptions: Subscriptions
+
+  constructor({ prefetch = 1, fixed = new Map() }: { prefetch?: number; fixed?: ReadonlyMap<string, number> } = {}) {
+    this.subscriptions = new Subscriptions({ prefetch, fixed })
+  }
+
+  readonly consumers: Consumer[] = []
+
+  want(messages: number, inHurry = false): this {
+    this.subscriptions.want(new Map([['q', messages]]), inHurry)
+    return this.converge()
+  }
+
+  converge(): this {
+    for (let change = this.next(); change; change = this.next()) {
+      if ('cancel' in change) this.drop(change.cancel)
+      else this.open(change)
+    }
+    return this
+  }
+
+  /** Every consumer has as many messages as it may have. */
+  fill(): this {
+    for (const consumer of this.consumers) consumer.unsettled = consumer.size
+    return this
+  }
+
+  /** A message of it is settled, and the window does what that calls for. */
+  settle(consumer: Consumer): this {
+    consumer.unsettled--
+    if (!this.subscriptions.isLeaving(consumer)) return this
+    this.drop(consumer)
+    return this.converge()
+  }
+
+  even(): this {
+    const consumer = this.subscriptions.oversized()
+    if (consumer) this.drop(consumer)
+    return this.converge()
+  }
+
+  get sizes(): number[] {
+    return this.consumers.map(({ size }) => size)
+  }
+
+  get total(): number {
+    return this.sizes.reduce((sum, size) => sum + size, 0)
+  }
+
+  private next() {
+    return this.subscriptions.next(NONE, false)
+  }
+
+  private open(change: { readonly open: string; readonly size: number }): void {
+    const consumer = this.subscriptions.add(change)
+    consumer.state = 'open'
+    this.consumers.push(consumer)
+  }
+
+  private drop(consumer: Consumer): void {
+    this.subscriptions.remove(consumer)
+    this.consumers.splice(this.consumers.indexOf(consumer), 1)
+  }
+}
+
+/** How often each size occurs. */
+function tally(sizes: readonly number[]): Record<number, number> {
+  const counts: Record<number, number> = {}
+  for (const size of sizes) counts[size] = (counts[size] ?? 0) + 1
+  return counts
+}
+
+describe('the consumers of a window', () => {
+  it.each([
+    [16, { 1: 16 }],
+    [64, { 1: 64 }],
+    [100, { 4: 25 }],
+    [1000, { 32: 31, 8: 1 }],
+  ])('of %i messages usually are %o', (messages, sizes) => {
+    expect(tally(new Bench().want(messages).sizes)).toEqual(sizes)
+  })
+
+  it('hold as many messages as are wanted, whatever was wanted before, once they are idle', () => {
+    const bench = new Bench()
+    for (const messages of [3, 70, 65, 64, 1000, 999, 100, 2, 300, 1]) expect(bench.want(messages).total).toBe(messages)
+  })
+
+  it('are one, without a limit', () => {
+    expect(new Bench({ prefetch: 0 }).want(16, true).sizes).toEqual([0])
+  })
+
+  it('are one of constant size where the queue is fixed', () => {
+    const bench = new Bench({ fixed: new Map([['q', 50]]) })
+    expect(bench.want(2).want(40, true).want(1).even().sizes).toEqual([50])
+  })
+})
+
+describe('a window that grows in a hurry', () => {
+  it('opens all that is missing as one consumer', () => {
+    expect(new Bench().want(2).want(100, true).sizes).toEqual([1, 1, 98])
+  })
+
+  it.each([
+    ['begins', [100], { 4: 25 }],
+    ['grows by less than it has', [60, 110], { 1: 60, 4: 12, 2: 1 }],
+    ['grows by a few', [2, 9], { 1: 9 }],
+  ])('opens the usual ones when it %s', (_, wanted, sizes) => {
+    const bench = new Bench()
+    for (const messages of wanted) bench.want(messages, true)
+    expect(tally(bench.sizes)).toEqual(sizes)
+  })
+
+  it('exchanges the large one for the usual ones later, also if it is busy', () => {
+    expect(tally(new Bench().want(2).want(100, true).fill().even().sizes)).toEqual({ 1: 2, 4: 24, 2: 1 })
+    expect(tally(new Bench().want(2).want(40, true).fill().even().sizes)).toEqual({ 1: 40 })
+  })
+
+  it('never opens one with a prefetch that AMQP has no number for', () => {
+    const most = 65_535
+    expect(Math.max(...new Bench().want(2).want(200_000, true).sizes)).toBe(most)
+    expect(new Bench().want(2).want(200_000, true).total).toBe(200_000)
+    expect(new Bench().want(4_000_000).total).toBe(4_000_000)
+    expect(Math.max(...new Bench({ prefetch: most }).want(200 * most).sizes)).toBe(most)
+    expect(new Bench({ fixed: new Map([['q', 100_000]]) }).want(1).want(100_000).sizes).toEqual([most])
+  })
+
+  it('has nothing to exchange once that is done', () => {
+    const bench = new Bench().want(2).want(100, true).even()
+    expect(bench.subscriptions.oversized()).toBeNull()
+  })
+})
+
+describe('a window that shrinks while all is busy', () => {
+  it('cancels a consumer just before it could take one message too many', () => {
+    const bench = new Bench().want(3).fill()
+    const [first, second, third] = bench.want(2).consumers
+    expect(bench.total).toBe(3)
+    if (first) bench.settle(first)
+    expect(bench.consumers).toEqual([second, third])
+    if (second) bench.settle(second)
+    expect(bench.consumers).toEqual([second, third])
+  })
+
+  it('exchanges one that was opened in a hurry', () => {
+    const bench = new Bench().want(2).want(100, true).fill().want(90)
+    for (const consumer of bench.consumers.filter(({ size }) => size === 1)) bench.settle(consumer)
+    const large = bench.consumers.find(({ size }) => size === 98)
+    if (large) bench.settle(large)
+    expect(bench.total).toBe(90)
+    expect(Math.max(...bench.sizes)).toBe(4)
+  })
+
+  it('is too large by less than half a block in the end', () => {
+    for (let wanted = 65; wanted < 1000; wanted += 7) {
+      const bench = new Bench().want(1000).fill().want(wanted)
+      for (let round = 0; round < 2; round++) {
+        for (const consumer of [...bench.consumers]) bench.settle(consumer)
+        bench.fill()
+      }
+      const excess = bench.total - wanted
+      expect(excess).toBeGreaterThanOrEqual(0)
+      expect(excess).toBeLessThan(Math.max(...bench.sizes) / 2)
+    }
+  })
+})
+
+describe('closing', () => {
+  it('cancels what is busy, too, and opens nothing', () => {
+    const { subscriptions } = new Bench().want(2).fill()
+    subscriptions.keepOnly(NONE)
+    expect(subscriptions.next(NONE, true)).toMatchObject({ cancel: { queue: 'q' } })
+  })
+
+  it('leaves the consumers of the queues that are kept', () => {
+    const { subscriptions } = new Bench().want(2).fill()
+    subscriptions.keepOnly(new Set(['q']))
+    expect(subscriptions.next(NONE, true)).toBeNull()
+  })
+})
+
+it('opens nothing for a queue that is paused', () => {
+  const subscriptions = new Subscriptions({ prefetch: 1, fixed: new Map() })
+  subscriptions.want(new Map([['q', 2]]), false)
+  expect(subscriptions.next(new Set(['q']), false)).toBeNull()
+  expect(subscriptions.next(NONE, false)).toEqual({ open: 'q', size: 1 })
+})

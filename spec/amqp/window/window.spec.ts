@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Epoch } from '../../../lib/amqp/epoch.js'
+import { declareQueue } from '../../../lib/amqp/topology.js'
+import { Window } from '../../../lib/amqp/window/window.js'
+import type { Delivery } from '../../../lib/ports.js'
+import { loadSettings } from '../../../lib/settings/load.js'
+import { queueNamed } from '../../../lib/settings/queues.js'
+import { Client } from '../../support/client.js'
+import { type ConnectionUnderTest, connectionTo } from '../../support/epoch.js'
+import { MemoryLog } from '../../support/memoryLog.js'
+import { taskMessage } from '../../support/message.js'
+import { brokerUrl } from '../../support/services.js'
+import { waitFor } from '../../support/waitFor.js'
+
+describe('the window', () => {
+  let client: Client
+  let queue: string
+  let under: ConnectionUnderTest
+  let log: MemoryLog
+  let deliveries: Delivery[]
+
+  beforeEach(async () => {
+    client = await Client.open(brokerUrl())
+    queue = await client.queue()
+    log = new MemoryLog()
+    deliveries = []
+    under = await connectionTo(brokerUrl(), log)
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
+  })
+
+  afterEach(async () => {
+    await under.connection.stop()
+    await client.close()
+  })
+
+  const epoch = (): Epoch => under.epochs[0] as Epoch
+
+  async function open(
+    prefetch = 1,
+    fixed: ReadonlyMap<string, number> = new Map(),
+    singleActive: ReadonlySet<string> = new Set(),
+  ): Promise<Window> {
+    let sequence = 0
+    const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
+    return Window.open({
+      epoch: epoch(),
+      prefetch,
+      fixed,
+      singleActive,
+      log,
+      nextSequence: () => ++sequence,
+      onDelivery: (delivery) => deliveries.push(delivery),
+      declare: async (name) => {
+        await declareQueue(epoch(), queueNamed(name, settings), log)
+      },
+    })
+  }
+
+  const fill = (count: number): Promise<void> =>
+    client.publish(
+      queue,
+      Array.from({ length: count }, (_, n) => taskMessage('t', { args: [n] })),
+    )
+
+  const arrived = (count: number): Promise<void> =>
+    waitFor(() => deliveries.length === count, { what: `${count} deliveries` })
+
+  it('holds as many messages as its capacity, and takes the next one when one is settled', async () => {
+    await fill(10)
+    const window = await open()
+    window.resize(new Map([[queue, 3]]))
+    await arrived(3)
+    expect(await client.consumers(queue)).toBe(3)
+    expect(await client.depth(queue)).toBe(7)
+    deliveries[0]?.ack()
+    await arrived(4)
+    expect(deliveries.map(({ content }) => (JSON.parse(content.toString()) as [[number]])[0][0])).toEqual([0, 1, 2, 3])
+  })
+
+  it('hands a single active queue over when its channel closes, at once and in order', async () => {
+    queue = await client.queue({ 'x-single-active-consumer': true })
+    await fill(8)
+    const window = await open(1, new Map([[queue, 4]]), new Set([queue]))
+    window.resize(new Map([[queue, 4]]))
+    await arrived(4)
+    await window.close()
+    expect(await client.consumers(queue)).toBe(1)
+    deliveries[1]?.giveBack()
+    deliveries[0]?.ack()
+    // The one that came for the one that was acknowledged; those that were given back don't come round again.
+    await arrived(5)
+    deliveries[4]?.giveBack()
+    deliveries[2]?.ack()
+    await arrived(6)
+    expect(await client.depth(queue)).toBe(2)
+    await under.connection.stop()
+    await waitFor(async () => (await client.depth(queue)) === 6, { what: 'six messages to be back' })
+    expect((await client.take(queue)).map((content) => JSON.parse(content.toString())[0][0])).toEqual([
+      1, 3, 4, 5, 6, 7,
+    ])
+  })
+
+  it('has sent every acknowledgement by the time that it is closed', async () => {
+    await fill(3)
+    const window = await open()
+    window.resize(new Map([[queue, 3]]))
+    await arrived(3)
+    window.resize(new Map())
+    for (const delivery of deliveries) delivery.ack()
+    await window.close()
+    await under.connection.stop()
+    expect(await client.depth(queue)).toBe(0)
+  })
+
+  it('gives each consumer the prefetch of the multiplier', async () => {
+    await fill(10)
+    const window = await open(4)
+    window.resize(new Map([[queue, 8]]))
+    await arrived(8)
+    expect(await client.consumers(queue)).toBe(2)
+  })
+
+  it('shrinks by the consumers that are idle, at once', async () => {
+    const window = await open()
+    window.resize(new Map([[queue, 4]]))
+    await window.settled()
+    expect(await client.consumers(queue)).toBe(4)
+    window.resize(new Map([[queue, 1]]))
+    await window.settled()
+    expect(await client.consumers(queue)).toBe(1)
+  })
+
+  it('shrinks by a busy consumer when it is settled, without taking another message', async () => {
+    await fill(10)
+    const window = await open()
+    window.resize(new Map([[queue, 3]]))
+    await arrived(3)
+    window.resize(new Map([[queue, 1]]))
+    await window.settled()
+    deliveries[0]?.ack()
+    deliveries[1]?.ack()
+    await waitFor(async () => (await client.consumers(queue)) === 1, {
+      what: 'one consumer to be left',
+    })
+    expect(deliveries).toHaveLength(3)
+    deliveries[2]?.ack()
+    await arrived(4)
+  })
+
+  it('grows by one large consumer when told to hurry, and exchanges it later, for as many messages as before', async () => {
+    await fill(30)
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await arrived(2)
+    window.resize(new Map([[queue, 20]]), true)
+    await arrived(20)
+    expect(await client.consumers(queue)).toBe(3)
+    window.even()
+    await window.settled()
+    // Those of the consumer that is cancelled are still unsettled.
+    expect(await client.consumers(queue)).toBe(20)
+    for (const delivery of deliveries.splice(0)) delivery.ack()
+    await waitFor(async () => (await client.depth(queue)) === 0, { what: 'the queue to be empty' })
+    for (const delivery of deliveries.splice(0)) delivery.ack()
+    await fill(30)
+    await arrived(20)
+    expect(await client.depth(queue)).toBe(10)
+  })
+
+  it('grows in a hurry to more messages than one prefetch can say', async () => {
+    await fill(10)
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await arrived(2)
+    window.resize(new Map([[queue, 100_000]]), true)
+    await arrived(10)
+    await window.settled()
+    expect(epoch().ended.aborted).toBe(false)
+    expect(await client.consumers(queue)).toBe(4)
+  })
+
+  it('keeps a fixed consumer whatever its capacity', async () => {
+    await fill(10)
+    const window = await open(1, new Map([[queue, 5]]))
+    window.resize(new Map([[queue, 2]]))
+    await arrived(5)
+    window.resize(new Map([[queue, 9]]))
+    await window.settled()
+    expect(await client.consumers(queue)).toBe(1)
+    expect(deliveries).toHaveLength(5)
+  })
+
+  it('subscribes again when the broker cancels its consumers because the queue was deleted', async () => {
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await window.settled()
+    await client.deleteQueue(queue)
+    await waitFor(
+      () => log.of('WARNING').includes(`The broker cancelled the consumers of ${queue}. Subscribing again...`),
+      {
+        what: 'the cancel to be told',
+      },
+    )
+    await waitFor(async () => window.count(queue) === 2 && (await window.settled()) === undefined, {
+      what: 'the consumers to be back',
+    })
+    await fill(1)
+    await arrived(1)
+    expect(epoch().ended.aborted).toBe(false)
+  })
+
+  it('ends its epoch when the broker closes the channel, and a late ack is a logged no-op', async () => {
+    await fill(2)
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await arrived(2)
+    // What RabbitMQ also does to a channel whose delivery has passed consumer_timeout.
+    window.channel.ack({ fields: { deliveryTag: 99 } } as never)
+    await waitFor(() => epoch().ended.aborted, { what: 'the epoch to end' })
+    deliveries[0]?.ack()
+    expect(log.of('WARNING').at(-1)).toMatch(/^Couldn't ack 1: its connection is gone/)
+    await waitFor(() => under.epochs.length === 2, { what: 'the next epoch' })
+    await waitFor(async () => (await client.depth(queue)) === 2, { what: 'both messages to be back' })
+  })
+
+  it('shares its consumers out over queues as it is told', async () => {
+    const other = await client.queue()
+    const window = await open()
+    window.resize(
+      new Map([
+        [queue, 3],
+        [other, 1],
+      ]),
+    )
+    await window.settled()
+    expect([await client.consumers(queue), await client.consumers(other)]).toEqual([3, 1])
+    window.resize(
+      new Map([
+        [queue, 1],
+        [other, 3],
+      ]),
+    )
+    await window.settled()
+    expect([await client.consumers(queue), await client.consumers(other)]).toEqual([1, 3])
+    await window.close()
+    expect([await client.consumers(queue), await client.consumers(other)]).toEqual([0, 0])
+  })
+})

@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Child } from '../../lib/executors/child.js'
+import { ChildPool } from '../../lib/executors/childPool.js'
+import type { FromChild, ToChild } from '../../lib/executors/messages.js'
+import { StopLimit } from '../../lib/stopLimit.js'
+import { FakeClock } from '../support/fakeClock.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { PoolHarness } from './poolHarness.js'
+
+/** A child that lives and dies as the spec says. */
+class FakeChild implements Child {
+  readonly label: string
+  readonly loaded: Promise<void>
+  readonly gone: Promise<string>
+  readonly heard: ToChild[] = []
+  killed = false
+  onMessage: (message: FromChild) => void = () => undefined
+  load: () => void = () => undefined
+  die: (how: string) => void = () => undefined
+
+  readonly pid: number
+
+  constructor(readonly id: number) {
+    this.pid = id
+    this.label = `Process 'Fake-${id}' pid:${id}`
+    this.gone = new Promise((resolve) => {
+      this.die = resolve
+    })
+    this.loaded = new Promise((resolve, reject) => {
+      this.load = resolve
+      void this.gone.then(() => reject(new Error('it died')))
+    })
+  }
+
+  send(message: ToChild): void {
+    this.heard.push(message)
+  }
+
+  end(): void {
+    this.send({ type: 'end' })
+  }
+
+  kill(): void {
+    this.killed = true
+    this.die('signal 9 (SIGKILL)')
+  }
+
+  /** Answers the job that it was given. */
+  answer(): void {
+    const outcome = { state: 'SUCCESS', result: this.id, runtimeMs: 1 } as const
+    this.onMessage({ type: 'done', end: { outcome, calls: [], children: [], memoryKib: 1 } })
+  }
+}
+
+async function started(size = 1, clock = new FakeClock(), stopLimit = new StopLimit(clock, 10_000)) {
+  const log = new MemoryLog()
+  const children: FakeChild[] = []
+  const make = (): FakeChild => {
+    const child = new FakeChild(children.length + 1)
+    children.push(child)
+    return child
+  }
+  const harness = PoolHarness.unstarted(
+    (options) => new ChildPool({ name: 'prefork', implementation: 'fake', listed: 'processes', make }, options),
+    { clock, log, size, stopLimit },
+  )
+  const starting = harness.pool.start()
+  for (const child of children) child.load()
+  await starting
+  /** The n-th child that was made, counted from 1. */
+  const nth = (n: number): FakeChild => {
+    const child = children[n - 1]
+    if (!child) throw new Error(`no child ${n} among ${children.length}`)
+    return child
+  }
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  return { clock, log, children, harness, nth, turn }
+}
+
+describe('ChildPool', () => {
+  it('waits longer and longer before it starts another in the place of a child that did not come up', async () => {
+    const { children, clock, log, nth, turn } = await started()
+    nth(1).die('exitcode 1')
+    await turn()
+    expect(children).toHaveLength(2)
+    for (const [delayMs, n] of [
+      [500, 2],
+      [1000, 3],
+      [2000, 4],
+    ] as const) {
+      nth(n).die('exitcode 1')
+      await turn()
+      clock.advance(delayMs - 1)
+      expect(children).toHaveLength(n)
+      clock.advance(1)
+      expect(children).toHaveLength(n + 1)
+    }
+    expect(log.of('ERROR')).toEqual([
+      "Process 'Fake-1' pid:1 exited with 'exitcode 1'",
+      ...[2, 3, 4].map((n) => `Process 'Fake-${n}' pid:${n} didn't start: Exception('it died')`),
+    ])
+  })
+
+  it('runs a task in another child when the one that it was to have dies in the same turn', async () => {
+    const { harness, nth, turn } = await started()
+    nth(1).die('exitcode 1')
+    const result = harness.resultOf('cpu.where')
+    await turn()
+    nth(2).load()
+    await turn()
+    nth(2).answer()
+    expect(await result).toBe(2)
+  })
+
+  it('kills a child that does not end although nothing runs in it', async () => {
+    const { clock, harness, nth, turn } = await started(2)
+    harness.pool.resize(1)
+    expect(nth(1).heard).toEqual([{ type: 'end' }])
+    clock.advance(4999)
+    expect(nth(1).killed).toBe(false)
+    clock.advance(1)
+    expect(nth(1).killed).toBe(true)
+    await turn()
+    expect(harness.children).toEqual([2])
+  })
+
+  it('starts no other once it has stopped, and keeps no timer', async () => {
+    const { children, clock, harness, nth, turn } = await started()
+    nth(1).die('exitcode 1')
+    await turn()
+    nth(2).die('exitcode 1')
+    await turn()
+    await harness.pool.stop()
+    expect(clock.pending).toBe(0)
+    harness.pool.resize(3)
+    expect(children).toHaveLength(2)
+    expect(await harness.run('cpu.where')).toMatchObject({ state: 'ABORTED' })
+  })
+
+  it('stops although a child that has nothing to do never ends', async () => {
+    const { clock, harness, nth } = await started()
+    const stop = harness.pool.stop()
+    expect(nth(1).heard).toEqual([{ type: 'end' }])
+    clock.advance(5000)
+    expect(nth(1).killed).toBe(true)
+    await stop
+  })
+
+  it('gives a task up that no child comes up for, once the worker has begun to stop', async () => {
+    const clock = new FakeClock()
+    const stopLimit = new StopLimit(clock, 10_000)
+    const { harness, nth, turn } = await started(1, clock, stopLimit)
+    nth(1).die('exitcode 1')
+    const run = harness.run('cpu.where')
+    await turn()
+    stopLimit.begin()
+    clock.advance(10_000)
+    expect(await run).toMatchObject({ state: 'ABORTED' })
+  })
+})

@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from '@jest/globals'
+import type { TaskContext } from '../../lib/app/context.js'
+import { isSoftTimeLimit } from '../../lib/app/limitErrors.js'
+import { systemClock } from '../../lib/clock.js'
+import { InlineExecutor } from '../../lib/executors/inline.js'
+import { decode } from '../../lib/protocol/decode.js'
+import { Request } from '../../lib/request/request.js'
+import type { Outcome } from '../../lib/trace/outcome.js'
+import { FakeDelivery } from '../support/fakeDelivery.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { taskMessage } from '../support/message.js'
+import { OfflineApp } from '../support/offlineLine.js'
+import { waitFor } from '../support/waitFor.js'
+
+const LIMITS = { accept: ['json'], maxSize: 1e6, maxNesting: 100 }
+
+const app = new OfflineApp('inline')
+let released: () => void = () => undefined
+app.task('wait', { bind: true }, (self: TaskContext) => sleep(60_000, undefined, { signal: self.signal }))
+app.task('tidy', { bind: true }, async (self: TaskContext) => {
+  await once(self.signal, 'abort')
+  return isSoftTimeLimit(self.signal.reason)
+})
+app.task('deaf', () => new Promise<void>((resolve) => (released = resolve)))
+app.task('again', { bind: true }, async (self: TaskContext) => {
+  await once(self.signal, 'abort')
+  throw self.retry({ countdown: 0 })
+})
+
+/** The async pool, and what it has said. */
+function executor() {
+  const log = new MemoryLog()
+  const strays: number[] = []
+  const onStray = (by: number): void => void strays.push(by)
+  const pool = new InlineExecutor({ clock: systemClock, log, hostname: 'w@spec', size: 2, onStray })
+  const request = (name: string): Request => {
+    const task = app.tasks.get(name)
+    if (!task) throw new Error(`no task ${name}`)
+    const { properties, content } = taskMessage(name)
+    return new Request(decode(properties, content, LIMITS), task, new FakeDelivery(properties, content), null, false, 0)
+  }
+  const run = (request: Request, soft: number | null, hard: number | null): Promise<Outcome> =>
+    pool.run(request, { limits: { soft, hard }, log, onStart: () => undefined, updateState: async () => undefined })
+  return { log, pool, request, run, strays }
+}
+
+describe('the async pool', () => {
+  it('aborts the signal of a task at its soft limit, which the task may catch or not', async () => {
+    const { log, request, run } = executor()
+    const wait = request('wait')
+    expect(await run(request('tidy'), 0.05, null)).toMatchObject({ state: 'SUCCESS', result: true })
+    expect(await run(wait, 0.05, null)).toMatchObject({
+      state: 'FAILURE',
+      kind: 'unexpected',
+      error: { excType: 'SoftTimeLimitExceeded', excModule: 'billiard.exceptions', args: [0.05] },
+    })
+    expect(log.of('WARNING')).toContain(`Soft time limit (0.05s) exceeded for ${wait.label}`)
+  })
+
+  it('fails a task at its hard limit, and counts it as a stray until it ends', async () => {
+    const { log, request, run, strays } = executor()
+    const deaf = request('deaf')
+    expect(await run(deaf, null, 0.05)).toMatchObject({ state: 'FAILURE', kind: 'timeout', error: { args: [0.05] } })
+    expect(log.of('ERROR')).toEqual([`Hard time limit (0.05s) exceeded for ${deaf.label}`])
+    expect(strays).toEqual([1])
+    released()
+    await waitFor(() => strays.length === 2, { what: 'the stray to end' })
+    expect(strays).toEqual([1, -1])
+  })
+
+  it('gives the next try of the same request its limit anew', async () => {
+    const { log, request, run } = executor()
+    const again = request('again')
+    for (const tries of [1, 2]) {
+      const startedAt = performance.now()
+      expect(await run(again, 0.1, null)).toMatchObject({ state: 'RETRY' })
+      expect(performance.now() - startedAt).toBeGreaterThan(95)
+      expect(log.of('WARNING')).toHaveLength(tries)
+    }
+  })
+
+  it('still tells a request under limits that the worker wants it to end', async () => {
+    const { request, run } = executor()
+    const wait = request('wait')
+    const outcome = run(wait, 10, 20)
+    wait.abort(new Error('the worker is shutting down'))
+    expect(await outcome).toMatchObject({ state: 'ABORTED' })
+  })
+
+  it('describes itself', () => {
+    const { pool } = executor()
+    pool.resize(5)
+    expect(pool.describe()).toEqual({
+      implementation: 'celeriac:async',
+      'max-concurrency': 5,
+      processes: [process.pid],
+    })
+  })
+})

@@ -1,5 +1,0 @@
-import { threadsPool } from '../../lib/pool/threads.js'
-import { compiled } from './poolHarness.js'
-import { describePool } from './poolSuite.js'
-
-describePool('threads', (options) => threadsPool({ ...options, entry: compiled('threadMain.js') }))
