@@ -1,4 +1,4 @@
-import type { BadMessage } from './protocol/badMessage.js'
+import type { IncomingMessage, OutgoingMessage } from './protocol/amqp.js'
 import type { ResultMeta } from './protocol/result.js'
 
 /*
@@ -21,47 +21,16 @@ export interface Clock {
   setTimer(fn: () => void, delayMs: number): Timer
 }
 
-/**
- * AMQP field-table values as they arrive: strings, numbers (BigInt beyond 2^53), booleans, null, Buffers, nested tables and arrays, and
- * `{ '!': type, value }` for timestamps and decimals.
- */
-export type AmqpTable = Readonly<Record<string, unknown>>
-
-/** AMQP basic properties, in amqplib's spelling. Absent ones are undefined. */
-export interface AmqpProperties {
-  readonly contentType?: string | undefined
-  readonly contentEncoding?: string | undefined
-  readonly headers?: AmqpTable | undefined
-  readonly deliveryMode?: number | undefined
-  readonly priority?: number | undefined
-  readonly correlationId?: string | undefined
-  readonly replyTo?: string | undefined
-  readonly expiration?: string | undefined
-  readonly messageId?: string | undefined
-  readonly timestamp?: number | undefined
-  readonly type?: string | undefined
-  readonly userId?: string | undefined
-  readonly appId?: string | undefined
-  /** Why the bytes of a message that was received can't be read as properties; then it has none. */
-  readonly unreadable?: BadMessage | undefined
-}
-
 /** One message that the broker handed to us, to be settled exactly once. */
-export interface Delivery {
+export interface Delivery extends IncomingMessage {
   /** The place in the order of arrival over the worker's life: smaller came first. */
   readonly sequence: number
   /** AMQP's deliveryTag, counted per channel. */
   readonly deliveryTag: number
   readonly consumerTag: string
-  /** The queue that it was consumed from. */
-  readonly queue: string
-  readonly exchange: string
-  readonly routingKey: string
   readonly redelivered: boolean
   /** Whether its queue is known to be a quorum queue, which counts in the headers how often it had the message back. */
   readonly isCounted: boolean
-  readonly properties: AmqpProperties
-  readonly content: Buffer
   /** False once its channel is gone: the broker has the message again, and settling it here is a logged no-op. */
   readonly live: boolean
   readonly settled: boolean
@@ -76,16 +45,6 @@ export interface Delivery {
    * against their delivery limit.
    */
   giveBack(): void
-}
-
-/** A message on its way to the broker. */
-export interface OutgoingMessage {
-  readonly exchange: string
-  readonly routingKey: string
-  readonly properties: AmqpProperties
-  readonly content: Buffer
-  /** Fail when no queue takes the message; the broker would drop it and confirm all the same. */
-  readonly mandatory?: boolean
 }
 
 /** Sends messages. */

@@ -1,28 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
+import { circlesOf, importsOf, levelOf, upwards } from './support/imports.js'
 
 const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
-/** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below. */
+/** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below, types included. */
 const LEVELS: readonly (readonly string[])[] = [
-  [
-    'settings',
-    'protocol',
-    'ports',
-    'errors',
-    'clock',
-    'component',
-    'stopLimit',
-    'log',
-    'breaker',
-    'tls',
-    'tracing',
-    'version',
-  ],
-  ['app', 'request', 'trace', 'scaling', 'control', 'events', 'line', 'executors'],
-  ['amqp', 'backends', 'health'],
+  ['errors', 'listeners', 'version'],
+  ['protocol'],
+  ['ports'],
+  ['settings', 'clock', 'component', 'stopLimit', 'tracing'],
+  ['log', 'breaker', 'tls'],
+  ['app', 'backends'],
+  ['request'],
+  ['trace', 'events'],
+  ['executors'],
+  ['line'],
+  ['scaling'],
+  ['control'],
+  ['amqp', 'health'],
   ['worker', 'celery', 'index'],
   ['cli'],
 ]
@@ -46,70 +44,36 @@ const DOORS: Readonly<Record<string, string>> = {
 }
 
 const LONGEST_FILE = 250
+const MOST_AT_THE_TOP = 12
 
-interface Import {
-  readonly from: string
-  readonly to: string
-  readonly typeOnly: boolean
-}
-
-const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-
-const imports: Import[] = files.flatMap((file) => {
-  const text = readFileSync(join(LIB, file), 'utf8')
-  return [...text.matchAll(/(?:import|export)\s+(type\s+)?(?:[\w*{][^'"]*?\s+from\s+)?['"]([^'"]+)['"]/g)].map(
-    (found) => ({
-      from: file,
-      to: found[2] ?? '',
-      typeOnly: found[1] !== undefined,
-    }),
-  )
-})
-
-const inside = imports
-  .filter(({ to }) => to.startsWith('.'))
-  .map(({ from, to, typeOnly }) => ({
-    from,
-    to: relative(LIB, join(LIB, dirname(from), to)).replace(/\.js$/, '.ts'),
-    typeOnly,
-  }))
-
-function levelOf(file: string): number {
-  const room = file.split('/')[0]?.replace(/\.ts$/, '') ?? ''
-  return LEVELS.findIndex((level) => level.includes(room))
-}
+const files = new Map(
+  readdirSync(LIB, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, readFileSync(join(LIB, file), 'utf8')]),
+)
+const imports = importsOf(files)
 
 describe('lib/', () => {
   it('has imports to look at', () => {
-    expect(files.length).toBeGreaterThan(30)
-    expect(inside.length).toBeGreaterThan(100)
+    expect(files.size).toBeGreaterThan(30)
+    expect(imports.filter(({ isInside }) => isInside).length).toBeGreaterThan(100)
   })
 
   it('has a level for each of its files', () => {
-    expect(files.filter((file) => levelOf(file) < 0)).toEqual([])
+    expect([...files.keys()].filter((file) => levelOf(file, LEVELS) < 0)).toEqual([])
   })
 
-  it('imports in one direction only', () => {
-    expect(inside.filter(({ from, to }) => levelOf(to) > levelOf(from))).toEqual([])
+  it('imports in one direction only, types as well', () => {
+    expect(upwards(imports, LEVELS)).toEqual([])
   })
 
-  it('has no circle of imports', () => {
-    const next = new Map<string, string[]>()
-    for (const { from, to, typeOnly } of inside) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to])
-    const clear = new Set<string>()
-    const circles: string[] = []
-    const visit = (file: string, path: readonly string[]): void => {
-      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
-      else if (!clear.has(file)) for (const to of next.get(file) ?? []) visit(to, [...path, file])
-      clear.add(file)
-    }
-    for (const file of files) visit(file, [])
-    expect(circles).toEqual([])
+  it('has no circle of files, by types neither', () => {
+    expect(circlesOf(imports)).toEqual([])
   })
 
   it('lets each outside package in by one door', () => {
-    const astray = imports.filter(({ from, to }) => {
-      if (to.startsWith('.') || to.startsWith('node:')) return false
+    const astray = imports.filter(({ from, to, isInside }) => {
+      if (isInside || to.startsWith('node:')) return false
       const door = DOORS[to]
       return door === undefined || !from.startsWith(door)
     })
@@ -117,7 +81,39 @@ describe('lib/', () => {
   })
 
   it('has no file too long to be read in one go', () => {
-    const long = files.filter((file) => readFileSync(join(LIB, file), 'utf8').split('\n').length - 1 > LONGEST_FILE)
-    expect(long).toEqual([])
+    expect([...files].filter(([, text]) => text.split('\n').length - 1 > LONGEST_FILE).map(([file]) => file)).toEqual(
+      [],
+    )
+  })
+
+  it('has rooms, and few files outside them', () => {
+    expect([...files.keys()].filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(MOST_AT_THE_TOP)
+  })
+})
+
+describe('the order of the rooms', () => {
+  const levels = [['base'], ['middle'], ['top']]
+  const tree = (text: string): ReadonlyMap<string, string> =>
+    new Map([
+      ['base/part.ts', text],
+      ['middle/whole.ts', "import { part } from '../base/part.js'\n"],
+      ['top.ts', "export { whole } from './middle/whole.js'\n"],
+    ])
+
+  it.each([
+    ["import { whole } from '../middle/whole.js'", ['base/part.ts -> middle/whole.ts']],
+    ["import type { Whole } from '../middle/whole.js'", ['base/part.ts -> middle/whole.ts']],
+    ["export type { Whole } from '../middle/whole.js'", ['base/part.ts -> middle/whole.ts']],
+    ["const { top } = await import('../top.js')", ['base/part.ts -> top.ts']],
+    ["import { repr } from 'node:util'", []],
+  ])('%s', (text, wrong) => {
+    expect(upwards(importsOf(tree(text)), levels)).toEqual(wrong)
+  })
+
+  it('sees circles that are made of types', () => {
+    expect(circlesOf(importsOf(tree("import type { Whole } from '../middle/whole.js'")))).toEqual([
+      'base/part.ts -> middle/whole.ts -> base/part.ts',
+    ])
+    expect(circlesOf(importsOf(tree('')))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import type { AmqpTable } from '../ports.js'
+import type { AmqpTable } from '../protocol/amqp.js'
 
 /** The integers that every client reads alike in the one byte that amqplib gives them. */
 const LARGEST_BYTE = 127

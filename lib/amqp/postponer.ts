@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { delayed } from '../protocol/delay.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { DelayQueues } from './delayed.js'

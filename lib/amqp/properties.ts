@@ -1,5 +1,5 @@
 import { coerceError } from '../errors.js'
-import type { AmqpProperties } from '../ports.js'
+import type { AmqpProperties } from '../protocol/amqp.js'
 import { BadMessage } from '../protocol/badMessage.js'
 import { FieldReader } from './fieldTable.js'
 

@@ -1,6 +1,6 @@
 import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib'
 import { BrokerError, coerceError } from '../errors.js'
-import type { OutgoingMessage } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 

@@ -1,6 +1,7 @@
 import type { Channel } from 'amqplib'
 import { coerceError } from '../errors.js'
-import type { AmqpTable, Logger } from '../ports.js'
+import type { Logger } from '../ports.js'
+import type { AmqpTable } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type BreakerOptions, createBreaker } from '../breaker.js'
 import { systemClock } from '../clock.js'
-import type { Backend, OutgoingMessage } from '../ports.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
@@ -12,9 +11,11 @@ import { checkConf } from './conf.js'
 import { currentRun } from './current.js'
 import { plainObject } from './optionChecks.js'
 import { checkOptions } from './options.js'
+import type { Outlet, SendOptions } from './outlet.js'
 import { Registry } from './registry.js'
 import { traceSend } from './sendSpan.js'
-import { type BoundHandler, type Handler, type SendTask, Task, type TaskOptions } from './task.js'
+import { type BoundHandler, type Handler, type SendTask, Task } from './task.js'
+import type { TaskOptions } from './taskOptions.js'
 
 /** Characters of a wrong argument that are shown. */
 const SHOWN = 80
@@ -22,51 +23,8 @@ const SHOWN = 80
 /** How the CLI recognises an app that was built by another copy of this package. */
 export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
 
-/** How a task's message is sent. */
-export interface SendOptions {
-  /** A fresh UUID unless given. */
-  taskId?: string
-  /** By default what `task_routes` says, else `task_default_queue`. */
-  queue?: string
-  /** By default that of the queue. */
-  exchange?: string
-  /** By default that of the queue. */
-  routingKey?: string
-  /** Seconds from now until the task may run. */
-  countdown?: number
-  /** When the task may run; wins over `countdown`. */
-  eta?: Date
-  /** When it is too late to run the task: seconds from now, or a date. */
-  expires?: number | Date
-  /** From 0 to 255, for queues with priorities; by default what `task_routes` or `task_default_priority` says. */
-  priority?: number
-  /** Custom headers, beside Celery's own. */
-  headers?: Record<string, unknown>
-}
-
-/** Where a message goes, and with what priority. */
-export interface Route {
-  readonly exchange: string
-  readonly routingKey: string
-  readonly priority: number
-  /** The queue to declare before the first message to it, as Celery's publisher does; null where only the exchange is known. */
-  readonly queue: string | null
-}
-
 /** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
 const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
-
-/** What sends an app's messages: the worker's own publisher while a worker runs the app, one of the app's own otherwise. */
-export interface Outlet {
-  route(task: string, options: SendOptions): Route
-  /** Makes sure that the route's queue is there. */
-  prepare(route: Route): Promise<void>
-  /** Publishes a message that is due after `delayMs`; resolves once the broker has it. */
-  send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void>
-  /** Where the results of what is sent can be asked for. */
-  readonly backend: Backend
-  close(): Promise<void>
-}
 
 /** The registry of tasks, the configuration, and the way out for messages. Without any broker in it: see `lib/celery.ts`. */
 export abstract class App {

@@ -1,5 +1,6 @@
 import { Retry } from './predicate.js'
 import type { Task } from './task.js'
+import type { ErrorClass } from './taskOptions.js'
 
 const DEFAULT_BACKOFF_MAX = 600
 
@@ -17,9 +18,6 @@ export function autoretry(error: Error, task: Task, retries: number, random: () 
   const countdown = retryBackoff ? backoff(task, retries, random) : retryKwargs.countdown
   return new Retry({ ...retryKwargs, ...(countdown === undefined ? {} : { countdown }), exc: error })
 }
-
-/** A class of errors, whatever its constructor takes. */
-export type ErrorClass = abstract new (...args: never[]) => Error
 
 /** Celery's: doubles with each retry from `retryBackoff` (true is 1) seconds on, and is spread over all of [0, countdown] unless told not to. */
 function backoff(task: Task, retries: number, random: () => number): number {

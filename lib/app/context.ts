@@ -1,10 +1,10 @@
-import type { AmqpProperties, AmqpTable, Logger } from '../ports.js'
+import type { Logger } from '../ports.js'
+import type { AmqpProperties, AmqpTable } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import { RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
 import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Retry, type RetryOptions } from './predicate.js'
-import type { Task } from './task.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -52,7 +52,7 @@ export class TaskContext {
     readonly signal: AbortSignal,
     /** A log whose lines carry the task's name and id. */
     readonly log: Logger,
-    private readonly task: Task,
+    private readonly task: { readonly name: string; readonly maxRetries: number | null },
     private readonly store: (state: string, meta: unknown) => Promise<void>,
   ) {}
 

@@ -2,7 +2,7 @@ import { matchesGlob } from '../settings/glob.js'
 import { queueNamed } from '../settings/queues.js'
 import type { RouteRule } from '../settings/routing.js'
 import type { Settings } from '../settings/table.js'
-import type { Route, SendOptions } from './app.js'
+import type { Route, SendOptions } from './outlet.js'
 
 /**
  * Where a task's message goes: the call's own options, else `task_routes`, else the default queue. Mirrors Celery's router:

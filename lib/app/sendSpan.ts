@@ -1,5 +1,5 @@
 import { coerceError } from '../errors.js'
-import type { OutgoingMessage } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { isTracing, type SpanAttributes, startSpan } from '../tracing.js'
 
 /**

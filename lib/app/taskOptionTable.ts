@@ -2,7 +2,7 @@ import { rate } from '../settings/rate.js'
 import { array, classes, either, oneOf, orNull, positiveSeconds, seconds, text, toggle, whole } from './optionChecks.js'
 import { type Check, type OptionTable, optionFaults } from './options.js'
 import { compileOrderBy } from './orderKey.js'
-import type { TaskOptions } from './task.js'
+import type { TaskOptions } from './taskOptions.js'
 
 const PARAM = /^[A-Za-z_$][\w$]*\??$/
 

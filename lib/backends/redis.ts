@@ -1,34 +1,14 @@
 import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { coerceError } from '../errors.js'
-import type { Backend, Logger } from '../ports.js'
+import type { Backend } from '../ports.js'
 import { decodeResult, type ResultMeta } from '../protocol/result.js'
 import { tlsFault } from '../tls.js'
 import { BackendError } from './backendError.js'
 import { keyPrefix } from './keyPrefix.js'
 import { remedyOf } from './redisErrors.js'
-import { connectionOptions } from './redisOptions.js'
-import type { RedisTarget } from './redisUrl.js'
+import { connectionOptions, type RedisBackendOptions } from './redisOptions.js'
 import { StoreScript, textOf } from './storeScript.js'
-
-export interface RedisBackendOptions {
-  /** The URL without secrets. */
-  readonly name: string
-  readonly target: RedisTarget
-  /** Of `result_backend_transport_options`: put before every key; `_` is added unless it ends in `: _ - .`. */
-  readonly globalKeyprefix: string | null
-  /** Seconds; null or 0 keeps results for ever. */
-  readonly resultExpires: number | null
-  /** Of `result_backend_transport_options`: the name of the master, with sentinels. */
-  readonly masterName: string | null
-  /** Of `result_backend_transport_options`: what the sentinels themselves ask for. */
-  readonly sentinel: { readonly username: string | null; readonly password: string | null }
-  /** Seconds without an answer after which a connection is given up. */
-  readonly socketTimeout: number
-  /** Seconds. */
-  readonly connectTimeout: number
-  readonly log: Logger
-}
 
 const TASK_KEY = 'celery-task-meta-'
 /** Without a byte in either direction while something is asked. A slow answer to a large value is no silence: its bytes count. */

@@ -1,8 +1,28 @@
 import type { RedisOptions } from 'ioredis'
 import { coerceError } from '../errors.js'
+import type { Logger } from '../ports.js'
 import { tlsOptions } from '../tls.js'
-import type { RedisBackendOptions } from './redis.js'
 import { remedyOf } from './redisErrors.js'
+import type { RedisTarget } from './redisUrl.js'
+
+export interface RedisBackendOptions {
+  /** The URL without secrets. */
+  readonly name: string
+  readonly target: RedisTarget
+  /** Of `result_backend_transport_options`: put before every key; `_` is added unless it ends in `: _ - .`. */
+  readonly globalKeyprefix: string | null
+  /** Seconds; null or 0 keeps results for ever. */
+  readonly resultExpires: number | null
+  /** Of `result_backend_transport_options`: the name of the master, with sentinels. */
+  readonly masterName: string | null
+  /** Of `result_backend_transport_options`: what the sentinels themselves ask for. */
+  readonly sentinel: { readonly username: string | null; readonly password: string | null }
+  /** Seconds without an answer after which a connection is given up. */
+  readonly socketTimeout: number
+  /** Seconds. */
+  readonly connectTimeout: number
+  readonly log: Logger
+}
 
 const SLOWEST_RECONNECT_MS = 2000
 

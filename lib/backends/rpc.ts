@@ -1,5 +1,6 @@
 import { coerceError } from '../errors.js'
-import type { Backend, Logger, OutgoingMessage, Publisher, ResultRequest } from '../ports.js'
+import type { Backend, Logger, Publisher, ResultRequest } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { decodeResult, encodeReply, READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { BackendError } from './backendError.js'
 

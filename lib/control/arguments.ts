@@ -1,4 +1,5 @@
-import type { Arguments } from './panel.js'
+/** The arguments of a command, as they came. */
+export type Arguments = Readonly<Record<string, unknown>>
 
 /** Python's exceptions, whose repr is what the asker reads. */
 export class KeyError extends Error {

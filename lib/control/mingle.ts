@@ -4,7 +4,7 @@ import type { LamportClock } from '../protocol/lamport.js'
 import { repr } from '../protocol/repr.js'
 import { seeClock } from '../protocol/seenClock.js'
 import type { Revoked } from '../request/revoked.js'
-import type { Arguments } from './panel.js'
+import type { Arguments } from './arguments.js'
 
 /** The other workers on the broker. */
 export interface Neighbours {

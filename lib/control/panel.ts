@@ -2,12 +2,9 @@ import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import type { ControlRequest } from '../protocol/control.js'
 import { repr } from '../protocol/repr.js'
-import { KeyError } from './arguments.js'
+import { type Arguments, KeyError } from './arguments.js'
 import { COMMANDS } from './commands/index.js'
 import { matchesNode } from './nodePattern.js'
-
-/** The arguments of a command, as they came. */
-export type Arguments = Readonly<Record<string, unknown>>
 
 /** A command: changes or reads the worker's state and gives the value of the reply, or a promise of it. A thrown error becomes `{"error": "..."}`. */
 export type Command = (args: Arguments) => unknown

@@ -4,13 +4,14 @@ import type { Clock, Logger } from '../ports.js'
 import type { LaneInfo } from '../request/lanes.js'
 import type { Policies } from '../request/policy.js'
 import type { Rates } from '../request/rates.js'
+import type { Request } from '../request/request.js'
 import type { Revoked } from '../request/revoked.js'
 import type { WorkerState } from '../request/state.js'
 import type { Decision } from '../scaling/controller.js'
 import type { Range } from '../settings/parse.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
-import type { Arguments } from './panel.js'
+import type { Arguments } from './arguments.js'
 
 /*
  * What remote control reads and moves: the worker gives each command the parts that it needs, and commands see nothing else of it.
@@ -19,7 +20,7 @@ import type { Arguments } from './panel.js'
 /** The line of requests. */
 export interface LinePart {
   readonly state: WorkerState
-  readonly lanes: Iterable<LaneInfo>
+  readonly lanes: Iterable<LaneInfo<Request>>
   readonly gate: { readonly rates: Rates; unblock(key: string): boolean }
   readonly policies: Policies
   readonly revoked: Revoked

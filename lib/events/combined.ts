@@ -1,9 +1,8 @@
 import type { Retry } from '../app/predicate.js'
-import type { OutgoingMessage } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { TaskMessage } from '../protocol/message.js'
-import type { Request } from '../request/request.js'
-import type { RevokeReason } from '../trace/outcome.js'
-import type { TaskEvents } from './dispatched.js'
+import type { Request, RevokeReason } from '../request/request.js'
+import type { TaskEvents } from '../request/taskEvents.js'
 
 /** Tells several listeners, in their order. Written out, since each task comes through here several times. */
 export class CombinedEvents implements TaskEvents {

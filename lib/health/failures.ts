@@ -1,8 +1,8 @@
-import { NO_TASK_EVENTS, type TaskEvents } from '../events/dispatched.js'
 import type { Clock } from '../ports.js'
 import { exceptionRepr } from '../protocol/event.js'
 import { repr } from '../protocol/repr.js'
 import { traceback } from '../protocol/traceback.js'
+import { NO_TASK_EVENTS, type TaskEvents } from '../request/taskEvents.js'
 import { maskSecrets } from '../settings/mask.js'
 
 /** Failures that are remembered. */

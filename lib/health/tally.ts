@@ -1,9 +1,10 @@
 import type { Retry } from '../app/predicate.js'
-import type { TaskEvents } from '../events/dispatched.js'
-import type { Clock, OutgoingMessage } from '../ports.js'
+import type { Clock } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { namesOf } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
 import type { Request } from '../request/request.js'
+import type { TaskEvents } from '../request/taskEvents.js'
 import { Histogram } from './histogram.js'
 
 /** Seconds: the default of celery-exporter, which is that of Python's Prometheus client. Its queries add buckets of one bound up. */

@@ -1,9 +1,9 @@
 import type { App } from '../app/app.js'
 import { keyFunction } from '../app/orderKey.js'
 import { BrokerError, CeleriacError } from '../errors.js'
-import type { TaskEvents } from '../events/dispatched.js'
 import type { Executor } from '../executors/executor.js'
-import type { Backend, Clock, Delivery, Logger, OutgoingMessage, Publisher } from '../ports.js'
+import type { Backend, Clock, Delivery, Logger, Publisher } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { wasReceived } from '../protocol/delay.js'
 import { abandon } from '../request/abandon.js'
 import { Departures } from '../request/departures.js'
@@ -14,6 +14,7 @@ import type { Request } from '../request/request.js'
 import { MOST_REVOKED, type Revoked } from '../request/revoked.js'
 import type { WorkerState } from '../request/state.js'
 import { Strategy } from '../request/strategy.js'
+import type { TaskEvents } from '../request/taskEvents.js'
 import { rate } from '../settings/rate.js'
 import type { Settings } from '../settings/table.js'
 import type { Outcome } from '../trace/outcome.js'
@@ -48,14 +49,12 @@ export interface LineOptions {
 
 /** The one way a message goes: strategy -> gate -> pool -> trace -> settle. It knows no broker; deliveries are put in at its top. */
 export class Line {
-  readonly lanes = new Lanes()
+  readonly lanes = new Lanes<Request>()
   readonly revoked: Revoked
   readonly state: WorkerState
   readonly gate: Gate
   readonly pool: Pool
   readonly standstill: Standstill
-  /** Told when the last free slot is taken. */
-  onFull: () => void = () => undefined
   readonly policies: Policies
   private readonly results: Results
   private readonly revocations: Revocations
@@ -132,7 +131,6 @@ export class Line {
       abandon: (request, thrown) =>
         abandon(request, thrown, { events: options.events, gate: this.gate, log: this.log, state }),
       beforeRun: () => this.standstill.check(),
-      onFull: () => this.onFull(),
       onResize: (size) => options.executor.resize(size),
     })
     this.stages = {

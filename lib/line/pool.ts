@@ -1,4 +1,5 @@
 import TinyQueue from 'tinyqueue'
+import { Listeners } from '../listeners.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
 
@@ -11,8 +12,6 @@ export interface PoolOptions {
   run(request: Request): Promise<void>
   /** Settles and lets go of a request whose run threw, although no run should. Never throws. */
   abandon(request: Request, thrown: unknown): void
-  /** Told when the last free slot is taken. */
-  onFull(): void
   /** Called before a run begins; it may find that the connection is gone, and the run with it. */
   beforeRun?(): void
 }
@@ -23,6 +22,7 @@ export class Pool {
   private slots: number
   private closed = false
   private drained: Array<() => void> = []
+  private readonly fullness = new Listeners()
 
   constructor(private readonly options: PoolOptions) {
     this.slots = options.size
@@ -39,6 +39,11 @@ export class Pool {
   /** Every slot is taken, so that what is ready has to wait. */
   get full(): boolean {
     return this.busy >= this.slots
+  }
+
+  /** `listener` is told when the last free slot is taken. @returns ends it */
+  onFull(listener: () => void): () => void {
+    return this.fullness.add(listener)
   }
 
   /** What runs in a slot beyond a smaller size goes on to its end. */
@@ -75,7 +80,7 @@ export class Pool {
 
   private async occupy(request: Request): Promise<void> {
     this.options.state.move(request, 'running')
-    if (this.full) this.options.onFull()
+    if (this.full) this.fullness.tell()
     try {
       await this.options.run(request)
     } catch (thrown) {

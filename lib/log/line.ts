@@ -3,6 +3,7 @@ import { readableError } from '../errors.js'
 import type { LogLevel } from '../ports.js'
 import { clip, clipName, printable } from '../protocol/printable.js'
 import { stackOf } from '../protocol/stack.js'
+import type { LogEntry } from './entry.js'
 import { isOfTask, LONGEST_TEXT, printableStack } from './text.js'
 
 /** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
@@ -13,17 +14,6 @@ export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
   ERROR: 40,
   CRITICAL: 50,
   FATAL: 50,
-}
-
-export interface LogEntry {
-  readonly level: LogLevel
-  readonly message: string
-  /** The part of the worker that speaks. */
-  readonly scope: string
-  /** Milliseconds since the epoch. */
-  readonly at: number
-  /** The stack of an `error` is shown, and `details` are further lines of the message. */
-  readonly facts?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Entry to text, without the newline at its end. */

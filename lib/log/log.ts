@@ -3,7 +3,8 @@ import { createLogger, transports, type Logger as Winston, format as winstonForm
 import { coerceError, textOf } from '../errors.js'
 import type { Logger, LogLevel } from '../ports.js'
 import { maskSecrets } from '../settings/mask.js'
-import { jsonLine, LEVEL_NUMBERS, type LineTemplate, type LogEntry, template } from './line.js'
+import type { LogEntry } from './entry.js'
+import { jsonLine, LEVEL_NUMBERS, type LineTemplate, template } from './line.js'
 import { isOfTask, plainText, printableText } from './text.js'
 import { WatchedFile } from './watchedFile.js'
 

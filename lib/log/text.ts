@@ -1,6 +1,6 @@
 import { clip, printable } from '../protocol/printable.js'
 import { maskSecrets } from '../settings/mask.js'
-import type { LogEntry } from './line.js'
+import type { LogEntry } from './entry.js'
 
 /** Characters of a line of the worker's own that are written: what others send ends up in some of them, of whatever length. */
 export const LONGEST_TEXT = 20_000

@@ -1,4 +1,4 @@
-import type { AmqpProperties, AmqpTable } from '../ports.js'
+import type { AmqpProperties, AmqpTable } from './amqp.js'
 import { BadMessage } from './badMessage.js'
 import { type ContentLimits, loads } from './content/content.js'
 import { checkHeaders } from './headerLimits.js'

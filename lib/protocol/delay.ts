@@ -1,4 +1,4 @@
-import type { AmqpTable, Delivery, OutgoingMessage } from '../ports.js'
+import type { AmqpTable, IncomingMessage, OutgoingMessage } from './amqp.js'
 import { expirationOf } from './encode.js'
 import type { TaskMessage } from './message.js'
 
@@ -77,7 +77,7 @@ export function delayedRoute(queue: string, seconds: number): DelayedRoute | nul
  * Where a message came from, to publish it there again: for one that came through the delay queues, which don't say which
  * exchange it was sent to, that is its queue.
  */
-export function returnRoute(delivery: Pick<Delivery, 'exchange' | 'routingKey' | 'queue'>): DelayedRoute {
+export function returnRoute(delivery: Pick<IncomingMessage, 'exchange' | 'routingKey' | 'queue'>): DelayedRoute {
   const { exchange, routingKey, queue } = delivery
   if (exchange === DELIVERY_EXCHANGE || PREFIX.test(routingKey)) return { exchange: '', routingKey: queue }
   return { exchange, routingKey }
@@ -109,7 +109,7 @@ export function delayed(message: OutgoingMessage, queue: string, delayMs: number
  * @returns null when it has no ETA, is due within a second, or can't be delayed: keep it then
  */
 export function relay(
-  delivery: Pick<Delivery, 'queue' | 'properties' | 'content'>,
+  delivery: Pick<IncomingMessage, 'queue' | 'properties' | 'content'>,
   message: Pick<TaskMessage, 'id' | 'eta' | 'expires'>,
   now: number,
 ): OutgoingMessage | null {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { OutgoingMessage } from '../ports.js'
+import type { OutgoingMessage } from './amqp.js'
 import { dumps } from './content/content.js'
 import { isoFormat } from './event.js'
 import type { Kwargs } from './message.js'

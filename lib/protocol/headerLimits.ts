@@ -1,4 +1,4 @@
-import type { AmqpTable } from '../ports.js'
+import type { AmqpTable } from './amqp.js'
 import { BadMessage } from './badMessage.js'
 
 export interface HeaderLimits {

@@ -1,4 +1,4 @@
-import type { AmqpProperties, AmqpTable } from '../ports.js'
+import type { AmqpProperties, AmqpTable } from './amqp.js'
 
 /** Keyword arguments by name. */
 export type Kwargs = Record<string, unknown>

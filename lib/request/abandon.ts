@@ -1,10 +1,10 @@
 import { coerceError } from '../errors.js'
-import type { TaskEvents } from '../events/dispatched.js'
 import type { Logger } from '../ports.js'
 import { repr } from '../protocol/repr.js'
 import type { Gate } from './gate.js'
 import type { Request } from './request.js'
 import type { WorkerState } from './state.js'
+import type { TaskEvents } from './taskEvents.js'
 
 export interface AbandonOptions {
   readonly gate: Gate

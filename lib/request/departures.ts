@@ -1,5 +1,6 @@
 import { coerceError } from '../errors.js'
-import type { Clock, Logger, OutgoingMessage } from '../ports.js'
+import type { Clock, Logger } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { relay } from '../protocol/delay.js'
 import type { Request } from './request.js'
 import { returnsOf } from './returns.js'

@@ -4,6 +4,8 @@ import type { Kwargs, TaskMessage } from '../protocol/message.js'
 import { clipName } from '../protocol/printable.js'
 import type { Place } from './lanes.js'
 
+export type RevokeReason = 'expired' | 'revoked' | 'terminated'
+
 /** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
 export type RequestState = 'received' | 'parked' | 'ready' | 'running' | 'done'
 
@@ -25,7 +27,7 @@ export class Request {
   /** Of the process that the present try runs in. */
   pid: number | null = null
   /** Its place in the order of its key: `Lanes` alone changes it. */
-  place: Place | null = null
+  place: Place<Request> | null = null
   private controller: AbortController | null = null
   private timers: Timer[] = []
 

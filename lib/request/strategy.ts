@@ -1,7 +1,6 @@
 import type { Registry } from '../app/registry.js'
 import type { Task } from '../app/task.js'
 import { coerceError } from '../errors.js'
-import type { TaskEvents } from '../events/dispatched.js'
 import type { Clock, Delivery, Logger } from '../ports.js'
 import { BadMessage } from '../protocol/badMessage.js'
 import type { ContentLimits } from '../protocol/content/content.js'
@@ -11,6 +10,7 @@ import { repr } from '../protocol/repr.js'
 import { labelOf, Request } from './request.js'
 import { Returns } from './returns.js'
 import type { RefusalReason, WorkerState } from './state.js'
+import type { TaskEvents } from './taskEvents.js'
 
 const PROTOCOL_URL = 'https://docs.celeryq.dev/en/latest/internals/protocol.html'
 const NOTHING: readonly string[] = []

@@ -3,7 +3,7 @@ import type { Lanes } from './lanes.js'
 import type { Request } from './request.js'
 
 export interface TurnsOptions extends HoldsOptions {
-  readonly lanes: Lanes
+  readonly lanes: Lanes<Request>
   /** Gets those whose turn it is now, the one delivered first first. */
   onTurn(requests: readonly Request[]): void
 }

@@ -4,11 +4,12 @@ import type { Pool } from '../line/pool.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { WorkerState } from '../request/state.js'
 import type { Capacity } from './capacity.js'
-import { type Bounds, decide, initialState, type QueueSample } from './controller.js'
+import { type Bounds, decide, initialState } from './controller.js'
 import { DecisionLog } from './decisionLog.js'
 import { EarlyTicks } from './earlyTicks.js'
 import { waiting } from './estimate.js'
 import { loopWatch } from './loopWatch.js'
+import type { QueueSample } from './sample.js'
 
 interface QueueDepth {
   readonly ready: number
@@ -66,6 +67,7 @@ export class Autoscaler implements Component {
     this.limits = options.bounds
     this.log = new DecisionLog(options.clock, options.log)
     this.loopUtilisation = options.loopUtilisation ?? loopWatch()
+    options.pool.onFull(() => this.hurry())
     const queues = options.queues()
     const share = Math.max(1, Math.floor(options.pool.size / queues.length))
     options.capacity.split = new Map(queues.map((queue) => [queue, share]))

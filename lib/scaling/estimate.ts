@@ -1,4 +1,4 @@
-import type { Sample } from './controller.js'
+import type { Sample } from './sample.js'
 
 /** What the controller believes of the load, from cumulative counts that are read at irregular times. */
 export interface Estimate {

@@ -1,5 +1,5 @@
-import type { Sample } from './controller.js'
 import { depthOf, type Estimate, expectedServiceMs } from './estimate.js'
+import type { Sample } from './sample.js'
 
 /** How many slots a load asks for, before limits and rounding. */
 export interface Need {

@@ -1,3 +1,4 @@
+import type { QueueDefinition } from './routing.js'
 import type { Settings } from './table.js'
 
 /** A queue as it is declared, with the exchange that feeds it. */
@@ -16,26 +17,6 @@ export interface QueueSpec {
     readonly autoDelete: boolean
   }
   readonly routingKey: string
-}
-
-/** A queue in `task_queues`, in the words of kombu's `Queue`. */
-export interface QueueDefinition {
-  readonly name: string
-  readonly exchange?: string
-  readonly exchange_type?: string
-  readonly routing_key?: string
-  readonly durable?: boolean
-  readonly exclusive?: boolean
-  readonly auto_delete?: boolean
-  /** x-arguments as they are. */
-  readonly queue_arguments?: Readonly<Record<string, unknown>>
-  /** Seconds. */
-  readonly expires?: number
-  /** Seconds. */
-  readonly message_ttl?: number
-  readonly max_length?: number
-  readonly max_length_bytes?: number
-  readonly max_priority?: number
 }
 
 /** A queue by name, from `task_queues` or made up as Celery does it. */

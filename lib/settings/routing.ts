@@ -1,6 +1,25 @@
 import { anything, count, fromJson, map, optional, seconds, text, toggle } from './parse.js'
-import type { QueueDefinition } from './queues.js'
 import type { Parse } from './row.js'
+
+/** A queue in `task_queues`, in the words of kombu's `Queue`. */
+export interface QueueDefinition {
+  readonly name: string
+  readonly exchange?: string
+  readonly exchange_type?: string
+  readonly routing_key?: string
+  readonly durable?: boolean
+  readonly exclusive?: boolean
+  readonly auto_delete?: boolean
+  /** x-arguments as they are. */
+  readonly queue_arguments?: Readonly<Record<string, unknown>>
+  /** Seconds. */
+  readonly expires?: number
+  /** Seconds. */
+  readonly message_ttl?: number
+  readonly max_length?: number
+  readonly max_length_bytes?: number
+  readonly max_priority?: number
+}
 
 /** What `task_routes` may say of a task. */
 export interface RouteRule {

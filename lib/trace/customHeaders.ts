@@ -1,4 +1,4 @@
-import type { AmqpTable } from '../ports.js'
+import type { AmqpTable } from '../protocol/amqp.js'
 
 /** What Celery's `Context` has a name of its own for, and what it leaves out besides. */
 const CELERYS: ReadonlySet<string> = new Set(

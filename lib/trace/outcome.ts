@@ -1,9 +1,8 @@
 import type { Reject, Retry } from '../app/predicate.js'
+import type { RevokeReason } from '../request/request.js'
 
 /** expected: an error of the task's `throws`. timeout: the hard time limit. lost: the process that ran it died. */
 export type FailureKind = 'expected' | 'unexpected' | 'timeout' | 'lost'
-
-export type RevokeReason = 'expired' | 'revoked' | 'terminated'
 
 /** How a run ended: a value, so that one function can settle them all. */
 export type Outcome =

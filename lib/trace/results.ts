@@ -1,4 +1,5 @@
-import type { AmqpTable, Backend, Clock, ResultRequest } from '../ports.js'
+import type { Backend, Clock, ResultRequest } from '../ports.js'
+import type { AmqpTable } from '../protocol/amqp.js'
 import { encodeException } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { type ExtendedResult, encodeRevoked, type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'

@@ -1,5 +1,5 @@
 import type { RetryOptions } from '../app/predicate.js'
-import type { OutgoingMessage } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import { canCompress, compress } from '../protocol/content/compression.js'
 import { dumps } from '../protocol/content/content.js'
 import { isProtocol2 } from '../protocol/decode.js'

@@ -1,4 +1,5 @@
-import type { App, Outlet } from '../app/app.js'
+import type { App } from '../app/app.js'
+import type { Outlet } from '../app/outlet.js'
 import type { Component } from '../component.js'
 import type { StopLimit } from '../stopLimit.js'
 

@@ -131,7 +131,6 @@ export class Worker implements Component {
       queues: () => this.consumer?.queues.map((queue) => queue.name) ?? queues.map((queue) => queue.name),
       heldUpBy: () => this.breakers.heldUpBy ?? this.line.gate.pauses.tried,
     })
-    this.line.onFull = () => autoscaler.hurry()
     this.consumer = new Consumer({
       nodename,
       queues,

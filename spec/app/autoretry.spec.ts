@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { autoretry } from '../../lib/app/autoretry.js'
-import { Task, type TaskOptions } from '../../lib/app/task.js'
+import { Task } from '../../lib/app/task.js'
+import type { TaskOptions } from '../../lib/app/taskOptions.js'
 
 class FetchError extends Error {}
 class GoneError extends FetchError {}

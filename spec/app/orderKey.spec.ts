@@ -9,7 +9,8 @@ import {
   type OrderPart,
   type OrderSource,
 } from '../../lib/app/orderKey.js'
-import { Task, type TaskOptions } from '../../lib/app/task.js'
+import { Task } from '../../lib/app/task.js'
+import type { TaskOptions } from '../../lib/app/taskOptions.js'
 
 function source(parts: Partial<OrderSource> = {}): OrderSource {
   return { task: 'packit.build_end', args: [], kwargs: {}, headers: {}, ...parts }

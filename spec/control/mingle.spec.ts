@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { Arguments } from '../../lib/control/arguments.js'
 import { Mingle, type Neighbours } from '../../lib/control/mingle.js'
-import type { Arguments } from '../../lib/control/panel.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { Revoked } from '../../lib/request/revoked.js'
 import { FakeClock } from '../support/fakeClock.js'

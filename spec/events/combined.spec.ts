@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals'
 import type { Retry } from '../../lib/app/predicate.js'
 import { CombinedEvents } from '../../lib/events/combined.js'
-import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/events/dispatched.js'
-import type { OutgoingMessage } from '../../lib/ports.js'
+import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import type { TaskMessage } from '../../lib/protocol/message.js'
 import type { Request } from '../../lib/request/request.js'
+import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/request/taskEvents.js'
 
 const request = {} as Request
 const retry = {} as Retry

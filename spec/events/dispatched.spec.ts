@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Retry } from '../../lib/app/predicate.js'
 import { Task } from '../../lib/app/task.js'
-import { DispatchedTaskEvents, NO_TASK_EVENTS } from '../../lib/events/dispatched.js'
+import { DispatchedTaskEvents } from '../../lib/events/dispatched.js'
 import { decode } from '../../lib/protocol/decode.js'
 import { encodeTask } from '../../lib/protocol/encode.js'
 import type { EventFields } from '../../lib/protocol/event.js'
 import { Request } from '../../lib/request/request.js'
+import { NO_TASK_EVENTS } from '../../lib/request/taskEvents.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
 import { type MessageOptions, taskMessage } from '../support/message.js'
 

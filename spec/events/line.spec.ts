@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
 import { Reject } from '../../lib/app/predicate.js'
-import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/events/dispatched.js'
 import type { Request } from '../../lib/request/request.js'
+import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/request/taskEvents.js'
 import type { FakeDelivery } from '../support/fakeDelivery.js'
 import { OfflineApp, OfflineLine } from '../support/offlineLine.js'
 

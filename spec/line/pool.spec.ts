@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/events/dispatched.js'
+import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/request/taskEvents.js'
 import { Gated, OfflineApp, OfflineLine } from '../support/offlineLine.js'
 
 /** Events none of which can be told. */

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from '@jest/globals'
 import { bindArguments } from '../../lib/app/arguments.js'
-import { Task, type TaskOptions } from '../../lib/app/task.js'
+import { Task } from '../../lib/app/task.js'
+import type { TaskOptions } from '../../lib/app/taskOptions.js'
 
 type Handler = (...args: never[]) => unknown
 type Call = readonly [args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>]

@@ -28,7 +28,6 @@ class Bench {
       onResize: () => undefined,
       run: async () => undefined,
       abandon: () => undefined,
-      onFull: () => undefined,
     })
     this.autoscaler = new Autoscaler({
       clock,

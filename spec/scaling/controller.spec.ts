@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  type Bounds,
-  type ControllerState,
-  type Decision,
-  decide,
-  initialState,
-  type Sample,
-} from '../../lib/scaling/controller.js'
+import { type Bounds, type ControllerState, type Decision, decide, initialState } from '../../lib/scaling/controller.js'
+import type { Sample } from '../../lib/scaling/sample.js'
 import { queueOf, sampleOf } from './sample.js'
 
 const BOUNDS: Bounds = { max: 100, min: 2, targetWaitMs: 1000, keepaliveMs: 30_000 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Sample } from '../../lib/scaling/controller.js'
 import {
   demandsOf,
   type Estimate,
@@ -8,6 +7,7 @@ import {
   observe,
   waiting,
 } from '../../lib/scaling/estimate.js'
+import type { Sample } from '../../lib/scaling/sample.js'
 import { queueOf, sampleOf } from './sample.js'
 
 function observeAll(samples: readonly Sample[], from: Estimate = NO_ESTIMATE): Estimate {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Sample } from '../../lib/scaling/controller.js'
 import { type Estimate, NO_ESTIMATE } from '../../lib/scaling/estimate.js'
 import { slotsNeeded } from '../../lib/scaling/need.js'
+import type { Sample } from '../../lib/scaling/sample.js'
 import { queueOf, sampleOf } from './sample.js'
 
 function known(serviceMs: number, perSecond = 0): Estimate {

@@ -1,4 +1,5 @@
-import { type Bounds, decide, initialState, type Reason, type Sample } from '../../lib/scaling/controller.js'
+import { type Bounds, decide, initialState, type Reason } from '../../lib/scaling/controller.js'
+import type { Sample } from '../../lib/scaling/sample.js'
 import type { Resize } from './scenario.js'
 
 /** How a simulated worker sizes itself. One instance serves one worker. */

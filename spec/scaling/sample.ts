@@ -1,4 +1,4 @@
-import type { QueueSample, Sample } from '../../lib/scaling/controller.js'
+import type { QueueSample, Sample } from '../../lib/scaling/sample.js'
 
 /** A sample of a worker that does nothing, with 2 slots on one queue of its own, but for what is given. */
 export function sampleOf(parts: Partial<Sample> & { readonly ready?: number } = {}): Sample {

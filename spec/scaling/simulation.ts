@@ -1,6 +1,6 @@
 import TinyQueue from 'tinyqueue'
-import type { Sample } from '../../lib/scaling/controller.js'
 import { EarlyTicks } from '../../lib/scaling/earlyTicks.js'
+import type { Sample } from '../../lib/scaling/sample.js'
 import type { Policy } from './policies.js'
 import { type Arrival, type Resize, type Scenario, type Score, scoreOf } from './scenario.js'
 

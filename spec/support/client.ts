@@ -1,5 +1,5 @@
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
-import type { AmqpProperties } from '../../lib/ports.js'
+import type { AmqpProperties } from '../../lib/protocol/amqp.js'
 import { randomQueue } from './randomName.js'
 
 /** A spec's own connection to the broker: it makes queues, fills them, looks into them, and removes what it made. */

@@ -1,4 +1,5 @@
-import type { AmqpProperties, Delivery } from '../../lib/ports.js'
+import type { Delivery } from '../../lib/ports.js'
+import type { AmqpProperties } from '../../lib/protocol/amqp.js'
 
 let sequence = 0
 

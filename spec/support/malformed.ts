@@ -1,4 +1,4 @@
-import type { AmqpProperties } from '../../lib/ports.js'
+import type { AmqpProperties } from '../../lib/protocol/amqp.js'
 import { taskMessage } from './message.js'
 
 type Message = { properties: AmqpProperties; content: Buffer }

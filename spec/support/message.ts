@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AmqpProperties } from '../../lib/ports.js'
+import type { AmqpProperties } from '../../lib/protocol/amqp.js'
 
 export interface MessageOptions {
   id?: string

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
-import type { App, Outlet } from '../../lib/app/app.js'
+import type { App } from '../../lib/app/app.js'
+import type { Outlet } from '../../lib/app/outlet.js'
 import { Ignore, Reject, Retry } from '../../lib/app/predicate.js'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import { BrokerError } from '../../lib/errors.js'
-import type { OutgoingMessage } from '../../lib/ports.js'
+import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { OfflineApp, OfflineLine } from '../support/offlineLine.js'
 import { Tracer } from '../support/tracer.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { NO_TASK_EVENTS } from '../../lib/events/dispatched.js'
+import { NO_TASK_EVENTS } from '../../lib/request/taskEvents.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Probes } from '../../lib/worker/probes.js'
 import { ask } from '../support/ask.js'

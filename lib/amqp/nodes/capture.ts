@@ -1,6 +1,7 @@
 import type { Component } from '../../component.js'
 import { coerceError } from '../../errors.js'
-import type { AmqpProperties, Clock, Logger } from '../../ports.js'
+import type { Clock, Logger } from '../../ports.js'
+import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { LamportClock } from '../../protocol/lamport.js'
 import { seeClock } from '../../protocol/seenClock.js'
 import { Connection } from '../connection.js'

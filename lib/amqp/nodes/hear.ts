@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib'
-import type { AmqpProperties } from '../../ports.js'
+import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { BadMessage } from '../../protocol/badMessage.js'
 
 /** What becomes of the messages of a queue that are not acknowledged: control, events, replies. */

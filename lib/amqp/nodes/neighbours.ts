@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib'
+import type { Arguments } from '../../control/arguments.js'
 import type { Neighbours } from '../../control/mingle.js'
-import type { Arguments } from '../../control/panel.js'
 import { BrokerError, coerceError } from '../../errors.js'
 import type { Clock, Logger, Timer } from '../../ports.js'
 import type { LamportClock } from '../../protocol/lamport.js'

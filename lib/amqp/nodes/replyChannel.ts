@@ -1,6 +1,7 @@
 import type { Channel } from 'amqplib'
 import { BrokerError, coerceError } from '../../errors.js'
-import type { Logger, OutgoingMessage } from '../../ports.js'
+import type { Logger } from '../../ports.js'
+import type { OutgoingMessage } from '../../protocol/amqp.js'
 import type { Epoch } from '../epoch.js'
 import { headersForAll } from '../headers.js'
 

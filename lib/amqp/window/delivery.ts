@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
-import type { AmqpProperties, Delivery, Logger } from '../../ports.js'
+import type { Delivery, Logger } from '../../ports.js'
+import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { Epoch } from '../epoch.js'
 
 /** What a delivery came through: it can only be settled on the very channel that brought it. */

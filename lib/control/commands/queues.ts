@@ -1,7 +1,8 @@
 import { coerceError } from '../../errors.js'
-import { type QueueDefinition, type QueueSpec, queueNamed } from '../../settings/queues.js'
-import { required, textOrNull, ValueError } from '../arguments.js'
-import { type Arguments, type Command, nok, ok } from '../panel.js'
+import { type QueueSpec, queueNamed } from '../../settings/queues.js'
+import type { QueueDefinition } from '../../settings/routing.js'
+import { type Arguments, required, textOrNull, ValueError } from '../arguments.js'
+import { type Command, nok, ok } from '../panel.js'
 import type { ControlParts } from '../parts.js'
 
 /** The commands about queues. */

@@ -1,6 +1,6 @@
 import { repr } from '../../protocol/repr.js'
-import { required, texts, truth } from '../arguments.js'
-import { type Arguments, type Command, ok } from '../panel.js'
+import { type Arguments, required, texts, truth } from '../arguments.js'
+import { type Command, ok } from '../panel.js'
 import type { ControlParts } from '../parts.js'
 import { signum } from '../signum.js'
 

@@ -1,4 +1,4 @@
-import type { AmqpProperties } from '../../ports.js'
+import type { AmqpProperties } from '../amqp.js'
 import { BadMessage } from '../badMessage.js'
 import type { HeaderLimits } from '../headerLimits.js'
 import type { BodyLimits } from './bodyLimits.js'

@@ -1,4 +1,4 @@
-import type { AmqpProperties, OutgoingMessage } from '../../../lib/ports.js'
+import type { AmqpProperties, OutgoingMessage } from '../../../lib/protocol/amqp.js'
 import { taskMessage } from '../../support/message.js'
 
 /** By where their keys come from: the task's option for the first three, then the setting `task_order_by`, and the message's header. */
