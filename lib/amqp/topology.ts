@@ -5,12 +5,14 @@ import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
 import { assertQueue, isMismatch, kindOf, type QueueKind } from './queueKind.js'
 
+const NOT_FOUND = 404
+
 /**
  * Declares a queue with its exchange and binding, as Celery does. Idempotent. Where exchange or queue exist with other
  * arguments they are used as they are, with a warning: Python's worker ends there, but a mismatch is no reason to stand still.
  * @param mustKnow see `kindOf`
  * @returns the queue's kind
- * @throws the broker's error when a queue can neither be declared nor found
+ * @throws the broker's error when a queue can neither be declared nor found; where both are refused, what it has against the declaration
  */
 export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger, mustKnow = true): Promise<QueueKind> {
   const { exchange } = spec
@@ -52,7 +54,10 @@ async function declareOrFind(
     return null
   } catch (thrown) {
     if (!isMismatch(thrown)) throw thrown
-    await epoch.scratch(find)
+    await epoch.scratch(find).catch((missing: unknown) => {
+      // Nothing of that name exists: what the broker has against the declaration is the reason to report.
+      throw (missing as { code?: unknown }).code === NOT_FOUND ? thrown : missing
+    })
     const { message } = coerceError(thrown)
     log.warning(`The ${what} exists with other arguments and is used as it is: ${message}`)
     return message

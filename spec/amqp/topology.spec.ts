@@ -6,6 +6,7 @@ import { queueNamed } from '../../lib/settings/queues.js'
 import { Client } from '../support/client.js'
 import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
 import { MemoryLog } from '../support/memoryLog.js'
+import { randomQueue } from '../support/randomName.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -50,6 +51,12 @@ describe('declareQueue', () => {
     const queue = await client.queue({ 'x-max-priority': 5 })
     expect(await declare(queue)).toEqual({ type: 'classic', singleActive: false })
     expect(log.of('WARNING').join()).toContain(`The queue ${queue} exists with other arguments and is used as it is`)
+    expect(under.epochs[0]?.ended.aborted).toBe(false)
+  })
+
+  it('says what the broker has against arguments that it does not take', async () => {
+    const task_queues = [{ name: randomQueue(), queue_arguments: { 'x-max-length': 'many' } }]
+    await expect(declare(task_queues[0]?.name ?? '', { task_queues })).rejects.toThrow('x-max-length')
     expect(under.epochs[0]?.ended.aborted).toBe(false)
   })
 
