@@ -54,7 +54,7 @@ export class OfflineLine {
       clock,
       slots: options.slots ?? 4,
       log: () => log,
-      revoked: new Revoked(clock),
+      revoked: new Revoked(clock, 1000),
       postpone: async () => false,
       publisher: {
         publish: async (message) => {

@@ -1,13 +1,11 @@
 import type { Line } from '../../../lib/line/line.js'
 import type { Request } from '../../../lib/request/request.js'
-import { conflicts, type Held, inTheWay, type Places } from './places.js'
-import type { Message } from './queue.js'
+import { type Held, inTheWay, isHere, isLeaving, isSettling, type Places } from './places.js'
 
 /** What is compared: the line, and what ought to be. */
 export interface Compared {
   readonly line: Line
   readonly places: Places
-  readonly messages: readonly Message[]
   /** `worker_order_depth_limit`. */
   readonly depthLimit: number
   now(): number
@@ -21,15 +19,16 @@ export function checkAll({ depthLimit, fault, line, now, places }: Compared): vo
   for (const held of places.held) {
     const request = requests.get(held.delivery)
     if (request) checkOne(held, request, { fault, line, now, places })
-    else fault(true, `${held.message.id} is neither settled nor held`)
+    else if (!isLeaving(held)) fault(true, `${held.message.id} is neither settled nor held`)
   }
-  const running = places.held.filter(({ run, settling }) => run !== null || settling)
+  const running = places.held.filter((held) => held.run !== null || isSettling(held))
   running.forEach((one, at) => {
     for (const other of running.slice(at + 1)) {
       fault(inTheWay(one, other), `${one.message.id} and ${other.message.id} run side by side`)
     }
   })
-  fault(requests.size !== places.held.length, `${requests.size} requests are kept of ${places.held.length}`)
+  const kept = places.held.filter((held) => !isLeaving(held) || requests.has(held.delivery)).length
+  fault(requests.size !== kept, `${requests.size} requests are kept of ${kept}`)
   fault(line.lanes.size !== places.lanes.size, `${line.lanes.size} lanes are kept of ${places.lanes.size}`)
   const parked = [...requests.values()].filter(({ state }) => state === 'parked').length
   fault(line.state.parked !== parked, `${line.state.parked} are counted as parked of ${parked}`)
@@ -53,7 +52,7 @@ function checkOne(
   const isHeldUp = places.before(held).length > 0
   switch (request.state === 'parked' ? request.parkedFor : request.state) {
     case 'running':
-      fault(held.run === null && !held.settling, `${says}, but has ended`)
+      fault(held.run === null && !isSettling(held) && !isLeaving(held), `${says}, but has ended`)
       break
     case 'ready':
       fault(!line.pool.full, `${says}, and a slot is free`)
@@ -85,20 +84,15 @@ export function checkEmpty({ fault, line, places }: Compared, timers: number): v
   fault(line.lanes.size !== places.lanes.size, `${line.lanes.size} lanes are left`)
 }
 
-/** When a run begins: it is the first of its key, here and in the whole queue, has a slot, and takes it from none before it. */
+/** When a run begins: it is the first of its key in the worker's hands, has a slot, and takes it from none before it. */
 export function checkStart(held: Held, byDelivery: ReadonlyMap<unknown, Held>, compared: Compared): void {
-  const { fault, line, messages, places } = compared
+  const { fault, line, places } = compared
   const { delivery, message } = held
   fault(held.run !== null, `${message.id} runs twice at once`)
   fault(!delivery.live, `${message.id} was begun after its connection was lost`)
   fault(line.state.running.size > line.pool.size, `${message.id} was begun without a slot`)
-  const before = places.before(held).filter((other) => places.isInPlace(other))
+  const before = places.before(held).filter((other) => other.blocks || isHere(other))
   fault(before.length > 0, `${message.id} overtakes ${before.map((other) => other.message.id).join()}`)
-  for (const other of message.eta === null ? messages.slice(0, message.position) : []) {
-    if (other.where === 'done' || other.eta !== null || !conflicts(other.path, message.path)) continue
-    const waits = other.where === 'broker' || places.held.some((each) => each.message === other && !places.isOver(each))
-    fault(waits, `${message.id} overtakes ${other.id} (${other.where})`)
-  }
   const kept = new Set([...line.state.requests].map((request) => request.delivery))
   for (const request of line.state.requests) {
     if (request.delivery.sequence >= delivery.sequence) break

@@ -31,13 +31,15 @@ export function orderApp(started: (n: number) => Promise<void>): OfflineApp {
   return app
 }
 
+const BOOM = new Error('boom')
+
 /** What a run throws, to end so; undefined for a success. */
 export function thrownFor(ending: Ending): Error | undefined {
   switch (ending) {
     case 'success':
       return undefined
     case 'failure':
-      return new Error('boom')
+      return BOOM
     case 'retry':
       return new Retry({ countdown: 1 })
     case 'long retry':

@@ -1,5 +1,5 @@
 import type { Delivery } from '../../../lib/ports.js'
-import type { FakeDelivery } from '../../support/fakeDelivery.js'
+import type { Link } from './link.js'
 import type { Message, Path } from './queue.js'
 
 /** How a run ends. */
@@ -8,14 +8,24 @@ export type Ending = 'success' | 'failure' | 'retry' | 'long retry' | 'reject' |
 /** One delivery of a message, or what a failure has left to keep its key shut. */
 export interface Held {
   readonly message: Message
-  readonly delivery: FakeDelivery
+  readonly delivery: Delivery
+  /** Through which it came. */
+  readonly link: Link
   /** Ends its present run. */
   run: ((ending: Ending) => void) | null
   begun: boolean
-  /** Its run has ended, and its end waits to be stored. */
-  settling: boolean
+  /** Its last run has ended. */
+  ended: boolean
+  /** And its end waits to be stored. */
+  storing: boolean
+  /** Its settlement is on its way to the broker. */
+  written: boolean
   retryAt: number
+  /** Whether its failure keeps its key shut, once it is settled. */
+  fails: boolean
   blocks: boolean
+  mayGoBack: boolean
+  wentBack: boolean
 }
 
 /** Whether one of two keys is the other, or contains it. */
@@ -29,9 +39,21 @@ export function inTheWay(one: Held, other: Held): boolean {
   return conflicts(one.message.path, other.message.path)
 }
 
-/** It runs, or is still to be settled. */
-export function isHere({ delivery, run, settling }: Held): boolean {
-  return run !== null || settling || (delivery.live && !delivery.settled)
+/** Its run has ended, and it keeps its slot until that is stored, and with a key until its settlement is written. */
+export function isSettling({ delivery, ended, message, storing, written }: Held): boolean {
+  return storing || (ended && message.path !== null && delivery.live && !written)
+}
+
+/** It runs, or is still to be settled; with a key it is here until that is written. */
+export function isHere(held: Held): boolean {
+  const { delivery, message, run, written } = held
+  if (run !== null || isSettling(held)) return true
+  return delivery.live && !(message.path ? written : delivery.settled)
+}
+
+/** It was discarded, in its place or as it was about to run; until that is written it keeps its place, and its slot if it had one. */
+export function isLeaving(held: Held): boolean {
+  return held.run === null && !isSettling(held) && held.delivery.settled
 }
 
 /** This one, and all in `order` that may not go before it. */
@@ -66,10 +88,10 @@ export class Places {
     return new Set(paths.flatMap((path) => path.map((_, at) => path.slice(0, at + 1).join('/'))))
   }
 
-  /** With an ETA it has its place when it is due. */
+  /** With an ETA it has its place when it is due; what comes too late has none. */
   add(held: Held): void {
     this.held.push(held)
-    if (held.message.path && (held.message.eta ?? 0) <= this.now()) this.order.push(held)
+    if (held.message.path && !this.isOver(held) && (held.message.eta ?? 0) <= this.now()) this.order.push(held)
   }
 
   /** To be told before the clock goes on until `until`; `placeDue` is then due. */
@@ -82,7 +104,9 @@ export class Places {
   placeDue(): void {
     const ready = this.due.filter(({ message }) => (message.eta ?? 0) <= this.now())
     this.due = this.due.filter((held) => !ready.includes(held))
-    this.order.push(...ready.filter((held) => this.isInPlace(held)))
+    const isInTime = ({ message: { eta, expires, id } }: Held): boolean =>
+      !this.revoked.has(id) && (expires === null || (eta ?? 0) <= expires)
+    this.order.push(...ready.filter((held) => isHere(held) && isInTime(held)))
   }
 
   unblock(path: Path): void {
@@ -101,20 +125,23 @@ export class Places {
     return at < 0 ? [] : this.order.slice(0, at).filter((other) => inTheWay(other, held))
   }
 
-  isInPlace(held: Held): boolean {
-    return held.blocks || (isHere(held) && !this.isOver(held))
-  }
-
   /** Nothing that the line has still got (`kept`), or has just discarded, is before it any more, and it need not wait for a rate. */
   isFree(held: Held, kept: ReadonlySet<Delivery>): boolean {
-    if (held.message.task === 'limited' || !this.isInPlace(held)) return false
-    if (this.held.some((other) => !other.begun && this.isOver(other) && inTheWay(other, held))) return false
+    if (held.message.task === 'limited' || !isHere(held) || this.isOver(held)) return false
+    if (this.held.some((other) => this.isOver(other) && inTheWay(other, held))) return false
     return !this.before(held).some((other) => other.blocks || kept.has(other.delivery))
   }
 
-  /** It was discarded and gave its place up at once; that it is settled may take a turn more. */
-  isOver({ begun, message: { eta, expires, id }, run, settling }: Held): boolean {
-    if (run !== null || settling) return false
+  /** It was discarded, or is about to be. */
+  isOver(held: Held): boolean {
+    const { begun, message, run } = held
+    const { eta, expires, id } = message
+    if (run !== null || isSettling(held)) return false
     return this.revoked.has(id) || (!begun && expires !== null && (this.now() > expires || (eta ?? 0) > expires))
+  }
+
+  /** It won't run any more, whatever becomes of its delivery. */
+  isVoid({ expires, id }: Message): boolean {
+    return this.revoked.has(id) || (expires !== null && this.now() > expires)
   }
 }

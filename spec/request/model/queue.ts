@@ -6,7 +6,7 @@ export const TASKS = ['job', 'strict', 'limited', 'routed', 'headed', 'late', 'p
 export type TaskName = (typeof TASKS)[number]
 export type Path = readonly string[]
 
-/** A message over its whole life; the broker has it, or a delivery of it is in hand, or it is done. */
+/** A message over its whole life: ready in the queue, out with a consumer until that has settled it, or done. */
 export interface Message {
   /** Its place in the queue, where it goes back to as well. */
   readonly position: number
@@ -19,7 +19,9 @@ export interface Message {
   /** Wall-clock milliseconds. */
   readonly eta: number | null
   readonly expires: number | null
-  where: 'broker' | 'here' | 'done'
+  where: 'ready' | 'out' | 'done'
+  /** Done by the end of a run, and not because it was revoked or too late. */
+  hasRun: boolean
 }
 
 /** Whether it is acknowledged after its run. */
@@ -63,20 +65,20 @@ export class ModelQueue {
     this.add({ ...first, properties, content, eta: time(eta), expires: time(expires) })
   }
 
-  take(count: number): Message[] {
-    const taken = this.ready.splice(0, count)
-    for (const message of taken) message.where = 'here'
+  take(): Message | undefined {
+    const taken = this.ready.shift()
+    if (taken) taken.where = 'out'
     return taken
   }
 
   requeue(message: Message): void {
-    message.where = 'broker'
+    message.where = 'ready'
     const at = this.ready.findIndex(({ position }) => position > message.position)
     this.ready.splice(at < 0 ? this.ready.length : at, 0, message)
   }
 
-  private add(message: Omit<Message, 'position' | 'where'>): void {
-    const added: Message = { ...message, position: this.messages.length, where: 'broker' }
+  private add(message: Omit<Message, 'position' | 'where' | 'hasRun'>): void {
+    const added: Message = { ...message, position: this.messages.length, where: 'ready', hasRun: false }
     this.messages.push(added)
     this.ready.push(added)
   }

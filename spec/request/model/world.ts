@@ -1,241 +1,216 @@
-import { FakeDelivery } from '../../support/fakeDelivery.js'
-import { OfflineLine } from '../../support/offlineLine.js'
-import { type Compared, checkAll, checkEmpty, checkStart } from './checks.js'
-import { CONFIG, orderApp, SlowBackend, thrownFor } from './parts.js'
-import { behindIn, type Ending, type Held, Places } from './places.js'
-import { isLate, ModelQueue, type Path, type TaskName } from './queue.js'
+import { ModelBroker } from './broker.js'
+import { Network } from './network.js'
+import { orderApp, SlowBackend, thrownFor } from './parts.js'
+import { behindIn, type Ending, type Held } from './places.js'
+import { isLate, type Path, type TaskName } from './queue.js'
+import { Watch } from './watch.js'
+import { ModelWorker } from './worker.js'
 
-/** A worker's line with a broker of one queue before it, and beside it what ought to be true of the two. `check` compares. */
+export interface WorldOptions {
+  readonly slots: number
+  readonly prefetch: number
+  /**
+   * What is taken away, to see that the promise needs it. The `witness`: the broker refuses the queue by which the worker sees that its last
+   * connection is still held. The `turns`: the line doesn't see that a settlement is still to be written.
+   */
+  readonly without: 'witness' | 'turns' | null
+}
+
+/** A worker and a broker of one queue, and what happens to them, one step at a time. After each, all that isn't slow has run its course. */
 export class OrderWorld {
-  readonly offline: OfflineLine
-  readonly queue = new ModelQueue()
-  readonly places = new Places(() => this.now)
-  private mayGiveBack: ReadonlySet<Held> | 'all' = new Set()
-  private readonly faults: string[] = []
-  private readonly byDelivery = new Map<unknown, Held>()
-  /** In the order of their numbers, which the handlers see as a header. */
-  private readonly deliveries: Held[] = []
+  readonly network: Network
+  readonly watch: Watch
+  private readonly broker: ModelBroker
+  private readonly worker: ModelWorker
   private readonly backend = new SlowBackend()
 
-  constructor(slots: number) {
+  constructor(private readonly options: WorldOptions) {
+    const { prefetch, slots, without } = options
     const { backend } = this
-    this.offline = new OfflineLine(
-      orderApp((n) => this.started(n)),
-      { slots, backend, config: CONFIG },
-    )
+    const now = (): number => this.now
+    this.broker = new ModelBroker(without !== 'witness', (message) => this.watch.done(message))
+    this.worker = new ModelWorker({
+      app: orderApp((n) => this.started(n)),
+      slots,
+      prefetch,
+      backend,
+      broker: this.broker,
+      onReceived: (n, delivery) => {
+        if (without === 'turns') Object.defineProperty(delivery, 'writing', { get: () => null, set: () => undefined })
+        this.watch.received(n, this.broker.messageOf(n), delivery)
+      },
+      onWritten: (n, verb) => this.watch.written(n, verb),
+    })
+    this.network = new Network(this.worker, this.broker, now)
+    this.watch = new Watch({
+      messages: this.broker.queue.messages,
+      line: this.worker.offline.line,
+      promiseAlone: without !== null,
+      now,
+      link: () => this.worker.link,
+    })
   }
 
   get now(): number {
-    return this.offline.clock.now()
+    return this.worker.offline.clock.now()
   }
 
   get running(): readonly Held[] {
-    return this.places.held.filter(({ run }) => run !== null)
+    return this.watch.running
   }
 
+  /** Keys that a failure keeps shut. */
+  get blocked(): readonly Path[] {
+    return this.watch.places.blocked
+  }
+
+  /** Of the messages that aren't done. */
   get ids(): readonly string[] {
-    return this.queue.messages.filter(({ where }) => where !== 'done').map(({ id }) => id)
+    return this.broker.queue.messages.filter(({ where }) => where !== 'done').map(({ id }) => id)
   }
 
-  /** Publishes a message and delivers the first one of the queue. Times are milliseconds from now. */
-  async publish(task: TaskName, path: Path | null, etaMs: number | null, expiresMs: number | null): Promise<void> {
-    const from = (ms: number | null): number | null => (ms === null ? null : this.now + ms)
-    this.queue.publish(task, path, from(etaMs), from(expiresMs))
-    await this.deliver(1)
-  }
-
-  /** Hands the first messages of the queue to the line. */
-  async deliver(count: number): Promise<void> {
-    for (const message of this.queue.take(count)) {
-      const headers = { ...message.properties.headers, n: this.deliveries.length }
-      const properties = { ...message.properties, headers }
-      const delivery = new FakeDelivery(properties, message.content, 'spec', (each) => this.settled(each))
-      const held: Held = { message, delivery, run: null, begun: false, settling: false, retryAt: 0, blocks: false }
-      this.deliveries.push(held)
-      this.byDelivery.set(delivery, held)
-      this.places.add(held)
-      this.offline.line.receive(delivery)
-    }
+  async start(): Promise<void> {
+    this.worker.start()
     await this.settle()
   }
 
-  /** Ends a run; `losing` the connection between its end and its settlement. */
-  async end(held: Held, ending: Ending, losing = false): Promise<void> {
-    if (losing) this.backend.pause()
+  /** Times are milliseconds from now. */
+  async publish(task: TaskName, path: Path | null, etaMs: number | null, expiresMs: number | null): Promise<void> {
+    const from = (ms: number | null): number | null => (ms === null ? null : this.now + ms)
+    this.broker.queue.publish(task, path, from(etaMs), from(expiresMs))
+    await this.settle()
+  }
+
+  /** Ends a run; with a `cut` of the connection between its end and its settlement. */
+  async end(held: Held, ending: Ending, cut = false): Promise<void> {
+    if (cut) this.backend.pause()
     const { delivery, message, run } = held
     if (!run) throw new Error('it does not run')
     held.run = null
     const isPutBack = ending === 'requeue' && isLate(message)
+    const staysHere = message.path !== null && (ending === 'retry' || isPutBack)
     // Without a key it goes back to the queue, with one to its place in the line.
-    if (isPutBack && message.path === null) this.mayGiveBack = new Set([held])
+    held.mayGoBack = isPutBack && message.path === null
     // What was told to stop when its connection was lost, and fails, counts as stopped.
-    if (ending === 'failure' && message.task === 'strict' && message.path && delivery.live) held.blocks = true
-    if (ending === 'retry' || isPutBack) held.retryAt = this.now + 1000
+    held.fails = ending === 'failure' && message.task === 'strict' && message.path !== null && delivery.live
+    if (staysHere) held.retryAt = this.now + 1000
+    held.ended = !staysHere
     run(ending)
-    if (losing) await this.loseWhileSettling(held)
+    if (cut) await this.cutWhileStoring(held)
     await this.settle()
-    this.mayGiveBack = new Set()
   }
 
   async advance(ms: number): Promise<void> {
-    this.places.expectDue(this.now + ms)
-    this.offline.clock.advance(ms)
+    this.watch.places.expectDue(this.now + ms)
+    this.worker.offline.clock.advance(ms)
+    this.network.tick()
     await this.settle()
   }
 
   async resize(slots: number): Promise<void> {
-    this.offline.line.pool.resize(slots)
+    this.worker.resize(slots)
     await this.settle()
   }
 
   async revoke(id: string): Promise<void> {
-    this.places.revoked.add(id)
-    this.offline.line.revoke([id])
+    this.watch.places.revoked.add(id)
+    this.worker.offline.line.revoke([id])
     await this.settle()
   }
 
   async unblock(path: Path): Promise<void> {
-    this.places.unblock(path)
-    this.fault(!this.offline.line.gate.unblock(path.join('/')), `${path.join('/')} is not blocked`)
+    this.watch.places.unblock(path)
+    const key = path.join('/')
+    this.watch.fault(!this.worker.offline.line.gate.unblock(key), `${key} is not blocked`)
     await this.settle()
   }
 
-  /** The broker has everything again that wasn't acknowledged. */
-  async loseConnection(): Promise<void> {
-    for (const { delivery, message } of this.places.held) {
-      if (delivery.live && !delivery.settled) this.queue.requeue(message)
-      delivery.live = false
-    }
-    this.places.forget()
-    this.offline.line.connectionLost()
+  /** Lets something happen to the network. */
+  async befall(act: (network: Network) => void): Promise<void> {
+    act(this.network)
     await this.settle()
-  }
-
-  /** Ends the world: everything is unblocked, delivered and run until nothing is left. */
-  async drain(): Promise<void> {
-    const { places, queue } = this
-    for (let round = 0; queue.size + places.held.length + places.blocked.length > 0; round++) {
-      this.fault(round > 2 * queue.messages.length + 100, 'the line stands still')
-      for (const path of places.blocked) await this.unblock(path)
-      await this.deliver(queue.size)
-      for (const held of this.running) await this.end(held, 'success')
-      await this.advance(1000)
-      this.check()
-    }
-    for (const { id, where } of queue.messages) this.fault(where !== 'done', `${id} is lost`)
-    this.checkEmpty()
-  }
-
-  /** Ends the world: the worker stops, and what hasn't run is the broker's again, no sooner than what runs before it has ended. */
-  async stop(): Promise<void> {
-    const { line } = this.offline
-    const { held, order } = this.places
-    // What waits for its time has its place by then, behind all others.
-    const all = [...order, ...held.filter(({ message }) => message.path && (message.eta ?? 0) > this.now)]
-    const checkKept = (): void => {
-      for (const running of this.running) {
-        for (const { delivery, message } of behindIn(all, running)) {
-          this.fault(
-            delivery.settledBy === 'giveBack',
-            `${message.id} went back before ${running.message.id} had ended`,
-          )
-        }
-      }
-    }
-    this.mayGiveBack = 'all'
-    line.close()
-    await this.deliver(2)
-    checkKept()
-    for (let [first] = this.running; first; [first] = this.running) {
-      await this.end(first, 'success')
-      this.mayGiveBack = 'all'
-      checkKept()
-    }
-    await line.idle()
-    for (const { id, where } of this.queue.messages) this.fault(where === 'here', `${id} was kept`)
-    this.checkEmpty()
   }
 
   /** @throws Error that names what is not as it ought to be */
   check(): void {
-    checkAll(this.compared())
-    this.throwFaults()
+    this.watch.check()
   }
 
-  /** @throws Error if anything is left of what was held */
-  private checkEmpty(): void {
-    this.offline.line.close()
-    checkEmpty(this.compared(), this.offline.clock.pending)
-    this.throwFaults()
+  /** Ends the world: everything is unblocked, delivered and run until nothing is left. */
+  async drain(): Promise<void> {
+    for (let round = 0; this.ids.length + this.watch.places.held.length + this.blocked.length > 0; round++) {
+      if (round > 2 * this.broker.queue.messages.length + 100) {
+        // Without one of its parts it may, and that isn't what is looked for.
+        if (this.options.without !== null) return
+        throw new Error('the line stands still')
+      }
+      await this.befall((network) => network.slow(false, false))
+      for (const path of this.blocked) await this.unblock(path)
+      for (const held of this.running) await this.end(held, 'success')
+      await this.advance(1000)
+      this.check()
+    }
+    await this.stop(true)
   }
 
-  private async loseWhileSettling(held: Held): Promise<void> {
-    await this.offline.turn()
-    held.settling = [...this.offline.line.state.running].some(({ delivery }) => delivery === held.delivery)
-    // It comes again, so that its failure is no end.
-    if (held.settling) held.blocks = false
-    await this.loseConnection()
-    await this.deliver(this.queue.size)
-    held.settling = false
+  /** Ends the world: the worker stops, and what hasn't run is the broker's again, no sooner than what runs before it has ended. */
+  async stop(isDrained = false): Promise<void> {
+    const { watch, worker } = this
+    await this.befall((network) => {
+      network.slow(false, false)
+      network.notice(0)
+    })
+    const { held, order } = watch.places
+    // What waits for its time has its place by then, behind all others.
+    const all = [...order, ...held.filter(({ message }) => message.path && (message.eta ?? 0) > this.now)]
+    const checkKept = (): void => {
+      for (const running of this.running) {
+        for (const { message, wentBack } of behindIn(all, running)) {
+          watch.fault(wentBack, `${message.id} went back before ${running.message.id} had ended`)
+        }
+      }
+    }
+    watch.stopping = true
+    void worker.close()
+    await this.settle()
+    checkKept()
+    for (let [first] = this.running; first; [first] = this.running) {
+      await this.end(first, 'success')
+      checkKept()
+    }
+    void worker.stop()
+    await this.settle()
+    watch.checkEnd(worker.offline.clock.pending, isDrained)
+  }
+
+  private async cutWhileStoring(held: Held): Promise<void> {
+    const { offline } = this.worker
+    await offline.turn()
+    const runs = [...offline.line.state.running].some(({ delivery }) => delivery === held.delivery)
+    held.storing = runs && !(isLate(held.message) && held.delivery.settled)
+    await this.befall((network) => network.cut())
+    held.storing = false
     this.backend.resume()
   }
 
   /** The handler of every task. */
   private started(n: number): Promise<void> {
-    const held = this.deliveries[n]
-    if (!held) throw new Error(`delivery ${n} was never made`)
-    this.places.placeDue()
-    checkStart(held, this.byDelivery, this.compared())
-    held.begun = true
     return new Promise((resolve, reject) => {
-      held.run = (ending) => {
+      this.watch.begun(n, (ending) => {
         const thrown = thrownFor(ending)
         if (thrown) reject(thrown)
         else resolve()
-      }
+      })
     })
   }
 
-  private settled(delivery: FakeDelivery): void {
-    const held = this.byDelivery.get(delivery)
-    if (!held || !delivery.live) return
-    const { message } = held
-    if (delivery.settledBy === 'giveBack') {
-      const isAllowed = this.mayGiveBack === 'all' || this.mayGiveBack.has(held)
-      this.fault(!isAllowed, `${message.id} was given back without a reason`)
-      this.queue.requeue(message)
-      return
-    }
-    message.where = 'done'
-    const hasRun = held.begun || !isLate(message)
-    this.fault(!hasRun && !this.places.isOver(held), `${message.id} was settled although it never ran`)
-  }
-
-  /** Lets promises run their course, and drops what is over. */
+  /** Lets all that isn't slow run its course, and drops what is over. */
   private async settle(): Promise<void> {
-    await this.offline.turn()
-    this.places.placeDue()
-    for (const message of this.offline.published.splice(0)) this.queue.publishAgain(message)
-    this.places.forget()
-  }
-
-  private compared(): Compared {
-    const { offline, places, queue } = this
-    return {
-      line: offline.line,
-      places,
-      messages: queue.messages,
-      depthLimit: CONFIG.worker_order_depth_limit,
-      now: () => this.now,
-      fault: (is, text) => this.fault(is, text),
+    for (let quiet = 0; quiet < 2; quiet++) {
+      if (this.network.exchange()) quiet = -1
+      await this.worker.offline.turn()
     }
-  }
-
-  private fault(is: boolean, text: string): void {
-    if (is) this.faults.push(text)
-  }
-
-  private throwFaults(): void {
-    if (this.faults.length > 0) throw new Error(this.faults.join('\n'))
+    this.watch.places.placeDue()
+    this.watch.places.forget()
   }
 }
