@@ -1,11 +1,6 @@
 import type { Kwargs } from '../protocol/message.js'
+import { missingArguments } from '../protocol/missingArguments.js'
 import type { Task } from './task.js'
-
-const quote = (names: readonly string[]): string => {
-  const quoted = names.map((name) => `'${name}'`)
-  const last = quoted.pop()
-  return quoted.length === 0 ? `${last}` : `${quoted.join(', ')}${quoted.length > 1 ? ',' : ''} and ${last}`
-}
 
 /**
  * Binds a message's arguments to the handler's positions, as Python binds a call.
@@ -15,7 +10,8 @@ const quote = (names: readonly string[]): string => {
 export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): unknown[] {
   const { params } = task
   const { schema } = task.options
-  const name = `${task.name.slice(task.name.lastIndexOf('.') + 1)}()`
+  const callee = task.name.slice(task.name.lastIndexOf('.') + 1)
+  const name = `${callee}()`
   const bound: unknown[] = [...args]
   for (const key of Object.keys(kwargs)) {
     if (!params) {
@@ -37,10 +33,7 @@ export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwar
     const missed = params?.[at] ?? task.nameAt(at)
     if (missed !== null) missing.push(missed)
   }
-  if (count > 0) {
-    const names = missing.length === count ? `: ${quote(missing)}` : ''
-    throw new TypeError(`${name} missing ${count} required positional argument${count > 1 ? 's' : ''}${names}`)
-  }
+  if (count > 0) throw missingArguments(callee, count, missing)
   return bound
 }
 

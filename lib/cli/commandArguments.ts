@@ -1,4 +1,4 @@
-import type { CommandInfo } from '../control/commands/index.js'
+import type { CommandInfo } from '../control/command.js'
 import { UsageError } from './usage.js'
 
 /** Celery's words for a switch (`strtobool`). */

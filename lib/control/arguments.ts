@@ -12,38 +12,76 @@ export class ValueError extends Error {
   override readonly name = 'ValueError'
 }
 
-/** Whether an argument was given; Python's `None` counts as given nowhere. */
-export function given(value: unknown): boolean {
-  return value !== undefined && value !== null
+/** An argument of a command: how the command line reads a word for it, and how the worker reads what came. */
+export interface Argument<T> {
+  /** A list takes all the words that are left. */
+  readonly type: 'text' | 'int' | 'float' | 'list' | 'bool'
+  /** Whether the command can't do without it. */
+  readonly required: boolean
+  /** @throws TypeError, ValueError in Python's words */
+  read(value: unknown, name: string): T
 }
 
-/**
- * The arguments that a command can't do without.
- * @throws TypeError in Python's words when some are missing
- */
-export function required<const Name extends string>(
-  command: string,
-  args: Arguments,
-  names: readonly Name[],
-): Readonly<Record<Name, unknown>> {
-  const missing = names.filter((name) => args[name] === undefined)
-  if (missing.length === 0) return args as Readonly<Record<Name, unknown>>
-  const quoted = missing.map((name) => `'${name}'`)
-  const listed =
-    quoted.length < 3 ? quoted.join(' and ') : `${quoted.slice(0, -1).join(', ')}, and ${quoted[quoted.length - 1]}`
-  const noun = missing.length === 1 ? 'argument' : 'arguments'
-  throw new TypeError(`${command}() missing ${missing.length} required positional ${noun}: ${listed}`)
+/** An argument that `read` makes a value of. */
+export function argument<T>(type: Argument<T>['type'], read: Argument<T>['read']): Argument<T> {
+  return { type, required: false, read }
 }
+
+/** Makes an argument one that the command can't do without. */
+export function required<T>(of: Argument<T>): Argument<T> {
+  return { ...of, required: true }
+}
+
+/** Makes null of an argument that wasn't given, or given as Python's `None`. */
+export function optional<T>(of: Argument<T>): Argument<T | null> {
+  return { ...of, read: (value, name) => (value === undefined || value === null ? null : of.read(value, name)) }
+}
+
+/** Gives an argument a value for when it wasn't given. `None` is no such value, as in a call in Python. */
+export function byDefault<T>(of: Argument<T>, value: unknown): Argument<T> {
+  return { ...of, read: (given, name) => of.read(given === undefined ? value : given, name) }
+}
+
+/** Whatever came. */
+export const raw: Argument<unknown> = argument('text', (value) => value)
+
+/** The text of whatever came. */
+export const anyText: Argument<string> = argument('text', String)
+
+/** A text, or null for everything else. */
+export const textOrNull: Argument<string | null> = argument('text', (value) =>
+  typeof value === 'string' && value !== '' ? value : null,
+)
+
+/** A text; ValueError for everything else. */
+export const name: Argument<string> = argument('text', (value, of) => {
+  if (typeof value === 'string' && value !== '') return value
+  throw new ValueError(`${of} must be a name`)
+})
+
+/** One text, or a list of which the texts count: Celery's `maybe_list`. */
+export const texts: Argument<string[]> = argument('list', (value) =>
+  [value].flat().filter((each) => typeof each === 'string'),
+)
+
+/** Python's truth, for switches that may also come as the text of a command line. */
+export const truth: Argument<boolean> = argument('bool', (value) =>
+  typeof value === 'string' ? !FALSE.includes(value.toLowerCase()) : Boolean(value),
+)
+
+const FALSE = ['', '0', 'false', 'no', 'off', 'none']
 
 /**
  * A whole number. The text of one is none, in Python as here: the command line has made a number of it.
- * @throws TypeError in Python's words for what isn't a whole number, ValueError for one that is below `least` or beyond all measure
+ * TypeError in Python's words for what isn't a whole number, ValueError for one that is below `least` or beyond all measure.
  */
-export function integer(name: string, value: unknown, least: number): number {
-  const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
-  if (!isWhole) throw new TypeError(`'${pythonType(value)}' object cannot be interpreted as an integer`)
-  if (value >= least && value <= Number.MAX_SAFE_INTEGER) return Number(value)
-  throw new ValueError(`${name} must be a whole number, ${least} or more`)
+export function integer(least: number): Argument<number> {
+  return argument('int', (value, name) => {
+    const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
+    if (!isWhole) throw new TypeError(`'${pythonType(value)}' object cannot be interpreted as an integer`)
+    if (value >= least && value <= Number.MAX_SAFE_INTEGER) return Number(value)
+    throw new ValueError(`${name} must be a whole number, ${least} or more`)
+  })
 }
 
 /** What Python calls the type of a value that came as JSON. */
@@ -51,20 +89,4 @@ function pythonType(value: unknown): string {
   if (value === null || value === undefined) return 'NoneType'
   if (typeof value === 'object') return Array.isArray(value) ? 'list' : 'dict'
   return { string: 'str', boolean: 'bool', number: 'float' }[typeof value as string] ?? 'object'
-}
-
-/** Python's truth, for switches that may also come as the text of a command line. */
-export function truth(value: unknown): boolean {
-  if (typeof value === 'string') return !['', '0', 'false', 'no', 'off', 'none'].includes(value.toLowerCase())
-  return Boolean(value)
-}
-
-/** One text, or a list of which the texts count: Celery's `maybe_list`. */
-export function texts(value: unknown): string[] {
-  return [value].flat().filter((each) => typeof each === 'string')
-}
-
-/** A text, or null for everything else. */
-export function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
 }

@@ -3,36 +3,24 @@ import type { Logger } from '../ports.js'
 import type { ControlRequest } from '../protocol/control.js'
 import { repr } from '../protocol/repr.js'
 import { type Arguments, KeyError } from './arguments.js'
-import { COMMANDS } from './commands/index.js'
+import { NO_REPLY } from './command.js'
 import { matchesNode } from './nodePattern.js'
 
-/** A command: changes or reads the worker's state and gives the value of the reply, or a promise of it. A thrown error becomes `{"error": "..."}`. */
-export type Command = (args: Arguments) => unknown
-
-/** What a command gives that sends no reply at all. */
-export const NO_REPLY: unique symbol = Symbol('no reply')
-
-/** What Celery's handlers return. */
-export const ok = (text: string): { ok: string } => ({ ok: text })
-export const nok = (text: string): { error: string } => ({ error: text })
-
-/** Other names of a command, older than the one it has. */
-const ALIASES: ReadonlyMap<string, readonly string[]> = new Map(COMMANDS.map(({ name, aliases }) => [name, aliases]))
+/** Gives the value of the reply, or a promise of it; `NO_REPLY` for none. A thrown error becomes `{"error": "..."}`. */
+export type Answerer = (args: Arguments) => unknown
 
 /** Answers remote control: finds the command, runs it, and never fails. */
 export class Panel {
-  private readonly commands = new Map<string, Command>()
+  private readonly commands = new Map<string, Answerer>()
 
   constructor(
     private readonly nodename: string,
     private readonly log: Logger,
   ) {}
 
-  /** Makes commands known, under their aliases as well. */
-  register(commands: Readonly<Record<string, Command>>): void {
-    for (const [name, command] of Object.entries(commands)) {
-      for (const each of [name, ...(ALIASES.get(name) ?? [])]) this.commands.set(each, command)
-    }
+  /** Makes commands known by their names. */
+  register(commands: Readonly<Record<string, Answerer>>): void {
+    for (const [name, command] of Object.entries(commands)) this.commands.set(name, command)
   }
 
   /** The commands that are known, by every name they have. */

@@ -1,20 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { COMMANDS } from '../control/commands/index.js'
 import type { Panel } from '../control/panel.js'
 import type { Logger } from '../ports.js'
 import { readJson, writeJson } from '../protocol/content/json.js'
 import type { Handler, Routes } from './route.js'
 
 /** The commands that the page offers. */
-export const CONTROLS = [
-  'pool_grow',
-  'pool_shrink',
-  'autoscale',
-  'unblock',
-  'add_consumer',
-  'cancel_consumer',
-  'revoke',
-] as const
+export const CONTROLS: readonly string[] = COMMANDS.filter(({ onPage }) => onPage).map(({ name }) => name)
 
 /** Bytes of the largest body that is read. */
 const LONGEST_BODY = 64 * 1024

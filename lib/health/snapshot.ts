@@ -1,7 +1,7 @@
 import type { BreakerInfo } from '../breaker.js'
-import { parkedCounts } from '../control/commands/stats.js'
 import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
 import type { Clock } from '../ports.js'
+import { parkedCounts } from '../request/info.js'
 import type { Ending, WorkerState } from '../request/state.js'
 import type { Failure } from './failures.js'
 import { Histogram } from './histogram.js'

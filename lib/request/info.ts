@@ -4,6 +4,7 @@ import { wrap } from '../protocol/content/kombuTypes.js'
 import { isoFormat } from '../protocol/event.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { ParkReason, Request } from './request.js'
+import type { WorkerState } from './state.js'
 
 /** Celery sets this priority for every entry of its timer that is a task. */
 const TIMER_PRIORITY = 6
@@ -82,6 +83,13 @@ export function parkedInfos(requests: Iterable<Request>, { clock }: InfoOptions)
   return [...requests].flatMap(({ id, key, name, parkedFor, receivedAt }) =>
     parkedFor === null ? [] : [{ id, name, waits_for: parkedFor, key, age: (now - receivedAt) / 1000 }],
   )
+}
+
+/** How many requests wait for what. */
+export function parkedCounts(state: WorkerState): Record<ParkReason, number> {
+  const counts = { eta: 0, order: 0, retry: 0, breaker: 0, rate: 0 }
+  if (state.parked > 0) for (const { parkedFor } of state.requests) if (parkedFor) counts[parkedFor]++
+  return counts
 }
 
 /** An entry of `inspect scheduled`. `eta` is null for a next try, whose time is no property of the message. */

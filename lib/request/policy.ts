@@ -29,8 +29,8 @@ export class Policies {
     return policy
   }
 
-  /** Changes the time limits of a task while the worker runs: Celery's `time_limit` command. */
-  change(task: Task, limits: Pick<Policy, 'timeLimit' | 'softTimeLimit'>): void {
+  /** Changes the limits of a task while the worker runs: Celery's `time_limit` and `rate_limit` commands. */
+  change(task: Task, limits: Partial<Pick<Policy, 'timeLimit' | 'softTimeLimit' | 'rateLimit'>>): void {
     this.known.set(task, { ...this.of(task), ...limits })
   }
 

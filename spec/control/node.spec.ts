@@ -11,13 +11,15 @@ import { OfflinePanel } from './offlinePanel.js'
 const THREE_SNAPSHOTS = `
   import { statSync, writeFileSync } from 'node:fs'
   import { memoryCommands } from './dist/control/commands/memory.js'
+  import { Notes } from './dist/control/notes.js'
   const file = process.argv[1]
   let now = 0
   const clock = { monotonic: () => now }
-  const { objgraph } = memoryCommands({ clock, log: { warning() {} }, settings: { worker_heap_snapshot: file } })
+  const objgraph = memoryCommands.find(({ name }) => name === 'objgraph')
+  const parts = { clock, log: { warning() {} }, settings: { worker_heap_snapshot: file }, notes: new Notes(clock) }
   const answers = [0, 59_000, 60_000].map((at) => {
     now = at
-    const answer = objgraph({})
+    const answer = objgraph.answer({}, parts)
     const { mode, size } = statSync(file)
     writeFileSync(file, '')
     return { answer, forOthers: mode & 0o077, empty: size === 0 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { NO_REPLY, Panel } from '../../lib/control/panel.js'
+import { NO_REPLY } from '../../lib/control/command.js'
+import { Panel } from '../../lib/control/panel.js'
 import type { ControlRequest } from '../../lib/protocol/control.js'
 import { costOf, growthOf } from '../support/growth.js'
 import { MemoryLog } from '../support/memoryLog.js'
@@ -42,11 +43,6 @@ describe('the panel', () => {
       'pidbox command error: TypeError("it\'s broken")',
       "pidbox command error: KeyError('nosuch')",
     ])
-  })
-
-  it('knows a command under its older names', () => {
-    panel.register({ active: () => 'here' })
-    expect(panel.answer(request('dump_active'))).toBe('here')
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { confCommands } from '../../control/commands/conf.js'
+import { reportOf } from '../../control/commands/conf.js'
 import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 
@@ -12,8 +12,6 @@ export function addReport(program: Command, perform: Perform): void {
 }
 
 async function report({ configured, output, settings, version }: Client): Promise<number> {
-  const commands = confCommands({ configured, main: settings.app ?? 'no app', settings, version })
-  const reply = commands.report?.({}) as { readonly ok: string }
-  output.say(reply.ok)
+  output.say(reportOf({ configured, main: settings.app ?? 'no app', settings, version }))
   return 0
 }

@@ -6,7 +6,7 @@ import { maskSecrets, maskUrl } from '../../settings/mask.js'
 import { ROWS, type Settings } from '../../settings/table.js'
 import { WITHOUT_EFFECT } from '../../settings/withoutEffect.js'
 import { truth } from '../arguments.js'
-import { type Command, ok } from '../panel.js'
+import { command, ok } from '../command.js'
 import type { ControlParts } from '../parts.js'
 
 /** Names whose values Celery never shows. */
@@ -16,12 +16,23 @@ const MASK = '********'
 type ConfParts = Pick<ControlParts, 'configured' | 'main' | 'settings' | 'version'>
 
 /** The commands that show the configuration. */
-export function confCommands(parts: ConfParts): Record<string, Command> {
-  return {
-    conf: ({ with_defaults }) => (truth(with_defaults) ? allSettings(parts) : configuredSettings(parts)),
-    report: () => ok(reportOf(parts)),
-  }
-}
+export const confCommands = [
+  command({
+    name: 'conf',
+    kind: 'inspect',
+    help: 'The settings, without their secrets.',
+    aliases: ['dump_conf'],
+    args: { with_defaults: truth },
+    signature: '[include_defaults=False]',
+    run: ({ with_defaults }, parts) => (with_defaults ? allSettings(parts) : configuredSettings(parts)),
+  }),
+  command({
+    name: 'report',
+    kind: 'inspect',
+    help: 'Versions and settings, for a bug report.',
+    run: (_, parts) => ok(reportOf(parts)),
+  }),
+]
 
 /** All that was configured, under Celery's names and without secrets, and the modules that define tasks. Mirrors `Settings.table`. */
 function configuredSettings(parts: ConfParts): Record<string, unknown> {
@@ -81,7 +92,8 @@ function longer(masked: string): string {
   return masked.replaceAll(':**@', `:${MASK}@`)
 }
 
-function reportOf(parts: ConfParts): string {
+/** What a bug report should hold. Mirrors `Celery.bugreport`. */
+export function reportOf(parts: ConfParts): string {
   const { main, settings, version } = parts
   const { result_backend: results } = settings
   const transport = (settings.broker_read_url ?? settings.broker_url).split('://')[0]

@@ -3,41 +3,39 @@ import { repr } from '../../protocol/repr.js'
 import type { Policy } from '../../request/policy.js'
 import { optional, seconds } from '../../settings/parse.js'
 import { rate } from '../../settings/rate.js'
-import { required, texts, truth } from '../arguments.js'
-import { type Command, nok, ok } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { anyText, argument, raw, required, texts, truth } from '../arguments.js'
+import { command, nok, ok } from '../command.js'
 
 /** What `registered` tells of a task unless it is asked for something else. The first two are Celery's; no task here has them. */
 const DEFAULT_ITEMS = ['exchange', 'routing_key', 'rate_limit']
 
+const limit = argument('float', optional(seconds))
+
 /** The commands about the tasks that the worker knows, and how much of them it runs. */
-export function limitCommands({
-  line,
-  log,
-  settings,
-  tasks,
-}: Pick<ControlParts, 'line' | 'log' | 'settings' | 'tasks'>): Record<string, Command> {
-  /** As they were given, by the name of the task. */
-  const changedRates = new Map<string, string | number | null>()
-  const policyOf = (task: Task): Policy => {
-    const policy = line.policies.of(task)
-    return {
-      ...policy,
-      rateLimit: changedRates.has(task.name) ? (changedRates.get(task.name) ?? null) : policy.rateLimit,
-    }
-  }
-  return {
-    registered: ({ builtins, taskinfoitems }) => {
-      const items = texts(taskinfoitems)
+export const limitCommands = [
+  command({
+    name: 'registered',
+    kind: 'inspect',
+    help: 'Tasks that the worker knows, with these of their options.',
+    aliases: ['dump_tasks'],
+    args: { taskinfoitems: texts },
+    more: { builtins: truth },
+    signature: '[attr1 [attr2 [... [attrN]]]]',
+    run: ({ builtins, taskinfoitems }, { line, settings, tasks }) => {
+      const items = taskinfoitems.length > 0 ? taskinfoitems : DEFAULT_ITEMS
       return [...tasks]
-        .filter(({ name }) => truth(builtins) || !name.startsWith('celery.'))
-        .map((task) =>
-          described(task, policyOf(task), settings.task_serializer, items.length > 0 ? items : DEFAULT_ITEMS),
-        )
+        .filter(({ name }) => builtins || !name.startsWith('celery.'))
+        .map((task) => described(task, line.policies.of(task), settings.task_serializer, items))
         .sort()
     },
-    rate_limit: (args) => {
-      const { rate_limit, task_name } = required('rate_limit', args, ['task_name', 'rate_limit'])
+  }),
+  command({
+    name: 'rate_limit',
+    kind: 'control',
+    help: 'Change how often a task may start; 0 lifts the limit.',
+    args: { task_name: required(anyText), rate_limit: required(raw) },
+    signature: '<task_name> <rate_limit (e.g., 5/s | 5/m | 5/h)>',
+    run: ({ rate_limit, task_name: name }, { line, log, tasks }) => {
       let perSecond: number | null
       try {
         perSecond = rate(rate_limit)
@@ -46,13 +44,13 @@ export function limitCommands({
           `Invalid rate limit string: ValueError(${repr(`could not convert string to float: ${repr(rate_limit)}`)})`,
         )
       }
-      const name = String(task_name)
-      if (!tasks.get(name)) {
+      const task = tasks.get(name)
+      if (!task) {
         log.error(`Rate limit attempt for unknown task ${name}`)
         return nok('unknown task')
       }
       line.gate.rates.set(name, perSecond)
-      changedRates.set(name, (rate_limit ?? null) as string | number | null)
+      line.policies.change(task, { rateLimit: (rate_limit ?? null) as Policy['rateLimit'] })
       // Celery goes by what was given: the text 0, which lifts the limit as the number does, is a rate like any other.
       if (!rate_limit) {
         log.info(`Rate limits disabled for tasks of type ${name}`)
@@ -61,18 +59,26 @@ export function limitCommands({
       log.info(`New rate limit for tasks of type ${name}: ${String(rate_limit)}.`)
       return ok('new rate limit set successfully')
     },
-    time_limit: ({ hard, soft, task_name }) => {
-      const task = tasks.get(String(task_name))
+  }),
+  command({
+    name: 'time_limit',
+    kind: 'control',
+    help: "Change a task's time limits.",
+    args: { task_name: anyText, soft: limit, hard: limit },
+    signature: '<task_name> <soft_secs> [hard_secs]',
+    run: (args, { line, log, tasks }) => {
+      const task = tasks.get(args.task_name)
       if (!task) {
-        log.error(`Change time limit attempt for unknown task ${String(task_name)}`)
+        log.error(`Change time limit attempt for unknown task ${args.task_name}`)
         return nok('unknown task')
       }
-      line.policies.change(task, { timeLimit: optional(seconds)(hard), softTimeLimit: optional(seconds)(soft) })
-      log.info(`New time limits for tasks of type ${task.name}: soft=${repr(soft ?? null)} hard=${repr(hard ?? null)}`)
+      const { hard, soft } = args
+      line.policies.change(task, { timeLimit: hard, softTimeLimit: soft })
+      log.info(`New time limits for tasks of type ${task.name}: soft=${repr(soft)} hard=${repr(hard)}`)
       return ok('time limits set successfully')
     },
-  }
-}
+  }),
+]
 
 /** `name`, or `name [rate_limit=10/m]`: the items under Celery's names, those left out that the task has no value for. */
 function described(task: Task, policy: Policy, serializer: string, items: readonly string[]): string {

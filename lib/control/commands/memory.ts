@@ -1,10 +1,7 @@
 import { getHeapSpaceStatistics, writeHeapSnapshot } from 'node:v8'
-import { given, integer } from '../arguments.js'
-import { type Command, nok } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { integer, optional, raw } from '../arguments.js'
+import { command, nok } from '../command.js'
 
-/** Samples that are kept at most; whoever takes them and never asks must not fill the memory with them. */
-const MOST_SAMPLES = 10_000
 /** Between two heap snapshots. */
 const LEAST_INTERVAL_MS = 60_000
 const UNITS: ReadonlyArray<readonly [bytes: number, unit: string]> = [
@@ -16,23 +13,25 @@ const UNITS: ReadonlyArray<readonly [bytes: number, unit: string]> = [
 ]
 
 /** What Python's tell of its objects, told of V8's heap. */
-export function memoryCommands({
-  clock,
-  log,
-  settings,
-}: Pick<ControlParts, 'clock' | 'log' | 'settings'>): Record<string, Command> {
-  let samples: string[] = []
-  let takenAt = Number.NEGATIVE_INFINITY
-  const sample = (): string => humanBytes(process.memoryUsage.rss())
-  return {
-    memsample: () => {
+export const memoryCommands = [
+  command({
+    name: 'memsample',
+    kind: 'inspect',
+    help: 'Resident memory now.',
+    run: (_, { notes }) => {
       const now = sample()
-      samples = [...samples.slice(1 - MOST_SAMPLES), now]
+      notes.keep(now)
       return now
     },
-    memdump: ({ samples: n }) => {
-      const taken = spread(samples, given(n) ? integer('samples', n, 1) : 10)
-      samples = []
+  }),
+  command({
+    name: 'memdump',
+    kind: 'inspect',
+    help: 'The samples that memsample took, and what the memory is used for.',
+    args: { samples: optional(integer(1)) },
+    signature: '[n_samples=10]',
+    run: ({ samples }, { notes }) => {
+      const taken = spread(notes.takeSamples(), samples ?? 10)
       return [
         ...(taken.length > 0 ? ['- rss (sample):', ...taken.map((rss) => `-    > ${rss},`)] : []),
         `- rss (end): ${sample()}.`,
@@ -43,18 +42,27 @@ export function memoryCommands({
         '',
       ].join('\n')
     },
-    objgraph: () => {
+  }),
+  command({
+    name: 'objgraph',
+    kind: 'inspect',
+    help: 'Write a heap snapshot to the file that worker_heap_snapshot names.',
+    args: { type: raw, num: integer(0), max_depth: integer(0) },
+    signature: '[object_type=Request] [num=200 [max_depth=10]]',
+    run: (_, { clock, log, notes, settings }) => {
       const file = settings.worker_heap_snapshot
       // It stops the worker for seconds, and holds everything, secrets too: nothing for whoever may publish.
       if (file === null) return nok('no heap snapshot is written unless worker_heap_snapshot names a file for it')
-      const waitMs = takenAt + LEAST_INTERVAL_MS - clock.monotonic()
+      const waitMs = notes.snapshotAt + LEAST_INTERVAL_MS - clock.monotonic()
       if (waitMs > 0) return nok(`a heap snapshot was written just now; ask again in ${Math.ceil(waitMs / 1000)} s`)
-      takenAt = clock.monotonic()
+      notes.snapshotAt = clock.monotonic()
       log.warning(`Writing a heap snapshot to ${file}; nothing else is done meanwhile`)
       return { filename: writeHeapSnapshot(file) }
     },
-  }
-}
+  }),
+]
+
+const sample = (): string => humanBytes(process.memoryUsage.rss())
 
 /** At most `n` of them, evenly spread. */
 function spread(all: readonly string[], n: number): readonly string[] {

@@ -1,36 +1,67 @@
-import { required } from '../arguments.js'
-import { type Command, NO_REPLY, ok } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { raw, required } from '../arguments.js'
+import { command, NO_REPLY, ok } from '../command.js'
 
 /** The commands about the worker as one among others: whether it is there, its clock, its events, its end. */
-export function nodeCommands({
-  events,
-  lamport,
-  log,
-  neighbours,
-  shutdown,
-}: Pick<ControlParts, 'events' | 'lamport' | 'log' | 'neighbours' | 'shutdown'>): Record<string, Command> {
-  return {
-    ping: () => ok('pong'),
-    clock: () => ({ clock: lamport.value }),
-    hello: (args) => {
-      required('hello', args, ['from_node'])
-      return neighbours.hello(args)
+export const nodeCommands = [
+  command({
+    name: 'ping',
+    kind: 'inspect',
+    help: 'Which workers answer.',
+    run: () => ok('pong'),
+  }),
+  command({
+    name: 'clock',
+    kind: 'inspect',
+    help: 'The logical clock.',
+    run: (_, { lamport }) => ({ clock: lamport.value }),
+  }),
+  command({
+    name: 'hello',
+    kind: 'internal',
+    help: 'What is revoked here, for a worker that starts.',
+    more: { from_node: required(raw), revoked: raw, monotonic: raw },
+    run: ({ from_node, monotonic, revoked }, { neighbours }) => neighbours.hello({ from_node, revoked, monotonic }),
+  }),
+  command({
+    name: 'election',
+    kind: 'control',
+    help: 'Hold an election among the workers.',
+    args: { id: required(raw), topic: required(raw), action: raw },
+    signature: '<id> <topic> [action]',
+    run: ({ action, id, topic }, { neighbours }) => {
+      neighbours.election({ id, topic, action })
     },
-    election: (args) => {
-      required('election', args, ['id', 'topic'])
-      neighbours.election(args)
-    },
-    enable_events: () => ok(events.enable()),
-    disable_events: () => ok(events.disable()),
-    heartbeat: () => {
+  }),
+  command({
+    name: 'enable_events',
+    kind: 'control',
+    help: 'Send events about tasks.',
+    run: (_, { events }) => ok(events.enable()),
+  }),
+  command({
+    name: 'disable_events',
+    kind: 'control',
+    help: 'Send no more events about tasks.',
+    run: (_, { events }) => ok(events.disable()),
+  }),
+  command({
+    name: 'heartbeat',
+    kind: 'control',
+    help: 'Send a heartbeat event now.',
+    run: (_, { events, log }) => {
       log.debug('Heartbeat requested by remote.')
       events.heartbeat()
     },
-    shutdown: ({ msg }) => {
+  }),
+  command({
+    name: 'shutdown',
+    kind: 'control',
+    help: 'Warm shutdown.',
+    more: { msg: raw },
+    run: ({ msg }, { log, shutdown }) => {
       log.warning(typeof msg === 'string' && msg !== '' ? msg : 'Got shutdown from remote')
       shutdown()
       return NO_REPLY
     },
-  }
-}
+  }),
+]

@@ -1,15 +1,13 @@
-import { required } from '../arguments.js'
-import { type Command, nok, ok } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { anyText, required } from '../arguments.js'
+import { command, nok, ok } from '../command.js'
 
 /** Ours: the order keys in hand, and the way to let one go on that a failure has stopped. */
-export function orderCommands({
-  clock,
-  line,
-  log,
-}: Pick<ControlParts, 'clock' | 'line' | 'log'>): Record<string, Command> {
-  return {
-    lanes: () =>
+export const orderCommands = [
+  command({
+    name: 'lanes',
+    kind: 'inspect',
+    help: 'Order keys in hand: depth, age in seconds, whether blocked, and the head.',
+    run: (_, { clock, line }) =>
       [...line.lanes]
         .map(({ blocked, depth, head, key, oldest }) => ({
           key,
@@ -20,11 +18,18 @@ export function orderCommands({
           head: head?.id ?? null,
         }))
         .sort((one, other) => Number(other.blocked) - Number(one.blocked) || other.depth - one.depth),
-    unblock: (args) => {
-      const key = String(required('unblock', args, ['key']).key)
+  }),
+  command({
+    name: 'unblock',
+    kind: 'control',
+    help: 'Let the messages of an order key go on that a failure has stopped.',
+    args: { key: required(anyText) },
+    signature: '<key>',
+    onPage: true,
+    run: ({ key }, { line, log }) => {
       if (!line.gate.unblock(key)) return nok(`${key} is not blocked`)
       log.warning(`The order of ${key} goes on: it was unblocked by remote control`)
       return ok(`${key} unblocked`)
     },
-  }
-}
+  }),
+]

@@ -1,72 +1,70 @@
 import { coerceError } from '../../errors.js'
 import { type QueueSpec, queueNamed } from '../../settings/queues.js'
 import type { QueueDefinition } from '../../settings/routing.js'
-import { type Arguments, required, textOrNull, ValueError } from '../arguments.js'
-import { type Command, nok, ok } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { type Argument, argument, name, required, textOrNull } from '../arguments.js'
+import { command, nok, ok } from '../command.js'
+
+/** What has another type than it should counts as not given. */
+const toggle = argument('bool', (value) => (typeof value === 'boolean' ? value : null))
+const number: Argument<number | null> = argument('float', (value) =>
+  typeof value === 'number' && value >= 0 ? value : null,
+)
+const table = argument('text', (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null,
+)
 
 /** The commands about queues. */
-export function queueCommands({
-  queues,
-  settings,
-}: Pick<ControlParts, 'queues' | 'settings'>): Record<string, Command> {
-  return {
-    active_queues: () => queues.queues.map(describe),
-    add_consumer: (args) => {
-      const name = nameOf('add_consumer', args)
+export const queueCommands = [
+  command({
+    name: 'active_queues',
+    kind: 'inspect',
+    help: 'Queues that are consumed.',
+    run: (_, { queues }) => queues.queues.map(describe),
+  }),
+  command({
+    name: 'add_consumer',
+    kind: 'control',
+    help: 'Consume from one more queue.',
+    args: { queue: required(name), exchange: textOrNull, exchange_type: textOrNull, routing_key: textOrNull },
+    more: {
+      durable: toggle,
+      exclusive: toggle,
+      auto_delete: toggle,
+      expires: number,
+      message_ttl: number,
+      max_length: number,
+      max_length_bytes: number,
+      max_priority: number,
+      queue_arguments: table,
+    },
+    signature: '<queue> [exchange [type [routing_key]]]',
+    onPage: true,
+    run: ({ queue: name, ...described }, { queues, settings }) => {
       const isKnown = settings.task_queues?.some((queue) => queue.name === name) || name === settings.task_default_queue
-      const queue = queueNamed(name, isKnown ? settings : { ...settings, task_queues: [definition(name, args)] })
-      return queues.add(queue).then(
+      const unknown = { ...settings, task_queues: [definition(name, described)] }
+      return queues.add(queueNamed(name, isKnown ? settings : unknown)).then(
         () => ok(`add consumer ${name}`),
         (thrown) => nok(`Can't consume from ${name}: ${coerceError(thrown).message}`),
       )
     },
-    cancel_consumer: (args) => {
-      const name = nameOf('cancel_consumer', args)
-      queues.cancel(name)
-      return ok(`no longer consuming from ${name}`)
+  }),
+  command({
+    name: 'cancel_consumer',
+    kind: 'control',
+    help: 'Stop consuming from a queue.',
+    args: { queue: required(name) },
+    signature: '<queue>',
+    onPage: true,
+    run: ({ queue }, { queues }) => {
+      queues.cancel(queue)
+      return ok(`no longer consuming from ${queue}`)
     },
-  }
-}
+  }),
+]
 
-function nameOf(command: string, args: Arguments): string {
-  const name = textOrNull(required(command, args, ['queue']).queue)
-  if (name === null) throw new ValueError('queue must be a name')
-  return name
-}
-
-/** A queue that the settings don't know, in the words of kombu's `Queue`; what has another type than it should is left out. */
-function definition(name: string, args: Arguments): QueueDefinition {
-  const text = (key: string): Record<string, string> => {
-    const value = textOrNull(args[key])
-    return value === null ? {} : { [key]: value }
-  }
-  const toggle = (key: string): Record<string, boolean> => {
-    const value = args[key]
-    return typeof value === 'boolean' ? { [key]: value } : {}
-  }
-  const number = (key: string): Record<string, number> => {
-    const value = args[key]
-    return typeof value === 'number' && value >= 0 ? { [key]: value } : {}
-  }
-  const { queue_arguments: table } = args
-  return {
-    name,
-    ...text('exchange'),
-    ...text('exchange_type'),
-    ...text('routing_key'),
-    ...toggle('durable'),
-    ...toggle('exclusive'),
-    ...toggle('auto_delete'),
-    ...number('expires'),
-    ...number('message_ttl'),
-    ...number('max_length'),
-    ...number('max_length_bytes'),
-    ...number('max_priority'),
-    ...(typeof table === 'object' && table !== null && !Array.isArray(table)
-      ? { queue_arguments: table as Record<string, unknown> }
-      : {}),
-  }
+/** A queue that the settings don't know, in the words of kombu's `Queue`. */
+function definition(name: string, described: Readonly<Record<string, unknown>>): QueueDefinition {
+  return { name, ...Object.fromEntries(Object.entries(described).filter(([, value]) => value !== null)) }
 }
 
 /** A queue as kombu's `Queue.as_dict(recurse=True)`; the named arguments are also among `queue_arguments`, as they are declared. */

@@ -1,30 +1,61 @@
-import { parkedInfos, requestInfo, scheduledInfo, standingOf } from '../../request/info.js'
+import { parkedInfos, requestInfo, type Standing, scheduledInfo, standingOf } from '../../request/info.js'
 import type { Request } from '../../request/request.js'
-import { given, texts, truth } from '../arguments.js'
-import type { Command } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { texts, truth } from '../arguments.js'
+import { type CommandParts, command } from '../command.js'
+
+function that({ line }: CommandParts, standing: Standing): Request[] {
+  return [...line.state.requests].filter((request) => standingOf(request) === standing)
+}
 
 /** The commands that show what the worker has in hand. */
-export function requestCommands({
-  clock,
-  line,
-  nodename,
-}: Pick<ControlParts, 'clock' | 'line' | 'nodename'>): Record<string, Command> {
-  const options = { clock, nodename }
-  const that = (standing: ReturnType<typeof standingOf>): Request[] =>
-    [...line.state.requests].filter((request) => standingOf(request) === standing)
-  return {
-    active: ({ safe }) => that('active').map((request) => requestInfo(request, options, truth(safe))),
-    reserved: () => that('reserved').map((request) => requestInfo(request, options)),
-    scheduled: () => that('scheduled').map((request) => scheduledInfo(request, options)),
-    parked: () => parkedInfos(line.state.requests, options),
-    query_task: ({ ids }) => {
-      const wanted = new Set(given(ids) ? texts(ids) : [])
-      const found = [...line.state.requests].filter(({ id }) => wanted.has(id))
+export const requestCommands = [
+  command({
+    name: 'active',
+    kind: 'inspect',
+    help: 'Tasks that run.',
+    aliases: ['dump_active'],
+    more: { safe: truth },
+    run: ({ safe }, parts) => that(parts, 'active').map((request) => requestInfo(request, parts, safe)),
+  }),
+  command({
+    name: 'reserved',
+    kind: 'inspect',
+    help: 'Tasks received that wait for a slot, their order or their rate.',
+    aliases: ['dump_reserved'],
+    run: (_, parts) => that(parts, 'reserved').map((request) => requestInfo(request, parts)),
+  }),
+  command({
+    name: 'scheduled',
+    kind: 'inspect',
+    help: 'Tasks received that wait for their time or their next try.',
+    aliases: ['dump_schedule'],
+    run: (_, parts) => that(parts, 'scheduled').map((request) => scheduledInfo(request, parts)),
+  }),
+  command({
+    name: 'parked',
+    kind: 'inspect',
+    help: 'Tasks received that wait for something else than a slot, and what for.',
+    run: (_, parts) => parkedInfos(parts.line.state.requests, parts),
+  }),
+  command({
+    name: 'query_task',
+    kind: 'inspect',
+    help: 'What is known of these tasks.',
+    args: { ids: texts },
+    signature: '[id1 [id2 [... [idN]]]]',
+    run: ({ ids }, parts) => {
+      const wanted = new Set(ids)
+      const found = [...parts.line.state.requests].filter(({ id }) => wanted.has(id))
       return Object.fromEntries(
-        found.map((request) => [request.id, [standingOf(request), requestInfo(request, options)]]),
+        found.map((request) => [request.id, [standingOf(request), requestInfo(request, parts)]]),
       )
     },
-    revoked: () => line.revoked.ids,
-  }
-}
+  }),
+  command({
+    name: 'revoked',
+    kind: 'inspect',
+    help: 'Ids of revoked tasks.',
+    aliases: ['dump_revoked'],
+    run: (_, { line }) => line.revoked.ids,
+  }),
+]

@@ -1,29 +1,24 @@
-import type { ParkReason } from '../../request/request.js'
-import type { WorkerState } from '../../request/state.js'
+import { parkedCounts } from '../../request/info.js'
 import { parseBrokerUrl } from '../../settings/brokerUrl.js'
 import { maskUrl } from '../../settings/mask.js'
 import type { Settings } from '../../settings/table.js'
-import type { Command } from '../panel.js'
-import type { ControlParts } from '../parts.js'
+import { type CommandParts, command } from '../command.js'
 import { shownValue } from './conf.js'
 
-type StatsParts = Pick<
-  ControlParts,
-  'breakers' | 'clock' | 'executor' | 'lamport' | 'line' | 'queues' | 'scaling' | 'settings'
->
-
 /** `inspect stats`: Celery's figures, and from `slots` on those that only we have. */
-export function statsCommands(parts: StatsParts): Record<string, Command> {
-  const startedAt = parts.clock.monotonic()
-  return {
-    stats: () => {
-      const { clock, lamport, line, queues, scaling, settings } = parts
+export const statsCommands = [
+  command({
+    name: 'stats',
+    kind: 'inspect',
+    help: 'Figures of the worker.',
+    run: (_, parts) => {
+      const { breakers, clock, lamport, line, notes, queues, scaling, settings } = parts
       const { state } = line
       return {
         total: Object.fromEntries(state.totals),
         pid: process.pid,
         clock: String(lamport.value),
-        uptime: Math.floor((clock.monotonic() - startedAt) / 1000),
+        uptime: Math.floor((clock.monotonic() - notes.startedAt) / 1000),
         pool: poolOf(parts),
         broker: brokerOf(settings),
         prefetch_count: queues.intake().reduce((sum, { messages }) => sum + messages, 0),
@@ -41,24 +36,17 @@ export function statsCommands(parts: StatsParts): Record<string, Command> {
         slots: { size: line.pool.size, busy: line.pool.busy, ready: state.ready },
         parked: parkedCounts(state),
         lanes: [...line.lanes].length,
-        breakers: Object.fromEntries([...parts.breakers].map(({ name, state }) => [name, state])),
+        breakers: Object.fromEntries([...breakers].map(({ name, state }) => [name, state])),
         strays: state.strays,
         refused: Object.fromEntries(state.refused),
         endings: Object.fromEntries(state.endings),
       }
     },
-  }
-}
-
-/** How many requests wait for what. */
-export function parkedCounts(state: WorkerState): Record<ParkReason, number> {
-  const counts = { eta: 0, order: 0, retry: 0, breaker: 0, rate: 0 }
-  if (state.parked > 0) for (const { parkedFor } of state.requests) if (parkedFor) counts[parkedFor]++
-  return counts
-}
+  }),
+]
 
 /** As Celery's prefork pool, whose monitors count `processes`: the async pool has one entry a slot, each of them this process. */
-function poolOf({ executor, line, settings }: StatsParts): Record<string, unknown> {
+function poolOf({ executor, line, settings }: CommandParts): Record<string, unknown> {
   const slots = line.pool.size
   return {
     ...executor.describe(),
