@@ -5,11 +5,12 @@ import type { OutgoingMessage } from '../protocol/amqp.js'
 import { repr } from '../protocol/repr.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
-import type { Ending, WorkerState } from '../request/state.js'
+import type { WorkerState } from '../request/state.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 import type { Outcome } from './outcome.js'
 import type { Results } from './results.js'
 import { retryDelayMs, retryMessage } from './retry.js'
+import { RULES, type Rule, type Situation, situationOf } from './rules.js'
 
 export interface SettleOptions {
   readonly clock: Clock
@@ -44,7 +45,7 @@ const RELEASE: Settlement = { next: 'release' }
 
 /**
  * The one place where an outcome becomes what the outside sees: follow-up messages first (confirmed), the acknowledgement last,
- * so that a crash between the two repeats a task and never loses one. Never throws.
+ * so that a crash between the two repeats a task and never loses one. What is done when is in `RULES`. Never throws.
  */
 export async function settle(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
   const { log, state, working } = options
@@ -53,12 +54,10 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     log.warning(
       `Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`,
     )
-    state.end('aborted')
-    if (outcome.state === 'ABORTED') options.events.cancelled(request)
-    return RELEASE
+    return close(request, outcome, outcome.state === 'ABORTED' ? 'abortedByLostConnection' : 'lostConnection', options)
   }
   try {
-    const settled = settleAs(request, outcome, options)
+    const settled = outcome.state === 'RETRY' ? retry(request, outcome, options) : finish(request, outcome, options)
     // Most need not wait for anything, and a promise more a task is a cost that shows.
     return settled instanceof Promise ? await settled : settled
   } catch (thrown) {
@@ -68,14 +67,9 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
     }
     // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
     const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
-    if (givesBack) log.error(unfinished(request, outcome, coerceError(thrown)))
+    if (givesBack) log.error(untold(request, outcome, coerceError(thrown)))
     else log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
-    state.end('rejected')
-    if (!request.acksLate || request.delivery.settled) return RELEASE
-    if (!givesBack) request.delivery.reject()
-    options.events.rejected(request, givesBack)
-    if (givesBack) return { next: 'give-back' }
-    return RELEASE
+    return close(request, outcome, givesBack ? 'untold' : 'broken', options)
   }
 }
 
@@ -87,98 +81,104 @@ function isOver({ state }: Outcome, thrown: unknown): boolean {
 }
 
 /** The worker stops, and what should have been told of the run could not be. */
-function unfinished(request: Request, { state }: Outcome, { message }: Error): string {
+function untold(request: Request, { state }: Outcome, { message }: Error): string {
   const fate = request.acksLate
     ? 'The message goes back to its queue, and the task runs again'
     : 'The message was acknowledged before the run, so that this is lost'
   return `Task ${request.label} ended with ${state}, but that could not be told: ${message}. ${fate}`
 }
 
-function settleAs(request: Request, outcome: Outcome, options: SettleOptions): Settlement | Promise<Settlement> {
-  const { events, log, results, state } = options
-  const end = (ending: Ending, next: Settlement = RELEASE): Settlement => {
-    state.end(ending)
-    return next
+function finish(
+  request: Request,
+  outcome: Exclude<Outcome, { state: 'RETRY' }>,
+  options: SettleOptions,
+): Settlement | Promise<Settlement> {
+  const situation = situationOf(outcome, options.policy)
+  // As Celery's, the line about a result comes once the result is stored.
+  const isResult = outcome.state === 'SUCCESS' || outcome.state === 'FAILURE'
+  if (!isResult) say(request, outcome, options.log)
+  const stored = store(request, outcome, ruleFor(request, situation), options.results)
+  const end = (): Settlement => {
+    if (isResult) say(request, outcome, options.log)
+    return close(request, outcome, situation, options)
   }
-  const acknowledge = (): void => {
-    if (request.acksLate) request.delivery.ack()
-  }
+  return stored ? stored.then(end) : end()
+}
+
+/** The rule of a situation. What is settled already, by a fault after it, is nobody's to settle again. */
+function ruleFor({ acksLate, delivery }: Request, situation: Situation): Rule {
+  const isOver = delivery.settled && (situation === 'untold' || situation === 'broken')
+  return RULES[situation][acksLate && !isOver ? 'late' : 'early']
+}
+
+/** @returns null where nothing is to be stored */
+function store(request: Request, outcome: Outcome, rule: Rule, results: Results): Promise<void> | null {
+  if (rule.store === null) return null
   switch (outcome.state) {
-    case 'SUCCESS': {
-      const succeed = (): Settlement => {
-        if (log.isEnabled('INFO')) {
-          log.info(`Task ${request.label} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
-        }
-        acknowledge()
-        events.succeeded(request, outcome.result, outcome.runtimeMs)
-        return end('succeeded')
-      }
-      return results.ignored(request) ? succeed() : results.succeeded(request, outcome.result).then(succeed)
-    }
+    case 'SUCCESS':
+      return results.ignored(request) ? null : results.succeeded(request, outcome.result)
     case 'FAILURE':
-      return fail(request, outcome, options).then((next) => end('failed', next))
-    case 'RETRY':
-      return retry(request, outcome, options)
-    case 'IGNORED':
-      log.info(`Task ${request.label} ignored`)
-      acknowledge()
-      return end('ignored')
-    case 'REJECTED':
-      log.warning(
-        `Task ${request.label} reject requeue=${outcome.reject.requeue ? 'True' : 'False'}: ${outcome.reject.message}`,
-      )
-      if (!request.acksLate) return end('rejected')
-      if (outcome.reject.requeue) {
-        events.rejected(request, true)
-        return end('rejected', { next: 'give-back' })
-      }
-      request.delivery.reject()
-      events.rejected(request, false)
-      return end('rejected')
+      return results.failed(request, outcome.error, outcome.kind === 'expected' || outcome.kind === 'unexpected')
     case 'REVOKED':
-      log.info(`Discarding revoked task: ${request.label}`)
-      return results.revoked(request, outcome.reason).then(() => {
-        if (!request.delivery.settled) request.delivery.ack()
-        events.revoked(request, outcome.reason, request.terminatedBy)
-        return end('revoked')
-      })
-    case 'DUPLICATE':
-      log.info(`Task ${request.label} Task already completed successfully.`)
-      acknowledge()
-      return end('ignored')
-    case 'ABORTED':
-      log.warning(`Task ${request.label} was told to stop, and did: ${outcome.error.message}`)
-      events.cancelled(request)
-      return end('aborted', request.acksLate ? { next: 'give-back' } : RELEASE)
+      return results.revoked(request, outcome.reason)
     default:
-      return outcome satisfies never
+      return null
   }
 }
 
-/** What contract's table says of exceptions, time limits and lost processes; nothing is ever given back by a reject. */
-async function fail(
-  request: Request,
-  { error, kind }: Outcome & { state: 'FAILURE' },
-  { events, log, policy, results }: SettleOptions,
-): Promise<Settlement> {
-  if (kind === 'lost' && request.acksLate && policy.rejectOnWorkerLost) {
-    events.rejected(request, true)
-    return { next: 'give-back' }
+function say(request: Request, outcome: Exclude<Outcome, { state: 'RETRY' }>, log: Logger): void {
+  const task = `Task ${request.label}`
+  switch (outcome.state) {
+    case 'SUCCESS':
+      if (log.isEnabled('INFO')) log.info(`${task} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
+      break
+    case 'FAILURE': {
+      const { error, kind } = outcome
+      if (kind === 'expected') log.info(`${task} raised expected: ${repr(error)}`)
+      else if (kind === 'unexpected') log.error(`${task} raised unexpected: ${repr(error)}`, { error })
+      else log.error(`Task handler raised error: ${repr(error)}`)
+      break
+    }
+    case 'IGNORED':
+      log.info(`${task} ignored`)
+      break
+    case 'REJECTED':
+      log.warning(`${task} reject requeue=${outcome.reject.requeue ? 'True' : 'False'}: ${outcome.reject.message}`)
+      break
+    case 'REVOKED':
+      log.info(`Discarding revoked task: ${request.label}`)
+      break
+    case 'DUPLICATE':
+      log.info(`${task} Task already completed successfully.`)
+      break
+    case 'ABORTED':
+      log.warning(`${task} was told to stop, and did: ${outcome.error.message}`)
+      break
+    default:
+      outcome satisfies never
   }
-  await results.failed(request, error, kind === 'expected' || kind === 'unexpected')
-  if (kind === 'expected') log.info(`Task ${request.label} raised expected: ${repr(error)}`)
-  else if (kind === 'unexpected') log.error(`Task ${request.label} raised unexpected: ${repr(error)}`, { error })
-  else log.error(`Task handler raised error: ${repr(error)}`)
-  const givesBack = request.acksLate && kind === 'timeout' && !policy.acksOnFailureOrTimeout
-  if (request.acksLate && policy.acksOnFailureOrTimeout) request.delivery.ack()
-  else if (request.acksLate) {
-    if (!givesBack) request.delivery.reject()
-    events.rejected(request, givesBack)
-  }
-  if (givesBack) return { next: 'give-back' }
-  events.failed(request, error)
-  const blocks = request.task.options.orderOnFailure === 'block' && request.key !== null
-  return blocks ? { next: 'block' } : RELEASE
+}
+
+/** Does what is left to do once states are stored and messages sent: settles the message, then tells. */
+function close(request: Request, outcome: Outcome, situation: Situation, options: SettleOptions): Settlement {
+  const { delivery } = request
+  const rule = ruleFor(request, situation)
+  if (rule.message === 'ack' && !delivery.settled) delivery.ack()
+  if (rule.message === 'reject') delivery.reject()
+  for (const event of rule.events) tell(event, request, outcome, rule, options.events)
+  options.state.end(RULES[situation].counts)
+  if (rule.message === 'give back') return { next: 'give-back' }
+  const blocks = request.key !== null && request.task.options.orderOnFailure === 'block'
+  return blocks && rule.events.includes('failed') ? { next: 'block' } : RELEASE
+}
+
+function tell(event: Rule['events'][number], request: Request, outcome: Outcome, rule: Rule, events: TaskEvents): void {
+  if (event === 'rejected') events.rejected(request, rule.message === 'give back')
+  else if (event === 'cancelled') events.cancelled(request)
+  else if (outcome.state === 'SUCCESS') events.succeeded(request, outcome.result, outcome.runtimeMs)
+  else if (outcome.state === 'FAILURE') events.failed(request, outcome.error)
+  else if (outcome.state === 'RETRY') events.retried(request, outcome.retry)
+  else if (outcome.state === 'REVOKED') events.revoked(request, outcome.reason, request.terminatedBy)
 }
 
 async function retry(
@@ -186,7 +186,7 @@ async function retry(
   outcome: Outcome & { state: 'RETRY' },
   options: SettleOptions,
 ): Promise<Settlement> {
-  const { clock, events, log, orderHoldLimit, publisher, results, state, working } = options
+  const { clock, events, log, orderHoldLimit, publisher, results, working } = options
   const { options: asked } = outcome.retry
   const now = clock.now()
   const delayMs = retryDelayMs(asked, request, now)
@@ -197,9 +197,8 @@ async function retry(
     request.args = asked.args ?? request.args
     request.kwargs = asked.kwargs ?? request.kwargs
     await results.retried(request, asked.exc)
-    events.retried(request, outcome.retry)
+    close(request, outcome, 'retriedInLane', options)
     events.received(request, now + delayMs)
-    state.end('retried')
     return { next: 'hold', delayMs }
   }
   if (request.key !== null) {
@@ -214,8 +213,5 @@ async function retry(
     if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
     events.sent(message, request.delivery.queue)
   })
-  if (request.acksLate) request.delivery.ack()
-  events.retried(request, outcome.retry)
-  state.end('retried')
-  return RELEASE
+  return close(request, outcome, 'retried', options)
 }
