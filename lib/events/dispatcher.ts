@@ -1,4 +1,5 @@
 import type { Component } from '../component.js'
+import { Listeners } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import {
   BATCH_ROUTING_KEY,
@@ -22,10 +23,10 @@ export interface EventSink {
   start(): Promise<void>
   /** Sends what was published, then says goodbye. */
   stop(): Promise<void>
-  /** Told of each new connection, once it is open. */
-  onUp: () => void
-  /** Told when it is open again after a congestion. */
-  onDrain: () => void
+  /** `listener` is told of each new connection, once it is open. @returns ends it */
+  onUp(listener: () => void): () => void
+  /** `listener` is told when it is open again after a congestion. @returns ends it */
+  onDrain(listener: () => void): () => void
   /** Neither waits nor throws; to be called only while it is open. */
   publish(routingKey: string, hostname: string, content: Buffer): void
 }
@@ -57,8 +58,7 @@ export class EventDispatcher implements Component {
   readonly name = 'events'
   /** Task events that found the buffer full, since the start. */
   dropped = 0
-  /** Told of each new connection to the broker, before what was kept is sent. */
-  onUp: () => void = () => undefined
+  private readonly connections = new Listeners()
   private readonly groups: Set<EventGroup>
   private readonly mostKept: number
   private readonly defer: (fn: () => void) => void
@@ -73,11 +73,16 @@ export class EventDispatcher implements Component {
     this.groups = new Set(options.groups)
     this.mostKept = options.mostKept ?? MOST_KEPT
     this.defer = options.defer ?? setImmediate
-    options.sink.onUp = () => {
-      this.onUp()
+    options.sink.onUp(() => {
+      this.connections.tell()
       this.sendKept()
-    }
-    options.sink.onDrain = () => this.sendKept()
+    })
+    options.sink.onDrain(() => this.sendKept())
+  }
+
+  /** `listener` is told of each new connection to the broker, before what was kept is sent. @returns ends it */
+  onUp(listener: () => void): () => void {
+    return this.connections.add(listener)
   }
 
   /** Connects, if there is anything to send. */

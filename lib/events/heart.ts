@@ -29,9 +29,9 @@ export class Heart {
 
   constructor(private readonly options: HeartOptions) {
     // Monitors may have missed whatever was said before.
-    options.dispatcher.onUp = () => {
+    options.dispatcher.onUp(() => {
       if (this.timer) this.say('worker-online')
-    }
+    })
   }
 
   /** The worker takes messages, for the first time or again. */

@@ -38,8 +38,6 @@ export interface LineOptions {
   readonly revoked: Revoked
   readonly publisher: Publisher
   readonly clock: Clock
-  /** The process did not run for so many seconds, longer than the heartbeat: the connection is to be given up. */
-  onStandstill?(seconds: number): void
   /** Slots to begin with. */
   readonly slots: number
   /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
@@ -123,7 +121,7 @@ export class Line {
       onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
-    this.standstill = new Standstill({ clock, onFound: (seconds) => options.onStandstill?.(seconds) })
+    this.standstill = new Standstill({ clock })
     this.pool = new Pool({
       size: slots,
       state,

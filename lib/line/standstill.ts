@@ -1,12 +1,11 @@
 import type { Component } from '../component.js'
+import { Listeners } from '../listeners.js'
 import type { Clock, Timer } from '../ports.js'
 
 const LOOK_MS = 1000
 
 export interface StandstillOptions {
   readonly clock: Clock
-  /** The process stood still for so many seconds: long enough for the broker to have given its messages to others. */
-  onFound(seconds: number): void
 }
 
 /**
@@ -20,7 +19,14 @@ export class Standstill implements Component {
   private lookedAt: number | null = null
   private timer: Timer | null = null
 
+  private readonly findings = new Listeners<[seconds: number]>()
+
   constructor(private readonly options: StandstillOptions) {}
+
+  /** `listener` is told that the process stood still, long enough for the broker to have given its messages to others. @returns ends it */
+  onFound(listener: (seconds: number) => void): () => void {
+    return this.findings.add(listener)
+  }
 
   async start(): Promise<void> {
     if (!this.timer) this.look()
@@ -35,12 +41,11 @@ export class Standstill implements Component {
   /** To be called before anything is begun. */
   check(): void {
     if (this.lookedAt === null || this.limit === 0) return
-    const { clock, onFound } = this.options
-    const now = clock.monotonic()
+    const now = this.options.clock.monotonic()
     const seconds = (now - this.lookedAt) / 1000
     if (seconds < this.limit + LOOK_MS / 1000) return
     this.lookedAt = now
-    onFound(seconds)
+    this.findings.tell(seconds)
   }
 
   private look(): void {

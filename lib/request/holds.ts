@@ -97,7 +97,6 @@ export class Holds {
     if (within) {
       hold.excess.delete(within)
       state.exceed(within.delivery.queue, -1)
-      state.onParked()
     }
     // Not at the limit itself: a key that stays there would be told of with each message.
     if (hold.told && hold.waiting * 2 <= limit) {

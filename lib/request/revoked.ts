@@ -1,3 +1,4 @@
+import { Listeners } from '../listeners.js'
 import type { Clock } from '../ports.js'
 import { LimitedSet } from './limitedSet.js'
 
@@ -19,6 +20,7 @@ export class Revoked {
   private readonly byId: LimitedSet
   /** Header and value as one text, which no other pair has. */
   private readonly byStamp: LimitedSet
+  private readonly additions = new Listeners()
 
   constructor(
     private readonly clock: Clock,
@@ -29,6 +31,11 @@ export class Revoked {
     this.byStamp = new LimitedSet({ clock, maxSize, expiresMs })
   }
 
+  /** `listener` is told of each that is new. @returns ends it */
+  onAdded(listener: () => void): () => void {
+    return this.additions.add(listener)
+  }
+
   /** Ids, oldest first. */
   get ids(): readonly string[] {
     return this.byId.entries().map(([id]) => id)
@@ -36,12 +43,12 @@ export class Revoked {
 
   add(id: string, at = this.clock.now()): void {
     this.byId.add(id, at)
-    this.onAdded()
+    this.additions.tell()
   }
 
   addStamp(header: string, value: string, at = this.clock.now()): void {
     this.byStamp.add(JSON.stringify([header, value]), at)
-    this.onAdded()
+    this.additions.tell()
   }
 
   has(id: string): boolean {
@@ -75,7 +82,4 @@ export class Revoked {
     for (const [id, at] of ids) this.add(id, at)
     for (const [header, value, at] of stamps) this.addStamp(header, value, at)
   }
-
-  /** Told of each that is new. */
-  onAdded: () => void = () => undefined
 }

@@ -1,3 +1,4 @@
+import { Listeners } from '../listeners.js'
 import type { BadMessageReason } from '../protocol/badMessage.js'
 import type { ParkReason, Request, RequestState } from './request.js'
 
@@ -34,8 +35,7 @@ export class WorkerState {
   readonly endings = new Map<Ending, number>()
   /** Accepted tasks by name: Celery's `stats.total`. */
   readonly totals = new Map<string, number>()
-  /** Told whenever the number of parked requests has changed. */
-  onParked: () => void = () => undefined
+  private readonly parking = new Listeners()
   private readonly counts: Record<RequestState, number> = { received: 0, parked: 0, ready: 0, running: 0, done: 0 }
   private readonly parkedByQueue = new Map<string, number>()
   private readonly excessByQueue = new Map<string, number>()
@@ -57,8 +57,15 @@ export class WorkerState {
     return this.excessByQueue.get(queue) ?? 0
   }
 
+  /** Counts one more, or less, of those. What waits is then read anew with the next change of the parked ones. */
   exceed(queue: string, by: 1 | -1): void {
     this.excessByQueue.set(queue, this.excessFrom(queue) + by)
+    if (by < 0) this.parking.tell()
+  }
+
+  /** `listener` is told whenever a queue's window has to have another size for its parked requests. @returns ends it */
+  onParked(listener: () => void): () => void {
+    return this.parking.add(listener)
   }
 
   add(request: Request): void {
@@ -84,7 +91,7 @@ export class WorkerState {
     }
     request.state = to
     request.parkedFor = parkedFor
-    if ((from === 'parked') !== (to === 'parked')) this.onParked()
+    if ((from === 'parked') !== (to === 'parked')) this.parking.tell()
   }
 
   strayed(by: 1 | -1): void {

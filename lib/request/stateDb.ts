@@ -29,7 +29,9 @@ export class StateDb implements Component {
   private saving: Promise<void> = Promise.resolve()
   private state: 'new' | 'started' | 'stopped' = 'new'
 
-  constructor(private readonly options: StateDbOptions) {}
+  constructor(private readonly options: StateDbOptions) {
+    options.revoked.onAdded(() => this.changed())
+  }
 
   /** Loads the file, if there is one. One that can't be read is moved aside, so that nothing of it is lost. */
   async start(): Promise<void> {
@@ -46,8 +48,7 @@ export class StateDb implements Component {
     log.debug(`The state of this worker is kept in ${file}`)
   }
 
-  /** To be told when a task was revoked. */
-  changed(): void {
+  private changed(): void {
     if (this.state !== 'started') return
     this.timer ??= this.options.clock.setTimer(() => {
       this.timer = null

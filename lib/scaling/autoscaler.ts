@@ -18,6 +18,8 @@ interface QueueDepth {
 
 /** What the autoscaler sees and moves while a connection is up. */
 export interface Intake {
+  /** The queues that are consumed at present. */
+  queues(): readonly string[]
   /** Ready messages and consumers of the whole fleet, by queue. */
   depth(): Promise<ReadonlyMap<string, QueueDepth>>
   /** Consumers of our own. */
@@ -36,8 +38,6 @@ export interface AutoscalerOptions {
   readonly intervalMs: number
   /** Bytes of resident memory that the process may have; null for no limit. */
   readonly memoryCeiling: number | null
-  /** The queues that are consumed at present. */
-  queues(): readonly string[]
   /** Part of the time since it was last asked in which the event loop was busy, 0 to 1; unless given, that of this process. */
   readonly loopUtilisation?: () => number
   /** The breaker of what the tasks depend on and is away, so that more of them at once would only wait for it; null for none. */
@@ -68,9 +68,6 @@ export class Autoscaler implements Component {
     this.log = new DecisionLog(options.clock, options.log)
     this.loopUtilisation = options.loopUtilisation ?? loopWatch()
     options.pool.onFull(() => this.hurry())
-    const queues = options.queues()
-    const share = Math.max(1, Math.floor(options.pool.size / queues.length))
-    options.capacity.split = new Map(queues.map((queue) => [queue, share]))
   }
 
   /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
@@ -95,11 +92,12 @@ export class Autoscaler implements Component {
     this.schedule(0)
   }
 
-  /** The queues have changed. */
-  requeue(): void {
-    const { capacity, queues } = this.options
-    capacity.split = new Map(queues().map((queue) => [queue, capacity.split.get(queue) ?? 1]))
-    this.intake?.resize(capacity.perQueue())
+  /** Other queues are consumed now: each new one has one slot until the next decision, which is due at once. */
+  queuesChanged(): void {
+    const { intake } = this
+    if (!intake) return
+    this.share(intake, 1)
+    intake.resize(this.options.capacity.perQueue())
     this.schedule(0)
   }
 
@@ -115,8 +113,11 @@ export class Autoscaler implements Component {
 
   /** Follows a new connection's window. */
   attach(intake: Intake): void {
+    const { capacity, pool } = this.options
     this.intake = intake
-    intake.resize(this.options.capacity.perQueue())
+    const isFirst = capacity.split.size === 0
+    this.share(intake, isFirst ? Math.max(1, Math.floor(pool.size / intake.queues().length)) : 1)
+    intake.resize(capacity.perQueue())
   }
 
   detach(): void {
@@ -131,6 +132,12 @@ export class Autoscaler implements Component {
     const leftMs = this.tickedAt + this.early.distanceMs - clock.monotonic()
     if (leftMs <= 0) void this.tick(true)
     else this.schedule(leftMs, true)
+  }
+
+  /** @param share slots of a queue that has none yet */
+  private share(intake: Intake, share: number): void {
+    const { capacity } = this.options
+    capacity.split = new Map(intake.queues().map((queue) => [queue, capacity.split.get(queue) ?? share]))
   }
 
   private schedule(delayMs: number, early = false): void {
@@ -201,7 +208,7 @@ export class Autoscaler implements Component {
     const busy = new Map<string, number>()
     for (const { delivery } of this.options.state.running) busy.set(delivery.queue, (busy.get(delivery.queue) ?? 0) + 1)
     return new Map(
-      this.options.queues().map((queue) => {
+      intake.queues().map((queue) => {
         const { ready, consumers } = this.depths.get(queue) ?? { ready: 0, consumers: 0 }
         return [queue, { ready, consumers, ownConsumers: intake.consumers(queue), busy: busy.get(queue) ?? 0 }]
       }),

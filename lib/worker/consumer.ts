@@ -9,6 +9,7 @@ import { Window } from '../amqp/window/window.js'
 import { Witness } from '../amqp/witness.js'
 import { BrokerError, coerceError } from '../errors.js'
 import type { Line } from '../line/line.js'
+import { Listeners } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Autoscaler } from '../scaling/autoscaler.js'
 import type { Capacity } from '../scaling/capacity.js'
@@ -33,8 +34,6 @@ export interface ConsumerOptions {
   readonly purge: boolean
   readonly clock: Clock
   readonly log: Logger
-  /** Told what the broker says of the queues' depths, each time it is asked. */
-  onDepths(depths: ReadonlyMap<string, QueueDepth>): void
 }
 
 /** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
@@ -52,6 +51,7 @@ export class Consumer {
   private readonly keys: HeaderKeys
   private readonly setup: QueueSetup
   private readonly witness: Witness
+  private readonly soundings = new Listeners<[depths: ReadonlyMap<string, QueueDepth>]>()
 
   constructor(private readonly options: ConsumerOptions) {
     this.consumed = [...options.queues]
@@ -61,7 +61,12 @@ export class Consumer {
     this.keys = new HeaderKeys({ ...options, state: options.line.state })
     this.setup = new QueueSetup({ ...options, ordered: () => this.keys.ordered })
     this.witness = new Witness({ ...options, isNeeded: () => this.keys.ordered || options.line.lanes.used })
-    options.line.state.onParked = () => this.window?.resize(options.capacity.perQueue())
+    options.line.state.onParked(() => this.window?.resize(options.capacity.perQueue()))
+  }
+
+  /** `listener` is told what the broker says of the queues' depths, each time it is asked. @returns ends it */
+  onDepths(listener: (depths: ReadonlyMap<string, QueueDepth>) => void): () => void {
+    return this.soundings.add(listener)
   }
 
   /** True from when the broker has accepted the consumers until the connection is lost. */
@@ -76,7 +81,7 @@ export class Consumer {
 
   /** Declares the queues, opens the window, and lets the autoscaler follow it. */
   async up(epoch: Epoch): Promise<void> {
-    const { autoscaler, line, log, prefetch } = this.options
+    const { autoscaler, line, log, nodename, prefetch } = this.options
     await this.witness.settled(epoch)
     line.standstill.limit = epoch.heartbeat
     this.setup.begin()
@@ -87,7 +92,7 @@ export class Consumer {
     const admits = this.keys.watch(epoch, this.setup.moving)
     const window = await Window.open({
       epoch,
-      node: this.options.nodename,
+      node: nodename,
       prefetch,
       fixed: this.setup.fixed,
       singleActive: this.setup.singleActive,
@@ -107,16 +112,14 @@ export class Consumer {
     this.window = window
     this.epoch = epoch
     let isAlone = false
-    // It shares the slots out among the queues that it knows of.
-    if (this.refusals.length > 0) autoscaler.requeue()
     autoscaler.attach({
+      queues: () => this.queues.map(({ name }) => name),
       depth: async () => {
         const depths = await probe.sample(this.queues.map((queue) => queue.name))
-        this.options.onDepths(depths)
+        this.soundings.tell(depths)
         void this.witness.stand(epoch)
         isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
-        const isCalm = [...depths.values()].every(({ ready }) => ready === 0)
-        if (isCalm || !isAlone) window.even()
+        if (!isAlone || [...depths.values()].every(({ ready }) => ready === 0)) window.even()
         return depths
       },
       consumers: (queue) => window.count(queue),
@@ -141,11 +144,8 @@ export class Consumer {
   intake(): Array<{ queue: string; consumers: number; messages: number }> {
     const { window } = this
     if (!window) return []
-    return [...this.options.capacity.perQueue()].map(([queue, messages]) => ({
-      queue,
-      consumers: window.count(queue),
-      messages,
-    }))
+    const capacity = [...this.options.capacity.perQueue()]
+    return capacity.map(([queue, messages]) => ({ queue, consumers: window.count(queue), messages }))
   }
 
   /**
@@ -170,7 +170,7 @@ export class Consumer {
   cancel(name: string): void {
     this.options.log.info(`Canceling queue ${name}`)
     this.drop(name)
-    this.options.autoscaler.requeue()
+    this.options.autoscaler.queuesChanged()
   }
 
   down(): void {
@@ -205,14 +205,13 @@ export class Consumer {
 
   /** A queue of the start is tried again; one that was added is given up. */
   private refuse(name: string, error: unknown): void {
-    if (this.asked.has(name)) this.refused.add(name, error)
-    else {
-      this.drop(name)
-      this.options.autoscaler.requeue()
-      this.options.log.error(
-        `Can't consume from ${name}, which was added: ${coerceError(error).message}. It is given up`,
-      )
+    if (this.asked.has(name)) {
+      this.refused.add(name, error)
+      return
     }
+    this.drop(name)
+    this.options.autoscaler.queuesChanged()
+    this.options.log.error(`Can't consume from ${name}, which was added: ${coerceError(error).message}. It is given up`)
   }
 
   private async tryAgain(name: string): Promise<void> {
@@ -220,7 +219,7 @@ export class Consumer {
     const queue = this.consumed.find((queue) => queue.name === name)
     if (!queue) return
     try {
-      if (!epoch) throw new BrokerError('there is no connection to the broker')
+      if (!epoch) throw new BrokerError(AWAY)
       await this.take(epoch, queue)
     } catch (thrown) {
       if (this.refused.has(name)) this.refused.add(name, (epoch && refusalOf(thrown, epoch)) ?? thrown)
@@ -239,7 +238,7 @@ export class Consumer {
 
   private started({ name }: QueueSpec): void {
     this.options.log.info(`Started consuming from ${name}`)
-    this.options.autoscaler.requeue()
+    this.options.autoscaler.queuesChanged()
   }
 
   private drop(name: string): void {

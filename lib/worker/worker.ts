@@ -13,9 +13,12 @@ import { Blueprint, type Component, STOPPING } from '../component.js'
 import { createExecutor } from '../executors/index.js'
 import { Line } from '../line/line.js'
 import type { Clock, Logger } from '../ports.js'
+import { LamportClock } from '../protocol/lamport.js'
 import { Revoked } from '../request/revoked.js'
 import { WorkerState } from '../request/state.js'
+import { StateDb, type StateDbOptions } from '../request/stateDb.js'
 import { Autoscaler } from '../scaling/autoscaler.js'
+import { boundsOf } from '../scaling/bounds.js'
 import { Capacity } from '../scaling/capacity.js'
 import { memoryCeiling } from '../scaling/memoryCeiling.js'
 import { selectQueues } from '../settings/queues.js'
@@ -23,10 +26,14 @@ import type { Settings } from '../settings/table.js'
 import { StopLimit } from '../stopLimit.js'
 import { WorkerBreakers } from './breakers.js'
 import { Consumer } from './consumer.js'
+import { WorkerEvents } from './events.js'
 import { Lending } from './lending.js'
 import { Probes } from './probes.js'
+import { TaskRecords } from './records.js'
 import { Remote } from './remote.js'
 import { COMPONENT_LIMIT_MS, Shutdown, STOP_LIMIT_MS } from './shutdown.js'
+
+const NOT_POSTPONED = 'the broker did not take the message before the worker stopped'
 
 export interface WorkerOptions {
   readonly app: App
@@ -40,102 +47,97 @@ export interface WorkerOptions {
 }
 
 /**
- * A worker: the components in their order, and its two ways to stop. Mirrors Celery's `WorkController`.
- * The broker may be away at the start; the worker begins to consume when it comes.
+ * A worker: its parts in the order in which a message meets them, its components in the order in which they start, and its two ways to
+ * stop. Mirrors Celery's `WorkController`. The broker may be away at the start; the worker begins to consume when it comes.
  */
 export class Worker implements Component {
   readonly name: string
   readonly line: Line
   /** What it and its tasks depend on. */
   readonly breakers: WorkerBreakers
-  private readonly consumer: Consumer
-  private readonly remote: Remote
-  private readonly publisher: AmqpPublisher
-  private readonly backend: GuardedBackend
-  private readonly postponer: Postponer
   readonly probes: Probes
+  private readonly consumer: Consumer
   private readonly blueprint: Blueprint
   private readonly shutdown: Shutdown
-  private readonly log: Logger
 
   constructor(options: WorkerOptions) {
-    const { app, settings, nodename, clock = systemClock } = options
-    const { queues } = selectQueues(settings)
-    const bounds = settings.worker_autoscale ?? { max: settings.worker_concurrency, min: settings.worker_concurrency }
+    const { app, log, nodename, settings } = options
     this.name = nodename
-    this.log = options.log('worker')
+    const clock = options.clock ?? systemClock
+    const common = { ...options, clock }
+    const own = log('worker')
+    const { queues } = selectQueues(settings)
+    const bounds = boundsOf(settings)
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
-    const outage = new Outage(nodename, settings, this.log)
-    this.publisher = new AmqpPublisher({
-      ...connectionOptions('producer', settings, clock, options.log('producer')),
+    const outage = new Outage(nodename, settings, own)
+    const state = new WorkerState()
+    const revoked = new Revoked(clock)
+    const lamport = new LamportClock()
+
+    // What leaves: messages, results, events.
+    const publisher = new AmqpPublisher({
+      ...connectionOptions('producer', settings, clock, log('producer')),
       stopLimit,
       ...outage.ofOthers,
     })
-    const state = new WorkerState()
-    const revoked = new Revoked(clock)
-    this.remote = new Remote({ ...options, clock, state, revoked, publisher: this.publisher, outage })
-    this.probes = new Probes({ ...options, clock })
-    const events = this.probes.listenTo(this.remote.events)
+    const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, log('consumer'))
+    const postponer = new Postponer(publisher, delays)
+    const backend = new GuardedBackend(createBackend(settings, { publisher, log: log('backend') }), {
+      clock,
+      log: log('backend'),
+      stopLimit,
+    })
+    const events = new WorkerEvents({ ...common, lamport, outage, state })
+    const records = new TaskRecords(app, settings, clock, events.tasks)
+    this.breakers = new WorkerBreakers({ app, backend, publisher, settings, log: own })
+
+    // The way of a message, and where its task runs.
     const executor = createExecutor(settings, {
       breakers: app.breakers,
       clock,
-      log: this.log,
+      log: own,
       hostname: nodename,
       size: bounds.min,
       stopLimit,
       onStray: (by) => state.strayed(by),
     })
-    const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, options.log('consumer'))
-    this.postponer = new Postponer(this.publisher, delays)
-    const { publisher } = this
-    const backend = createBackend(settings, { publisher, log: options.log('backend') })
-    this.backend = new GuardedBackend(backend, { clock, log: options.log('backend'), stopLimit })
-    this.breakers = new WorkerBreakers({ app, backend: this.backend, publisher, settings, log: this.log })
     this.line = new Line({
-      ...options,
-      clock,
+      ...common,
       state,
       executor,
-      backend: this.backend,
-      events,
+      backend,
+      events: records.events,
       revoked,
       publisher,
       slots: bounds.min,
-      onStandstill: (seconds) => connection.renew(`the process stood still for ${Math.round(seconds)} seconds`),
       postpone: (message, queue, delayMs, signal) =>
-        stopLimit.within(
-          this.postponer.postpone(message, queue, delayMs, { signal }),
-          () => 'the broker did not take the message before the worker stopped',
-        ),
+        stopLimit.within(postponer.postpone(message, queue, delayMs, { signal }), () => NOT_POSTPONED),
     })
+    const { line } = this
+
+    // How much is taken in.
     const capacity = new Capacity({
-      state: this.line.state,
+      state,
       multiplier: settings.worker_prefetch_multiplier,
       parkedLimit: settings.worker_parked_limit,
-      log: this.log,
+      log: own,
     })
     const autoscaler = new Autoscaler({
       clock,
-      log: options.log('autoscaler'),
-      state: this.line.state,
-      pool: this.line.pool,
+      log: log('autoscaler'),
+      state,
+      pool: line.pool,
       capacity,
-      bounds: {
-        max: bounds.max,
-        min: bounds.min,
-        targetWaitMs: settings.worker_autoscale_target_wait * 1000,
-        keepaliveMs: settings.worker_autoscale_keepalive * 1000,
-      },
+      bounds,
       intervalMs: settings.worker_autoscale_interval * 1000,
       memoryCeiling: memoryCeiling(settings),
-      queues: () => this.consumer?.queues.map((queue) => queue.name) ?? queues.map((queue) => queue.name),
-      heldUpBy: () => this.breakers.heldUpBy ?? this.line.gate.pauses.tried,
+      heldUpBy: () => this.breakers.heldUpBy ?? line.gate.pauses.tried,
     })
     this.consumer = new Consumer({
       nodename,
       queues,
       delays,
-      line: this.line,
+      line,
       autoscaler,
       capacity,
       prefetch: settings.worker_prefetch_multiplier,
@@ -143,82 +145,76 @@ export class Worker implements Component {
       ordered: settings.task_order_by !== null || [...app.tasks].some((task) => task.options.orderBy !== undefined),
       purge: settings.purge,
       clock,
-      log: options.log('consumer'),
-      onDepths: (depths) => this.probes.heard(depths),
+      log: log('consumer'),
     })
-    this.shutdown = new Shutdown({
-      settings,
-      clock,
-      log: this.log,
-      line: this.line,
-      stopLimit,
-      consumer: this.consumer,
-      onBegin: () => this.remote.stopping(),
-      finish: () => this.blueprint.stop(),
-    })
-    this.remote.register({
-      nodename,
-      main: settings.app ?? app.main,
-      tasks: app.tasks,
-      settings,
-      configured: options.configured ?? new Map(),
-      clock,
-      log: options.log('control'),
-      line: this.line,
+    const { consumer } = this
+
+    // Who steers it and who looks at it.
+    const remote = new Remote({
+      ...common,
+      revoked,
+      publisher,
+      events,
+      lamport,
+      line,
       breakers: this.breakers,
       executor,
       scaling: autoscaler,
-      queues: this.consumer,
+      queues: consumer,
       shutdown: () => void this.stop(),
     })
+    this.probes = new Probes({ ...common, records, worker: this, line, autoscaler, consumer, backend, remote })
+
     const connection = new Connection({
-      ...connectionOptions('consumer', settings, clock, options.log('consumer')),
+      ...connectionOptions('consumer', settings, clock, log('consumer')),
       ...outage.ofConsumer,
       onUp: async (epoch) => {
         outage.end()
-        this.publisher.hurry()
-        await this.remote.up(epoch)
-        await this.consumer.up(epoch)
-        this.remote.consuming()
-        this.log.info(`${nodename} ready.`)
+        publisher.hurry()
+        await remote.up(epoch)
+        await consumer.up(epoch)
+        remote.consuming()
+        own.info(`${nodename} ready.`)
       },
       onDown: async () => {
         outage.begin()
-        this.remote.down()
-        this.consumer.down()
+        remote.down()
+        consumer.down()
       },
       gaveUp: (error) => {
-        this.log.critical(`Unrecoverable error: ${error.message}`)
+        own.critical(`Unrecoverable error: ${error.message}`)
         this.shutdown.fail()
       },
     })
-    this.probes.watch({
-      worker: this,
-      line: this.line,
-      autoscaler,
-      consumer: this.consumer,
-      backend: this.backend,
-      remote: this.remote,
-    })
+    line.standstill.onFound((seconds) => connection.renew(`the process stood still for ${Math.round(seconds)} seconds`))
+
+    const outlet = new AmqpOutlet(publisher, postponer, backend, settings, own, (message, queue) =>
+      records.events.sent(message, queue),
+    )
     const components: Component[] = [
       ...this.probes.components,
       executor,
       this.breakers,
-      { name: 'publisher', start: async () => undefined, stop: () => this.publisher.stop() },
-      new Lending(
-        app,
-        new AmqpOutlet(this.publisher, this.postponer, this.backend, settings, this.log, (message, queue) =>
-          events.sent(message, queue),
-        ),
-        stopLimit,
-      ),
-      ...this.remote.components,
-      { name: 'backend', start: () => this.backend.start(), stop: () => this.backend.stop() },
+      { name: 'publisher', start: async () => undefined, stop: () => publisher.stop() },
+      new Lending(app, outlet, stopLimit),
+      ...stateDb(settings, { revoked, lamport, clock, log: log('statedb') }),
+      events,
+      { name: 'backend', start: () => backend.start(), stop: () => backend.stop() },
       autoscaler,
-      this.line.standstill,
+      line.standstill,
       connection,
     ]
     this.blueprint = new Blueprint(nodename, components, { clock, ms: COMPONENT_LIMIT_MS })
+    this.shutdown = new Shutdown({
+      settings,
+      clock,
+      log: own,
+      line,
+      stopLimit,
+      consumer,
+      onBegin: () => remote.stopping(),
+      finish: () => this.blueprint.stop(),
+    })
   }
 
   /** What keeps the worker from doing its work; empty when it is ready. */
@@ -245,4 +241,10 @@ export class Worker implements Component {
   terminate(): Promise<void> {
     return this.shutdown.terminate()
   }
+}
+
+/** Before the events in the order of the start: the clock is saved after the last of them, so that it never goes back over a restart. */
+function stateDb(settings: Settings, options: Omit<StateDbOptions, 'file'>): StateDb[] {
+  const { worker_state_db: file } = settings
+  return file === null ? [] : [new StateDb({ ...options, file })]
 }

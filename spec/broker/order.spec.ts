@@ -98,7 +98,7 @@ describe('order of a queue, by key, while slots come and go', () => {
       })
     }
     let slots = SLOTS
-    line.state.onParked = () => capacity(slots)
+    line.state.onParked(() => capacity(slots))
     const up = new Promise<Epoch>((resolve) => {
       connection = new Connection({
         ...connectionOptions('consumer', settings, systemClock, log),

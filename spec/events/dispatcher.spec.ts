@@ -127,7 +127,7 @@ describe('the event dispatcher', () => {
     sendTasks(dispatcher, 0, 30)
     dispatcher.send('worker-heartbeat', {})
     endTurn()
-    dispatcher.onUp = () => dispatcher.send('worker-online', {})
+    dispatcher.onUp(() => dispatcher.send('worker-online', {}))
     sink.connect()
     expect(sink.messages.map(({ routingKey, body }) => [routingKey, [body].flat().length])).toEqual([
       ['worker.online', 1],

@@ -1,4 +1,5 @@
 import type { EventSink } from '../../lib/events/dispatcher.js'
+import { Listeners } from '../../lib/listeners.js'
 import type { WireEvent } from '../../lib/protocol/event.js'
 
 /** A sink without a broker, which a spec opens and closes, and whose messages it sees. */
@@ -9,8 +10,16 @@ export class MemorySink implements EventSink {
   stopped = 0
   /** Messages after which it is congested. */
   room = Number.POSITIVE_INFINITY
-  onUp: () => void = () => undefined
-  onDrain: () => void = () => undefined
+  private readonly connections = new Listeners()
+  private readonly drains = new Listeners()
+
+  onUp(listener: () => void): () => void {
+    return this.connections.add(listener)
+  }
+
+  onDrain(listener: () => void): () => void {
+    return this.drains.add(listener)
+  }
 
   async start(): Promise<void> {
     this.started++
@@ -22,13 +31,13 @@ export class MemorySink implements EventSink {
 
   connect(): void {
     this.open = true
-    this.onUp()
+    this.connections.tell()
   }
 
   drain(room: number): void {
     this.room = room
     this.open = true
-    this.onDrain()
+    this.drains.tell()
   }
 
   publish(routingKey: string, hostname: string, content: Buffer): void {

@@ -21,8 +21,8 @@ describe('a process that stands still', () => {
         monotonic: () => clock.monotonic() + asleepMs,
         setTimer: (fn, delayMs) => clock.setTimer(fn, delayMs),
       },
-      onFound: (seconds) => found.push(seconds),
     })
+    standstill.onFound((seconds) => found.push(seconds))
     standstill.limit = LIMIT
     await standstill.start()
   })

@@ -36,7 +36,7 @@ describe('what waits for a key', () => {
       const offline = new OfflineLine(app, { config })
       const capacity = capacityOf(offline)
       let told = 0
-      offline.line.state.onParked = () => told++
+      offline.line.state.onParked(() => told++)
       for (const name of ['a0', 'a1', 'a2']) deliver(offline, name, { build: 'a' })
       expect(Object.fromEntries(capacity.perQueue())).toEqual({ spec: 6, other: 4 })
       for (const name of ['a3', 'a4', 'a5']) deliver(offline, name, { build: 'a' })

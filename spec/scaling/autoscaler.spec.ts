@@ -38,11 +38,11 @@ class Bench {
       bounds: { max, min: 2, targetWaitMs: 1000, keepaliveMs: 30_000 },
       intervalMs: INTERVAL,
       memoryCeiling,
-      queues: () => ['q'],
       heldUpBy: () => this.breaker,
       loopUtilisation: () => this.loopUtilisation,
     })
     this.autoscaler.attach({
+      queues: () => ['q'],
       depth: async () => {
         this.asked++
         return new Map([['q', { ready: this.ready, consumers: 2 }]])

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Listeners } from '../../lib/listeners.js'
 import { NO_TASK_EVENTS } from '../../lib/request/taskEvents.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Probes } from '../../lib/worker/probes.js'
+import { TaskRecords } from '../../lib/worker/records.js'
 import { ask } from '../support/ask.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { Gated, OfflineApp, OfflineLine } from '../support/offlineLine.js'
@@ -12,6 +14,8 @@ describe('what a worker shows of itself over HTTP', () => {
   let gated: Gated
   let offline: OfflineLine
   let probes: Probes
+  let records: TaskRecords
+  let soundings: Listeners<[depths: ReadonlyMap<string, { ready: number; consumers: number }>]>
   let consuming: boolean
 
   beforeEach(() => {
@@ -20,6 +24,7 @@ describe('what a worker shows of itself over HTTP', () => {
     app.task('spec.wait', gated.run)
     offline = new OfflineLine(app)
     consuming = true
+    soundings = new Listeners()
   })
 
   afterEach(async () => {
@@ -29,8 +34,13 @@ describe('what a worker shows of itself over HTTP', () => {
   async function start(flags: Record<string, unknown>): Promise<void> {
     const { settings } = loadSettings({ config: {}, env: {}, flags })
     const { clock, line } = offline
-    probes = new Probes({ app, settings, nodename: 'w@spec', clock, log: () => new MemoryLog() })
-    probes.watch({
+    records = new TaskRecords(app, settings, clock, NO_TASK_EVENTS)
+    probes = new Probes({
+      settings,
+      nodename: 'w@spec',
+      clock,
+      log: () => new MemoryLog(),
+      records,
       worker: { readiness: [], breakers: [] },
       line,
       autoscaler: { bounds: { max: 4, min: 4 }, decisions: [], counts: new Map() },
@@ -40,6 +50,7 @@ describe('what a worker shows of itself over HTTP', () => {
           return consuming
         },
         intake: () => (consuming ? [{ queue, consumers: 4, messages: 4 }] : []),
+        onDepths: (listener) => soundings.add(listener),
       },
       backend: { kept: 0 },
       remote: { panel: { answer: () => null }, dropped: new Map([['control', 2]]) },
@@ -54,7 +65,7 @@ describe('what a worker shows of itself over HTTP', () => {
   /** A while in which the broker says each second what it has. */
   function pass(seconds: number, ready: number, consumers = 4): void {
     for (let second = 0; second < seconds; second++) {
-      probes.heard(new Map([[queue, { ready, consumers }]]))
+      soundings.tell(new Map([[queue, { ready, consumers }]]))
       offline.clock.advance(1_000)
     }
   }
@@ -62,7 +73,7 @@ describe('what a worker shows of itself over HTTP', () => {
   it('is nothing without HTTP, and what the line tells goes where it went', async () => {
     await start({ without_http: true })
     expect(probes.components).toEqual([])
-    expect(probes.listenTo(NO_TASK_EVENTS)).toBe(NO_TASK_EVENTS)
+    expect(records.events).toBe(NO_TASK_EVENTS)
   })
 
   it('is alive while it has nothing to do, or has its hands full', async () => {
@@ -95,7 +106,7 @@ describe('what a worker shows of itself over HTTP', () => {
   it('knows the depth of a queue for as long as that holds good', async () => {
     await start({ worker_http: '127.0.0.1:0' })
     expect(probes.depthOf(queue)).toBeUndefined()
-    probes.heard(new Map([[queue, { ready: 7, consumers: 4 }]]))
+    soundings.tell(new Map([[queue, { ready: 7, consumers: 4 }]]))
     expect(probes.depthOf(queue)).toMatchObject({ ready: 7, consumers: 4 })
     offline.clock.advance(10_001)
     expect(probes.depthOf(queue)).toBeUndefined()

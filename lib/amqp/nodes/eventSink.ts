@@ -1,6 +1,7 @@
 import type { Channel } from 'amqplib'
 import { coerceError } from '../../errors.js'
 import type { EventSink } from '../../events/dispatcher.js'
+import { Listeners } from '../../listeners.js'
 import type { Logger } from '../../ports.js'
 import { EVENT_EXCHANGE } from '../../protocol/event.js'
 import { Connection, type ConnectionOptions } from '../connection.js'
@@ -13,8 +14,8 @@ const TRANSIENT = 1
  * reading from connections that publish, and must not stop reading our acks with them. It connects when it is started.
  */
 export class AmqpEventSink implements EventSink {
-  onUp: () => void = () => undefined
-  onDrain: () => void = () => undefined
+  private readonly connections = new Listeners()
+  private readonly drains = new Listeners()
   /** Events that couldn't be sent, whatever the connection. */
   dropped = 0
   private readonly connection: Connection
@@ -32,6 +33,14 @@ export class AmqpEventSink implements EventSink {
         this.channel = null
       },
     })
+  }
+
+  onUp(listener: () => void): () => void {
+    return this.connections.add(listener)
+  }
+
+  onDrain(listener: () => void): () => void {
+    return this.drains.add(listener)
   }
 
   get open(): boolean {
@@ -77,10 +86,10 @@ export class AmqpEventSink implements EventSink {
     channel.on('drain', () => {
       if (this.channel !== channel) return
       this.congested = false
-      this.onDrain()
+      this.drains.tell()
     })
     this.channel = channel
     this.congested = false
-    this.onUp()
+    this.connections.tell()
   }
 }

@@ -87,7 +87,7 @@ describe('the way out of events', () => {
     link.cut()
     await waitFor(() => !sink.open, { what: 'the loss of the connection' })
     for (let n = 0; n < 30; n++) dispatcher.send('task-started', { uuid: n })
-    dispatcher.onUp = () => dispatcher.send('worker-online', { uuid: 'online' })
+    dispatcher.onUp(() => dispatcher.send('worker-online', { uuid: 'online' }))
     await new Promise((resolve) => setImmediate(resolve))
     link.accept()
     await waitFor(() => uuids().length >= 31, { what: '31 events' })

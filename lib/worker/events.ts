@@ -1,0 +1,82 @@
+import { AmqpEventSink } from '../amqp/nodes/eventSink.js'
+import { connectionOptions } from '../amqp/options.js'
+import type { Outage } from '../amqp/outage.js'
+import type { Component } from '../component.js'
+import { DispatchedTaskEvents } from '../events/dispatched.js'
+import { EventDispatcher } from '../events/dispatcher.js'
+import { Heart } from '../events/heart.js'
+import type { Clock, Logger } from '../ports.js'
+import type { EventGroup } from '../protocol/event.js'
+import type { LamportClock } from '../protocol/lamport.js'
+import type { WorkerState } from '../request/state.js'
+import type { TaskEvents } from '../request/taskEvents.js'
+import type { Settings } from '../settings/table.js'
+import { VERSION } from '../version.js'
+
+export interface WorkerEventsOptions {
+  readonly settings: Settings
+  readonly nodename: string
+  readonly state: WorkerState
+  readonly lamport: LamportClock
+  readonly clock: Clock
+  readonly outage: Outage
+  log(scope: string): Logger
+}
+
+/** What monitors hear of this worker: its heartbeats, and what happens to its tasks. */
+export class WorkerEvents implements Component {
+  readonly name = 'events'
+  readonly dispatcher: EventDispatcher
+  /** Sends what happens to tasks. */
+  readonly tasks: TaskEvents
+  readonly heart: Heart
+  private readonly sink: AmqpEventSink
+
+  constructor({ clock, lamport, log, nodename, outage, settings, state }: WorkerEventsOptions) {
+    this.sink = new AmqpEventSink({
+      ...connectionOptions('producer', settings, clock, log('events')),
+      name: 'events',
+      ...outage.ofOthers,
+      maxRetries: null,
+    })
+    this.dispatcher = new EventDispatcher({
+      hostname: nodename,
+      sink: this.sink,
+      lamport,
+      clock,
+      log: log('events'),
+      groups: eventGroups(settings),
+    })
+    this.tasks = new DispatchedTaskEvents({
+      dispatcher: this.dispatcher,
+      sendsSent: settings.task_send_sent_event,
+      wanted: (task) => task.options.sendEvents ?? true,
+    })
+    this.heart = new Heart({
+      dispatcher: this.dispatcher,
+      clock,
+      interval: settings.without_heartbeat ? 'none' : settings.heartbeat_interval,
+      version: VERSION,
+      activity: () => ({ active: state.running.size, processed: state.accepted }),
+    })
+  }
+
+  /** Events that nobody will hear of: for want of room while the broker was away, or of a form that can be sent. */
+  get dropped(): number {
+    return this.dispatcher.dropped + this.sink.dropped
+  }
+
+  start(): Promise<void> {
+    return this.dispatcher.start()
+  }
+
+  stop(): Promise<void> {
+    return this.dispatcher.stop()
+  }
+}
+
+/** Without `-E`, a worker that neither gossips nor announces itself has nothing to tell until it is asked to. */
+function eventGroups(settings: Settings): EventGroup[] {
+  if (settings.worker_send_task_events) return ['worker', 'task']
+  return settings.without_gossip && settings.without_heartbeat ? [] : ['worker']
+}
