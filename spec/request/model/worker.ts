@@ -72,7 +72,7 @@ export class ModelWorker {
       queues: [QUEUE],
       delays: { bind: async () => undefined } as unknown as DelayQueues,
       line,
-      autoscaler: { attach, detach, requeue: () => undefined } as unknown as Autoscaler,
+      autoscaler: { attach, detach, queuesChanged: () => undefined } as unknown as Autoscaler,
       capacity,
       prefetch,
       maxSlots: 8,
@@ -80,7 +80,6 @@ export class ModelWorker {
       purge: false,
       clock,
       log,
-      onDepths: () => undefined,
     })
   }
 
