@@ -68,8 +68,6 @@ export interface Backend {
   readonly name: string
   /** True where there is no store, so that nobody needs to wait for one. */
   readonly storesNothing: boolean
-  /** Whether it can count the parts of a chord. */
-  readonly supportsChords: boolean
   /** Returns also while the store can't be reached: it goes on trying. */
   start(): Promise<void>
   /** Waits for what is under way. Idempotent, and allowed before `start`. */

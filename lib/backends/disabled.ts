@@ -10,7 +10,6 @@ export function createDisabledBackend(): Backend {
   return {
     name: 'disabled://',
     storesNothing: true,
-    supportsChords: false,
     start: async () => undefined,
     stop: async () => undefined,
     healthy: () => true,

@@ -3,17 +3,12 @@ import { coerceError } from '../errors.js'
 import type { Backend, Clock, Logger, ResultRequest, Timer } from '../ports.js'
 import type { ResultMeta } from '../protocol/result.js'
 import type { StopLimit } from '../stopLimit.js'
-import { Allowance, weightOf } from './allowance.js'
 import { BackendError, isRetriable } from './backendError.js'
 import { type Entry, ResultLanes } from './resultLanes.js'
 
 export interface GuardOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** The most results to hold before intake should stop; 10,000 by default. */
-  readonly limit?: number
-  /** The most bytes of results that had to wait; 64 MiB by default. */
-  readonly limitBytes?: number
   /** How long `stop` waits for results that aren't stored yet; 10 s by default. */
   readonly stopTimeoutMs?: number
   /** Between two tries of a result while the breaker is closed; 250 ms by default. */
@@ -21,26 +16,31 @@ export interface GuardOptions {
   readonly breaker?: BreakerOptions
   /** Bounds how long a result waits once the worker stops; without it, until `stop` gives up. */
   readonly stopLimit?: StopLimit
-  /** Called with true when a limit is reached, and with false once half of it is free again. */
-  readonly onFull?: (full: boolean) => void
 }
+
+/*
+ * state     means                                                     left when
+ * storing   the first state of each task is sent at once, and one     the breaker opens: away
+ *           that failed again after `retryMs`
+ * away      nothing is sent                                           the breaker half opens: asking
+ * asking    one state is to be sent, and its fate decides             it is sent: asked
+ * asked     it is on its way, and nothing else is sent                it is stored: storing; it failed: away
+ */
+type GuardState = 'storing' | 'away' | 'asking' | 'asked'
 
 /**
  * A backend that holds results while the one inside can't be reached. `store` resolves only once the result is stored, so that
  * whoever acknowledges afterwards loses nothing. The states of one task are stored in the order in which they came; those of
- * different tasks side by side. It never refuses a result: at its limits it says `full`, and the intake is to stop.
+ * different tasks side by side. What bounds them is that each waits in the slot of its task. In every state `stop` ends it: what comes
+ * then is refused, and what waits is given up after `stopTimeoutMs`.
  */
 export class GuardedBackend implements Backend {
   readonly name: string
   readonly storesNothing: boolean
-  readonly supportsChords: boolean
   readonly storeUnlessReady: ((meta: ResultMeta) => Promise<void>) | undefined
-  private readonly lanes = new ResultLanes()
   readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
-  private readonly allowance: Allowance
-  /** While half open, one result goes, and its fate decides. */
-  private probed = false
-  private isAway = false
+  private state: GuardState = 'storing'
+  private readonly lanes = new ResultLanes()
   private retry: Timer | null = null
   private idle: (() => void) | null = null
   private stopping: Promise<void> | null = null
@@ -52,13 +52,7 @@ export class GuardedBackend implements Backend {
   ) {
     this.name = inner.name
     this.storesNothing = inner.storesNothing
-    this.supportsChords = inner.supportsChords
     this.storeUnlessReady = inner.storeUnlessReady && ((meta) => this.storeNow(meta))
-    this.allowance = new Allowance({
-      limit: options.limit ?? 10_000,
-      limitBytes: options.limitBytes ?? 64 * 1024 * 1024,
-      onFull: options.onFull ?? (() => undefined),
-    })
     this.breaker = createBreaker('results', (meta, request) => this.attempt(meta, request), {
       ...options.breaker,
       isFailure: isRetriable,
@@ -66,18 +60,9 @@ export class GuardedBackend implements Backend {
     this.breaker.onChange((state) => this.changed(state))
   }
 
-  /** Whether a limit is reached: nothing more should be taken in. */
-  get full(): boolean {
-    return this.allowance.full
-  }
-
   /** Results that aren't stored yet. */
   get kept(): number {
-    return this.allowance.held
-  }
-
-  get state(): BreakerState {
-    return this.breaker.state
+    return this.lanes.size
   }
 
   start(): Promise<void> {
@@ -85,18 +70,17 @@ export class GuardedBackend implements Backend {
   }
 
   healthy(): boolean {
-    return !this.full && this.breaker.state === 'closed' && this.inner.healthy()
+    return this.state === 'storing' && this.inner.healthy()
   }
 
   /** @throws CeleriacError that isn't retriable, at once; BackendError or StoppedError if it can't be stored before a stop gives up */
   store(meta: ResultMeta, request: ResultRequest): Promise<void> {
-    if (this.stopping) return Promise.reject(new BackendError(`the result of task ${meta.taskId} came after the end`))
+    if (this.stopping)
+      return Promise.reject(new BackendError(`the result of task ${meta.taskId} arrived after shutdown`))
     let entry: Entry | undefined
     const storing = new Promise<void>((resolve, reject) => {
-      entry = { meta, request, resolve, reject, bytes: 0 }
+      entry = { meta, request, resolve, reject }
       this.lanes.add(entry)
-      this.allowance.change(1, 0)
-      if (this.breaker.state !== 'closed') this.weigh(entry)
       this.pump()
     })
     return this.options.stopLimit?.within(storing, () => this.giveUp(entry, meta.taskId)) ?? storing
@@ -104,7 +88,7 @@ export class GuardedBackend implements Backend {
 
   /** Nothing of this kind is held. @throws BackendError while the store is away */
   private async storeNow(meta: ResultMeta): Promise<void> {
-    if (this.breaker.state !== 'closed') throw new BackendError(this.lastError)
+    if (this.state !== 'storing') throw new BackendError(this.lastError)
     await this.inner.storeUnlessReady?.(meta)
   }
 
@@ -155,16 +139,11 @@ export class GuardedBackend implements Backend {
   }
 
   private pump(): void {
-    const { state } = this.breaker
-    if (state === 'open') return
-    if (state === 'closed') {
-      for (const id of this.lanes.sendable) void this.run(id)
-      return
-    }
-    if (this.probed) return
+    if (this.state === 'storing') for (const id of this.lanes.sendable) void this.run(id)
+    if (this.state !== 'asking') return
     const { probe } = this.lanes
     if (probe === undefined) return
-    this.probed = true
+    this.state = 'asked'
     void this.run(probe)
   }
 
@@ -197,46 +176,37 @@ export class GuardedBackend implements Backend {
 
   private wait(entry: Entry): void {
     if (!this.lanes.fail(entry)) return
-    this.weigh(entry)
     this.retry ??= this.options.clock.setTimer(() => this.again(), this.options.retryMs ?? 250)
   }
 
   private again(): void {
     this.retry?.cancel()
     this.retry = null
-    if (this.breaker.state !== 'closed') return
+    if (this.state !== 'storing') return
     this.lanes.retry()
     this.pump()
   }
 
   private leave(entry: Entry): void {
     if (!this.lanes.remove(entry)) return
-    this.allowance.change(-1, -entry.bytes)
     if (this.kept === 0) this.idle?.()
   }
 
-  private changed(state: BreakerState): void {
+  private changed(breaker: BreakerState): void {
     const { log } = this.options
-    // Opened again after a vain try: nothing new.
-    if (state === 'open' && !this.isAway) {
-      this.isAway = true
-      log.warning(`${this.name}: results are kept until it answers again: ${this.lastError}`)
-    }
-    if (state === 'half-open') {
-      this.probed = false
+    if (breaker === 'open') {
+      // Opened again after a vain try: nothing new.
+      if (this.state === 'storing') {
+        log.warning(`${this.name}: results are kept until it answers again: ${this.lastError}`)
+      }
+      this.state = 'away'
+    } else if (breaker === 'half-open') {
+      this.state = 'asking'
       this.pump()
-    }
-    if (state === 'closed') {
-      this.isAway = false
+    } else {
+      this.state = 'storing'
       log.info(`${this.name}: results are stored again, ${this.kept} that were kept first`)
       this.again()
     }
-  }
-
-  /** What waits is weighed as the text that it will be; what goes out at once never needs to be. */
-  private weigh(entry: Entry): void {
-    if (entry.bytes > 0) return
-    entry.bytes = weightOf(entry.meta)
-    this.allowance.change(0, entry.bytes)
   }
 }

@@ -24,7 +24,6 @@ type Listener = (meta: ResultMeta) => void
 export class RedisBackend implements Backend {
   readonly name: string
   readonly storesNothing = false
-  readonly supportsChords = true
   private readonly client: Redis
   private readonly script: StoreScript
   private readonly prefix: string

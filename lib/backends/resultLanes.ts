@@ -7,8 +7,6 @@ export interface Entry {
   readonly request: ResultRequest
   readonly resolve: () => void
   readonly reject: (error: Error) => void
-  /** Counted once it had to wait. */
-  bytes: number
 }
 
 /** The states that aren't stored yet, by task: those of one task one after another, those of different tasks side by side. */
@@ -18,10 +16,17 @@ export class ResultLanes {
   /** Tasks whose first state may go at once, and those whose first state has failed and waits. */
   private readonly ready = new Set<string>()
   private readonly failed = new Set<string>()
+  private count = 0
+
+  /** All states. */
+  get size(): number {
+    return this.count
+  }
 
   add(entry: Entry): void {
     const { taskId } = entry.meta
     const lane = this.lanes.get(taskId)
+    this.count++
     if (lane) lane.push(entry)
     else {
       this.lanes.set(taskId, [entry])
@@ -68,6 +73,7 @@ export class ResultLanes {
     const at = lane?.indexOf(entry) ?? -1
     if (!lane || at < 0) return false
     lane.splice(at, 1)
+    this.count--
     if (lane.length === 0) {
       this.lanes.delete(taskId)
       this.ready.delete(taskId)
@@ -80,6 +86,7 @@ export class ResultLanes {
   clear(): readonly Entry[] {
     const left = [...this.lanes.values()].flat()
     this.lanes.clear()
+    this.count = 0
     this.ready.clear()
     this.failed.clear()
     return left

@@ -44,7 +44,6 @@ const REMEMBERED = 10_000
 export class RpcBackend implements Backend {
   readonly name = 'rpc://'
   readonly storesNothing = false
-  readonly supportsChords = false
   private readonly stopped = new AbortController()
   private readonly states = new Map<string, ResultMeta>()
   private readonly listeners = new Map<string, Set<(meta: ResultMeta) => void>>()

@@ -8,13 +8,11 @@ import type { ResultMeta } from '../protocol/result.js'
 export class StartingBackend implements Backend {
   readonly name: string
   readonly storesNothing: boolean
-  readonly supportsChords: boolean
   private starting: Promise<void> | null = null
 
   constructor(private readonly inner: Backend) {
     this.name = inner.name
     this.storesNothing = inner.storesNothing
-    this.supportsChords = inner.supportsChords
   }
 
   start(): Promise<void> {

@@ -26,7 +26,6 @@ if (sent !== undefined) {
     backend: {
       name: 'none://',
       storesNothing: false,
-      supportsChords: false,
       start: async () => undefined,
       stop: async () => undefined,
       healthy: () => true,

@@ -15,18 +15,16 @@ const meta = (taskId: string, status = 'SUCCESS', result: unknown = null) => res
 describe('GuardedBackend', () => {
   let inner: MemoryBackend
   let log: MemoryLog
-  let full: boolean[]
   let guarded: GuardedBackend
 
   const guard = (more: Partial<GuardOptions> = {}): void => {
-    guarded = new GuardedBackend(inner, { clock: systemClock, log, onFull: (is) => full.push(is), ...QUICK, ...more })
+    guarded = new GuardedBackend(inner, { clock: systemClock, log, ...QUICK, ...more })
   }
-  const state = (wanted: string) => waitFor(() => guarded.state === wanted, { what: wanted })
+  const state = (wanted: string) => waitFor(() => guarded.breaker.state === wanted, { what: wanted })
 
   beforeEach(() => {
     inner = new MemoryBackend()
     log = new MemoryLog()
-    full = []
     guard()
   })
   afterEach(async () => {
@@ -103,31 +101,6 @@ describe('GuardedBackend', () => {
     await Promise.all(all)
   })
 
-  it('is full at its limit, takes results all the same, and has room again at half of it', async () => {
-    guard({ limit: 4 })
-    inner.away = true
-    const all = ['a', 'b', 'c'].map((id) => guarded.store(meta(id), NOBODY))
-    expect(guarded.full).toBe(false)
-    all.push(guarded.store(meta('d'), NOBODY), guarded.store(meta('e'), NOBODY))
-    expect(guarded.full).toBe(true)
-    expect(full).toEqual([true])
-    inner.away = false
-    await Promise.all(all)
-    expect(guarded.full).toBe(false)
-    expect(full).toEqual([true, false])
-    expect(inner.stored).toHaveLength(5)
-  })
-
-  it('is full by bytes, too, of what waits', async () => {
-    guard({ limitBytes: 10_000 })
-    inner.away = true
-    const storing = guarded.store(meta('a', 'SUCCESS', 'x'.repeat(10_000)), NOBODY)
-    await waitFor(() => guarded.full, { what: 'the limit' })
-    inner.away = false
-    await storing
-    expect(full).toEqual([true, false])
-  })
-
   it('is healthy, unhealthy while it keeps results, and healthy again', async () => {
     expect(guarded.healthy()).toBe(true)
     inner.away = true
@@ -148,7 +121,7 @@ describe('GuardedBackend', () => {
     await next
     expect(inner.stored).toEqual(['a FAILURE'])
     expect(inner.tries).toBe(2)
-    expect(guarded.state).toBe('closed')
+    expect(guarded.breaker.state).toBe('closed')
   })
 
   it('waits at stop for what can still be stored', async () => {

@@ -6,7 +6,6 @@ import { decodeResult, encodeResult, type ResultMeta } from '../../lib/protocol/
 export class MemoryBackend implements Backend {
   readonly name = 'memory://'
   readonly storesNothing = false
-  readonly supportsChords = false
   /** Every state that was stored, in order, as `id status`. */
   readonly stored: string[] = []
   /** Calls of `store`, successful or not. */
