@@ -10,7 +10,7 @@ export interface DeliveryChannel {
   readonly log: Logger
   /**
    * Told before the message is settled, while its consumer can still be cancelled without getting another one. If it is being
-   * cancelled, the message is settled once that is done.
+   * cancelled, or the broker has cancelled it and may have the message back, the message is settled once that is done or known.
    */
   settling(delivery: AmqpDelivery): Promise<void> | null
   /** Whether a queue is known to be a quorum queue. */

@@ -1,13 +1,12 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
-import { BrokerError, coerceError } from '../../errors.js'
+import { coerceError } from '../../errors.js'
 import type { Delivery, Logger } from '../../ports.js'
 import { repr } from '../../protocol/repr.js'
 import type { Epoch } from '../epoch.js'
 import { refusalOf } from '../refusals.js'
+import { Cancellations } from './cancellations.js'
 import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
 import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
-
-const NOT_FOUND = 404
 
 export interface WindowOptions extends SubscriptionsOptions {
   readonly epoch: Epoch
@@ -36,7 +35,7 @@ export class Window implements DeliveryChannel {
   private readonly subscriptions: Subscriptions
   /** The prefetch that the channel gives to the next consumer. */
   private prefetch = 0
-  private readonly resubscribing = new Set<string>()
+  private readonly cancellations: Cancellations
   /** Cancellations under way that a message waits for to be settled. */
   private readonly awaited = new Set<Promise<void>>()
   /** One consumer that is larger than usual may be exchanged. */
@@ -49,6 +48,7 @@ export class Window implements DeliveryChannel {
     private readonly options: WindowOptions,
   ) {
     this.subscriptions = new Subscriptions(options)
+    this.cancellations = new Cancellations(options)
   }
 
   static async open(options: WindowOptions): Promise<Window> {
@@ -119,7 +119,7 @@ export class Window implements DeliveryChannel {
   settling(delivery: AmqpDelivery): Promise<void> | null {
     const { subscriptions } = this
     const consumer = subscriptions.get(delivery.consumerTag)
-    if (!consumer) return null
+    if (!consumer) return this.cancellations.doubtOf(delivery.queue)
     consumer.unsettled--
     if (consumer.state !== 'open') return null
     if (subscriptions.isLeaving(consumer)) return this.cancelFirst(consumer)
@@ -156,7 +156,7 @@ export class Window implements DeliveryChannel {
   }
 
   private nextChange(): Change | null {
-    const change = this.subscriptions.next(this.resubscribing, this.closed)
+    const change = this.subscriptions.next(this.cancellations.paused, this.closed)
     if (change || !this.evening || this.closed) return change
     const consumer = this.subscriptions.oversized()
     return consumer && { cancel: consumer }
@@ -204,43 +204,13 @@ export class Window implements DeliveryChannel {
     }
   }
 
-  /**
-   * The queue was deleted, or its node went away: declare it again and subscribe again, without touching the other queues. A queue that
-   * is there all the same has back what the consumer held (RabbitMQ 4.3 does so at its `consumer_timeout`): only a new connection knows
-   * the order of that again.
-   */
   private cancelledByBroker(consumer: Consumer): void {
     const { queue, unsettled } = consumer
     const expected = this.closed || consumer.state === 'cancelling'
     this.subscriptions.remove(consumer)
-    if (expected || this.resubscribing.has(queue)) return
-    this.log.warning(`The broker cancelled the consumers of ${queue}. Subscribing again...`)
-    this.resubscribing.add(queue)
-    this.isThere(queue)
-      .then((isThere) => {
-        if (isThere && unsettled > 0) throw new BrokerError(tookBack(queue, unsettled))
-        return this.options.declare(queue)
-      })
-      .then(() => {
-        this.resubscribing.delete(queue)
-        this.reconcile()
-      })
-      .catch((thrown) => this.epoch.end(coerceError(thrown)))
+    if (expected) return
+    void this.cancellations.add(queue, unsettled).then((goesOn) => {
+      if (goesOn) this.reconcile()
+    })
   }
-
-  private async isThere(queue: string): Promise<boolean> {
-    return this.epoch
-      .scratch((channel) => channel.checkQueue(queue))
-      .then(
-        () => true,
-        (thrown) => {
-          this.epoch.ended.throwIfAborted()
-          return (thrown as { readonly code?: unknown }).code !== NOT_FOUND
-        },
-      )
-  }
-}
-
-function tookBack(queue: string, count: number): string {
-  return `the broker cancelled a consumer of ${queue} and took back the messages that it held: ${count}. If they were held for longer than the broker's consumer_timeout (30 minutes unless set), raise that: for this queue by its argument or policy consumer-timeout, for all in rabbitmq.conf`
 }

@@ -181,5 +181,5 @@ export const steps = fc.oneof(
   { weight: 2, arbitrary: lose },
   { weight: 4, arbitrary: notice },
   { weight: 1, arbitrary: drop },
-  { weight: 1, arbitrary: takeBack },
+  { weight: 3, arbitrary: takeBack },
 )

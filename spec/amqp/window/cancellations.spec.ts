@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { Epoch } from '../../lib/amqp/epoch.js'
-import { Window } from '../../lib/amqp/window/window.js'
-import type { Delivery } from '../../lib/ports.js'
-import { MemoryLog } from '../support/memoryLog.js'
-import { waitFor } from '../support/waitFor.js'
+import type { Epoch } from '../../../lib/amqp/epoch.js'
+import { Window } from '../../../lib/amqp/window/window.js'
+import type { Delivery } from '../../../lib/ports.js'
+import { MemoryLog } from '../../support/memoryLog.js'
+import { waitFor } from '../../support/waitFor.js'
 
 type OnMessage = (message: unknown) => void
 
@@ -14,6 +14,8 @@ describe('a consumer that the broker cancels', () => {
   let consumers: OnMessage[]
   let ended: Error | null
   let deliveries: Delivery[]
+  let acked: number
+  let window: Window
 
   beforeEach(async () => {
     isThere = true
@@ -21,12 +23,16 @@ describe('a consumer that the broker cancels', () => {
     consumers = []
     ended = null
     deliveries = []
+    acked = 0
     const ending = new AbortController()
     const channel = {
       on: () => undefined,
       prefetch: async () => undefined,
       consume: async (_queue: string, onMessage: OnMessage) => {
         consumers.push(onMessage)
+      },
+      ack: () => {
+        acked++
       },
       checkQueue: async () => {
         if (!isThere) throw Object.assign(new Error('NOT_FOUND'), { code: 404 })
@@ -35,13 +41,14 @@ describe('a consumer that the broker cancels', () => {
     const epoch = {
       ended: ending.signal,
       channel: async () => channel,
+      gather: () => undefined,
       scratch: (use: (of: typeof channel) => Promise<unknown>) => use(channel),
       end: (error: Error) => {
         ended = error
         ending.abort(error)
       },
     }
-    const window = await Window.open({
+    window = await Window.open({
       epoch: epoch as unknown as Epoch,
       node: 'w@h',
       prefetch: 1,
@@ -68,6 +75,27 @@ describe('a consumer that the broker cancels', () => {
       /^the broker cancelled a consumer of q and took back the messages .*: 1\. .*consumer_timeout/,
     )
     expect(deliveries.map(({ live }) => live)).toEqual([false])
+  })
+
+  it('keeps, until it is known whether the broker has it back, what it held from being acknowledged', async () => {
+    isThere = false
+    deliver()
+    consumers[0]?.(null)
+    const [delivery] = deliveries
+    delivery?.ack()
+    expect(acked).toBe(0)
+    await delivery?.writing
+    expect(acked).toBe(1)
+  })
+
+  it('ends the epoch also if another one, which held nothing, was cancelled first', async () => {
+    window.resize(new Map([['q', 2]]))
+    await waitFor(() => consumers.length === 2, { what: 'the other consumer' })
+    deliver()
+    consumers[1]?.(null)
+    consumers[0]?.(null)
+    await waitFor(() => ended !== null, { what: 'the end of the epoch' })
+    expect(ended?.message).toMatch(/took back the messages that it held: 1\./)
   })
 
   it('with nothing in hand is opened again', async () => {
