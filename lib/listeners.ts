@@ -1,3 +1,28 @@
+/** A promise that is settled from elsewhere. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>
+  resolve(value: T): void
+  reject(error: Error): void
+}
+
+/** Mirrors `Promise.withResolvers`, which Node has from version 22 on. */
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined
+  let reject: (error: Error) => void = () => undefined
+  const promise = new Promise<T>((...settle) => {
+    ;[resolve, reject] = settle
+  })
+  return { promise, resolve, reject }
+}
+
+/** Resolves once the signal is aborted; at once if it is. Not for a signal that outlives those who wait: it remembers them. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 /** Who is told of one thing that happens, each until it says otherwise; in the order in which they came. */
 export class Listeners<Arguments extends readonly unknown[] = []> {
   private readonly listeners = new Set<{ readonly tell: (...args: Arguments) => void }>()

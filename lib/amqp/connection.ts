@@ -1,6 +1,7 @@
 import { type ChannelModel, connect, credentials } from 'amqplib'
 import type { Component } from '../component.js'
 import { BrokerError, coerceError } from '../errors.js'
+import { aborted } from '../listeners.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { BrokerUrl } from '../settings/brokerUrl.js'
 import type { TlsWords } from '../settings/tlsWords.js'
@@ -8,12 +9,9 @@ import { tlsFault, tlsOptions } from '../tls.js'
 import { VERSION } from '../version.js'
 import { Epoch } from './epoch.js'
 import { readHeadersOf } from './frames.js'
+import { type AttemptOutcome, type NextStep, NO_ATTEMPTS, next, type Retrying } from './reconnect.js'
 
-const FIRST_DELAY_MS = 250
-/** An epoch that lasted this long once it was built was a success: there is no pause after it, and the next trouble starts the backoff anew. */
-const STABLE_AFTER_MS = 1000
-
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Omit<Retrying, 'urls'> {
   /** What the broker's management page and our log lines call this connection: `consumer`, `producer`. */
   readonly name: string
   /** Node name of the worker that it belongs to; none for a client's. */
@@ -25,12 +23,6 @@ export interface ConnectionOptions {
   /** Seconds; 0 turns heartbeats off. */
   readonly heartbeat: number
   readonly connectTimeoutMs: number
-  /** The longest pause between two attempts. */
-  readonly maxDelayMs: number
-  /** Attempts after which `gaveUp` is called; null for no end. */
-  readonly maxRetries: number | null
-  /** Whether to try again before it was ever up, and once it was; both if not given. */
-  readonly retries?: { readonly atStart: boolean; readonly later: boolean }
   /** `broker_use_ssl`; anything but false speaks TLS even to an `amqp://` URL, as in Celery. */
   readonly useSsl: boolean | TlsWords
   readonly clock: Clock
@@ -53,10 +45,6 @@ export interface ConnectionOptions {
 export class Connection implements Component {
   readonly name: string
   private epoch: Epoch | null = null
-  private epochs = 0
-  private attempts = 0
-  private next = 0
-  private hasBeenUp = false
   private waits = false
   private stopped = false
   private running: Promise<void> | null = null
@@ -92,95 +80,88 @@ export class Connection implements Component {
   }
 
   private async run(): Promise<void> {
+    const { maxDelayMs, maxRetries, retries, urls } = this.options
+    const retrying = { urls: urls.length, maxDelayMs, maxRetries, ...(retries ? { retries } : {}) }
+    let attempts = NO_ATTEMPTS
     while (!this.stopped) {
-      const url = this.options.urls[this.next % this.options.urls.length]
+      const url = urls[attempts.url]
       if (!url) return
-      try {
-        const reason = await this.live(url)
-        if (this.stopped) return
-        if (!this.retries) {
-          this.giveUp(reason)
-          return
-        }
-        this.options.log.warning(`${this.name}: Connection to broker lost. Trying to re-establish the connection...`)
-      } catch (thrown) {
-        if (this.stopped) return
-        const error = coerceError(thrown)
-        this.options.onFailed?.(error)
-        this.attempts++
-        this.next++
-        if (this.options.maxRetries !== null && this.attempts > this.options.maxRetries) {
-          this.options.gaveUp?.(error)
-          return
-        }
-        const failover = this.next % this.options.urls.length !== 0
-        if (!failover && !this.retries) {
-          this.giveUp(error)
-          return
-        }
-        const delayMs = failover ? 0 : this.delay()
-        const plan = failover
-          ? 'Will retry using next failover.'
-          : `Trying again in ${(delayMs / 1000).toFixed(2)} seconds... (${this.attempts}/${this.options.maxRetries ?? 'no limit'})`
-        const text = `${this.name}: Cannot connect to ${url}: ${error.message}.`
-        const facts = { details: `\n${plan}` }
-        if (this.options.isTold?.()) this.options.log.debug(text, facts)
-        else this.options.log.error(text, facts)
-        if (!failover && !this.waits) {
-          this.waits = true
-          this.options.onWaiting?.()
-        }
-        await this.pause(delayMs)
+      const { error, outcome } = await this.attempt(url)
+      if (this.stopped) return
+      const { attempts: after, step } = next(attempts, outcome, retrying)
+      attempts = after
+      if (step.does === 'give up') {
+        this.giveUp(error, step.because)
+        return
       }
+      if (outcome.is === 'lost') {
+        this.options.log.warning(`${this.name}: Connection to broker lost. Trying to re-establish the connection...`)
+      } else this.tellFailure(url, error, step, attempts.failed)
+      if (step.does === 'retry' && step.delayMs > 0) await this.pause(step.delayMs)
     }
   }
 
-  private get retries(): boolean {
-    const { atStart, later } = this.options.retries ?? { atStart: true, later: true }
-    return this.hasBeenUp ? later : atStart
+  private async attempt(url: BrokerUrl): Promise<{ readonly outcome: AttemptOutcome; readonly error: Error }> {
+    try {
+      return await this.live(url)
+    } catch (thrown) {
+      const error = coerceError(thrown)
+      if (!this.stopped) this.options.onFailed?.(error)
+      return { outcome: { is: 'failed' }, error }
+    }
   }
 
-  private giveUp(error: Error): void {
-    this.options.log.critical(
-      'Retrying to re-establish a connection to the message broker after a connection loss has been disabled (app.conf.broker_connection_retry=False). Shutting down...',
-    )
+  private tellFailure(url: BrokerUrl, error: Error, step: NextStep, failed: number): void {
+    const { isTold, log, maxRetries, onWaiting } = this.options
+    const plan =
+      step.does === 'retry'
+        ? `Trying again in ${(step.delayMs / 1000).toFixed(2)} seconds... (${failed}/${maxRetries ?? 'no limit'})`
+        : 'Will retry using next failover.'
+    const text = `${this.name}: Cannot connect to ${url}: ${error.message}.`
+    const facts = { details: `\n${plan}` }
+    if (isTold?.()) log.debug(text, facts)
+    else log.error(text, facts)
+    if (step.does !== 'retry' || this.waits) return
+    this.waits = true
+    onWaiting?.()
+  }
+
+  private giveUp(error: Error, because: 'attempts' | 'disabled'): void {
+    if (because === 'disabled') {
+      this.options.log.critical(
+        'Retrying to re-establish a connection to the message broker after a connection loss has been disabled (app.conf.broker_connection_retry=False). Shutting down...',
+      )
+    }
     this.options.gaveUp?.(error)
   }
 
   /**
    * One epoch from its first byte to its end.
-   * @returns why it ended
+   * @returns how it ended, and why
    * @throws when it couldn't be built
    */
-  private async live(url: BrokerUrl): Promise<Error> {
-    const epoch = new Epoch(++this.epochs, await this.open(url))
+  private async live(url: BrokerUrl): Promise<{ readonly outcome: AttemptOutcome; readonly error: Error }> {
+    const { clock, log } = this.options
+    const epoch = new Epoch(await this.open(url))
     this.epoch = epoch
-    const { clock } = this.options
-    let shaky = true
+    let lastedMs = 0
     try {
-      if (this.stopped) return new BrokerError('the connection was stopped')
-      const ended = new Promise<void>((resolve) => {
-        if (epoch.ended.aborted) resolve()
-        else epoch.ended.addEventListener('abort', () => resolve(), { once: true })
-      })
-      this.waits = false
-      if (this.name === 'consumer') this.options.log.info(`Connected to ${url}`)
-      else this.options.log.debug(`${this.name}: Connected to ${url}`)
-      await this.options.onUp(epoch)
-      const builtAt = clock.monotonic()
-      this.hasBeenUp = true
-      await ended
-      shaky = clock.monotonic() - builtAt < STABLE_AFTER_MS
-      if (!shaky) this.attempts = 0
-      if (!this.stopped) this.options.log.warning(`${this.name}: ${coerceError(epoch.ended.reason).message}`)
+      if (!this.stopped) {
+        this.waits = false
+        if (this.name === 'consumer') log.info(`Connected to ${url}`)
+        else log.debug(`${this.name}: Connected to ${url}`)
+        await this.options.onUp(epoch)
+        const builtAt = clock.monotonic()
+        await aborted(epoch.ended)
+        lastedMs = clock.monotonic() - builtAt
+        if (!this.stopped) log.warning(`${this.name}: ${coerceError(epoch.ended.reason).message}`)
+      }
     } finally {
       await epoch.close()
       this.epoch = null
       await this.options.onDown(epoch)
     }
-    // An epoch that breaks as soon as it is up would otherwise be built over and over without a pause.
-    if (shaky && ++this.attempts > 1 && this.retries) await this.pause(this.delay())
-    return coerceError(epoch.ended.reason)
+    return { outcome: { is: 'lost', lastedMs }, error: coerceError(epoch.ended.reason) }
   }
 
   private async open(url: BrokerUrl): Promise<ChannelModel> {
@@ -222,12 +203,6 @@ export class Connection implements Component {
       )
     })
     return model
-  }
-
-  /** Doubles up to the cap, and is spread by a fifth so that a fleet doesn't come back all at once. */
-  private delay(): number {
-    const full = Math.min(this.options.maxDelayMs / 1.2, FIRST_DELAY_MS * 2 ** Math.min(this.attempts, 16))
-    return full * (0.8 + Math.random() * 0.4)
   }
 
   private pause(ms: number): Promise<void> {

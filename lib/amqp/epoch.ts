@@ -15,10 +15,7 @@ export class Epoch {
   private readonly channels = new Set<Channel>()
   private gathering = false
 
-  constructor(
-    readonly number: number,
-    private readonly model: ChannelModel,
-  ) {
+  constructor(private readonly model: ChannelModel) {
     // amqplib emits 'error' before 'close' when the connection breaks, and 'close' alone when the broker shuts down.
     model.on('error', (error) => this.end(error))
     model.on('close', (error) => this.end(error ?? new BrokerError('the connection was closed')))

@@ -4,24 +4,25 @@ import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 
-/** The broker refused one message at present, such as one for a queue that is full: the channel lives on. */
-export class Nacked extends Error {}
+/** What became of a message that was handed to a `PublishLine`. */
+export type Sending =
+  /** The broker has it. */
+  | { readonly is: 'confirmed' }
+  /** No queue takes it, or it can't be written: another try would end in the same way. */
+  | { readonly is: 'impossible'; readonly error: BrokerError }
+  /** The broker refused this one at present, such as one for a queue that is full: the channel lives on. */
+  | { readonly is: 'nacked' }
+  /**
+   * The broker closed the channel, or the connection, over a message that was under way, and doesn't say over which. `isAlone` when
+   * there was no other.
+   */
+  | { readonly is: 'refused'; readonly error: Error; readonly isAlone: boolean }
+  /** The channel was closed before it could be written. */
+  | { readonly is: 'unsent' }
+  /** The connection was lost with it: whether it arrived isn't known. */
+  | { readonly is: 'lost'; readonly error: Error }
 
-/**
- * The broker closed the channel, or the connection, over a message that was under way, and doesn't say over which.
- * `isAlone` when there was no other.
- */
-export class Refused extends Error {
-  constructor(
-    cause: Error,
-    readonly isAlone: boolean,
-  ) {
-    super(cause.message, { cause })
-  }
-}
-
-/** The channel was closed before the message could be written. */
-export class NotSent extends Error {}
+const CONFIRMED: Sending = { is: 'confirmed' }
 
 /** FRAME_ERROR and SYNTAX_ERROR: what a message whose frames the broker can't take does to a connection. */
 const OF_ONE_MESSAGE: ReadonlySet<unknown> = new Set([501, 502])
@@ -64,31 +65,22 @@ export class PublishLine {
     return line
   }
 
-  /** Resolves once the broker has the message. @throws BrokerError if it never will; Nacked, Refused, NotSent; else the connection is lost */
-  async send(message: OutgoingMessage): Promise<void> {
+  /** Resolves once it is known what became of the message. Never rejects. */
+  async send(message: OutgoingMessage): Promise<Sending> {
     while (this.drained) await this.drained
     this.underWay++
-    try {
-      await this.confirmed(message)
-    } finally {
-      this.underWay--
-    }
+    const sending = await this.confirmed(message)
+    this.underWay--
+    return sending
   }
 
-  private confirmed(message: OutgoingMessage): Promise<void> {
-    const { exchange, routingKey } = message
-    const id = String(message.properties.correlationId)
-    return new Promise<void>((resolve, reject) => {
-      const done = (refused: unknown): void => {
-        if (refused) reject(this.failure(refused))
-        else if (this.returned.delete(id)) {
-          reject(forGood(`no queue takes messages for ${routingKey || '""'} of exchange ${exchange || '""'}`))
-        } else resolve()
-      }
+  private confirmed(message: OutgoingMessage): Promise<Sending> {
+    return new Promise((resolve) => {
       try {
-        if (!this.write(message, done)) this.pause()
+        const isTaken = this.write(message, (refused) => resolve(refused ? this.failure(refused) : this.taken(message)))
+        if (!isTaken) this.pause()
       } catch (thrown) {
-        reject(this.unsent(coerceError(thrown)))
+        resolve(this.unwritten(coerceError(thrown)))
       }
     })
   }
@@ -100,21 +92,28 @@ export class PublishLine {
     return this.channel.publish(message.exchange, message.routingKey, message.content, options as Options.Publish, done)
   }
 
-  private failure(thrown: unknown): Error {
+  private taken({ exchange, properties, routingKey }: OutgoingMessage): Sending {
+    if (!this.returned.delete(String(properties.correlationId))) return CONFIRMED
+    const text = `no queue takes messages for ${routingKey || '""'} of exchange ${exchange || '""'}`
+    return { is: 'impossible', error: forGood(text) }
+  }
+
+  private failure(thrown: unknown): Sending {
     const { ended } = this.epoch
-    if (this.refusal) return new Refused(this.refusal, this.lost === 1)
-    if (!ended.aborted) return new Nacked('the broker refused the message')
+    if (this.refusal) return { is: 'refused', error: this.refusal, isAlone: this.lost === 1 }
+    if (!ended.aborted) return { is: 'nacked' }
     const reason = coerceError(ended.reason) as Error & { readonly code?: unknown }
     // Other channels share the connection: even a message that was alone is only under suspicion.
-    return OF_ONE_MESSAGE.has(reason.code) ? new Refused(reason, false) : coerceError(thrown)
+    return OF_ONE_MESSAGE.has(reason.code)
+      ? { is: 'refused', error: reason, isAlone: false }
+      : { is: 'lost', error: coerceError(thrown) }
   }
 
   /** amqplib writes all of a message or nothing. */
-  private unsent(error: Error): Error {
-    if (this.refusal || this.epoch.ended.aborted) return new NotSent(error.message)
-    return error instanceof IllegalOperationError
-      ? error
-      : forGood(`the message can't be sent: ${error.message}`, error)
+  private unwritten(error: Error): Sending {
+    if (this.refusal || this.epoch.ended.aborted) return { is: 'unsent' }
+    if (error instanceof IllegalOperationError) return { is: 'lost', error }
+    return { is: 'impossible', error: forGood(`the message can't be sent: ${error.message}`, error) }
   }
 
   private pause(): void {

@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events'
+import { pause } from '../clock.js'
 import type { Component } from '../component.js'
-import { BrokerError, coerceError } from '../errors.js'
+import { BrokerError } from '../errors.js'
+import { type Deferred, deferred } from '../listeners.js'
 import type { Publisher } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { StopLimit } from '../stopLimit.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
-import { forGood, Nacked, NotSent, PublishLine, Refused } from './publishLine.js'
+import { forGood, PublishLine } from './publishLine.js'
 import { PublishState } from './publishState.js'
 import { Quarantine } from './quarantine.js'
 
@@ -30,7 +32,8 @@ export class AmqpPublisher implements Publisher, Component {
   private readonly connection: Connection
   private readonly quarantine = new Quarantine()
   private line: PublishLine | null = null
-  private waiting: Array<{ resolve: (line: PublishLine) => void; reject: (error: Error) => void }> = []
+  /** Set while somebody waits for the next line. */
+  private next: Deferred<PublishLine> | null = null
   private failure: Error | null = null
 
   constructor(private readonly options: PublisherOptions) {
@@ -101,29 +104,28 @@ export class AmqpPublisher implements Publisher, Component {
         await this.quarantine.over()
         continue
       }
-      try {
-        await line.send(message)
-        return
-      } catch (thrown) {
-        const error = coerceError(thrown)
-        if (error instanceof BrokerError && !error.retriable) throw error
-        if (error instanceof Refused) {
-          if (isSuspect || error.isAlone) throw refusalOf(message, error)
-          isSuspect = true
-        } else if (error instanceof Nacked) {
-          isSuspect = false
-          leave?.()
-          leave = null
-          this.refused(message, error)
-          await this.pause()
-        } else if (!(error instanceof NotSent)) line.epoch.end(error)
-      } finally {
+      const sending = await line.send(message)
+      if (sending.is === 'nacked') {
+        isSuspect = false
         leave?.()
+        leave = null
+        this.refused(message)
+        await pause(this.options.clock, NACK_PAUSE_MS)
+        continue
+      }
+      leave?.()
+      if (sending.is === 'confirmed') return
+      if (sending.is === 'impossible') throw sending.error
+      if (sending.is === 'lost') line.epoch.end(sending.error)
+      if (sending.is === 'refused') {
+        if (isSuspect || sending.isAlone) throw refusalOf(message, sending.error)
+        isSuspect = true
       }
     }
   }
 
-  private refused(message: OutgoingMessage, error: Error): void {
+  private refused(message: OutgoingMessage): void {
+    const error = new BrokerError('the broker refused the message')
     const to = message.routingKey || message.exchange
     if (this.state.state === 'closed')
       this.options.log.warning(`publisher: ${error.message} for ${to}; it is tried again until it is taken`)
@@ -138,54 +140,49 @@ export class AmqpPublisher implements Publisher, Component {
     })
     this.line = line
     this.state.end('lost')
-    for (const waiter of this.waiting.splice(0)) waiter.resolve(line)
+    this.next?.resolve(line)
+    this.next = null
   }
 
   private fail(error: Error): void {
     this.failure = error
-    for (const waiter of this.waiting.splice(0)) waiter.reject(error)
+    this.next?.reject(error)
+    this.next = null
   }
 
   private ready(signal?: AbortSignal): Promise<PublishLine> {
     if (this.failure) return Promise.reject(this.failure)
     if (this.line && !this.line.epoch.ended.aborted) return Promise.resolve(this.line)
-    if (signal?.aborted)
-      return Promise.reject(new BrokerError('gave up waiting for the broker', { cause: signal.reason }))
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => {
-        this.waiting = this.waiting.filter((other) => other !== waiter)
-        reject(new BrokerError('gave up waiting for the broker', { cause: signal?.reason }))
-      }
-      // The signal outlives the wait, and must not remember it.
-      const settled = (): void => signal?.removeEventListener('abort', giveUp)
-      const waiter = {
-        resolve: (line: PublishLine): void => {
-          settled()
-          resolve(line)
-        },
-        reject: (error: Error): void => {
-          settled()
-          reject(error)
-        },
-      }
-      this.waiting.push(waiter)
-      if (signal) {
-        // A thousand messages may wait on the signal of one worker; that is no leak.
-        setMaxListeners(0, signal)
-        signal.addEventListener('abort', giveUp, { once: true })
-      }
-      void this.connection.start()
-    })
-  }
-
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.options.clock.setTimer(resolve, NACK_PAUSE_MS)
-    })
+    if (signal?.aborted) return Promise.reject(givenUp(signal))
+    if (!this.next) {
+      this.next = deferred()
+      // Those who waited may have given up before it fails.
+      this.next.promise.catch(() => undefined)
+    }
+    void this.connection.start()
+    const { promise } = this.next
+    return signal ? unlessAborted(promise, signal) : promise
   }
 }
 
-function refusalOf({ exchange }: OutgoingMessage, { cause, message }: Refused): BrokerError {
+/** The same wait, given up with the signal, which may outlive it by far and must not remember it. */
+function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(givenUp(signal))
+    // A thousand messages may wait on the signal of one worker; that is no leak.
+    setMaxListeners(0, signal)
+    signal.addEventListener('abort', giveUp, { once: true })
+    const leave = (): void => signal.removeEventListener('abort', giveUp)
+    wait.finally(leave).then(resolve, reject)
+  })
+}
+
+function givenUp({ reason }: AbortSignal): BrokerError {
+  return new BrokerError('gave up waiting for the broker', { cause: reason })
+}
+
+function refusalOf({ exchange }: OutgoingMessage, cause: Error): BrokerError {
+  const { message } = cause
   const isMissing = message.includes(`no exchange '${exchange}'`)
   return forGood(isMissing ? `there is no exchange ${exchange}` : `the broker refused the message: ${message}`, cause)
 }

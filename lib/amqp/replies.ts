@@ -1,5 +1,6 @@
 import type { ReplyInlet, ReplyQueue } from '../backends/rpc.js'
 import { BrokerError } from '../errors.js'
+import { deferred } from '../listeners.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import { hear } from './nodes/hear.js'
 
@@ -18,12 +19,7 @@ export class AmqpReplies implements ReplyInlet {
     queue: ReplyQueue,
     onReply: (content: Buffer) => void,
   ): { connection: Connection; consuming: Promise<void> } {
-    let up: () => void = () => undefined
-    let failed: (error: Error) => void = () => undefined
-    const consuming = new Promise<void>((resolve, reject) => {
-      up = resolve
-      failed = reject
-    })
+    const consuming = deferred<void>()
     const connection = new Connection({
       ...this.options,
       onUp: async (epoch) => {
@@ -34,11 +30,11 @@ export class AmqpReplies implements ReplyInlet {
           onMessage: (content) => onReply(content),
           onUnreadable: (error) => this.options.log.warning(`A result was dropped: ${error.message}`),
         })
-        up()
+        consuming.resolve()
       },
       onDown: async () => undefined,
-      gaveUp: (error) => failed(new BrokerError(`no reply queue: ${error.message}`, { cause: error })),
+      gaveUp: (error) => consuming.reject(new BrokerError(`no reply queue: ${error.message}`, { cause: error })),
     })
-    return { connection, consuming }
+    return { connection, consuming: consuming.promise }
   }
 }

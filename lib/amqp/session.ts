@@ -1,4 +1,5 @@
 import { BrokerError, coerceError } from '../errors.js'
+import { aborted, deferred } from '../listeners.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
 
@@ -10,26 +11,20 @@ export type SessionOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp
  * @throws BrokerError if the broker can't be reached within `maxRetries`, or the connection is lost meanwhile; what `use` throws
  */
 export async function withEpoch<T>(options: SessionOptions, use: (epoch: Epoch) => Promise<T>): Promise<T> {
-  let failed: (error: Error) => void = () => undefined
-  let opened: (epoch: Epoch) => void = () => undefined
-  const opening = new Promise<Epoch>((resolve, reject) => {
-    opened = resolve
-    failed = reject
-  })
+  const opening = deferred<Epoch>()
   const connection = new Connection({
     ...options,
-    onUp: async (epoch) => opened(epoch),
+    onUp: async (epoch) => opening.resolve(epoch),
     onDown: async () => undefined,
-    gaveUp: (error) => failed(new BrokerError(`the broker can't be reached: ${error.message}`, { cause: error })),
+    gaveUp: (error) =>
+      opening.reject(new BrokerError(`the broker can't be reached: ${error.message}`, { cause: error })),
   })
   await connection.start()
   try {
-    const epoch = await opening
-    const lost = new Promise<never>((_resolve, reject) => {
-      epoch.ended.addEventListener('abort', () => {
-        const { message } = coerceError(epoch.ended.reason)
-        reject(new BrokerError(`the connection to the broker was lost: ${message}`, { cause: epoch.ended.reason }))
-      })
+    const epoch = await opening.promise
+    const lost = aborted(epoch.ended).then(() => {
+      const { message } = coerceError(epoch.ended.reason)
+      throw new BrokerError(`the connection to the broker was lost: ${message}`, { cause: epoch.ended.reason })
     })
     return await Promise.race([use(epoch), lost])
   } finally {

@@ -53,7 +53,7 @@ afterEach(close)
 
 async function open(url: string): Promise<void> {
   connection = await connect(url)
-  epoch = new Epoch(1, connection)
+  epoch = new Epoch(connection)
   channel = await connection.createChannel()
   channel.on('error', () => undefined)
   const { settings } = loadSettings({ config: { broker_url: url }, env: {}, flags: {} })
@@ -278,7 +278,7 @@ describe('a broker without quorum queues', () => {
         },
       }),
     }
-    await new DelayQueues('quorum', log).declare(new Epoch(1, refusing as unknown as ChannelModel))
+    await new DelayQueues('quorum', log).declare(new Epoch(refusing as unknown as ChannelModel))
     expect(types).toEqual(['quorum', ...LEVELS.map(() => 'classic')])
     expect(log.of('WARNING')).toHaveLength(1)
   })

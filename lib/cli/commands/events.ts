@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type CaptureOptions, EventCapture } from '../../amqp/nodes/capture.js'
 import { systemClock } from '../../clock.js'
+import { deferred } from '../../listeners.js'
 import type { Logger } from '../../ports.js'
 import { LamportClock } from '../../protocol/lamport.js'
 import type { Client } from '../client.js'
@@ -70,10 +71,7 @@ async function dumpEvents(client: Client): Promise<number> {
 async function watchEvents(client: Client): Promise<number> {
   const { input, io } = client
   const board = new Board()
-  let quit: () => void = () => undefined
-  const quitted = new Promise<void>((resolve) => {
-    quit = resolve
-  })
+  const { promise: quitted, resolve: quit } = deferred<void>()
   const note = (text: string): void => board.note(text)
   const log = { ...client.log, warning: note, error: note }
   const quietly = {

@@ -126,9 +126,9 @@ export class ModelWorker {
     const { broker, onWritten } = this.options
     const settled = ({ properties }: ConsumeMessage, verb: Verb): void => onWritten(Number(properties.headers?.n), verb)
     const link = new Link(broker.connect(), settled)
-    const epoch = new Epoch(++this.epochs, link.model)
+    const epoch = new Epoch(link.model)
     this.current = { link, epoch }
-    if (this.epochs > 1000) throw new Error('the worker connects over and over')
+    if (++this.epochs > 1000) throw new Error('the worker connects over and over')
     try {
       const ended = new Promise((resolve) => epoch.ended.addEventListener('abort', resolve, { once: true }))
       await this.consumer.up(epoch)
