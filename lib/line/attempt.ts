@@ -1,7 +1,7 @@
 import { coerceError } from '../errors.js'
 import type { Executor } from '../executors/executor.js'
 import type { Logger } from '../ports.js'
-import type { Policy } from '../request/policy.js'
+import type { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { Revoked } from '../request/revoked.js'
 import type { TaskEvents } from '../request/taskEvents.js'
@@ -13,17 +13,29 @@ export interface AttemptOptions {
   readonly executor: Executor
   readonly results: Results
   readonly revoked: Revoked
-  readonly policy: Policy
+  readonly policies: Policies
   /** `worker_deduplicate_successful_tasks`. */
   readonly deduplicate: boolean
   readonly events: TaskEvents
   readonly log: Logger
 }
 
-/** One try of a request that has a slot: looks once more whether it is still to run, and runs it. Never throws. */
+/**
+ * One try of a request that has a slot: looks once more whether it is still to run, and runs it. Never throws: what goes wrong around a
+ * run, in an event of its start for example, is a failure of the task like any other, and its client is told.
+ */
 export async function attempt(request: Request, options: AttemptOptions): Promise<Outcome> {
-  const { executor, log, policy, results, revoked } = options
+  try {
+    return await run(request, options)
+  } catch (thrown) {
+    return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
+  }
+}
+
+async function run(request: Request, options: AttemptOptions): Promise<Outcome> {
+  const { executor, log, policies, results, revoked } = options
   const { headers, timelimit } = request.message
+  const policy = policies.of(request.task)
   if (revoked.has(request.id) || revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
   if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
   const outcome = await executor.run(request, {

@@ -1,6 +1,6 @@
 import type { App } from '../app/app.js'
 import { keyFunction } from '../app/orderKey.js'
-import { BrokerError, CeleriacError } from '../errors.js'
+import { BrokerError } from '../errors.js'
 import type { Executor } from '../executors/executor.js'
 import type { Backend, Clock, Delivery, Logger, Publisher } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
@@ -20,11 +20,13 @@ import type { Settings } from '../settings/table.js'
 import type { Outcome } from '../trace/outcome.js'
 import { Results } from '../trace/results.js'
 import { Revocations } from '../trace/revocations.js'
-import { type Settlement, settle } from '../trace/settle.js'
-import { attempt } from './attempt.js'
+import { inRunSpan } from '../trace/runSpan.js'
+import { type SettleOptions, settle } from '../trace/settle.js'
+import { isTracing } from '../tracing.js'
+import { type AttemptOptions, attempt } from './attempt.js'
 import { conclude } from './conclude.js'
 import { Pool } from './pool.js'
-import { runInSlot, type Stages } from './slot.js'
+import { Revoking } from './revoking.js'
 import { Standstill } from './standstill.js'
 
 export interface LineOptions {
@@ -54,30 +56,28 @@ export class Line {
   readonly pool: Pool
   readonly standstill: Standstill
   readonly policies: Policies
-  private readonly results: Results
-  private readonly revocations: Revocations
+  private readonly revoking: Revoking
+  private readonly attempting: AttemptOptions
+  private readonly settling: SettleOptions
   private readonly strategy: Strategy
   private readonly working = new AbortController()
   private readonly departures: Departures
-  private readonly stages: Stages
   private readonly log: Logger
-  private readonly taskLog: Logger
 
   constructor(private readonly options: LineOptions) {
     const { app, backend, clock, log, nodename, settings, slots, state } = options
     this.log = log('request')
-    this.taskLog = log('task')
     this.revoked = options.revoked
     this.state = state
     this.policies = new Policies(settings)
-    this.results = new Results({
+    const results = new Results({
       backend,
       clock,
       hostname: nodename,
       extended: settings.result_extended,
       policyOf: (request) => this.policies.of(request.task),
     })
-    this.revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
+    const revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
     this.strategy = new Strategy({
       tasks: app.tasks,
       limits: {
@@ -90,7 +90,7 @@ export class Line {
       acksLate: (task) => this.policies.of(task).acksLate,
       maxDeliveries: settings.worker_max_deliveries,
       events: options.events,
-      onUnregistered: (message) => this.results.notRegistered(message),
+      onUnregistered: (message) => results.notRegistered(message),
       keyOf: keyFunction(settings.task_order_by),
       unorderedOnKeyError: settings.task_order_key_error === 'unordered',
       state,
@@ -118,24 +118,40 @@ export class Line {
       onAdmitted: (request) =>
         wasReceived(request.message.headers) ? options.events.returned(request) : options.events.received(request),
       onReady: (request) => this.pool.offer(request),
-      onDiscarded: (request, reason) => this.settle(request, { state: 'REVOKED', reason }),
+      onDiscarded: (request, reason) => settle(request, { state: 'REVOKED', reason }, this.settling),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
     this.standstill = new Standstill({ clock })
     this.pool = new Pool({
       size: slots,
       state,
-      run: (request) => runInSlot(request, this.stages),
+      run: (request) => this.run(request),
       abandon: (request, thrown) =>
         abandon(request, thrown, { events: options.events, gate: this.gate, log: this.log, state }),
       beforeRun: () => this.standstill.check(),
       onResize: (size) => options.executor.resize(size),
     })
-    this.stages = {
-      hostname: nodename,
-      trace: (request) => this.attempt(request),
-      settle: (request, outcome) => this.settle(request, outcome),
-      conclude: (request, settlement) => conclude(request, settlement, this.gate, this.log),
+    this.revoking = new Revoking({ gate: this.gate, revoked: this.revoked, revocations, log: this.log })
+    this.attempting = {
+      executor: options.executor,
+      results,
+      revoked: this.revoked,
+      policies: this.policies,
+      deduplicate: settings.worker_deduplicate_successful_tasks,
+      events: options.events,
+      log: log('task'),
+    }
+    this.settling = {
+      clock,
+      state,
+      publisher: options.publisher,
+      postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
+      results,
+      events: options.events,
+      policies: this.policies,
+      log: this.log,
+      orderHoldLimit: settings.worker_order_hold_limit,
+      working: this.working.signal,
     }
     if (!settings.worker_disable_rate_limits) {
       for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))
@@ -146,6 +162,23 @@ export class Line {
   receive(delivery: Delivery): void {
     const request = this.strategy.receive(delivery)
     if (request) this.gate.admit(request)
+  }
+
+  /** The way of a request that has a slot, to its end. */
+  private run(request: Request): Promise<void> {
+    request.cancelTimers()
+    if (!request.acksLate) request.delivery.ack()
+    if (!isTracing()) return this.finish(request)
+    return inRunSpan(request, this.options.nodename, (note) => this.finish(request, note))
+  }
+
+  private async finish(request: Request, note?: (outcome: Outcome) => void): Promise<void> {
+    const outcome = await attempt(request, this.attempting)
+    note?.(outcome)
+    const settlement = await settle(request, outcome, this.settling)
+    // What is behind it in its order must not be acknowledged before it: a crash between the two would bring this one back alone.
+    if (request.key !== null && request.delivery.writing) await request.delivery.writing
+    conclude(request, settlement, this.gate, this.log)
   }
 
   /**
@@ -171,29 +204,12 @@ export class Line {
    * @returns the ids of those that were told to stop
    */
   revoke(ids: readonly string[], signum: number | null = null): string[] {
-    for (const id of ids) this.revoked.add(id)
-    const wanted = new Set(ids)
-    const running = this.gate.discardRevoked((request) => wanted.has(request.id))
-    const stopped = signum === null ? [] : running.map((request) => this.terminate(request, signum))
-    for (const id of stopped) wanted.delete(id)
-    this.revocations.add([...wanted])
-    return stopped
+    return this.revoking.byId(ids, signum)
   }
 
   /** The same for tasks that carry one of these stamps. */
   revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, signum: number | null = null): void {
-    for (const [header, values] of Object.entries(stamps)) {
-      for (const value of values) this.revoked.addStamp(header, value)
-    }
-    const running = this.gate.discardRevoked((request) => this.revoked.hasStampOf(request.message.headers))
-    if (signum !== null) for (const request of running) this.terminate(request, signum)
-  }
-
-  private terminate(request: Request, signum: number): string {
-    this.log.info(`Terminating ${request.id} (${signum})`)
-    request.terminatedBy = signum
-    request.abort(new CeleriacError('CELERIAC_TERMINATED', 'the task was revoked'))
-    return request.id
+    this.revoking.byStamps(stamps, signum)
   }
 
   /** Starts nothing more and gives back what hasn't started; to be called once no consumer is left. */
@@ -213,34 +229,5 @@ export class Line {
     const reason = new BrokerError('the worker is shutting down')
     this.working.abort(reason)
     for (const request of this.state.running) request.abort(reason)
-  }
-
-  private attempt(request: Request): Promise<Outcome> {
-    const { events, executor, settings } = this.options
-    return attempt(request, {
-      executor,
-      results: this.results,
-      revoked: this.revoked,
-      policy: this.policies.of(request.task),
-      deduplicate: settings.worker_deduplicate_successful_tasks,
-      events,
-      log: this.taskLog,
-    })
-  }
-
-  private settle(request: Request, outcome: Outcome): Promise<Settlement> {
-    const { clock, events, publisher, settings } = this.options
-    return settle(request, outcome, {
-      clock,
-      state: this.state,
-      publisher,
-      postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
-      results: this.results,
-      events,
-      policy: this.policies.of(request.task),
-      log: this.log,
-      orderHoldLimit: settings.worker_order_hold_limit,
-      working: this.working.signal,
-    })
   }
 }

@@ -3,7 +3,7 @@ import { CeleriacError, coerceError } from '../errors.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { repr } from '../protocol/repr.js'
-import type { Policy } from '../request/policy.js'
+import type { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
 import type { TaskEvents } from '../request/taskEvents.js'
@@ -26,7 +26,7 @@ export interface SettleOptions {
   readonly orderHoldLimit: number
   readonly results: Results
   readonly events: TaskEvents
-  readonly policy: Policy
+  readonly policies: Pick<Policies, 'of'>
   /** Aborted when the process is about to end: stop trying to publish. */
   readonly working: AbortSignal
 }
@@ -93,7 +93,7 @@ function finish(
   outcome: Exclude<Outcome, { state: 'RETRY' }>,
   options: SettleOptions,
 ): Settlement | Promise<Settlement> {
-  const situation = situationOf(outcome, options.policy)
+  const situation = situationOf(outcome, options.policies.of(request.task))
   // As Celery's, the line about a result comes once the result is stored.
   const isResult = outcome.state === 'SUCCESS' || outcome.state === 'FAILURE'
   if (!isResult) say(request, outcome, options.log)

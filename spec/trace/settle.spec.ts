@@ -138,7 +138,7 @@ async function settled(run: Run, acksLate: boolean): Promise<{ done: string[]; c
     clock,
     state,
     events,
-    policy,
+    policies: { of: () => policy },
     log: new MemoryLog(),
     results: new Results({
       backend: new StoringBackend(done, run.stores),
