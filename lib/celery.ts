@@ -1,10 +1,5 @@
-import { DelayQueues } from './amqp/delayed.js'
-import { connectionOptions } from './amqp/options.js'
-import { AmqpOutlet } from './amqp/outlet.js'
-import { Postponer } from './amqp/postponer.js'
-import { AmqpPublisher } from './amqp/publisher.js'
-import { AmqpReplies } from './amqp/replies.js'
 import { App } from './app/app.js'
+import { BrokerOutlet } from './app/brokerOutlet.js'
 import type { Outlet } from './app/outlet.js'
 import { createBackend } from './backends/index.js'
 import { StartingBackend } from './backends/starting.js'
@@ -12,6 +7,7 @@ import { systemClock } from './clock.js'
 import { ConfigurationError } from './errors.js'
 import type { Logger } from './ports.js'
 import { loadSettings } from './settings/load.js'
+import { createBroker } from './worker/brokers.js'
 
 /** Celery's `task_publish_retry_policy`: a producer that can't reach the broker hears of it after this many tries. */
 const PUBLISH_RETRIES = 3
@@ -34,16 +30,14 @@ export class Celery extends App {
   protected open(): Outlet {
     const { settings, faults } = loadSettings({ config: this.conf, env: process.env, flags: {} })
     if (faults.length > 0) throw new ConfigurationError(faults)
-    const options = { log: CLIENT_LOG, maxRetries: PUBLISH_RETRIES }
-    const publisher = new AmqpPublisher({
-      ...connectionOptions('producer', settings, systemClock, CLIENT_LOG),
-      ...options,
+    const broker = createBroker({
+      settings,
+      clock: systemClock,
+      maxRetries: PUBLISH_RETRIES,
+      log: () => CLIENT_LOG,
     })
-    const replies = new AmqpReplies({ ...connectionOptions('consumer', settings, systemClock, CLIENT_LOG), ...options })
-    const backend = new StartingBackend(
-      createBackend(settings, { publisher, log: CLIENT_LOG, replies: { queue: this.oid, inlet: replies } }),
-    )
-    const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, CLIENT_LOG)
-    return new AmqpOutlet(publisher, new Postponer(publisher, delays), backend, settings, CLIENT_LOG)
+    const { publisher, results: inlet } = broker
+    const backend = createBackend(settings, { publisher, log: CLIENT_LOG, replies: { queue: this.oid, inlet } })
+    return new BrokerOutlet(broker, new StartingBackend(backend), settings)
   }
 }

@@ -13,6 +13,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['ports'],
   ['settings', 'clock', 'component', 'stopLimit', 'tracing'],
   ['log', 'breaker', 'tls'],
+  ['broker'],
   ['app', 'backends'],
   ['request'],
   ['trace', 'events'],
@@ -43,6 +44,9 @@ const DOORS: Readonly<Record<string, string>> = {
   yaml: 'protocol/content/yaml',
 }
 
+/** The implementations of `broker/broker.ts`. */
+const BROKERS = ['amqp/']
+
 const LONGEST_FILE = 250
 const MOST_AT_THE_TOP = 12
 
@@ -69,6 +73,12 @@ describe('lib/', () => {
 
   it('has no circle of files, by types neither', () => {
     expect(circlesOf(imports)).toEqual([])
+  })
+
+  it('knows the brokers behind the port in worker/ alone', () => {
+    const isBroker = (file: string): boolean => BROKERS.some((room) => file.startsWith(room))
+    const astray = imports.filter(({ from, to }) => isBroker(to) && !isBroker(from) && from !== 'worker/brokers.ts')
+    expect(astray).toEqual([])
   })
 
   it('lets each outside package in by one door', () => {

@@ -1,14 +1,8 @@
 import type { Channel } from 'amqplib'
+import type { QueueDepth } from '../broker/intake.js'
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import type { Epoch } from './epoch.js'
-
-export interface QueueDepth {
-  /** Messages ready in the queue, delivered to nobody yet. */
-  readonly ready: number
-  /** Consumers of the whole fleet. */
-  readonly consumers: number
-}
 
 /** Asks how deep queues are by passive declare, on a channel of its own: one that fails closes its channel. */
 export class DepthProbe {

@@ -1,4 +1,4 @@
-import type { ReplyInlet, ReplyQueue } from '../backends/rpc.js'
+import type { ReplyInlet, ReplyQueue } from '../broker/replyInlet.js'
 import { BrokerError } from '../errors.js'
 import { deferred } from '../listeners.js'
 import { Connection, type ConnectionOptions } from './connection.js'

@@ -1,3 +1,4 @@
+import type { ReplyInlet } from '../broker/replyInlet.js'
 import { ConfigurationError } from '../errors.js'
 import type { Backend, Logger, Publisher } from '../ports.js'
 import { maskUrl } from '../settings/mask.js'
@@ -5,7 +6,7 @@ import { tlsFault } from '../tls.js'
 import { createDisabledBackend } from './disabled.js'
 import { RedisBackend } from './redis.js'
 import { parseRedisUrl, type RedisUseSsl } from './redisUrl.js'
-import { type ReplyInlet, RpcBackend } from './rpc.js'
+import { RpcBackend } from './rpc.js'
 
 /** The settings that a backend is made from, under Celery's names; an absent one has Celery's default. */
 export interface BackendSettings {

@@ -1,26 +1,9 @@
+import type { ReplyInlet, ReplyQueue } from '../broker/replyInlet.js'
 import { coerceError } from '../errors.js'
 import type { Backend, Logger, Publisher, ResultRequest } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { decodeResult, encodeReply, READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { BackendError } from './backendError.js'
-
-/** The queue that a client gets its results through. One for each process, named by its `oid`, bound to no exchange. */
-export interface ReplyQueue {
-  readonly name: string
-  readonly durable: true
-  readonly autoDelete: true
-  readonly arguments: { readonly 'x-expires'?: number }
-}
-
-/** Consumes replies; `amqp/` implements it. */
-export interface ReplyInlet {
-  /**
-   * Declares the queue, consumes from it without acknowledgements, and does both again after a lost connection, until the returned
-   * function is called.
-   * @throws BrokerError when it can't be declared
-   */
-  open(queue: ReplyQueue, onReply: (content: Buffer) => void): Promise<() => Promise<void>>
-}
 
 export interface RpcBackendOptions {
   readonly publisher: Publisher

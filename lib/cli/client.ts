@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { connectionOptions } from '../amqp/options.js'
-import type { SessionOptions } from '../amqp/session.js'
 import type { App } from '../app/app.js'
 import { loadApp } from '../app/load.js'
+import type { Broker } from '../broker/broker.js'
 import { systemClock } from '../clock.js'
 import { ConfigurationError, coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
@@ -10,6 +9,7 @@ import { printable } from '../protocol/printable.js'
 import { loadSettings } from '../settings/load.js'
 import { maskSecrets, secretsOf } from '../settings/mask.js'
 import type { Settings } from '../settings/table.js'
+import { createBroker } from '../worker/brokers.js'
 import type { Input } from './input.js'
 import type { Io } from './io.js'
 import { Output } from './output.js'
@@ -30,7 +30,11 @@ export interface Client {
   readonly output: Output
   /** Says what goes wrong on stderr, and nothing else. */
   readonly log: Logger
-  connection(name: 'consumer' | 'producer'): SessionOptions
+  /**
+   * Makes a broker.
+   * @param keepsTrying it has no limit to its attempts but `broker_connection_max_retries`
+   */
+  broker(options?: { readonly log?: Logger; readonly keepsTrying?: boolean }): Broker
 }
 
 /** What the command line gives to a command. */
@@ -64,10 +68,13 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
     input,
     output,
     log,
-    connection: (name) => ({
-      ...connectionOptions(name, settings, systemClock, log),
-      maxRetries: settings.broker_connection_max_retries ?? MAX_RETRIES,
-    }),
+    broker: ({ log: told = log, keepsTrying = false } = {}) =>
+      createBroker({
+        settings,
+        clock: systemClock,
+        maxRetries: settings.broker_connection_max_retries ?? (keepsTrying ? null : MAX_RETRIES),
+        log: () => told,
+      }),
   }
 }
 

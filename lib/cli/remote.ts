@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type ControlReply, callWorkers } from '../amqp/nodes/broadcast.js'
-import { withEpoch } from '../amqp/session.js'
 import { systemClock } from '../clock.js'
+import { type ControlReply, callWorkers } from '../control/broadcast.js'
 import type { CommandInfo } from '../control/command.js'
 import { COMMANDS } from '../control/commands/index.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
@@ -75,13 +74,15 @@ export async function askWorkers(
   { destination, timeout }: RemoteOptions,
   onReply?: (reply: ControlReply) => void,
 ): Promise<ControlReply[]> {
-  const replies = await withEpoch(client.connection('producer'), (epoch) =>
-    callWorkers(
-      epoch,
-      { method, arguments: args, destination: destination ?? null },
-      { timeout, clock: systemClock, lamport: new LamportClock(), log: client.log, read: readContent, onReply },
-    ),
-  )
+  const replies = await client
+    .broker()
+    .session((session) =>
+      callWorkers(
+        session,
+        { method, arguments: args, destination: destination ?? null },
+        { timeout, clock: systemClock, lamport: new LamportClock(), log: client.log, read: readContent, onReply },
+      ),
+    )
   if (replies.length === 0) throw new CommandError('No nodes replied within time constraint', EX_UNAVAILABLE)
   return replies
 }

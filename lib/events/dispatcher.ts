@@ -1,3 +1,4 @@
+import type { EventSink } from '../broker/eventSink.js'
 import type { Component } from '../component.js'
 import { Listeners } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
@@ -14,22 +15,6 @@ import {
   type WireEvent,
 } from '../protocol/event.js'
 import type { LamportClock } from '../protocol/lamport.js'
-
-/** Where events leave the worker. */
-export interface EventSink {
-  /** True while it takes events; false without a connection, and while that one is congested. */
-  readonly open: boolean
-  /** Begins to connect; later calls do nothing. Doesn't wait for the broker. */
-  start(): Promise<void>
-  /** Sends what was published, then says goodbye. */
-  stop(): Promise<void>
-  /** `listener` is told of each new connection, once it is open. @returns ends it */
-  onUp(listener: () => void): () => void
-  /** `listener` is told when it is open again after a congestion. @returns ends it */
-  onDrain(listener: () => void): () => void
-  /** Neither waits nor throws; to be called only while it is open. */
-  publish(routingKey: string, hostname: string, content: Buffer): void
-}
 
 export interface DispatcherOptions {
   /** Node name. */

@@ -1,6 +1,11 @@
 import { CeleriacError, coerceError } from '../errors.js'
 import { checkJson } from './content/jsonScan.js'
 
+/** To the mailboxes of all workers: a fanout. */
+export const PIDBOX_EXCHANGE = 'celery.pidbox'
+/** To whoever asked: direct. */
+export const PIDBOX_REPLY_EXCHANGE = 'reply.celery.pidbox'
+
 /** A list of 50,000 ids to revoke is far within it. */
 const LIMITS = { maxNesting: 200 }
 

@@ -1,7 +1,7 @@
-import type { AmqpPublisher } from '../amqp/publisher.js'
 import type { App } from '../app/app.js'
 import type { GuardedBackend } from '../backends/guarded.js'
 import type { BreakerInfo, BreakerState, Watched } from '../breaker.js'
+import type { BrokerPublisher } from '../broker/broker.js'
 import type { Component } from '../component.js'
 import type { Logger } from '../ports.js'
 import { maskSecrets, secretsOf } from '../settings/mask.js'
@@ -10,7 +10,7 @@ import type { Settings } from '../settings/table.js'
 export interface WorkerBreakersOptions {
   readonly app: App
   readonly backend: GuardedBackend
-  readonly publisher: AmqpPublisher
+  readonly publisher: Pick<BrokerPublisher, 'held' | 'state'>
   readonly settings: Settings
   readonly log: Logger
 }

@@ -1,12 +1,6 @@
-import type { DelayQueues } from '../amqp/delayed.js'
-import { DepthProbe, type QueueDepth } from '../amqp/depth.js'
-import type { Epoch } from '../amqp/epoch.js'
-import { Purge } from '../amqp/purge.js'
-import { QueueSetup } from '../amqp/queueSetup.js'
-import { askToConsume, Refusals, refusalOf } from '../amqp/refusals.js'
-import { HeaderKeys } from '../amqp/window/headerKeys.js'
-import { Window } from '../amqp/window/window.js'
-import { Witness } from '../amqp/witness.js'
+import type { Broker } from '../broker/broker.js'
+import type { Intake, IntakeWindow, QueueDepth, QueueRefused } from '../broker/intake.js'
+import type { Session } from '../broker/session.js'
 import { BrokerError, coerceError } from '../errors.js'
 import type { Line } from '../line/line.js'
 import { Listeners } from '../listeners.js'
@@ -14,15 +8,16 @@ import type { Clock, Logger } from '../ports.js'
 import type { Autoscaler } from '../scaling/autoscaler.js'
 import type { Capacity } from '../scaling/capacity.js'
 import type { QueueSpec } from '../settings/queues.js'
+import { Refusals } from './refusals.js'
 
 const AWAY = 'there is no connection to the broker'
 const HELD_UP = 'the broker still holds those of the last connection'
 
 export interface ConsumerOptions {
   readonly nodename: string
+  readonly broker: Pick<Broker, 'intake'>
   /** At the start; `add` and `cancel` change them. */
   readonly queues: readonly QueueSpec[]
-  readonly delays: DelayQueues
   readonly line: Line
   readonly autoscaler: Autoscaler
   readonly capacity: Capacity
@@ -38,30 +33,30 @@ export interface ConsumerOptions {
 
 /** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
 export class Consumer {
-  private window: Window | null = null
+  private window: IntakeWindow | null = null
   private opened = false
-  private epoch: Epoch | null = null
   private consumed: QueueSpec[]
-  private sequence = 0
-  private readonly purge: Purge
   /** Queues of the start, and added ones, that the broker doesn't let us consume. */
   private readonly refused: Refusals
   /** Names of the queues that the start asked for: the worker isn't ready without them. */
   private readonly asked: ReadonlySet<string>
-  private readonly keys: HeaderKeys
-  private readonly setup: QueueSetup
-  private readonly witness: Witness
+  private readonly inlet: Intake
   private readonly soundings = new Listeners<[depths: ReadonlyMap<string, QueueDepth>]>()
 
   constructor(private readonly options: ConsumerOptions) {
     this.consumed = [...options.queues]
     this.asked = new Set(options.queues.map(({ name }) => name))
-    this.purge = new Purge(options.purge ? this.asked : [], options.log)
     this.refused = new Refusals({ ...options, onDue: (name) => void this.tryAgain(name) })
-    this.keys = new HeaderKeys({ ...options, state: options.line.state })
-    this.setup = new QueueSetup({ ...options, ordered: () => this.keys.ordered })
-    this.witness = new Witness({ ...options, isNeeded: () => this.keys.ordered || options.line.lanes.used })
-    options.line.state.onParked(() => this.window?.resize(options.capacity.perQueue()))
+    const { broker, line } = options
+    this.inlet = broker.intake({
+      ...options,
+      purged: options.purge ? this.asked : [],
+      running: line.state.running,
+      hasOrder: () => line.lanes.used,
+      onDelivery: (delivery) => line.receive(delivery),
+      onRefused: (name, refusal) => this.refuse(name, refusal),
+    })
+    line.state.onParked(() => this.window?.resize(options.capacity.perQueue()))
   }
 
   /** `listener` is told what the broker says of the queues' depths, each time it is asked. @returns ends it */
@@ -76,48 +71,21 @@ export class Consumer {
 
   /** Why no messages are taken, in words; empty if they are. */
   get idleFor(): readonly string[] {
-    return this.opened ? [] : [`it takes no messages: ${this.witness.heldUp ? HELD_UP : AWAY}`]
+    return this.opened ? [] : [`it takes no messages: ${this.inlet.heldUp ? HELD_UP : AWAY}`]
   }
 
   /** Declares the queues, opens the window, and lets the autoscaler follow it. */
-  async up(epoch: Epoch): Promise<void> {
-    const { autoscaler, line, log, nodename, prefetch } = this.options
-    await this.witness.settled(epoch)
-    line.standstill.limit = epoch.heartbeat
-    this.setup.begin()
-    for (const queue of this.queues) await this.prepare(epoch, queue)
-    this.purge.tell()
-    await this.setup.prepareDelays(epoch)
-    await this.witness.stand(epoch)
-    const admits = this.keys.watch(epoch, this.setup.moving)
-    const window = await Window.open({
-      epoch,
-      node: nodename,
-      prefetch,
-      fixed: this.setup.fixed,
-      singleActive: this.setup.singleActive,
-      quorum: this.setup.quorum,
-      log,
-      nextSequence: () => ++this.sequence,
-      onDelivery: (delivery) => {
-        if (admits(delivery)) line.receive(delivery)
-      },
-      declare: async (name) => {
-        const queue = this.consumed.find((queue) => queue.name === name)
-        if (queue) await this.setup.declare(epoch, queue)
-      },
-      onRefused: (name, error) => this.refuse(name, error),
-    })
-    const probe = new DepthProbe(epoch, log)
+  async up(session: Session): Promise<void> {
+    const { autoscaler, line } = this.options
+    line.standstill.limit = session.heartbeat
+    const window = await this.inlet.open(session, () => this.queues)
     this.window = window
-    this.epoch = epoch
     let isAlone = false
     autoscaler.attach({
       queues: () => this.queues.map(({ name }) => name),
       depth: async () => {
-        const depths = await probe.sample(this.queues.map((queue) => queue.name))
+        const depths = await window.depths(this.queues.map((queue) => queue.name))
         this.soundings.tell(depths)
-        void this.witness.stand(epoch)
         isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
         if (!isAlone || [...depths.values()].every(({ ready }) => ready === 0)) window.even()
         return depths
@@ -126,7 +94,7 @@ export class Consumer {
       resize: (capacity) => window.resize(capacity, isAlone),
     })
     await window.settled()
-    epoch.ended.throwIfAborted()
+    session.ended.throwIfAborted()
     this.opened = true
   }
 
@@ -153,17 +121,16 @@ export class Consumer {
    * @throws BrokerError, or the broker's refusal: then it is as if it had not been asked for
    */
   async add(queue: QueueSpec): Promise<void> {
-    const { epoch } = this
+    const { window } = this
     const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
     if (isKnown() && !this.refused.has(queue.name)) return
-    if (epoch)
-      await this.take(epoch, queue).catch((thrown) => {
-        this.options.log.error(`Can't consume from ${queue.name}: ${coerceError(thrown).message}`)
-        throw thrown
-      })
+    await window?.add(queue).catch((thrown) => {
+      this.options.log.error(`Can't consume from ${queue.name}: ${coerceError(thrown).message}`)
+      throw thrown
+    })
     if (!isKnown()) this.consumed.push(queue)
     this.refused.clear(queue.name)
-    if (epoch) this.started(queue)
+    if (window) this.started(queue)
   }
 
   /** Consumes from a queue no more. What was taken from it is run. */
@@ -174,10 +141,9 @@ export class Consumer {
   }
 
   down(): void {
-    this.witness.lost()
+    this.inlet.lost()
     this.opened = false
     this.window = null
-    this.epoch = null
     this.options.autoscaler.detach()
     this.options.line.connectionLost()
   }
@@ -189,51 +155,30 @@ export class Consumer {
     await this.window?.close()
   }
 
-  /** Declares a queue and empties it, where that is asked; one that the broker refuses is left out, and the others go on. */
-  private async prepare(epoch: Epoch, queue: QueueSpec): Promise<void> {
-    const { name } = queue
-    try {
-      this.setup.sort(queue, await this.setup.declare(epoch, queue))
-      await this.purge.empty(epoch, name)
-    } catch (thrown) {
-      const refusal = refusalOf(thrown, epoch)
-      if (refusal) this.refuse(name, refusal)
-      // What ended the connection is known by now: the next one is built without it.
-      if (!refusal || epoch.ended.aborted) throw thrown
-    }
-  }
-
   /** A queue of the start is tried again; one that was added is given up. */
-  private refuse(name: string, error: unknown): void {
+  private refuse(name: string, refusal: QueueRefused): void {
     if (this.asked.has(name)) {
-      this.refused.add(name, error)
+      this.refused.add(name, refusal)
       return
     }
     this.drop(name)
     this.options.autoscaler.queuesChanged()
-    this.options.log.error(`Can't consume from ${name}, which was added: ${coerceError(error).message}. It is given up`)
+    this.options.log.error(`Can't consume from ${name}, which was added: ${refusal.message}. It is given up`)
   }
 
   private async tryAgain(name: string): Promise<void> {
-    const { epoch } = this
+    const { window } = this
     const queue = this.consumed.find((queue) => queue.name === name)
     if (!queue) return
     try {
-      if (!epoch) throw new BrokerError(AWAY)
-      await this.take(epoch, queue)
+      if (!window) throw new BrokerError(AWAY)
+      await window.add(queue)
     } catch (thrown) {
-      if (this.refused.has(name)) this.refused.add(name, (epoch && refusalOf(thrown, epoch)) ?? thrown)
+      if (this.refused.has(name)) this.refused.add(name, thrown)
       return
     }
     this.refused.clear(name)
     this.started(queue)
-  }
-
-  private async take(epoch: Epoch, queue: QueueSpec): Promise<void> {
-    const kind = await this.setup.declare(epoch, queue)
-    await askToConsume(epoch, queue.name)
-    this.setup.sort(queue, kind)
-    void this.setup.prepareDelays(epoch)
   }
 
   private started({ name }: QueueSpec): void {

@@ -1,6 +1,5 @@
-import { AmqpEventSink } from '../amqp/nodes/eventSink.js'
-import { connectionOptions } from '../amqp/options.js'
-import type { Outage } from '../amqp/outage.js'
+import type { Broker } from '../broker/broker.js'
+import type { EventSink } from '../broker/eventSink.js'
 import type { Component } from '../component.js'
 import { DispatchedTaskEvents } from '../events/dispatched.js'
 import { EventDispatcher } from '../events/dispatcher.js'
@@ -19,7 +18,7 @@ export interface WorkerEventsOptions {
   readonly state: WorkerState
   readonly lamport: LamportClock
   readonly clock: Clock
-  readonly outage: Outage
+  readonly broker: Broker
   log(scope: string): Logger
 }
 
@@ -30,15 +29,10 @@ export class WorkerEvents implements Component {
   /** Sends what happens to tasks. */
   readonly tasks: TaskEvents
   readonly heart: Heart
-  private readonly sink: AmqpEventSink
+  private readonly sink: EventSink
 
-  constructor({ clock, lamport, log, nodename, outage, settings, state }: WorkerEventsOptions) {
-    this.sink = new AmqpEventSink({
-      ...connectionOptions('producer', settings, clock, log('events')),
-      name: 'events',
-      ...outage.ofOthers,
-      maxRetries: null,
-    })
+  constructor({ broker, clock, lamport, log, nodename, settings, state }: WorkerEventsOptions) {
+    this.sink = broker.eventSink()
     this.dispatcher = new EventDispatcher({
       hostname: nodename,
       sink: this.sink,

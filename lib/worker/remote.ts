@@ -1,11 +1,11 @@
-import type { Epoch } from '../amqp/epoch.js'
-import { GossipInlet } from '../amqp/nodes/gossipInlet.js'
-import { Mailbox } from '../amqp/nodes/mailbox.js'
-import { AmqpNeighbours } from '../amqp/nodes/neighbours.js'
-import type { AmqpPublisher } from '../amqp/publisher.js'
 import type { App } from '../app/app.js'
+import type { Broker } from '../broker/broker.js'
+import type { Session } from '../broker/session.js'
 import { Gossip } from '../control/gossip.js'
+import { GossipInlet } from '../control/gossipInlet.js'
+import { Mailbox } from '../control/mailbox.js'
 import { Mingle } from '../control/mingle.js'
+import { RemoteNeighbours } from '../control/neighbours.js'
 import { Panel } from '../control/panel.js'
 import type { ControlParts } from '../control/parts.js'
 import { registerCommands } from '../control/register.js'
@@ -23,8 +23,7 @@ export interface RemoteOptions
   readonly configured?: ReadonlyMap<string, unknown>
   readonly nodename: string
   readonly revoked: Revoked
-  /** Mingle and control answer on its connection, never on the one that consumes: the broker may stop reading from a connection that publishes. */
-  readonly publisher: AmqpPublisher
+  readonly broker: Broker
   readonly events: WorkerEvents
   readonly lamport: LamportClock
   readonly clock: Clock
@@ -46,7 +45,7 @@ export class Remote {
   private wasAlone = false
 
   constructor(private readonly options: RemoteOptions) {
-    const { app, clock, events, lamport, log, nodename, publisher, revoked, settings } = options
+    const { app, broker, clock, events, lamport, log, nodename, revoked, settings } = options
     this.mingle = new Mingle({ nodename, revoked, clock, lamport, log: log('mingle') })
     this.gossip = new Gossip({
       nodename,
@@ -60,7 +59,14 @@ export class Remote {
     this.panel = new Panel(nodename, log('control'))
     registerCommands(this.panel, this.parts())
     this.mailbox = settings.worker_enable_remote_control
-      ? new Mailbox({ nodename, panel: this.panel, clock: lamport, publisher, log: log('control') })
+      ? new Mailbox({
+          nodename,
+          panel: this.panel,
+          clock: lamport,
+          replies: broker.replySink(log('control')),
+          elsewhere: broker.replySink(log('control')),
+          log: log('control'),
+        })
       : null
   }
 
@@ -75,14 +81,14 @@ export class Remote {
   }
 
   /** On a new connection, before messages are taken: what is revoked elsewhere has to be known by then. */
-  async up(epoch: Epoch): Promise<void> {
-    const { clock, lamport, log, nodename, publisher, settings } = this.options
+  async up(session: Session): Promise<void> {
+    const { broker, clock, lamport, log, nodename, settings } = this.options
     const parts = { nodename, clock, lamport, log: log('mingle') }
     const neighbours = settings.without_mingle
       ? null
-      : await AmqpNeighbours.look((signal) => publisher.epoch(signal), parts, this.wasAlone ? STALE_MS : 0)
-    await this.mailbox?.up(epoch)
-    if (!settings.without_gossip) await this.inlet.up(epoch)
+      : await RemoteNeighbours.look((signal) => broker.publishing(signal), parts, this.wasAlone ? STALE_MS : 0)
+    await this.mailbox?.up(session)
+    if (!settings.without_gossip) await this.inlet.up(session)
     if (neighbours) this.wasAlone = (await this.mingle.sync(neighbours)) === 0
   }
 

@@ -1,11 +1,5 @@
-import { Connection } from '../amqp/connection.js'
-import { DelayQueues } from '../amqp/delayed.js'
-import { connectionOptions } from '../amqp/options.js'
-import { Outage } from '../amqp/outage.js'
-import { AmqpOutlet } from '../amqp/outlet.js'
-import { Postponer } from '../amqp/postponer.js'
-import { AmqpPublisher } from '../amqp/publisher.js'
 import type { App } from '../app/app.js'
+import { BrokerOutlet } from '../app/brokerOutlet.js'
 import { GuardedBackend } from '../backends/guarded.js'
 import { createBackend } from '../backends/index.js'
 import { systemClock } from '../clock.js'
@@ -25,6 +19,7 @@ import { selectQueues } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import { StopLimit } from '../stopLimit.js'
 import { WorkerBreakers } from './breakers.js'
+import { createBroker } from './brokers.js'
 import { Consumer } from './consumer.js'
 import { WorkerEvents } from './events.js'
 import { Lending } from './lending.js'
@@ -69,25 +64,19 @@ export class Worker implements Component {
     const { queues } = selectQueues(settings)
     const bounds = boundsOf(settings)
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
-    const outage = new Outage(nodename, settings, own)
+    const broker = createBroker({ ...common, stopLimit })
+    const { publisher } = broker
     const state = new WorkerState()
     const revoked = new Revoked(clock)
     const lamport = new LamportClock()
 
     // What leaves: messages, results, events.
-    const publisher = new AmqpPublisher({
-      ...connectionOptions('producer', settings, clock, log('producer')),
-      stopLimit,
-      ...outage.ofOthers,
-    })
-    const delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, log('consumer'))
-    const postponer = new Postponer(publisher, delays)
     const backend = new GuardedBackend(createBackend(settings, { publisher, log: log('backend') }), {
       clock,
       log: log('backend'),
       stopLimit,
     })
-    const events = new WorkerEvents({ ...common, lamport, outage, state })
+    const events = new WorkerEvents({ ...common, lamport, broker, state })
     const records = new TaskRecords(app, settings, clock, events.tasks)
     this.breakers = new WorkerBreakers({ app, backend, publisher, settings, log: own })
 
@@ -111,7 +100,7 @@ export class Worker implements Component {
       publisher,
       slots: bounds.min,
       postpone: (message, queue, delayMs, signal) =>
-        stopLimit.within(postponer.postpone(message, queue, delayMs, { signal }), () => NOT_POSTPONED),
+        stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), () => NOT_POSTPONED),
     })
     const { line } = this
 
@@ -135,8 +124,8 @@ export class Worker implements Component {
     })
     this.consumer = new Consumer({
       nodename,
+      broker,
       queues,
-      delays,
       line,
       autoscaler,
       capacity,
@@ -152,8 +141,8 @@ export class Worker implements Component {
     // Who steers it and who looks at it.
     const remote = new Remote({
       ...common,
+      broker,
       revoked,
-      publisher,
       events,
       lamport,
       line,
@@ -165,19 +154,14 @@ export class Worker implements Component {
     })
     this.probes = new Probes({ ...common, records, worker: this, line, autoscaler, consumer, backend, remote })
 
-    const connection = new Connection({
-      ...connectionOptions('consumer', settings, clock, log('consumer')),
-      ...outage.ofConsumer,
-      onUp: async (epoch) => {
-        outage.end()
-        publisher.hurry()
-        await remote.up(epoch)
-        await consumer.up(epoch)
+    const connection = broker.connect({
+      onUp: async (session) => {
+        await remote.up(session)
+        await consumer.up(session)
         remote.consuming()
         own.info(`${nodename} ready.`)
       },
       onDown: async () => {
-        outage.begin()
         remote.down()
         consumer.down()
       },
@@ -188,9 +172,7 @@ export class Worker implements Component {
     })
     line.standstill.onFound((seconds) => connection.renew(`the process stood still for ${Math.round(seconds)} seconds`))
 
-    const outlet = new AmqpOutlet(publisher, postponer, backend, settings, own, (message, queue) =>
-      records.events.sent(message, queue),
-    )
+    const outlet = new BrokerOutlet(broker, backend, settings, (message, queue) => records.events.sent(message, queue))
     const components: Component[] = [
       ...this.probes.components,
       executor,

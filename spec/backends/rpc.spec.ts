@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { type ReplyInlet, type ReplyQueue, RpcBackend, type RpcBackendOptions } from '../../lib/backends/rpc.js'
+import { RpcBackend, type RpcBackendOptions } from '../../lib/backends/rpc.js'
+import type { ReplyInlet, ReplyQueue } from '../../lib/broker/replyInlet.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { resultMeta } from '../../lib/protocol/result.js'
 import { describeBackend } from '../conformance/backend.js'

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { callWorkers } from '../../lib/amqp/nodes/broadcast.js'
+import { AmqpSession } from '../../lib/amqp/amqpSession.js'
 import { systemClock } from '../../lib/clock.js'
+import { callWorkers } from '../../lib/control/broadcast.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { Client } from '../support/client.js'
 import { connectionTo } from '../support/epoch.js'
@@ -66,7 +67,12 @@ describe('a worker whose 1,000 slots are busy, and whose queue is full', () => {
     const ping = async (nodename: string): Promise<number> => {
       const since = performance.now()
       const call = { method: 'ping', destination: [nodename] }
-      const replies = await callWorkers(epoch, call, { clock: systemClock, lamport, log, timeout: 120 })
+      const replies = await callWorkers(new AmqpSession(epoch, log), call, {
+        clock: systemClock,
+        lamport,
+        log,
+        timeout: 120,
+      })
       expect(replies).toEqual([{ nodename, value: { ok: 'pong' } }])
       return performance.now() - since
     }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { callWorkers } from '../../lib/amqp/nodes/broadcast.js'
+import { AmqpSession } from '../../lib/amqp/amqpSession.js'
 import { systemClock } from '../../lib/clock.js'
+import { callWorkers } from '../../lib/control/broadcast.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
@@ -58,7 +59,7 @@ describe('a queue that the broker refuses', () => {
       if (!epoch || !worker) throw new Error('there is nobody to ask')
       const call = { method, arguments: args, destination: [worker.name] }
       const options = { timeout: 60, clock: systemClock, lamport: new LamportClock(), log: new MemoryLog() }
-      const [reply] = await callWorkers(epoch, call, options)
+      const [reply] = await callWorkers(new AmqpSession(epoch, options.log), call, options)
       return reply?.value
     } finally {
       await connection.stop()

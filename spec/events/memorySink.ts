@@ -1,4 +1,4 @@
-import type { EventSink } from '../../lib/events/dispatcher.js'
+import type { EventSink } from '../../lib/broker/eventSink.js'
 import { Listeners } from '../../lib/listeners.js'
 import type { WireEvent } from '../../lib/protocol/event.js'
 
@@ -6,6 +6,7 @@ import type { WireEvent } from '../../lib/protocol/event.js'
 export class MemorySink implements EventSink {
   readonly messages: Array<{ routingKey: string; hostname: string; body: WireEvent | WireEvent[] }> = []
   open = false
+  readonly dropped = 0
   started = 0
   stopped = 0
   /** Messages after which it is congested. */

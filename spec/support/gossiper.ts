@@ -1,14 +1,11 @@
-import { Connection } from '../../lib/amqp/connection.js'
-import type { Epoch } from '../../lib/amqp/epoch.js'
-import { AmqpEventSink } from '../../lib/amqp/nodes/eventSink.js'
-import { GossipInlet } from '../../lib/amqp/nodes/gossipInlet.js'
-import { Mailbox } from '../../lib/amqp/nodes/mailbox.js'
-import { AmqpNeighbours } from '../../lib/amqp/nodes/neighbours.js'
-import { connectionOptions } from '../../lib/amqp/options.js'
-import { AmqpPublisher } from '../../lib/amqp/publisher.js'
+import { AmqpBroker } from '../../lib/amqp/broker.js'
+import type { BrokerConnection, BrokerPublisher } from '../../lib/broker/broker.js'
 import { systemClock } from '../../lib/clock.js'
 import { Gossip } from '../../lib/control/gossip.js'
+import { GossipInlet } from '../../lib/control/gossipInlet.js'
+import { Mailbox } from '../../lib/control/mailbox.js'
 import { Mingle } from '../../lib/control/mingle.js'
+import { RemoteNeighbours } from '../../lib/control/neighbours.js'
 import { Panel } from '../../lib/control/panel.js'
 import { EventDispatcher } from '../../lib/events/dispatcher.js'
 import { Heart } from '../../lib/events/heart.js'
@@ -30,10 +27,10 @@ export class Gossiper {
   readonly gossip: Gossip
   /** The milliseconds that it let pass before messages could be taken, each time that it did. */
   readonly waited: number[] = []
-  private readonly connection: Connection
+  private readonly connection: BrokerConnection
   private readonly dispatcher: EventDispatcher
   private readonly heart: Heart
-  private readonly publisher: AmqpPublisher
+  private readonly publisher: BrokerPublisher
 
   private constructor(
     readonly nodename: string,
@@ -45,7 +42,8 @@ export class Gossiper {
     const clock = systemClock
     const { faults, settings } = loadSettings({ config: { broker_url: brokerUrl }, env: {}, flags: {} })
     if (faults.length > 0) throw new Error(faults.join('\n'))
-    const sink = new AmqpEventSink({ ...connectionOptions('producer', settings, clock, log), name: 'events' })
+    const broker = new AmqpBroker({ settings, clock, log: () => log })
+    const sink = broker.eventSink()
     this.dispatcher = new EventDispatcher({ hostname: nodename, sink, lamport, clock, log, groups: ['worker'] })
     this.heart = new Heart({
       dispatcher: this.dispatcher,
@@ -54,7 +52,7 @@ export class Gossiper {
       version: '0',
       activity: () => ({ active: 0, processed: 0 }),
     })
-    this.publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, log))
+    this.publisher = broker.publisher
     const mingle = new Mingle({ nodename, revoked, clock, lamport, log })
     this.gossip = new Gossip({
       nodename,
@@ -76,12 +74,11 @@ export class Gossiper {
       revoked: () => revoked.ids,
       ping: () => ({ ok: 'pong' }),
     })
-    const { publisher } = this
-    const mailbox = new Mailbox({ nodename, panel, clock: lamport, publisher, log })
+    const [replies, elsewhere] = [broker.replySink(log), broker.replySink(log)]
+    const mailbox = new Mailbox({ nodename, panel, clock: lamport, replies, elsewhere, log })
     const inlet = new GossipInlet(this.gossip, log)
-    this.connection = new Connection({
-      ...connectionOptions('consumer', settings, clock, log),
-      onUp: async (epoch) => {
+    this.connection = broker.connect({
+      onUp: async (session) => {
         const watched: Clock = {
           ...clock,
           setTimer: (fn, delayMs) =>
@@ -90,11 +87,11 @@ export class Gossiper {
               fn()
             }, delayMs),
         }
-        const connect = (signal: AbortSignal): Promise<Epoch> => publisher.epoch(signal)
-        const neighbours = await AmqpNeighbours.look(connect, { nodename, clock: watched, lamport, log })
-        await mailbox.up(epoch)
+        const parts = { nodename, clock: watched, lamport, log }
+        const neighbours = await RemoteNeighbours.look((signal) => broker.publishing(signal), parts)
+        await mailbox.up(session)
         if (neighbours) await mingle.sync(neighbours)
-        await inlet.up(epoch)
+        await inlet.up(session)
         this.heart.up()
         log.info(`${nodename} ready.`)
       },

@@ -1,9 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import type { Channel } from 'amqplib'
+import type { Listener } from '../../broker/session.js'
 import { EVENT_EXCHANGE } from '../../protocol/event.js'
+import type { Epoch } from '../epoch.js'
+import { hear } from './hear.js'
 
 const EXPIRES_MS = 60_000
 const MESSAGE_TTL_MS = 5000
+
+/**
+ * Hears events on a queue of one's own. Its channel's failure is the epoch's, unless the listener wants to hear of it.
+ * @throws the broker's error, when it refuses
+ */
+export async function hearEvents(epoch: Epoch, routingKey: string, listener: Listener): Promise<void> {
+  const { onClosed } = listener
+  const channel = await (onClosed ? epoch.scratchChannel(onClosed) : epoch.channel())
+  await hear(channel, await declareEventQueue(channel, routingKey), listener)
+}
 
 /**
  * Declares a queue of one's own for events, which goes with the connection. Mirrors the queue of Celery's `events.Receiver`.
@@ -11,7 +24,7 @@ const MESSAGE_TTL_MS = 5000
  * @returns its name
  * @throws the broker's error, when it refuses; the channel is closed then
  */
-export async function declareEventQueue(channel: Channel, routingKey: string): Promise<string> {
+async function declareEventQueue(channel: Channel, routingKey: string): Promise<string> {
   await channel.assertExchange(EVENT_EXCHANGE, 'topic', { durable: true })
   const queue = `${EVENT_EXCHANGE}.${randomUUID()}`
   await channel.assertQueue(queue, {

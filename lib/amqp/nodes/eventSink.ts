@@ -1,6 +1,6 @@
 import type { Channel } from 'amqplib'
+import type { EventSink } from '../../broker/eventSink.js'
 import { coerceError } from '../../errors.js'
-import type { EventSink } from '../../events/dispatcher.js'
 import { Listeners } from '../../listeners.js'
 import type { Logger } from '../../ports.js'
 import { EVENT_EXCHANGE } from '../../protocol/event.js'

@@ -1,15 +1,6 @@
 import type { Channel } from 'amqplib'
+import type { Listener } from '../../broker/session.js'
 import type { AmqpProperties } from '../../protocol/amqp.js'
-import type { BadMessage } from '../../protocol/badMessage.js'
-
-/** What becomes of the messages of a queue that are not acknowledged: control, events, replies. */
-export interface Listener {
-  onMessage(content: Buffer, properties: AmqpProperties): void
-  /** A message was dropped, since its headers can't be read. */
-  onUnreadable(error: BadMessage): void
-  /** The broker has cancelled the consumer: nothing more comes. */
-  onCancelled?(): void
-}
 
 /**
  * Consumes without acknowledgements.
@@ -20,7 +11,7 @@ export async function hear(channel: Channel, queue: string, listener: Listener):
     queue,
     (message) => {
       if (!message) {
-        listener.onCancelled?.()
+        listener.onClosed?.(new Error('the broker cancelled the consumer'))
         return
       }
       const properties: AmqpProperties = message.properties

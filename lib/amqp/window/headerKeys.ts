@@ -1,7 +1,6 @@
 import { hasKeyHeader } from '../../app/orderKey.js'
 import { BrokerError } from '../../errors.js'
 import type { Clock, Delivery, Logger } from '../../ports.js'
-import type { Request } from '../../request/request.js'
 import type { Epoch } from '../epoch.js'
 
 /** How often it is looked whether runs have ended that would be repeated. */
@@ -10,7 +9,8 @@ const LOOK_MS = 20
 export interface HeaderKeysOptions {
   readonly clock: Clock
   readonly log: Logger
-  readonly state: { readonly running: Iterable<Pick<Request, 'acksLate' | 'delivery'>> }
+  /** What runs at present. */
+  readonly running: Iterable<{ readonly acksLate: boolean; readonly delivery: Pick<Delivery, 'live'> }>
   /** Whether a task or a setting tells from the start that there is an order to keep. */
   readonly ordered: boolean
 }
@@ -53,8 +53,8 @@ export class HeaderKeys {
 
   private renew(epoch: Pick<Epoch, 'end' | 'ended'>): void {
     if (epoch.ended.aborted) return
-    const { clock, state } = this.options
-    for (const { acksLate, delivery } of state.running) {
+    const { clock, running } = this.options
+    for (const { acksLate, delivery } of running) {
       if (!acksLate || !delivery.live) continue
       clock.setTimer(() => this.renew(epoch), LOOK_MS)
       return

@@ -1,9 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
+import type { QueueRefused } from '../../broker/intake.js'
 import { coerceError } from '../../errors.js'
 import type { Delivery, Logger } from '../../ports.js'
 import { repr } from '../../protocol/repr.js'
 import type { Epoch } from '../epoch.js'
-import { refusalOf } from '../refusals.js'
+import { refusalOf } from '../refusal.js'
 import { Cancellations } from './cancellations.js'
 import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
 import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
@@ -20,7 +21,7 @@ export interface WindowOptions extends SubscriptionsOptions {
   /** Called in the order in which the messages arrive. */
   onDelivery(delivery: Delivery): void
   /** The broker doesn't let us consume from a queue; that has closed the channel, and ends the epoch. */
-  onRefused?(queue: string, error: Error): void
+  onRefused?(queue: string, refusal: QueueRefused): void
   /** Declares a queue again after the broker cancelled its consumers. */
   declare(queue: string): Promise<void>
 }
@@ -171,7 +172,8 @@ export class Window implements DeliveryChannel {
     await channel
       .consume(queue, (message) => this.receive(consumer, message), { consumerTag: tag })
       .catch((thrown) => {
-        if (refusalOf(thrown, this.epoch)) this.options.onRefused?.(queue, coerceError(thrown))
+        const refusal = refusalOf(thrown, this.epoch)
+        if (refusal) this.options.onRefused?.(queue, refusal)
         throw thrown
       })
     if (consumer.state === 'opening') consumer.state = 'open'

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
-import { AmqpPublisher } from '../../amqp/publisher.js'
-import { declareQueue } from '../../amqp/topology.js'
 import { routeTask } from '../../app/router.js'
 import { coerceError } from '../../errors.js'
 import type { OutgoingMessage } from '../../protocol/amqp.js'
@@ -53,11 +51,8 @@ export function addCall(program: Command, perform: Perform): void {
     .action((name: string, options: CallOptions) => perform((client) => call(client, name, options)))
 }
 
-async function call(
-  { connection, log, output, settings }: Client,
-  name: string,
-  options: CallOptions,
-): Promise<number> {
+async function call(client: Client, name: string, options: CallOptions): Promise<number> {
+  const { output, settings } = client
   const { countdown, eta, exchange, expires, queue, routingKey } = options
   const id = randomUUID()
   const route = routeTask(
@@ -82,12 +77,12 @@ async function call(
     replyTo: randomUUID(),
     headers: {},
   })
-  const publisher = new AmqpPublisher(connection('producer'))
+  const broker = client.broker()
   try {
-    if (route.queue !== null) await declareQueue(await publisher.epoch(), queueNamed(route.queue, settings), log)
-    await publisher.publish(withArguments(message, options))
+    if (route.queue !== null) await broker.declare(queueNamed(route.queue, settings))
+    await broker.publisher.publish(withArguments(message, options))
   } finally {
-    await publisher.stop()
+    await broker.publisher.stop()
   }
   output.say(id)
   return 0

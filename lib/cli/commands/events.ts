@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander'
-import { type CaptureOptions, EventCapture } from '../../amqp/nodes/capture.js'
 import { systemClock } from '../../clock.js'
 import { deferred } from '../../listeners.js'
 import type { Logger } from '../../ports.js'
@@ -7,6 +6,7 @@ import { LamportClock } from '../../protocol/lamport.js'
 import type { Client } from '../client.js'
 import { Board } from '../events/board.js'
 import { BoardKeys } from '../events/boardKeys.js'
+import { type CaptureOptions, EventCapture } from '../events/capture.js'
 import { Dumper } from '../events/dumper.js'
 import { isTerminal, Screen } from '../events/screen.js'
 import type { Perform } from '../perform.js'
@@ -74,11 +74,7 @@ async function watchEvents(client: Client): Promise<number> {
   const { promise: quitted, resolve: quit } = deferred<void>()
   const note = (text: string): void => board.note(text)
   const log = { ...client.log, warning: note, error: note }
-  const quietly = {
-    ...client,
-    log,
-    connection: (name: 'consumer' | 'producer') => ({ ...client.connection(name), log }),
-  }
+  const quietly: Client = { ...client, log, broker: (options) => client.broker({ log, ...options }) }
   const keys = new BoardKeys(board, async (command, args) =>
     byNode(quietly, await askWorkers(quietly, command, args, { timeout: REPLY_S })),
   )
@@ -110,9 +106,8 @@ async function watchEvents(client: Client): Promise<number> {
 
 /** It goes on trying for as long as it runs. */
 function captureOptions(client: Client, log: Logger): Omit<CaptureOptions, 'onEvent'> {
-  const { broker_connection_max_retries: maxRetries } = client.settings
   return {
-    connection: { ...client.connection('consumer'), maxRetries, log },
+    broker: client.broker({ log, keepsTrying: true }),
     clock: systemClock,
     lamport: new LamportClock(),
     log,

@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import { withEpoch } from '../../amqp/session.js'
-import { declareQueue } from '../../amqp/topology.js'
 import { coerceError } from '../../errors.js'
 import { printable } from '../../protocol/printable.js'
 import { type BrokerUrl, parseBrokerUrl } from '../../settings/brokerUrl.js'
@@ -28,12 +26,12 @@ export function addList(program: Command, perform: Perform): void {
 }
 
 async function bindings(client: Client): Promise<number> {
-  const { connection, log, output, settings } = client
+  const { output, settings } = client
   const [broker] = parseBrokerUrl(settings.broker_url)
   if (!broker) throw new CommandError('broker_url is empty')
   const names = settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
-  await withEpoch(connection('producer'), async (epoch) => {
-    for (const name of names) await declareQueue(epoch, queueNamed(name, settings), log)
+  await client.broker().session(async (session) => {
+    for (const name of names) await session.declare(queueNamed(name, settings))
   })
   const row = (queue: string, exchange: string, key: string): void =>
     output.say(printable(`${queue.padEnd(28)} ${exchange.padEnd(28)} ${key}`))

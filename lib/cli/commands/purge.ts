@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import type { Epoch } from '../../amqp/epoch.js'
-import { withEpoch } from '../../amqp/session.js'
 import type { Settings } from '../../settings/table.js'
 import type { Client } from '../client.js'
 import { confirm } from '../input.js'
@@ -13,8 +11,6 @@ interface PurgeOptions {
   readonly queues?: readonly string[]
   readonly excludeQueues?: readonly string[]
 }
-
-const NOT_FOUND = 404
 
 /** `celeriac purge`: erases what waits in queues. */
 export function addPurge(program: Command, perform: Perform): void {
@@ -48,9 +44,9 @@ async function purge(client: Client, { excludeQueues = [], force, queues }: Purg
       return 1
     }
   }
-  const messages = await withEpoch(client.connection('producer'), async (epoch) => {
+  const messages = await client.broker().session(async (session) => {
     let sum = 0
-    for (const name of names) sum += await purgeQueue(epoch, name)
+    for (const name of names) sum += await session.purge(name)
     return sum
   })
   output.say(
@@ -63,15 +59,4 @@ async function purge(client: Client, { excludeQueues = [], force, queues }: Purg
 
 function knownQueues(settings: Settings): readonly string[] {
   return settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
-}
-
-/** @returns how many messages there were; none in a queue that isn't there */
-async function purgeQueue(epoch: Epoch, name: string): Promise<number> {
-  try {
-    const { messageCount } = await epoch.scratch((channel) => channel.purgeQueue(name))
-    return messageCount
-  } catch (thrown) {
-    if ((thrown as { code?: unknown }).code === NOT_FOUND) return 0
-    throw thrown
-  }
 }

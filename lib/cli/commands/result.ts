@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { AmqpPublisher } from '../../amqp/publisher.js'
 import { AsyncResult } from '../../app/asyncResult.js'
 import { createBackend } from '../../backends/index.js'
 import { systemClock } from '../../clock.js'
@@ -26,8 +25,8 @@ export function addResult(program: Command, perform: Perform): void {
 }
 
 async function result(client: Client, id: string, { traceback }: ResultOptions): Promise<number> {
-  const { connection, log, output, settings } = client
-  const publisher = new AmqpPublisher(connection('producer'))
+  const { broker, log, output, settings } = client
+  const { publisher } = broker()
   const backend = createBackend(settings, { publisher, log })
   const task = new AsyncResult(id, backend, systemClock)
   try {

@@ -1,5 +1,5 @@
-import type { CapturedEvent } from '../../amqp/nodes/capture.js'
 import { pythonStr, pythonTime } from '../pythonText.js'
+import type { CapturedEvent } from './capture.js'
 import { humanType } from './dumper.js'
 import { TaskBook, type TaskRow } from './taskBook.js'
 

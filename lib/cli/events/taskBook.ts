@@ -1,5 +1,5 @@
-import type { CapturedEvent } from '../../amqp/nodes/capture.js'
 import { pythonStr, pythonTime } from '../pythonText.js'
+import type { CapturedEvent } from './capture.js'
 
 /** Tasks that are remembered: more than any screen shows. */
 const REMEMBERED = 500

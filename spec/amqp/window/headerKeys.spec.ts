@@ -19,7 +19,7 @@ describe('a quorum queue whose messages name their order themselves', () => {
     log = new MemoryLog()
     running = new Set()
     ending = new AbortController()
-    keys = new HeaderKeys({ clock, log, state: { running }, ordered: false })
+    keys = new HeaderKeys({ clock, log, running, ordered: false })
   })
 
   const epoch = {

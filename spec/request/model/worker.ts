@@ -1,6 +1,8 @@
 import type { ConsumeMessage } from 'amqplib'
+import { AmqpSession } from '../../../lib/amqp/amqpSession.js'
 import type { DelayQueues } from '../../../lib/amqp/delayed.js'
 import { Epoch } from '../../../lib/amqp/epoch.js'
+import { AmqpIntake } from '../../../lib/amqp/intake.js'
 import type { App } from '../../../lib/app/app.js'
 import type { Delivery } from '../../../lib/ports.js'
 import type { OutgoingMessage } from '../../../lib/protocol/amqp.js'
@@ -67,10 +69,11 @@ export class ModelWorker {
     const detach = (): void => {
       this.resizeWindow = () => undefined
     }
+    const delays = { bind: async () => undefined } as unknown as DelayQueues
     this.consumer = new Consumer({
       nodename: 'w@spec',
+      broker: { intake: (options) => new AmqpIntake(options, delays) },
       queues: [QUEUE],
-      delays: { bind: async () => undefined } as unknown as DelayQueues,
       line,
       autoscaler: { attach, detach, queuesChanged: () => undefined } as unknown as Autoscaler,
       capacity,
@@ -131,7 +134,7 @@ export class ModelWorker {
     if (++this.epochs > 1000) throw new Error('the worker connects over and over')
     try {
       const ended = new Promise((resolve) => epoch.ended.addEventListener('abort', resolve, { once: true }))
-      await this.consumer.up(epoch)
+      await this.consumer.up(new AmqpSession(epoch, this.offline.log))
       await ended
     } catch (thrown) {
       if (!epoch.ended.aborted) throw thrown

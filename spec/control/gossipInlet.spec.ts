@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { ConsumeMessage } from 'amqplib'
-import type { Epoch } from '../../../lib/amqp/epoch.js'
-import { GossipInlet } from '../../../lib/amqp/nodes/gossipInlet.js'
-import { Gossip } from '../../../lib/control/gossip.js'
-import { LamportClock } from '../../../lib/protocol/lamport.js'
-import { FakeClock } from '../../support/fakeClock.js'
-import { MemoryLog } from '../../support/memoryLog.js'
+import { AmqpSession } from '../../lib/amqp/amqpSession.js'
+import type { Epoch } from '../../lib/amqp/epoch.js'
+import { Gossip } from '../../lib/control/gossip.js'
+import { GossipInlet } from '../../lib/control/gossipInlet.js'
+import { LamportClock } from '../../lib/protocol/lamport.js'
+import { FakeClock } from '../support/fakeClock.js'
+import { MemoryLog } from '../support/memoryLog.js'
 
 /** An epoch with one channel. No broker: what is published in `celeryev` there would reach the workers of other specs. */
 class FakeEpoch {
@@ -51,7 +52,7 @@ describe('the inlet of gossip', () => {
     inlet = new GossipInlet(gossip, log)
   })
 
-  const up = (): Promise<void> => inlet.up(epoch as unknown as Epoch)
+  const up = (): Promise<void> => inlet.up(new AmqpSession(epoch as unknown as Epoch, log))
   const names = (): string[] => gossip.members().map(({ hostname }) => hostname)
   const say = (text: string): void => epoch.deliver({ content: Buffer.from(text), properties: {} } as ConsumeMessage)
   const beat = JSON.stringify({ type: 'worker-heartbeat', hostname: 'b@spec', clock: 1, freq: 2 })

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { type ChannelModel, connect } from 'amqplib'
-import { AmqpNeighbours } from '../../../lib/amqp/nodes/neighbours.js'
-import { systemClock } from '../../../lib/clock.js'
-import type { Clock } from '../../../lib/ports.js'
-import { LamportClock } from '../../../lib/protocol/lamport.js'
-import { type ConnectionUnderTest, connectionTo } from '../../support/epoch.js'
-import { MemoryLog } from '../../support/memoryLog.js'
-import { ownBroker } from '../../support/ownBroker.js'
-import { waitFor } from '../../support/waitFor.js'
+import { AmqpSession } from '../../lib/amqp/amqpSession.js'
+import { systemClock } from '../../lib/clock.js'
+import { RemoteNeighbours } from '../../lib/control/neighbours.js'
+import type { Clock } from '../../lib/ports.js'
+import { LamportClock } from '../../lib/protocol/lamport.js'
+import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { ownBroker } from '../support/ownBroker.js'
+import { waitFor } from '../support/waitFor.js'
 
 const broker = ownBroker()
 const EXCHANGE = 'celery.pidbox'
@@ -49,7 +50,7 @@ describe('whether there are neighbours', () => {
       },
     }
     const options = { nodename: 'w@spec', clock, lamport: new LamportClock(), log }
-    return (await AmqpNeighbours.look(async () => epoch, options, patienceMs))?.alone
+    return (await RemoteNeighbours.look(async () => new AmqpSession(epoch, log), options, patienceMs))?.alone
   }
 
   it('is asked again while the mailbox of the last connection may still be there', async () => {

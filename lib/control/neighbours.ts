@@ -1,14 +1,11 @@
-import type { Channel } from 'amqplib'
-import type { Arguments } from '../../control/arguments.js'
-import type { Neighbours } from '../../control/mingle.js'
-import { BrokerError, coerceError } from '../../errors.js'
-import type { Clock, Logger, Timer } from '../../ports.js'
-import type { LamportClock } from '../../protocol/lamport.js'
-import type { Epoch } from '../epoch.js'
-import { headersForAll } from '../headers.js'
-import { callWorkers } from './broadcast.js'
+import type { Session } from '../broker/session.js'
+import { BrokerError, coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { LamportClock } from '../protocol/lamport.js'
+import type { Arguments } from './arguments.js'
+import { callWorkers, controlMessage } from './broadcast.js'
+import type { Neighbours } from './mingle.js'
 
-const EXCHANGE = 'celery.pidbox'
 /** Seconds in which a neighbour has to answer, as Celery has it: nobody knows how many there are. */
 const ANSWER_SECONDS = 1
 /** Seconds after which they are given up, however many go on answering, or if the broker doesn't. */
@@ -16,38 +13,38 @@ const MOST_SECONDS = 5
 /** How often it is looked again whether the mailbox of our last connection is gone. */
 const LOOK_MS = 20
 
-export interface AmqpNeighboursOptions {
+export interface NeighboursOptions {
   readonly nodename: string
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
 }
 
-/** The other workers, as remote control reaches them. For one epoch of the connection that publishes. */
-export class AmqpNeighbours implements Neighbours {
+/** The other workers, as remote control reaches them. For one session of the connection that publishes. */
+export class RemoteNeighbours implements Neighbours {
   private constructor(
-    private readonly epoch: Epoch,
+    private readonly session: Session,
     /** Nobody but us is there. */
     readonly alone: boolean,
-    private readonly options: AmqpNeighboursOptions,
+    private readonly options: NeighboursOptions,
   ) {}
 
   /**
    * Looks whether there are any: a message that nobody hears comes back from the broker. To be called before our own mailbox hears,
    * and `hello` after it, so that no revoke falls between; a worker that is alone then needn't wait. Never throws.
    * @param patienceMs how long the broker gets to remove the mailbox of our last connection, which is no neighbour
-   * @param connect gives an epoch on which it does no harm if the broker takes no messages from it for a while
+   * @param connect gives a session on which it does no harm if the broker takes no messages from it for a while
    * @returns null if that can't be told in a second
    */
   static async look(
-    connect: (signal: AbortSignal) => Promise<Epoch>,
-    options: AmqpNeighboursOptions,
+    connect: (signal: AbortSignal) => Promise<Session>,
+    options: NeighboursOptions,
     patienceMs = 0,
-  ): Promise<AmqpNeighbours | null> {
+  ): Promise<RemoteNeighbours | null> {
     const { clock, log } = options
     try {
       return await inTime(clock, ANSWER_SECONDS, async (late) =>
-        AmqpNeighbours.lookOn(await connect(late), options, patienceMs),
+        RemoteNeighbours.lookOn(await connect(late), options, patienceMs),
       )
     } catch (thrown) {
       log.warning(`mingle: the neighbors can't be asked: ${coerceError(thrown).message}`)
@@ -56,40 +53,32 @@ export class AmqpNeighbours implements Neighbours {
   }
 
   private static async lookOn(
-    epoch: Epoch,
-    options: AmqpNeighboursOptions,
+    session: Session,
+    options: NeighboursOptions,
     patienceMs: number,
-  ): Promise<AmqpNeighbours> {
+  ): Promise<RemoteNeighbours> {
     const { clock } = options
     const until = clock.monotonic() + patienceMs
     let alone = false
-    const look = async (channel: Channel): Promise<void> => {
-      await channel.assertExchange(EXCHANGE, 'fanout', { durable: false })
-      channel.once('return', () => {
-        alone = true
-      })
-      probe(channel, options)
-      // The broker answers in order: what came back came before this.
-      await channel.checkExchange(EXCHANGE)
+    const lookOnce = async (): Promise<boolean> => {
+      try {
+        alone = !(await session.isHeard(probe(options)))
+        return true
+      } catch (thrown) {
+        options.log.debug(`mingle: can't tell whether there are neighbors: ${coerceError(thrown).message}`)
+        return false
+      }
     }
-    const lookOnce = (): Promise<boolean> =>
-      epoch.scratch(look).then(
-        () => true,
-        (thrown) => {
-          options.log.debug(`mingle: can't tell whether there are neighbors: ${coerceError(thrown).message}`)
-          return false
-        },
-      )
     while ((await lookOnce()) && !alone && clock.monotonic() < until) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, LOOK_MS))
     }
-    return new AmqpNeighbours(epoch, alone, options)
+    return new RemoteNeighbours(session, alone, options)
   }
 
   async hello(args: Arguments): Promise<ReadonlyMap<string, unknown>> {
     if (this.alone) return new Map()
     const { clock } = this.options
-    const { ended } = this.epoch
+    const { ended } = this.session
     const lost = new Promise<[]>((resolve) => {
       if (ended.aborted) resolve([])
       else ended.addEventListener('abort', () => resolve([]), { once: true })
@@ -97,7 +86,7 @@ export class AmqpNeighbours implements Neighbours {
     try {
       const call = { method: 'hello', arguments: args }
       const replies = await inTime(clock, MOST_SECONDS, () =>
-        Promise.race([callWorkers(this.epoch, call, { ...this.options, timeout: ANSWER_SECONDS }), lost]),
+        Promise.race([callWorkers(this.session, call, { ...this.options, timeout: ANSWER_SECONDS }), lost]),
       )
       return new Map(replies.map(({ nodename, value }) => [nodename, value]))
     } catch (thrown) {
@@ -109,16 +98,8 @@ export class AmqpNeighbours implements Neighbours {
 }
 
 /** Addressed to ourselves, so that nobody acts on it. */
-function probe(channel: Channel, { clock, lamport, nodename }: AmqpNeighboursOptions): void {
-  const request = { method: 'ping', arguments: {}, destination: [nodename], pattern: null, matcher: null }
-  channel.publish(EXCHANGE, '', Buffer.from(JSON.stringify(request)), {
-    contentType: 'application/json',
-    contentEncoding: 'utf-8',
-    deliveryMode: 2,
-    priority: 0,
-    mandatory: true,
-    headers: headersForAll({ clock: lamport.forward(), expires: clock.now() / 1000 + ANSWER_SECONDS }),
-  })
+function probe({ clock, lamport, nodename }: NeighboursOptions): ReturnType<typeof controlMessage> {
+  return controlMessage({ method: 'ping', destination: [nodename] }, { clock, lamport, timeout: ANSWER_SECONDS })
 }
 
 /** @throws BrokerError after so many seconds; what `work` does then is nobody's concern any more */

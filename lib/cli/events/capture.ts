@@ -1,15 +1,12 @@
+import type { Broker, BrokerConnection } from '../../broker/broker.js'
+import type { Session } from '../../broker/session.js'
 import type { Component } from '../../component.js'
+import { tellWorkers } from '../../control/broadcast.js'
 import { coerceError } from '../../errors.js'
 import type { Clock, Logger } from '../../ports.js'
 import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { LamportClock } from '../../protocol/lamport.js'
 import { seeClock } from '../../protocol/seenClock.js'
-import { Connection } from '../connection.js'
-import type { Epoch } from '../epoch.js'
-import type { SessionOptions } from '../session.js'
-import { tellWorkers } from './broadcast.js'
-import { declareEventQueue } from './eventQueue.js'
-import { hear } from './hear.js'
 
 /** How far behind the workers Celery takes the clock of a client to be, which never hears of theirs. */
 const CLIENT_CLOCK_SKEW = -1
@@ -18,7 +15,7 @@ const CLIENT_CLOCK_SKEW = -1
 export type CapturedEvent = Readonly<Record<string, unknown>>
 
 export interface CaptureOptions {
-  readonly connection: SessionOptions
+  readonly broker: Pick<Broker, 'connect'>
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
@@ -37,13 +34,12 @@ export interface CaptureOptions {
  */
 export class EventCapture implements Component {
   readonly name = 'event capture'
-  private readonly connection: Connection
+  private readonly connection: BrokerConnection
   private stopped = false
 
   constructor(private readonly options: CaptureOptions) {
-    this.connection = new Connection({
-      ...options.connection,
-      onUp: (epoch) => this.up(epoch),
+    this.connection = options.broker.connect({
+      onUp: (session) => this.up(session),
       onDown: async () => {
         if (!this.stopped) options.onLost?.()
       },
@@ -59,16 +55,14 @@ export class EventCapture implements Component {
     await this.connection.stop()
   }
 
-  private async up(epoch: Epoch): Promise<void> {
+  private async up(session: Session): Promise<void> {
     const { clock, lamport, onReady } = this.options
-    const channel = await epoch.channel()
-    const queue = await declareEventQueue(channel, '#')
-    await hear(channel, queue, {
+    await session.hearEvents('#', {
       onMessage: (content, properties) => this.receive(content, properties),
       onUnreadable: (error) => this.drop(error),
     })
     onReady?.()
-    await tellWorkers(epoch, { method: 'heartbeat' }, { timeout: 0, clock, lamport })
+    await tellWorkers(session, { method: 'heartbeat' }, { timeout: 0, clock, lamport })
   }
 
   /** One event, or the array of them that workers send of tasks. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type ChannelModel, connect } from 'amqplib'
-import { type CapturedEvent, EventCapture } from '../../../lib/amqp/nodes/capture.js'
-import { connectionOptions } from '../../../lib/amqp/options.js'
+import { AmqpBroker } from '../../../lib/amqp/broker.js'
+import { type CapturedEvent, EventCapture } from '../../../lib/cli/events/capture.js'
 import { systemClock } from '../../../lib/clock.js'
 import { LamportClock } from '../../../lib/protocol/lamport.js'
 import { loadSettings } from '../../../lib/settings/load.js'
@@ -33,7 +33,7 @@ describe('what hears events', () => {
     lost = 0
     const { settings } = loadSettings({ config: { broker_url: broker.url }, env: {}, flags: {} })
     capture = new EventCapture({
-      connection: connectionOptions('consumer', settings, systemClock, log),
+      broker: new AmqpBroker({ settings, clock: systemClock, log: () => log }),
       clock: systemClock,
       lamport,
       log,

@@ -1,14 +1,10 @@
+import { QueueRefused } from '../broker/intake.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
-import type { Epoch } from './epoch.js'
 
 /** Between two tries of a queue that the broker refuses: doubled from one to the next. */
 const FIRST_RETRY_MS = 5_000
 const LONGEST_RETRY_MS = 300_000
-/** ACCESS_REFUSED, NOT_FOUND, RESOURCE_LOCKED, PRECONDITION_FAILED: they close the channel that asked. */
-const OF_CHANNEL: ReadonlySet<unknown> = new Set([403, 404, 405, 406])
-/** COMMAND_INVALID (an exchange type that the broker doesn't have), NOT_ALLOWED, NOT_IMPLEMENTED, INTERNAL_ERROR: they end the connection. */
-const OF_CONNECTION: ReadonlySet<unknown> = new Set([503, 530, 540, 541])
 
 export interface RefusalsOptions {
   readonly clock: Clock
@@ -48,7 +44,7 @@ export class Refusals {
     const reason = coerceError(thrown).message
     const tries = (this.refused.get(queue)?.tries ?? 0) + 1
     this.clear(queue)
-    if (OF_CONNECTION.has(codeOf(thrown))) {
+    if (thrown instanceof QueueRefused && thrown.isCostly) {
       this.refused.set(queue, { reason, tries, timer: null })
       log.error(
         `Can't consume from ${queue}: ${reason}. Each try ends the connection, so there is no further one: mend the queue's definition and restart the worker, or use add_consumer`,
@@ -69,30 +65,4 @@ export class Refusals {
   stop(): void {
     for (const { timer } of this.refused.values()) timer?.cancel()
   }
-}
-
-/**
- * Whether an error that came of using a queue is the broker's refusal of that queue, and not the loss of the connection.
- * @returns what the broker said; null if it was something else
- */
-export function refusalOf(thrown: unknown, epoch: Epoch): unknown {
-  if (OF_CHANNEL.has(codeOf(thrown))) return thrown
-  const { aborted, reason } = epoch.ended
-  return aborted && OF_CONNECTION.has(codeOf(reason)) ? reason : null
-}
-
-/**
- * Asks for leave to consume, on a channel of its own: a refusal would take the task channel with it, and all that it holds. At most
- * one message is taken, and goes back to its place.
- * @throws the broker's refusal
- */
-export function askToConsume(epoch: Epoch, queue: string): Promise<void> {
-  return epoch.scratch(async (channel) => {
-    await channel.prefetch(1)
-    await channel.consume(queue, () => undefined)
-  })
-}
-
-function codeOf(thrown: unknown): unknown {
-  return (thrown as { code?: unknown } | null)?.code
 }

@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Epoch } from '../../../lib/amqp/epoch.js'
-import { type ControlCall, type ControlReply, callWorkers, tellWorkers } from '../../../lib/amqp/nodes/broadcast.js'
-import { connectionOptions } from '../../../lib/amqp/options.js'
-import { withEpoch } from '../../../lib/amqp/session.js'
-import { systemClock } from '../../../lib/clock.js'
-import { LamportClock } from '../../../lib/protocol/lamport.js'
-import { loadSettings } from '../../../lib/settings/load.js'
-import { type ConnectionUnderTest, connectionTo } from '../../support/epoch.js'
-import { FakeClock } from '../../support/fakeClock.js'
-import { MemoryLog } from '../../support/memoryLog.js'
-import { ownBroker } from '../../support/ownBroker.js'
-import { waitFor } from '../../support/waitFor.js'
+import { AmqpSession } from '../../lib/amqp/amqpSession.js'
+import type { Epoch } from '../../lib/amqp/epoch.js'
+import { connectionOptions } from '../../lib/amqp/options.js'
+import { withEpoch } from '../../lib/amqp/session.js'
+import { systemClock } from '../../lib/clock.js'
+import { type ControlCall, type ControlReply, callWorkers, tellWorkers } from '../../lib/control/broadcast.js'
+import { LamportClock } from '../../lib/protocol/lamport.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
+import { FakeClock } from '../support/fakeClock.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { ownBroker } from '../support/ownBroker.js'
+import { waitFor } from '../support/waitFor.js'
 
 const brokerUrl = ownBroker()
 
@@ -65,7 +66,11 @@ describe('a broadcast to the workers', () => {
     what: Partial<ControlCall> = {},
     options: { timeout?: number; clock?: FakeClock; onReply?: (reply: ControlReply) => void } = {},
   ): Promise<ControlReply[]> =>
-    callWorkers(epoch, { method: 'ping', ...what }, { timeout: 0.3, clock: systemClock, lamport, log, ...options })
+    callWorkers(
+      new AmqpSession(epoch, log),
+      { method: 'ping', ...what },
+      { timeout: 0.3, clock: systemClock, lamport, log, ...options },
+    )
 
   /** However slow the machine is, the time of quiet begins with a reply. */
   const quietAfterReply = (clock: FakeClock) => ({ clock, onReply: () => void setImmediate(() => clock.advance(300)) })
@@ -120,7 +125,7 @@ describe('a broadcast to the workers', () => {
 
   it('without a wish for replies has no ticket', async () => {
     await worker([])
-    await tellWorkers(epoch, { method: 'heartbeat' }, { timeout: 0, clock: systemClock, lamport })
+    await tellWorkers(new AmqpSession(epoch, log), { method: 'heartbeat' }, { timeout: 0, clock: systemClock, lamport })
     await waitFor(() => heard.length > 0, { what: 'the broadcast' })
     expect(heard[0]?.body).toEqual({
       method: 'heartbeat',

@@ -1,17 +1,15 @@
-import type { Gossip } from '../../control/gossip.js'
-import { coerceError } from '../../errors.js'
-import type { Logger } from '../../ports.js'
-import { decodeEvents } from '../../protocol/event.js'
-import type { Epoch } from '../epoch.js'
-import { declareEventQueue } from './eventQueue.js'
-import { hear } from './hear.js'
+import type { Session } from '../broker/session.js'
+import { coerceError } from '../errors.js'
+import type { Logger } from '../ports.js'
+import { decodeEvents } from '../protocol/event.js'
+import type { Gossip } from './gossip.js'
 
 /** No event of a worker's comes near this. */
 const MOST_BYTES = 1_048_576
 
 /**
- * Where gossip comes in: the events of all workers, on a queue of our own. Made anew with each epoch. Its channel may fail without
- * harm to the rest: then there is no gossip until the next epoch.
+ * Where gossip comes in: the events of all workers, on a queue of our own. Opened anew with each session. It may fail
+ * without harm to the rest: then there is no gossip until the next session.
  */
 export class GossipInlet {
   /** Events that couldn't be read, or were too large to be a worker's. */
@@ -23,19 +21,17 @@ export class GossipInlet {
   ) {}
 
   /** Never throws for what gossip alone suffers from. */
-  async up(epoch: Epoch): Promise<void> {
+  async up(session: Session): Promise<void> {
     const tell = (error: Error): void => {
       this.gossip.down()
-      if (!epoch.ended.aborted) this.log.warning(`There is no gossip on this connection: ${error.message}`)
+      if (!session.ended.aborted) this.log.warning(`There is no gossip on this connection: ${error.message}`)
     }
+    this.gossip.up()
     try {
-      const channel = await epoch.scratchChannel(tell)
-      const queue = await declareEventQueue(channel, 'worker.#')
-      this.gossip.up()
-      await hear(channel, queue, {
+      await session.hearEvents('worker.#', {
         onMessage: (content) => this.receive(content),
         onUnreadable: (error) => this.drop(error),
-        onCancelled: () => tell(new Error('the broker cancelled the consumer')),
+        onClosed: tell,
       })
     } catch (thrown) {
       tell(coerceError(thrown))

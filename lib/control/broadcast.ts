@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Channel } from 'amqplib'
-import { coerceError } from '../../errors.js'
-import type { Clock, Logger, Timer } from '../../ports.js'
-import type { AmqpProperties } from '../../protocol/amqp.js'
-import { loads } from '../../protocol/content/content.js'
-import type { LamportClock } from '../../protocol/lamport.js'
-import { seeClock } from '../../protocol/seenClock.js'
-import type { Epoch } from '../epoch.js'
-import { headersForAll } from '../headers.js'
-import { hear } from './hear.js'
+import type { Broadcast, Session } from '../broker/session.js'
+import { coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { AmqpProperties } from '../protocol/amqp.js'
+import { loads } from '../protocol/content/content.js'
+import { PIDBOX_REPLY_EXCHANGE } from '../protocol/control.js'
+import type { LamportClock } from '../protocol/lamport.js'
+import { seeClock } from '../protocol/seenClock.js'
 
-const EXCHANGE = 'celery.pidbox'
-const REPLY_EXCHANGE = 'reply.celery.pidbox'
-const QUEUE_EXPIRES_MS = 10_000
-const MESSAGE_TTL_MS = 300_000
-const PRECONDITION_FAILED = 406
 /** Workers reply in their own `task_serializer`. Nobody but the broker's users can reach a reply queue. */
 const LIMITS = { accept: ['json', 'yaml', 'msgpack'], maxSize: 256 * 1024 * 1024, maxNesting: 512 }
 
@@ -51,56 +44,38 @@ export interface CallOptions {
  * seconds, as Celery's `control.broadcast(reply=True)`. The reply queue is exclusive and goes with the call.
  * @throws BrokerError, or the broker's own error, when it refuses
  */
-export async function callWorkers(epoch: Epoch, call: ControlCall, options: CallOptions): Promise<ControlReply[]> {
+export async function callWorkers(session: Session, call: ControlCall, options: CallOptions): Promise<ControlReply[]> {
   const oid = randomUUID()
   const ticket = randomUUID()
-  await declareExchange(epoch, EXCHANGE, 'fanout')
-  await declareExchange(epoch, REPLY_EXCHANGE, 'direct')
-  return epoch.scratch(async (channel) => {
-    const queue = `${oid}.${REPLY_EXCHANGE}`
-    await channel.assertQueue(queue, {
-      durable: false,
-      exclusive: true,
-      autoDelete: true,
-      expires: QUEUE_EXPIRES_MS,
-      messageTtl: MESSAGE_TTL_MS,
-    })
-    await channel.bindQueue(queue, REPLY_EXCHANGE, oid)
-    const replies = new Replies(ticket, call.destination ?? null, options)
-    await hear(channel, queue, {
-      onMessage: (content, properties) => replies.receive(content, properties),
-      onUnreadable: (error) => replies.drop(error),
-    })
-    publish(channel, call, options, { ticket, reply_to: { exchange: REPLY_EXCHANGE, routing_key: oid } })
-    return replies.collect()
+  const replies = new Replies(ticket, call.destination ?? null, options)
+  const replyTo = { exchange: PIDBOX_REPLY_EXCHANGE, routing_key: oid }
+  const listener = {
+    onMessage: (content: Buffer, properties: AmqpProperties) => replies.receive(content, properties),
+    onUnreadable: (error: Error) => replies.drop(error),
+  }
+  const message = controlMessage(call, options, { ticket, reply_to: replyTo })
+  let collected: ControlReply[] = []
+  await session.ask(oid, message, listener, async () => {
+    collected = await replies.collect()
   })
+  return collected
 }
 
 /** Tells the workers, and waits for no answer. Celery's `control.broadcast`. */
 export async function tellWorkers(
-  epoch: Epoch,
+  session: Session,
   call: ControlCall,
   options: Pick<CallOptions, 'timeout' | 'clock' | 'lamport'>,
 ): Promise<void> {
-  await declareExchange(epoch, EXCHANGE, 'fanout')
-  await epoch.scratch(async (channel) => publish(channel, call, options, {}))
+  await session.broadcast(controlMessage(call, options))
 }
 
-/** One that exists with other arguments, which newer versions of Celery may have given it, is used as it is. */
-async function declareExchange(epoch: Epoch, name: string, type: string): Promise<void> {
-  await epoch
-    .scratch((channel) => channel.assertExchange(name, type, { durable: false }))
-    .catch((thrown) => {
-      if ((thrown as { code?: unknown }).code !== PRECONDITION_FAILED) throw thrown
-    })
-}
-
-function publish(
-  channel: Channel,
+/** The message that carries a command, as Celery's `Mailbox` makes it. */
+export function controlMessage(
   call: ControlCall,
   { clock, lamport, timeout }: Pick<CallOptions, 'timeout' | 'clock' | 'lamport'>,
-  reply: { readonly ticket?: string; readonly reply_to?: object },
-): void {
+  reply: { readonly ticket?: string; readonly reply_to?: object } = {},
+): Broadcast {
   const body = {
     method: call.method,
     arguments: call.arguments ?? {},
@@ -109,13 +84,16 @@ function publish(
     matcher: call.matcher ?? null,
     ...reply,
   }
-  channel.publish(EXCHANGE, '', Buffer.from(JSON.stringify(body)), {
-    contentType: 'application/json',
-    contentEncoding: 'utf-8',
-    deliveryMode: 2,
-    priority: 0,
-    headers: headersForAll({ clock: lamport.forward(), expires: timeout > 0 ? clock.now() / 1000 + timeout : 0 }),
-  })
+  return {
+    content: Buffer.from(JSON.stringify(body)),
+    properties: {
+      contentType: 'application/json',
+      contentEncoding: 'utf-8',
+      deliveryMode: 2,
+      priority: 0,
+      headers: { clock: lamport.forward(), expires: timeout > 0 ? clock.now() / 1000 + timeout : 0 },
+    },
+  }
 }
 
 /** What comes back for one ticket. */

@@ -1,0 +1,64 @@
+import type { Broadcast, Listener, Session } from '../broker/session.js'
+import type { Logger } from '../ports.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { Epoch } from './epoch.js'
+import { hearEvents } from './nodes/eventQueue.js'
+import { hearMailbox } from './nodes/mailboxQueue.js'
+import { ask, broadcast, isHeard } from './nodes/pidbox.js'
+import { declareQueue } from './topology.js'
+
+const NOT_FOUND = 404
+
+/** What of an epoch the rooms outside see. */
+export class AmqpSession implements Session {
+  constructor(
+    readonly epoch: Epoch,
+    private readonly log: Logger,
+  ) {}
+
+  get ended(): AbortSignal {
+    return this.epoch.ended
+  }
+
+  get heartbeat(): number {
+    return this.epoch.heartbeat
+  }
+
+  end(reason: unknown): void {
+    this.epoch.end(reason)
+  }
+
+  async declare(queue: QueueSpec): Promise<void> {
+    await declareQueue(this.epoch, queue, this.log)
+  }
+
+  async purge(queue: string): Promise<number> {
+    try {
+      const { messageCount } = await this.epoch.scratch((channel) => channel.purgeQueue(queue))
+      return messageCount
+    } catch (thrown) {
+      if ((thrown as { code?: unknown }).code === NOT_FOUND) return 0
+      throw thrown
+    }
+  }
+
+  hearEvents(routingKey: string, listener: Listener): Promise<void> {
+    return hearEvents(this.epoch, routingKey, listener)
+  }
+
+  hearControl(nodename: string, listener: Listener): Promise<void> {
+    return hearMailbox(this.epoch, nodename, listener, this.log)
+  }
+
+  broadcast(message: Broadcast): Promise<void> {
+    return broadcast(this.epoch, message)
+  }
+
+  isHeard(message: Broadcast): Promise<boolean> {
+    return isHeard(this.epoch, message)
+  }
+
+  ask(replyKey: string, message: Broadcast, listener: Listener, until: () => Promise<void>): Promise<void> {
+    return ask(this.epoch, replyKey, message, listener, until)
+  }
+}

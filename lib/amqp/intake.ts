@@ -1,0 +1,112 @@
+import type { Intake, IntakeOptions, IntakeWindow, QueueDepth } from '../broker/intake.js'
+import type { Session } from '../broker/session.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { AmqpSession } from './amqpSession.js'
+import type { DelayQueues } from './delayed.js'
+import { DepthProbe } from './depth.js'
+import type { Epoch } from './epoch.js'
+import { Purge } from './purge.js'
+import { QueueSetup } from './queueSetup.js'
+import { askToConsume, refusalOf } from './refusal.js'
+import { HeaderKeys } from './window/headerKeys.js'
+import { Window } from './window/window.js'
+import { Witness } from './witness.js'
+
+/** How messages come in from RabbitMQ: what has to be known of the queues, and of the last connection, before a window is opened. */
+export class AmqpIntake implements Intake {
+  private readonly purge: Purge
+  private readonly keys: HeaderKeys
+  private readonly setup: QueueSetup
+  private readonly witness: Witness
+  private sequence = 0
+
+  constructor(
+    private readonly options: IntakeOptions,
+    delays: DelayQueues,
+  ) {
+    this.purge = new Purge(options.purged, options.log)
+    this.keys = new HeaderKeys(options)
+    this.setup = new QueueSetup({ ...options, delays, ordered: () => this.keys.ordered })
+    this.witness = new Witness({ ...options, isNeeded: () => this.keys.ordered || options.hasOrder() })
+  }
+
+  get heldUp(): boolean {
+    return this.witness.heldUp
+  }
+
+  async open(session: Session, queues: () => readonly QueueSpec[]): Promise<IntakeWindow> {
+    const { epoch } = session as AmqpSession
+    const { log, nodename, onDelivery, onRefused, prefetch } = this.options
+    const { setup, witness } = this
+    await witness.settled(epoch)
+    setup.begin()
+    for (const queue of [...queues()]) await this.prepare(epoch, queue)
+    this.purge.tell()
+    await setup.prepareDelays(epoch)
+    await witness.stand(epoch)
+    const admits = this.keys.watch(epoch, setup.moving)
+    const window = await Window.open({
+      epoch,
+      node: nodename,
+      prefetch,
+      fixed: setup.fixed,
+      singleActive: setup.singleActive,
+      quorum: setup.quorum,
+      log,
+      nextSequence: () => ++this.sequence,
+      onDelivery: (delivery) => {
+        if (admits(delivery)) onDelivery(delivery)
+      },
+      declare: async (name) => {
+        const queue = queues().find((queue) => queue.name === name)
+        if (queue) await setup.declare(epoch, queue)
+      },
+      onRefused,
+    })
+    const probe = new DepthProbe(epoch, log)
+    return {
+      count: (queue) => window.count(queue),
+      resize: (capacity, inHurry) => window.resize(capacity, inHurry),
+      even: () => window.even(),
+      settled: () => window.settled(),
+      close: () => window.close(),
+      depths: (names) => this.depths(epoch, probe, names),
+      add: (queue) => this.add(epoch, queue),
+    }
+  }
+
+  lost(): void {
+    this.witness.lost()
+  }
+
+  private async depths(epoch: Epoch, probe: DepthProbe, queues: Iterable<string>): Promise<Map<string, QueueDepth>> {
+    const depths = await probe.sample(queues)
+    // An order of keys may have shown since.
+    void this.witness.stand(epoch)
+    return depths
+  }
+
+  private async add(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    try {
+      const kind = await this.setup.declare(epoch, queue)
+      await askToConsume(epoch, queue.name)
+      this.setup.sort(queue, kind)
+    } catch (thrown) {
+      throw refusalOf(thrown, epoch) ?? thrown
+    }
+    void this.setup.prepareDelays(epoch)
+  }
+
+  /** Declares a queue and empties it, where that is asked; one that the broker refuses is left out, and the others go on. */
+  private async prepare(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    try {
+      this.setup.sort(queue, await this.setup.declare(epoch, queue))
+      await this.purge.empty(epoch, queue.name)
+    } catch (thrown) {
+      const refusal = refusalOf(thrown, epoch)
+      if (refusal) this.options.onRefused(queue.name, refusal)
+      // What ended the connection is known by now: the next one is built without it.
+      if (!refusal || epoch.ended.aborted) throw thrown
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import type { Listener } from '../../broker/session.js'
+import type { Logger } from '../../ports.js'
+import { PIDBOX_EXCHANGE, PIDBOX_REPLY_EXCHANGE } from '../../protocol/control.js'
+import type { Epoch } from '../epoch.js'
+import { hear } from './hear.js'
+
+const QUEUE_OPTIONS = { durable: false, exclusive: true, autoDelete: true, expires: 10_000, messageTtl: 300_000 }
+/** RESOURCE_LOCKED and PRECONDITION_FAILED. */
+const TAKEN: ReadonlySet<number> = new Set([405, 406])
+
+/** Opens a worker's pidbox. The queue is exclusive, so that brokers which refuse transient shared queues take it. */
+export async function hearMailbox(epoch: Epoch, nodename: string, listener: Listener, log: Logger): Promise<void> {
+  const queue = await declare(epoch, nodename, log)
+  const channel = await epoch.channel()
+  await hear(channel, queue, listener)
+}
+
+/** @returns the name of the queue: another one than Celery's where that belongs to somebody else */
+async function declare(epoch: Epoch, nodename: string, log: Logger): Promise<string> {
+  await epoch.scratch(async (channel) => {
+    await channel.assertExchange(PIDBOX_EXCHANGE, 'fanout', { durable: false })
+    await channel.assertExchange(PIDBOX_REPLY_EXCHANGE, 'direct', { durable: false })
+  })
+  const name = `${nodename}.${PIDBOX_EXCHANGE}`
+  const declareAs = (queue: string): Promise<void> =>
+    epoch.scratch(async (channel) => {
+      await channel.assertQueue(queue, QUEUE_OPTIONS)
+      await channel.bindQueue(queue, PIDBOX_EXCHANGE, '')
+    })
+  try {
+    await declareAs(name)
+    return name
+  } catch (thrown) {
+    if (!TAKEN.has(Number((thrown as { code?: unknown }).code))) throw thrown
+    // A worker of the same name, a killed one whose connection the broker still believes in, or one that declares it otherwise.
+    log.warning(
+      `A node named ${nodename} is already using this process mailbox! Maybe you forgot to shutdown the other node or did not do so properly? Give each worker a name of its own with -n`,
+    )
+    const other = `${name}.${randomUUID()}`
+    await declareAs(other)
+    return other
+  }
+}

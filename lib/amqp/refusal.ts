@@ -1,0 +1,35 @@
+import { QueueRefused } from '../broker/intake.js'
+import { coerceError } from '../errors.js'
+import type { Epoch } from './epoch.js'
+
+/** ACCESS_REFUSED, NOT_FOUND, RESOURCE_LOCKED, PRECONDITION_FAILED: they close the channel that asked. */
+const OF_CHANNEL: ReadonlySet<unknown> = new Set([403, 404, 405, 406])
+/** COMMAND_INVALID (an exchange type that the broker doesn't have), NOT_ALLOWED, NOT_IMPLEMENTED, INTERNAL_ERROR: they end the connection. */
+const OF_CONNECTION: ReadonlySet<unknown> = new Set([503, 530, 540, 541])
+
+/**
+ * Whether an error that came of using a queue is the broker's refusal of that queue, and not the loss of the connection.
+ * @returns what the broker said; null if it was something else
+ */
+export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
+  if (OF_CHANNEL.has(codeOf(thrown))) return new QueueRefused(coerceError(thrown).message, false, thrown)
+  const { aborted, reason } = epoch.ended
+  if (!aborted || !OF_CONNECTION.has(codeOf(reason))) return null
+  return new QueueRefused(coerceError(reason).message, true, reason)
+}
+
+/**
+ * Asks for leave to consume, on a channel of its own: a refusal would take the task channel with it, and all that it holds. At most
+ * one message is taken, and goes back to its place.
+ * @throws the broker's refusal
+ */
+export function askToConsume(epoch: Epoch, queue: string): Promise<void> {
+  return epoch.scratch(async (channel) => {
+    await channel.prefetch(1)
+    await channel.consume(queue, () => undefined)
+  })
+}
+
+function codeOf(thrown: unknown): unknown {
+  return (thrown as { code?: unknown } | null)?.code
+}

@@ -1,0 +1,44 @@
+import type { Broker } from '../broker/broker.js'
+import type { Backend } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
+import { queueNamed } from '../settings/queues.js'
+import type { Settings } from '../settings/table.js'
+import { currentRun } from './current.js'
+import type { Outlet, Route, SendOptions } from './outlet.js'
+import { routeTask } from './router.js'
+
+/** The way out to a broker. A queue is declared before the first message that goes to it on a connection, as Celery does. */
+export class BrokerOutlet implements Outlet {
+  constructor(
+    private readonly broker: Pick<Broker, 'declare' | 'postpone' | 'publisher'>,
+    readonly backend: Backend,
+    private readonly settings: Settings,
+    /** Told of what tasks have sent. */
+    private readonly onSent: (message: OutgoingMessage, queue: string | null) => void = () => undefined,
+  ) {}
+
+  route(task: string, options: SendOptions): Route {
+    return routeTask(task, options, this.settings)
+  }
+
+  async prepare(route: Route): Promise<void> {
+    // Where results come as messages, the queue for them has to be there before the task is sent.
+    await this.backend.start()
+    if (route.queue !== null) await this.broker.declare(queueNamed(route.queue, this.settings))
+  }
+
+  async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
+    if (!(await this.postponed(message, route, delayMs))) await this.broker.publisher.publish(message)
+    if (currentRun.getStore()) this.onSent(message, route.queue)
+  }
+
+  async close(): Promise<void> {
+    await this.backend.stop()
+    await this.broker.publisher.stop()
+  }
+
+  private async postponed(message: OutgoingMessage, { queue }: Route, delayMs: number): Promise<boolean> {
+    if (queue === null || delayMs <= this.settings.worker_eta_memory_limit * 1000) return false
+    return this.broker.postpone(message, queue, delayMs, { bindTo: queueNamed(queue, this.settings) })
+  }
+}

@@ -1,0 +1,17 @@
+/** The queue that a client gets its results through. One for each process, named by its `oid`, bound to no exchange. */
+export interface ReplyQueue {
+  readonly name: string
+  readonly durable: true
+  readonly autoDelete: true
+  readonly arguments: { readonly 'x-expires'?: number }
+}
+
+/** Consumes the results that come as messages. */
+export interface ReplyInlet {
+  /**
+   * Declares the queue, consumes from it without acknowledgements, and does both again after a lost connection, until the returned
+   * function is called.
+   * @throws BrokerError when it can't be declared
+   */
+  open(queue: ReplyQueue, onReply: (content: Buffer) => void): Promise<() => Promise<void>>
+}

@@ -1,0 +1,48 @@
+import type { AmqpProperties, OutgoingMessage } from '../protocol/amqp.js'
+import type { BadMessage } from '../protocol/badMessage.js'
+import type { QueueSpec } from '../settings/queues.js'
+
+/** Who hears messages that are not acknowledged: control, events, replies. */
+export interface Listener {
+  onMessage(content: Buffer, properties: AmqpProperties): void
+  /** A message was dropped, since its properties can't be read. */
+  onUnreadable(error: BadMessage): void
+  /** Nothing more comes, though the session goes on. Without it, the session ends instead. */
+  onClosed?(error: Error): void
+}
+
+/** A message to all workers. */
+export type Broadcast = Pick<OutgoingMessage, 'content' | 'properties'>
+
+/**
+ * One connection's life (an epoch) and what is done on it beside taking messages. All of it is void once `ended` is aborted; nothing is
+ * carried over into the next one.
+ */
+export interface Session {
+  /** Aborted, with the reason, when the connection is lost or given up. */
+  readonly ended: AbortSignal
+  /** Seconds after which the broker takes a silent connection for lost; 0 for never. */
+  readonly heartbeat: number
+  /** Ends the session: a fault that only a fresh start mends. Later calls do nothing. */
+  end(reason: unknown): void
+  /** Declares a queue with its exchange and binding. @throws BrokerError, or the broker's own error, when it refuses */
+  declare(queue: QueueSpec): Promise<void>
+  /** Erases what waits in a queue. @returns how many messages there were; 0 for a queue that isn't there */
+  purge(queue: string): Promise<number>
+  /**
+   * Hears the events of workers and clients from now on, each listener all of them.
+   * @param routingKey which events: `worker.#`, or `#` for all
+   */
+  hearEvents(routingKey: string, listener: Listener): Promise<void>
+  /** Opens a worker's mailbox of remote control. Where there is one of that name already, it is told in the log, and both hear all. */
+  hearControl(nodename: string, listener: Listener): Promise<void>
+  /** Sends a message to the mailboxes of all workers. */
+  broadcast(message: Broadcast): Promise<void>
+  /** Sends a message to the mailboxes of all workers. @returns whether there is any @throws if that can't be told */
+  isHeard(message: Broadcast): Promise<boolean>
+  /**
+   * Sends a message to the mailboxes of all workers and hears what they reply to the exchange `reply.celery.pidbox` under `replyKey`,
+   * until the promise that `until` returns is settled.
+   */
+  ask(replyKey: string, message: Broadcast, listener: Listener, until: () => Promise<void>): Promise<void>
+}
