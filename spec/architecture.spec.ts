@@ -21,7 +21,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['line'],
   ['scaling'],
   ['control'],
-  ['amqp', 'health'],
+  ['amqp', 'memory', 'health'],
   ['worker', 'celery', 'index'],
   ['cli'],
 ]
@@ -45,7 +45,7 @@ const DOORS: Readonly<Record<string, string>> = {
 }
 
 /** The implementations of `broker/broker.ts`. */
-const BROKERS = ['amqp/']
+const BROKERS = ['amqp/', 'memory/']
 
 const LONGEST_FILE = 250
 const MOST_AT_THE_TOP = 12

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { PublishState } from '../broker/publishState.js'
 import { pause } from '../clock.js'
 import type { Component } from '../component.js'
 import { BrokerError } from '../errors.js'
@@ -9,7 +10,6 @@ import type { StopLimit } from '../stopLimit.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
 import { forGood, PublishLine } from './publishLine.js'
-import { PublishState } from './publishState.js'
 import { Quarantine } from './quarantine.js'
 
 interface PublisherOptions extends Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'> {

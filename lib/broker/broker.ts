@@ -67,7 +67,7 @@ export interface Broker {
   declare(queue: QueueSpec): Promise<void>
   /**
    * Resolves once the broker has the message, which comes to the queue when it is due, and waits in no worker until then.
-   * @param options.bindTo the queue, when no worker may have declared it yet; `signal` ends the wait for the broker
+   * @param options.bindTo the queue, which has been declared, when no worker may consume it yet; `signal` ends the wait for the broker
    * @returns false if it can't go this way: publish it as usual, and a worker will keep it
    * @throws BrokerError as `Publisher.publish`
    */

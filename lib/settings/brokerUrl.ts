@@ -1,8 +1,16 @@
 import { checkTlsWords } from './tlsWords.js'
 import { splitUrl, type UrlParts } from './urlParts.js'
 
-/** The transports of kombu that mean RabbitMQ, and their default ports. */
-const PORTS: Readonly<Record<string, number>> = { amqp: 5672, pyamqp: 5672, librabbitmq: 5672, amqps: 5671 }
+/** kombu's transport for a broker inside the process, which has a host only for its name. */
+const MEMORY = 'memory'
+/** The transports of kombu that mean RabbitMQ or the process itself, and their default ports. */
+const PORTS: Readonly<Record<string, number>> = {
+  amqp: 5672,
+  pyamqp: 5672,
+  librabbitmq: 5672,
+  amqps: 5671,
+  [MEMORY]: 0,
+}
 
 const LOGIN_METHODS = ['PLAIN', 'AMQPLAIN', 'EXTERNAL'] as const
 export type LoginMethod = (typeof LOGIN_METHODS)[number]
@@ -54,6 +62,7 @@ export class BrokerUrl implements Parts {
   }
 
   toString(): string {
+    if (this.transport === MEMORY) return `${MEMORY}://${this.hostname}/${this.vhost}`
     const host = this.hostname.includes(':') ? `[${this.hostname}]` : this.hostname
     return `${this.transport}://${encodeURIComponent(this.username)}:${MASK}@${host}:${this.port}/${this.vhost}`
   }
@@ -76,20 +85,25 @@ function parseOne(text: string): BrokerUrl {
   const defaultPort = Object.hasOwn(PORTS, transport) && text.includes('://') ? PORTS[transport] : undefined
   if (defaultPort === undefined) {
     throw new TypeError(
-      'expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq)',
+      'expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq), or memory://',
     )
   }
   const url = splitUrl(text)
   if (url === null) throw new TypeError('expected host and port as in amqp://user:password@host:5672/vhost')
   return new BrokerUrl({
     transport,
-    hostname: url.hostname === '' || url.hostname === 'localhost' ? '127.0.0.1' : url.hostname,
+    hostname: hostOf(transport, url.hostname),
     port: url.port || defaultPort,
     username: url.username || 'guest',
     password: url.password || 'guest',
     vhost: url.path || '/',
     ...queryOf(url.query),
   })
+}
+
+function hostOf(transport: string, hostname: string): string {
+  if (hostname !== '' && hostname !== 'localhost') return hostname
+  return transport === MEMORY ? 'localhost' : '127.0.0.1'
 }
 
 function queryOf(query: UrlParts['query']): Pick<Parts, 'heartbeat' | 'connectTimeout' | 'loginMethod' | 'ssl'> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { PublishState } from '../../lib/amqp/publishState.js'
+import { PublishState } from '../../lib/broker/publishState.js'
 
 describe('PublishState', () => {
   it('is closed until something is wrong, and again when nothing is any more', () => {

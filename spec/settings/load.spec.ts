@@ -81,7 +81,7 @@ describe('loadSettings', () => {
   it('shows no password in a fault', () => {
     const { faults } = load({ flags: { broker_url: 'redis://:hunter22@h/0' } })
     expect(faults).toEqual([
-      '-b/--broker "redis://:**@h/0": expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq)',
+      '-b/--broker "redis://:**@h/0": expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq), or memory://',
     ])
   })
 

@@ -1,0 +1,44 @@
+import type { OutgoingMessage } from '../protocol/amqp.js'
+
+/** The longest that Node's timers can wait. */
+const LONGEST_MS = 2 ** 31 - 1
+
+interface Waiting {
+  readonly queue: string
+  readonly message: OutgoingMessage
+  /** Monotonic milliseconds. */
+  readonly due: number
+}
+
+/** Messages that wait until they are due, soonest first. There is a timer while there is a message, and it keeps no process alive. */
+export class Delayed {
+  private waiting: Waiting[] = []
+  private timer: NodeJS.Timeout | null = null
+
+  constructor(private readonly put: (queue: string, message: OutgoingMessage) => void) {}
+
+  add(queue: string, message: OutgoingMessage, delayMs: number): void {
+    const due = performance.now() + delayMs
+    const index = this.waiting.findIndex((other) => other.due > due)
+    this.waiting.splice(index < 0 ? this.waiting.length : index, 0, { queue, message, due })
+    this.watch()
+  }
+
+  private watch(): void {
+    if (this.timer) clearTimeout(this.timer)
+    this.timer = null
+    const [next] = this.waiting
+    if (!next) return
+    const ms = Math.min(LONGEST_MS, Math.max(0, Math.ceil(next.due - performance.now())))
+    this.timer = setTimeout(() => this.deliver(), ms).unref()
+  }
+
+  private deliver(): void {
+    const now = performance.now()
+    for (let [next] = this.waiting; next && next.due <= now; [next] = this.waiting) {
+      this.waiting.shift()
+      this.put(next.queue, next.message)
+    }
+    this.watch()
+  }
+}

@@ -1,0 +1,40 @@
+import type { EventSink } from '../broker/eventSink.js'
+import { EVENT_EXCHANGE } from '../protocol/event.js'
+import type { MemoryServer } from './server.js'
+
+/** Events go to whoever in this process hears them. */
+export class MemoryEventSink implements EventSink {
+  open = false
+  readonly dropped = 0
+  onUp: () => void = () => undefined
+  onDrain: () => void = () => undefined
+
+  constructor(private readonly server: MemoryServer) {}
+
+  async start(): Promise<void> {
+    if (this.open) return
+    this.server.declareExchange(EVENT_EXCHANGE, 'topic')
+    this.open = true
+    this.onUp()
+  }
+
+  async stop(): Promise<void> {
+    this.open = false
+  }
+
+  publish(routingKey: string, hostname: string, content: Buffer): void {
+    if (!this.open) return
+    this.server.publish({
+      exchange: EVENT_EXCHANGE,
+      routingKey,
+      content,
+      properties: {
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        deliveryMode: 1,
+        priority: 0,
+        headers: { hostname },
+      },
+    })
+  }
+}

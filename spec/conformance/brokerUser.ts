@@ -1,0 +1,140 @@
+import type { Broker, BrokerConnection, BrokerOptions } from '../../lib/broker/broker.js'
+import type { Intake, IntakeOptions, IntakeWindow } from '../../lib/broker/intake.js'
+import type { Session } from '../../lib/broker/session.js'
+import { systemClock } from '../../lib/clock.js'
+import type { Delivery } from '../../lib/ports.js'
+import type { AmqpProperties, OutgoingMessage } from '../../lib/protocol/amqp.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { type QueueSpec, queueNamed } from '../../lib/settings/queues.js'
+import type { Settings } from '../../lib/settings/table.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { waitFor } from '../support/waitFor.js'
+
+/** What uses a broker as a worker does, and as a client does; stopped as one. */
+export class BrokerUser {
+  readonly log = new MemoryLog()
+  readonly broker: Broker
+  readonly settings: Settings
+  /** In the order of their arrival, over all sessions. */
+  readonly deliveries: Delivery[] = []
+  readonly sessions: Session[] = []
+  readonly windows: IntakeWindow[] = []
+  readonly refused: string[] = []
+  /** Messages that may be unsettled from each queue, from the next window on. */
+  capacity = new Map<string, number>()
+  /** Called with each delivery, once it is kept. */
+  onDelivery: (delivery: Delivery) => void = () => undefined
+  private connection: BrokerConnection | null = null
+  private intake: Intake | null = null
+
+  constructor(
+    url: string,
+    create: (options: BrokerOptions) => Broker,
+    readonly nodename: string,
+    config: Record<string, unknown> = {},
+  ) {
+    const quickly = { broker_native_delayed_delivery_queue_type: 'classic' }
+    const { faults, settings } = loadSettings({
+      config: { broker_url: url, ...quickly, ...config },
+      env: {},
+      flags: {},
+    })
+    if (faults.length > 0) throw new Error(faults.join('\n'))
+    this.settings = settings
+    this.broker = create({ settings, clock: systemClock, maxRetries: 3, log: () => this.log })
+  }
+
+  queue(name: string, more: Partial<QueueSpec> = {}): QueueSpec {
+    return { ...queueNamed(name, this.settings), ...more }
+  }
+
+  /** Connects, and takes so many messages of each queue as `capacity` says. Resolves once the window is open. */
+  async take(queues: readonly QueueSpec[], options: Partial<IntakeOptions> = {}): Promise<IntakeWindow> {
+    const { broker, log, nodename } = this
+    const intake = broker.intake({
+      nodename,
+      prefetch: 1,
+      maxSlots: 16,
+      ordered: false,
+      hasOrder: () => false,
+      running: [],
+      purged: [],
+      clock: systemClock,
+      log,
+      onDelivery: (delivery) => {
+        this.deliveries.push(delivery)
+        this.onDelivery(delivery)
+      },
+      onRefused: (queue) => this.refused.push(queue),
+      ...options,
+    })
+    this.intake = intake
+    this.connection = broker.connect({
+      onUp: async (session) => {
+        const known = (): readonly QueueSpec[] => queues.filter(({ name }) => !this.refused.includes(name))
+        const window = await intake.open(session, known)
+        window.resize(this.capacity)
+        await window.settled()
+        this.sessions.push(session)
+        this.windows.push(window)
+      },
+      onDown: async () => intake.lost(),
+    })
+    await this.connection.start()
+    await waitFor(() => this.windows.length > 0, { what: 'the window' })
+    return this.window
+  }
+
+  /** The present one. */
+  get window(): IntakeWindow {
+    const window = this.windows.at(-1)
+    if (!window) throw new Error('there is no window')
+    return window
+  }
+
+  get heldUp(): boolean {
+    return this.intake?.heldUp ?? false
+  }
+
+  /** Gives the connection up; resolves once the next one has its window. */
+  async lose(): Promise<void> {
+    const before = this.windows.length
+    this.connection?.renew('the spec gives it up')
+    await waitFor(() => this.windows.length > before, { what: 'the next window' })
+  }
+
+  /** Sends texts to a queue that is there, one after another. */
+  async send(queue: string, texts: Iterable<string>, properties: AmqpProperties = {}): Promise<void> {
+    for (const text of texts) await this.broker.publisher.publish(messageTo(queue, text, properties))
+  }
+
+  /** What has come, and isn't settled unless that is asked for. */
+  get texts(): string[] {
+    return this.deliveries.map(({ content }) => content.toString())
+  }
+
+  async arrived(count: number): Promise<readonly Delivery[]> {
+    await waitFor(() => this.deliveries.length >= count, { what: `${count} deliveries` })
+    return this.deliveries
+  }
+
+  /** Messages that are ready in a queue, as another connection sees it. */
+  async depth(queue: string): Promise<number | undefined> {
+    return (await this.window.depths([queue])).get(queue)?.ready
+  }
+
+  /** Takes nothing more and disconnects. */
+  async stop(): Promise<void> {
+    await this.connection?.stop()
+    await this.broker.publisher.stop()
+  }
+}
+
+export function messageTo(queue: string, text: string, properties: AmqpProperties = {}): OutgoingMessage {
+  return { exchange: '', routingKey: queue, content: Buffer.from(text), properties, mandatory: true }
+}
+
+/** `m1` to `m<count>`. */
+export function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `m${index + 1}`)
+}
