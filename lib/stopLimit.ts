@@ -8,6 +8,8 @@ import type { Clock, Timer } from './ports.js'
 export class StopLimit {
   private readonly waits = new Set<() => void>()
   private begun = false
+  /** For those that were under way when the stop began. */
+  private timer: Timer | null = null
 
   /** @param ms from the beginning of the stop, or of the wait, whichever is later */
   constructor(
@@ -23,7 +25,7 @@ export class StopLimit {
     const giveUpAll = (): void => {
       for (const giveUp of underWay) giveUp()
     }
-    if (underWay.length > 0) this.clock.setTimer(giveUpAll, this.ms)
+    if (underWay.length > 0) this.timer = this.clock.setTimer(giveUpAll, this.ms)
   }
 
   /**
@@ -37,6 +39,8 @@ export class StopLimit {
       const leave = (): void => {
         this.waits.delete(giveUp)
         timer?.cancel()
+        // It would keep the process for nothing.
+        if (this.waits.size === 0) this.timer?.cancel()
       }
       const giveUp = (): void => {
         if (this.waits.delete(giveUp)) reject(new StoppedError(onGivenUp()))

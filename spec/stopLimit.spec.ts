@@ -44,6 +44,21 @@ describe('StopLimit', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('keeps no timer once all that was under way has ended', async () => {
+    let end: (value: string) => void = () => undefined
+    const wait = limit.within(
+      new Promise<string>((resolve) => {
+        end = resolve
+      }),
+      tooLate,
+    )
+    limit.begin()
+    expect(clock.pending).toBe(1)
+    end('value')
+    expect(await wait).toBe('value')
+    expect(clock.pending).toBe(0)
+  })
+
   it('gives a wait that begins during the stop as long', async () => {
     limit.begin()
     clock.advance(5_000)

@@ -4,6 +4,7 @@ import type { Backend, Logger, Publisher } from '../ports.js'
 import { maskUrl } from '../settings/mask.js'
 import { tlsFault } from '../tls.js'
 import { createDisabledBackend } from './disabled.js'
+import { MemoryBackend } from './memory.js'
 import { RedisBackend } from './redis.js'
 import { parseRedisUrl, type RedisUseSsl } from './redisUrl.js'
 import { RpcBackend } from './rpc.js'
@@ -29,7 +30,7 @@ export interface BackendParts {
   readonly replies?: { readonly queue: string; readonly inlet: ReplyInlet }
 }
 
-const SUPPORTED = 'rpc://, redis://, rediss://, redis+socket:// and sentinel://'
+const SUPPORTED = 'rpc://, redis://, rediss://, redis+socket://, sentinel:// and cache+memory://'
 const SOCKET_TIMEOUT = 120
 const CONNECT_TIMEOUT = 10
 
@@ -51,6 +52,9 @@ export function createBackend(settings: BackendSettings, parts: BackendParts): B
         resultExpires: settings.result_expires,
         resultPersistent: settings.result_persistent ?? false,
       })
+    case 'memory':
+    case 'cache+memory':
+      return new MemoryBackend()
     case 'redis':
     case 'rediss':
     case 'redis+socket':

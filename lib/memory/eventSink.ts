@@ -1,4 +1,5 @@
 import type { EventSink } from '../broker/eventSink.js'
+import { Listeners } from '../listeners.js'
 import { EVENT_EXCHANGE } from '../protocol/event.js'
 import type { MemoryServer } from './server.js'
 
@@ -6,16 +7,24 @@ import type { MemoryServer } from './server.js'
 export class MemoryEventSink implements EventSink {
   open = false
   readonly dropped = 0
-  onUp: () => void = () => undefined
-  onDrain: () => void = () => undefined
+  private readonly ups = new Listeners()
 
   constructor(private readonly server: MemoryServer) {}
+
+  onUp(listener: () => void): () => void {
+    return this.ups.add(listener)
+  }
+
+  /** It is never congested. */
+  onDrain(): () => void {
+    return () => undefined
+  }
 
   async start(): Promise<void> {
     if (this.open) return
     this.server.declareExchange(EVENT_EXCHANGE, 'topic')
     this.open = true
-    this.onUp()
+    this.ups.tell()
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { createBackend } from '../../lib/backends/index.js'
+import { MemoryBackend } from '../../lib/backends/memory.js'
 import { RedisBackend } from '../../lib/backends/redis.js'
 import { RpcBackend } from '../../lib/backends/rpc.js'
 import { ConfigurationError } from '../../lib/errors.js'
@@ -18,6 +19,10 @@ describe('createBackend', () => {
 
   for (const url of ['rpc', 'rpc://', ' RPC:// ']) {
     it(`makes replies of ${JSON.stringify(url)}`, () => expect(create(url)).toBeInstanceOf(RpcBackend))
+  }
+
+  for (const url of ['cache+memory://', 'memory://']) {
+    it(`makes one in this process of ${url}`, () => expect(create(url)).toBeInstanceOf(MemoryBackend))
   }
 
   const redis: Array<[url: string, name: string]> = [

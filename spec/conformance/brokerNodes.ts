@@ -109,7 +109,7 @@ export function describeNodes(user: () => BrokerUser, join: () => BrokerUser): v
       await user().sessions[0]?.hearEvents('worker.#', { ...ofWorkers, onClosed: () => undefined })
       const sink = join().broker.eventSink()
       let ups = 0
-      sink.onUp = () => ups++
+      sink.onUp(() => ups++)
       await sink.start()
       await waitFor(() => sink.open && ups === 1, { what: 'the sink' })
       sink.publish('task.multi', 'w@spec', Buffer.from('task'))

@@ -15,7 +15,7 @@ export const BROKER = {
   broker_url: row(
     brokerUrls,
     'amqp://guest@localhost//',
-    'RabbitMQ to consume from and to send to; several are joined by ;',
+    'RabbitMQ to consume from and to send to; several are joined by ;. memory:// for a broker inside the process.',
     {
       flag: '-b, --broker <url>',
       env: ['BROKER_URL'],

@@ -6,7 +6,7 @@ export const RESULT = {
   result_backend: row(
     optional(text),
     null,
-    'Where results go: rpc://, redis://host/0, rediss://, sentinel://; none unless set.',
+    'Where results go: rpc://, redis://host/0, rediss://, sentinel://, cache+memory:// (this process); none unless set.',
     {
       flag: '--result-backend <url>',
       env: ['RESULT_BACKEND'],

@@ -1,0 +1,85 @@
+import type { Backend } from '../ports.js'
+import { decodeResult, encodeResult, READY_STATES, type ResultMeta } from '../protocol/result.js'
+
+/** As many as Celery's own keeps; the oldest are dropped first. */
+const MOST = 5000
+
+/** The last states of tasks, in the process: what all apps and workers with this backend share. */
+class Store {
+  private readonly values = new Map<string, string>()
+  private readonly listeners = new Map<string, Set<(meta: ResultMeta) => void>>()
+
+  get(id: string): ResultMeta | null {
+    const value = this.values.get(id)
+    return value === undefined ? null : decodeResult(value)
+  }
+
+  put(id: string, value: string): void {
+    this.values.delete(id)
+    this.values.set(id, value)
+    const [oldest] = this.values.keys()
+    if (this.values.size > MOST && oldest !== undefined) this.values.delete(oldest)
+    for (const listener of [...(this.listeners.get(id) ?? [])]) listener(decodeResult(value))
+  }
+
+  delete(id: string): void {
+    this.values.delete(id)
+  }
+
+  listen(id: string, onMeta: (meta: ResultMeta) => void): () => void {
+    const listeners = this.listeners.get(id) ?? new Set()
+    const listener = (meta: ResultMeta): void => onMeta(meta)
+    this.listeners.set(id, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.listeners.get(id) === listeners) this.listeners.delete(id)
+    }
+  }
+}
+
+const store = new Store()
+
+/**
+ * Results in the memory of the process: of tasks that a worker in the same process runs, as with the broker `memory://`. Nothing expires;
+ * the last 5,000 tasks are known. Mirrors Celery's `cache+memory://`.
+ */
+export class MemoryBackend implements Backend {
+  readonly name = 'cache+memory://'
+  readonly storesNothing = false
+  readonly supportsChords = false
+
+  async start(): Promise<void> {
+    // There is nothing to connect to.
+  }
+
+  async stop(): Promise<void> {
+    // Others may go on with it.
+  }
+
+  healthy(): boolean {
+    return true
+  }
+
+  async store(meta: ResultMeta): Promise<void> {
+    const value = encodeResult(meta)
+    if (store.get(meta.taskId)?.status !== 'SUCCESS') store.put(meta.taskId, value)
+  }
+
+  async storeUnlessReady(meta: ResultMeta): Promise<void> {
+    const known = store.get(meta.taskId)
+    if (!known || !READY_STATES.has(known.status)) await this.store(meta)
+  }
+
+  async get(id: string): Promise<ResultMeta | null> {
+    return store.get(id)
+  }
+
+  async subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>> {
+    const leave = store.listen(id, onMeta)
+    return async () => leave()
+  }
+
+  async forget(id: string): Promise<void> {
+    store.delete(id)
+  }
+}
