@@ -1,17 +1,6 @@
 import type { CommandInfo } from '../control/command.js'
+import { switchWord } from '../settings/switchWord.js'
 import { UsageError } from './usage.js'
-
-/** Celery's words for a switch (`strtobool`). */
-const SWITCHES: Readonly<Record<string, boolean>> = {
-  false: false,
-  no: false,
-  '0': false,
-  off: false,
-  true: true,
-  yes: true,
-  '1': true,
-  on: true,
-}
 
 /**
  * What stands behind a remote control command on the command line, by the names that the worker knows. A list takes all that is
@@ -52,7 +41,7 @@ function number(name: string, word: string, form: RegExp, what: string): number 
 }
 
 function switched(name: string, word: string): boolean {
-  const value = SWITCHES[word.toLowerCase()]
+  const value = switchWord(word)
   if (value !== undefined) return value
   throw new UsageError(`Invalid value for '${name}': '${word}' is not true or false.`)
 }

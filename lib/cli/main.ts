@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CeleriacError, ConfigurationError } from '../errors.js'
 import { printable } from '../protocol/printable.js'
 import type { Settings } from '../settings/table.js'
+import { VERSION } from '../version.js'
 import { openClient } from './client.js'
 import { addCall } from './commands/call.js'
-import { addControl } from './commands/control.js'
 import { addEvents } from './commands/events.js'
-import { addInspect } from './commands/inspect.js'
 import { addList } from './commands/list.js'
 import { addPurge } from './commands/purge.js'
+import { addRemoteControl } from './commands/remoteControl.js'
 import { addReport } from './commands/report.js'
 import { addResult } from './commands/result.js'
 import { addStatus } from './commands/status.js'
@@ -31,9 +30,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** The commands beside `worker`, in the order of the help. */
 const COMMANDS: ReadonlyArray<(program: Command, perform: Perform) => void> = [
   addCall,
-  addControl,
+  addRemoteControl('control'),
   addEvents,
-  addInspect,
+  addRemoteControl('inspect'),
   addList,
   addPurge,
   addReport,
@@ -73,7 +72,7 @@ async function run(
 ): Promise<number> {
   let code = 0
   let what = 'worker'
-  const version = readVersion()
+  const version = VERSION
   const program = createProgram(version, io)
   const worker = program
     .command('worker')
@@ -133,9 +132,4 @@ function explain({ code, exitCode, message }: CommanderError, io: Io): number {
   }
   if (scope === 'worker') io.stderr.write(`${option} is an option of worker: put it after the subcommand\n`)
   return EX_USAGE
-}
-
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -1,3 +1,5 @@
+import { switchWord } from '../settings/switchWord.js'
+
 /** The arguments of a command, as they came. */
 export type Arguments = Readonly<Record<string, unknown>>
 
@@ -66,10 +68,8 @@ export const texts: Argument<string[]> = argument('list', (value) =>
 
 /** Python's truth, for switches that may also come as the text of a command line. */
 export const truth: Argument<boolean> = argument('bool', (value) =>
-  typeof value === 'string' ? !FALSE.includes(value.toLowerCase()) : Boolean(value),
+  typeof value === 'string' ? (switchWord(value) ?? (value !== '' && value.toLowerCase() !== 'none')) : Boolean(value),
 )
-
-const FALSE = ['', '0', 'false', 'no', 'off', 'none']
 
 /**
  * A whole number. The text of one is none, in Python as here: the command line has made a number of it.

@@ -7,7 +7,7 @@ import type { Rates } from '../request/rates.js'
 import type { Request } from '../request/request.js'
 import type { Revoked } from '../request/revoked.js'
 import type { WorkerState } from '../request/state.js'
-import type { Decision } from '../scaling/controller.js'
+import type { LoggedDecision } from '../scaling/decisionLog.js'
 import type { Range } from '../settings/parse.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
@@ -35,8 +35,8 @@ export interface ScalingPart {
   readonly bounds: Range
   /** Takes effect at once. The least is 1 slot, whatever is asked for. */
   setBounds(bounds: Range): void
-  /** Latest last. `at` is wall-clock milliseconds. */
-  readonly decisions: ReadonlyArray<Omit<Decision, 'state'> & { readonly at: number }>
+  /** Latest last. */
+  readonly decisions: readonly LoggedDecision[]
 }
 
 /** Messages that may be unsettled from a queue, and the consumers that take them. */

@@ -4,6 +4,7 @@ import type { LogLevel } from '../ports.js'
 import { clip, clipName, printable } from '../protocol/printable.js'
 import { stackOf } from '../protocol/stack.js'
 import type { LogEntry } from './entry.js'
+import { localTime } from './localTime.js'
 import { isOfTask, LONGEST_TEXT, printableStack } from './text.js'
 
 /** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
@@ -76,11 +77,7 @@ function asctime(at: number): string {
   const ms = at % 1000
   if (at - ms !== second) {
     second = at - ms
-    const date = new Date(at)
-    const two = (value: number): string => String(value).padStart(2, '0')
-    secondText =
-      `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-      `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+    secondText = localTime(new Date(at))
   }
   return `${secondText},${String(ms).padStart(3, '0')}`
 }

@@ -48,11 +48,6 @@ export function delayedKey(seconds: number, routingKey: string): string {
   return `${[...seconds.toString(2).padStart(DELAY_LEVELS, '0')].join('.')}.${routingKey}`
 }
 
-/** The routing key without the digits of a delay, if it has them. */
-export function plainKey(routingKey: string): string {
-  return routingKey.replace(PREFIX, '')
-}
-
 /** Whether the queue's name leaves room for the digits of a delay. */
 export function isDelayable(queue: string): boolean {
   return 2 * DELAY_LEVELS + Buffer.byteLength(queue) <= LONGEST_KEY

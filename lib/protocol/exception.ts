@@ -1,6 +1,5 @@
 import { CeleriacError, readableError } from '../errors.js'
-import { writeJson } from './content/json.js'
-import { wrap } from './content/kombuTypes.js'
+import { jsonText } from './content/jsonText.js'
 import { namesOf, type PythonNames } from './pythonNames.js'
 import { repr, reprArgs } from './repr.js'
 
@@ -86,12 +85,8 @@ function textOf(args: readonly unknown[]): string {
 function sendable(arg: unknown): unknown {
   if (typeof arg === 'string') return cut(arg)
   if (typeof arg === 'function' || typeof arg === 'symbol') return repr(arg)
-  try {
-    return writeJson(wrap(arg)).length > LONGEST_TEXT ? repr(arg) : arg
-  } catch {
-    // Circular, NaN, a toJSON that throws.
-    return repr(arg)
-  }
+  const text = jsonText(arg)
+  return text === null || text.length > LONGEST_TEXT ? repr(arg) : arg
 }
 
 function cut(text: string): string {

@@ -3,7 +3,7 @@ import type { AmqpProperties, AmqpTable } from './amqp.js'
 /** Keyword arguments by name. */
 export type Kwargs = Record<string, unknown>
 
-/** A signature dict as it travels; its meaning is `canvas/`'s business. */
+/** A signature dict as it travels. */
 export type SignatureDict = Record<string, unknown>
 
 /** The third element of a protocol 2 body. */

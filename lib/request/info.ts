@@ -1,5 +1,5 @@
 import type { Clock } from '../ports.js'
-import { writeJson } from '../protocol/content/json.js'
+import { jsonText } from '../protocol/content/jsonText.js'
 import { wrap } from '../protocol/content/kombuTypes.js'
 import { isoFormat } from '../protocol/event.js'
 import { repr, reprArgs } from '../protocol/repr.js'
@@ -119,11 +119,5 @@ export function standingOf({ parkedFor, state }: Request): Standing {
 
 /** A task may put what it likes into its arguments; a reply must be writable whatever that is. */
 function sendable(value: unknown, text: () => string): unknown {
-  try {
-    const wrapped = wrap(value)
-    writeJson(wrapped)
-    return wrapped
-  } catch {
-    return text()
-  }
+  return jsonText(value) === null ? text() : wrap(value)
 }

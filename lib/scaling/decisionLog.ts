@@ -11,9 +11,12 @@ const HOLDS: Partial<Record<Reason, string>> = {
   bounds: '--autoscale allows no more',
 }
 
+/** A decision, and when it was made: wall-clock milliseconds. */
+export type LoggedDecision = Omit<Decision, 'state'> & { readonly at: number }
+
 /** The decisions of the controller that anybody would want to know of, and the lines of the log about them. */
 export class DecisionLog {
-  private readonly kept: Array<Omit<Decision, 'state'> & { readonly at: number }> = []
+  private readonly kept: LoggedDecision[] = []
   private readonly made = new Map<string, number>()
   /** What was told last of why the slots don't grow. */
   private told: string | null = null
@@ -24,7 +27,7 @@ export class DecisionLog {
   ) {}
 
   /** The last ones; latest last. */
-  get decisions(): ReadonlyArray<Omit<Decision, 'state'> & { readonly at: number }> {
+  get decisions(): readonly LoggedDecision[] {
     return this.kept
   }
 

@@ -1,4 +1,5 @@
 import type { Parse } from './row.js'
+import { switchWord } from './switchWord.js'
 import { checkTlsWords, type TlsWords } from './tlsWords.js'
 
 /*
@@ -27,30 +28,15 @@ export function optional<T>(parse: Parse<T>): Parse<T | null> {
   return (raw) => (raw === null || raw === undefined || raw === '' ? null : parse(raw))
 }
 
-const WORDS: Readonly<Record<string, boolean>> = {
-  '1': true,
-  true: true,
-  yes: true,
-  on: true,
-  y: true,
-  t: true,
-  '0': false,
-  false: false,
-  no: false,
-  off: false,
-  n: false,
-  f: false,
-}
-
 /** A switch, in the words that Celery and click accept, in any case. */
 export const toggle: Parse<boolean> = (raw) => {
-  const value = typeof raw === 'object' ? undefined : WORDS[String(raw).toLowerCase()]
+  const value = typeof raw === 'object' ? undefined : switchWord(String(raw))
   if (value === undefined) throw expected('a switch: true or false, yes or no, on or off, 1 or 0')
   return value
 }
 
 /** As no-color.org has it: whatever is set counts, unless it plainly says no. */
-export const presence: Parse<boolean> = (raw) => WORDS[String(raw).toLowerCase()] ?? String(raw) !== ''
+export const presence: Parse<boolean> = (raw) => switchWord(String(raw)) ?? String(raw) !== ''
 
 const SHORTEST_TOKEN = 16
 

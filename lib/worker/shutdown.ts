@@ -1,5 +1,7 @@
+import { pause } from '../clock.js'
 import { coerceError } from '../errors.js'
 import type { Line } from '../line/line.js'
+import { deferred } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Settings } from '../settings/table.js'
 import type { StopLimit } from '../stopLimit.js'
@@ -48,15 +50,15 @@ export interface ShutdownOptions {
 export class Shutdown {
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */
   readonly ended: Promise<{ readonly code: number }>
-  private end: (result: { code: number }) => void = () => undefined
+  private readonly end: (result: { readonly code: number }) => void
   private code = 0
   private stopping: Promise<void> | null = null
   private terminating: Promise<void> | null = null
 
   constructor(private readonly options: ShutdownOptions) {
-    this.ended = new Promise((resolve) => {
-      this.end = resolve
-    })
+    const { promise, resolve } = deferred<{ readonly code: number }>()
+    this.ended = promise
+    this.end = resolve
   }
 
   get begun(): boolean {
@@ -114,15 +116,15 @@ export class Shutdown {
   }
 
   private async cold(): Promise<void> {
-    const { line, log, settings } = this.options
+    const { clock, line, log, settings } = this.options
     const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } = settings
     const warm = this.stop()
     if (seconds > 0 && (line.pool.busy > 0 || evenIdle)) {
       log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
-      await Promise.race([warm, this.after(seconds * 1000)])
+      await Promise.race([warm, pause(clock, seconds * 1000)])
     }
     line.abort()
-    await Promise.race([warm, this.after(LAST_WORDS_MS)])
+    await Promise.race([warm, pause(clock, LAST_WORDS_MS)])
     await this.finish()
   }
 
@@ -131,11 +133,5 @@ export class Shutdown {
       .finish()
       .catch((thrown) => this.options.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
     this.end({ code: this.code })
-  }
-
-  private after(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.options.clock.setTimer(resolve, ms)
-    })
   }
 }

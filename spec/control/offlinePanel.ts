@@ -1,8 +1,9 @@
 import { Panel } from '../../lib/control/panel.js'
-import type { ControlParts, IntakeInfo } from '../../lib/control/parts.js'
+import type { IntakeInfo } from '../../lib/control/parts.js'
 import { registerCommands } from '../../lib/control/register.js'
 import { readJson, writeJson } from '../../lib/protocol/content/json.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
+import type { LoggedDecision } from '../../lib/scaling/decisionLog.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import type { Range } from '../../lib/settings/parse.js'
 import { type QueueSpec, selectQueues } from '../../lib/settings/queues.js'
@@ -14,7 +15,7 @@ export class OfflinePanel {
   readonly offline: OfflineLine
   readonly panel: Panel
   readonly lamport = new LamportClock()
-  readonly decisions: Array<ControlParts['scaling']['decisions'][number]> = []
+  readonly decisions: LoggedDecision[] = []
   readonly queues: QueueSpec[]
   intake: IntakeInfo[] = []
   bounds: Range

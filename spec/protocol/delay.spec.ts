@@ -6,7 +6,6 @@ import {
   headersToResend,
   isDelayable,
   LONGEST_DELAY,
-  plainKey,
   relay,
   returnRoute,
   wasReceived,
@@ -29,13 +28,6 @@ describe('delayedKey', () => {
 
   it.each([0, -1, 0.5, LONGEST_DELAY + 1, Number.NaN])('refuses %d s', (seconds) => {
     expect(() => delayedKey(seconds, 'qq')).toThrow(RangeError)
-  })
-})
-
-describe('plainKey', () => {
-  it.each(['qq', 'a.b', '1.0.qq', ''])('finds %j in its long form, and leaves it alone without', (key) => {
-    expect(plainKey(delayedKey(5, key))).toBe(key)
-    expect(plainKey(key)).toBe(key)
   })
 })
 

@@ -5,7 +5,7 @@ import { coerceError } from '../../errors.js'
 import type { OutgoingMessage } from '../../protocol/amqp.js'
 import { dumps } from '../../protocol/content/content.js'
 import { readJson } from '../../protocol/content/json.js'
-import { serializerFor } from '../../protocol/content/serializers.js'
+import { SERIALIZER_NAMES, serializerFor } from '../../protocol/content/serializers.js'
 import { encodeTask } from '../../protocol/encode.js'
 import { parseTime } from '../../protocol/time.js'
 import { queueNamed } from '../../settings/queues.js'
@@ -27,6 +27,8 @@ interface CallOptions {
   readonly routingKey?: string
 }
 
+/** The body of a task is a list, which `raw` has no form for. */
+const STRUCTURED = SERIALIZER_NAMES.filter((name) => name !== 'raw')
 const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 /** Celery's limit for texts that are only for logs. */
 const LONGEST_REPR = 1024
@@ -43,7 +45,7 @@ export function addCall(program: Command, perform: Perform): void {
     .option('--eta <time>', 'When to run it, ISO 8601; UTC without an offset.', readTime)
     .option('--countdown <seconds>', 'Seconds from now until it is to run.', readSeconds)
     .option('--expires <time>', 'When it is too late for it, ISO 8601 or seconds from now.', readExpiry)
-    .option('--serializer <name>', 'json, yaml, msgpack.', readSerializer, 'json')
+    .option('--serializer <name>', `${STRUCTURED.join(', ')}.`, readSerializer, 'json')
     .optionsGroup('Routing Options:')
     .option('--queue <name>', 'Queue to send it to.')
     .option('--exchange <name>', 'Exchange to send it to.')
@@ -136,5 +138,5 @@ function readExpiry(text: string): Date {
 
 function readSerializer(name: string): string {
   if (serializerFor(name)) return name
-  throw new InvalidArgumentError('expected json, yaml or msgpack')
+  throw new InvalidArgumentError(`expected one of ${STRUCTURED.join(', ')}`)
 }

@@ -1,4 +1,5 @@
 import { LEVEL_NUMBERS } from '../../log/line.js'
+import { localTime } from '../../log/localTime.js'
 import { maskUrl } from '../../settings/mask.js'
 import { selectQueues } from '../../settings/queues.js'
 import type { Settings } from '../../settings/table.js'
@@ -81,12 +82,4 @@ function taskLines(tasks: Iterable<{ readonly name: string }>, { loglevel }: Set
     .map((task) => task.name)
     .filter((name) => loglevel === 'DEBUG' || !name.startsWith('celery.'))
   return ['[tasks]', ...names.sort().map((name) => `  . ${name}`), '']
-}
-
-function localTime(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0')
-  return (
-    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
-  )
 }

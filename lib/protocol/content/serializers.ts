@@ -67,6 +67,11 @@ export const SERIALIZERS: readonly Serializer[] = [
   },
 ]
 
+/** The serializers that may be named in `task_serializer` and the like: not `text/plain`, which is what Python sends for a str. */
+export const SERIALIZER_NAMES: readonly string[] = SERIALIZERS.map(({ name }) => name).filter(
+  (name) => !name.includes('/'),
+)
+
 const BY_NAME: ReadonlyMap<string, Serializer> = new Map(
   SERIALIZERS.flatMap((serializer) => [
     [serializer.name, serializer],

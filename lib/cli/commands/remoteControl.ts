@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import type { Client } from '../client.js'
+import { readArguments } from '../commandArguments.js'
+import { datedSlots } from '../datedSlots.js'
+import type { Perform } from '../perform.js'
+import { pythonJson } from '../pythonText.js'
+import { addRemoteOptions, askWorkers, byNode, commandNamed, listCommands, type RemoteOptions } from '../remote.js'
+
+const KINDS = {
+  inspect: { description: 'Inspect the worker at runtime.', action: 'what to ask' },
+  control: { description: 'Workers remote control.', action: 'what to do' },
+} as const
+
+type Kind = keyof typeof KINDS
+
+/** `celeriac inspect`, which asks workers what they are at, or `celeriac control`, which changes what they do. */
+export function addRemoteControl(kind: Kind): (program: Command, perform: Perform) => void {
+  return (program, perform) => {
+    addRemoteOptions(program.command(kind))
+      .description(KINDS[kind].description)
+      .argument('<action>', KINDS[kind].action)
+      .argument('[args...]', 'its arguments')
+      .addHelpText('after', listCommands(kind))
+      .action((action: string, words: string[], options: RemoteOptions) =>
+        perform((client) => ask(client, kind, action, words, options)),
+      )
+  }
+}
+
+async function ask(
+  client: Client,
+  kind: Kind,
+  action: string,
+  words: readonly string[],
+  options: RemoteOptions,
+): Promise<number> {
+  const { output } = client
+  const command = commandNamed(kind, action)
+  const args = readArguments(command, words)
+  const replies = await askWorkers(client, command.name, args, options, ({ nodename, value }) => {
+    if (!options.json) output.reply(nodename, command.name === 'slots' ? datedSlots(value) : value, { body: true })
+  })
+  if (kind === 'control') {
+    // Celery's inspect gives one dict, its control a list.
+    if (options.json) output.say(pythonJson(replies.map(({ nodename, value }) => ({ [nodename]: value }))))
+    return 0
+  }
+  const nodes = byNode(client, replies)
+  if (options.json) output.say(pythonJson(nodes))
+  else if (!output.quiet) output.online(Object.keys(nodes).length)
+  return 0
+}
