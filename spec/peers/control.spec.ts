@@ -56,7 +56,9 @@ describe("remote control, by Debian's command line, of our worker beside Python'
   async function start(node: (typeof NODES)[number], extra: readonly string[] = []): Promise<Program> {
     const args = ['-Q', queues[node], '-n', node, '--prefetch-multiplier', '4', ...extra]
     if (node === 'js@peers') {
-      return startWorkerProgram({ brokerUrl: brokerUrl(), app: 'build/apps/peers.js', args, env: { TMPDIR: home } })
+      // So that the ETA stays with it, however long this spec takes.
+      const env = { TMPDIR: home, CELERY_WORKER_ETA_MEMORY_LIMIT: '86400' }
+      return startWorkerProgram({ brokerUrl: brokerUrl(), app: 'build/apps/peers.js', args, env })
     }
     const program = runProgram(
       PYTHON,
@@ -118,7 +120,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
     const [ours, python] = await Promise.all([start('js@peers', ['-c', '2']), start('py@peers', ['-c', '2'])])
     workers = { 'js@peers': ours, 'py@peers': python }
     await ask('control', 'revoke', REVOKED)
-    const eta = new Date(Date.now() + 300_000).toISOString().replace('Z', '624+00:00')
+    const eta = new Date(Date.now() + 43_200_000).toISOString().replace('Z', '624+00:00')
     await publish('peers.echo', 'eta', { eta })
     await publish('peers.echo', 'done', {}, ['x'])
     for (const id of ['first', 'second', 'waits']) await publish('peers.sleep', id)
@@ -173,6 +175,7 @@ describe("remote control, by Debian's command line, of our worker beside Python'
             '$.broker_url: string',
             '$.result_extended: boolean',
             '$.worker_concurrency: number',
+            '$.worker_eta_memory_limit: number',
             '$.worker_prefetch_multiplier: number',
           ],
           python: isCelery(5, 6) ? ['$.worker_disable_prefetch: boolean'] : [],
