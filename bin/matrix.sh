@@ -19,6 +19,7 @@ root_of() {
   if [ ! -d "$root" ]; then
     [ "$(id -u)" -eq 0 ] || fail "This cell runs servers of Debian $release under $root; only root can make that folder and run them."
     install_packages debootstrap >&2
+    mkdir -p "$CACHE/roots"
     say "making $root"
     make_root "$release" "$root" >"$root.log" 2>&1 || fail "Debian $release could not be installed; see $root.log."
   fi
