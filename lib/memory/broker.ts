@@ -9,6 +9,7 @@ import type { Logger } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { parseBrokerUrl } from '../settings/brokerUrl.js'
 import type { QueueSpec } from '../settings/queues.js'
+import { hasChildren } from '../settings/slots.js'
 import { MemoryConnection } from './connection.js'
 import { MemoryEventSink } from './eventSink.js'
 import { MemoryIntake } from './intake.js'
@@ -30,6 +31,7 @@ export class MemoryBroker implements Broker {
   constructor(private readonly options: BrokerOptions) {
     const [url] = parseBrokerUrl(options.settings.broker_url)
     this.url = String(url)
+    this.warnOfChildren()
     this.server = MemoryServer.named(this.url)
     this.publisher = new MemoryPublisher(this.server)
     this.results = { open: async (queue, onReply) => this.hearResults(queue, onReply) }
@@ -81,6 +83,15 @@ export class MemoryBroker implements Broker {
     } finally {
       session.end(new BrokerError('the work is done'))
     }
+  }
+
+  /** Each child has a memory of its own. */
+  private warnOfChildren(): void {
+    const { log, nodename, settings } = this.options
+    if (nodename === undefined || !hasChildren(settings.worker_pool)) return
+    log('worker').warning(
+      `With -P ${settings.worker_pool} and memory://, what tasks send is lost: it stays in their child. Use -P async, or another broker`,
+    )
   }
 
   private openSession(scope: string): MemorySession {

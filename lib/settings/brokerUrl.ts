@@ -61,8 +61,13 @@ export class BrokerUrl implements Parts {
     if (parts.ssl !== undefined) this.ssl = parts.ssl
   }
 
+  /** Whether it is a broker inside the process, which nobody else can reach. */
+  get isInProcess(): boolean {
+    return this.transport === MEMORY
+  }
+
   toString(): string {
-    if (this.transport === MEMORY) return `${MEMORY}://${this.hostname}/${this.vhost}`
+    if (this.isInProcess) return `${MEMORY}://${this.hostname}/${this.vhost}`
     const host = this.hostname.includes(':') ? `[${this.hostname}]` : this.hostname
     return `${this.transport}://${encodeURIComponent(this.username)}:${MASK}@${host}:${this.port}/${this.vhost}`
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Broker } from '../../lib/broker/broker.js'
 import { systemClock } from '../../lib/clock.js'
-import { callWorkers } from '../../lib/control/broadcast.js'
+import { callWorkers, tellWorkers } from '../../lib/control/broadcast.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { createBroker } from '../../lib/worker/brokers.js'
@@ -33,6 +33,16 @@ describe('remote control and events on memory://', () => {
     const [reply] = await broker.session((session) => callWorkers(session, call, options))
     return reply?.value
   }
+
+  it.each([
+    ['threads', 1],
+    ['async', 0],
+  ])('warns of children, which have a memory of their own: -P %s', (worker_pool, warnings) => {
+    const { settings } = loadSettings({ config: { broker_url: here.brokerUrl, worker_pool }, env: {}, flags: {} })
+    const own = new MemoryLog()
+    createBroker({ settings, clock: systemClock, nodename: 'w@spec', log: () => own })
+    expect(own.of('WARNING')).toHaveLength(warnings)
+  })
 
   it('answers ping', async () => {
     expect(await ask('ping')).toEqual({ ok: 'pong' })
@@ -68,7 +78,6 @@ describe('remote control and events on memory://', () => {
 
   it('is shut down', async () => {
     await broker.session(async (session) => {
-      const { tellWorkers } = await import('../../lib/control/broadcast.js')
       await tellWorkers(
         session,
         { method: 'shutdown' },

@@ -5,7 +5,7 @@ import { type BrokerUrl, parseBrokerUrl } from '../../settings/brokerUrl.js'
 import { queueNamed } from '../../settings/queues.js'
 import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
-import { CommandError } from '../usage.js'
+import { CommandError, UsageError } from '../usage.js'
 
 interface Binding {
   readonly destination: string
@@ -29,6 +29,7 @@ async function bindings(client: Client): Promise<number> {
   const { output, settings } = client
   const [broker] = parseBrokerUrl(settings.broker_url)
   if (!broker) throw new CommandError('broker_url is empty')
+  if (broker.isInProcess) throw new UsageError('Your transport cannot list bindings.')
   const names = settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
   await client.broker().session(async (session) => {
     for (const name of names) await session.declare(queueNamed(name, settings))
