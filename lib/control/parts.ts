@@ -93,7 +93,7 @@ export interface ControlParts {
   readonly lamport: { readonly value: number }
   readonly line: LinePart
   /** What the executor says of itself; see `Executor`. */
-  readonly executor: { readonly name: string; describe(): Record<string, unknown> }
+  readonly executor: { describe(): Record<string, unknown> }
   readonly scaling: ScalingPart
   readonly queues: QueuesPart
   /** Guards of what the worker and its tasks depend on. */

@@ -117,8 +117,6 @@ export class ChildPool implements Executor {
       implementation: this.kind.implementation,
       'max-concurrency': this.size,
       [this.kind.listed]: [...this.seats].map(({ child }) => child.id),
-      'max-tasks-per-child': this.options.maxTasksPerChild ?? 'N/A',
-      'put-guarded-by-semaphore': false,
     }
   }
 

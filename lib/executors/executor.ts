@@ -33,7 +33,7 @@ export interface Executor {
   run(request: Request, hooks: RunHooks): Promise<Outcome>
   /** Changes how many tasks can run at a time. */
   resize(size: number): void
-  /** The `pool` of `inspect stats`. */
+  /** What it adds to the `pool` of `inspect stats`: what it is, how many tasks it runs at a time, and in which processes or threads. */
   describe(): Record<string, unknown>
 }
 

@@ -55,6 +55,8 @@ export class InlineExecutor implements Executor {
   }
 
   describe(): Record<string, unknown> {
-    return { implementation: 'celeriac:async', 'max-concurrency': this.size, processes: [process.pid] }
+    // Monitors count `processes`: there is one entry a slot, each of them this process.
+    const processes = Array.from({ length: this.size }, () => process.pid)
+    return { implementation: 'celeriac:async', 'max-concurrency': this.size, processes }
   }
 }

@@ -44,10 +44,7 @@ export class OfflinePanel {
       line,
       breakers: app.breakers,
       lamport: this.lamport,
-      executor: {
-        name: 'async',
-        describe: () => ({ implementation: 'celeriac:async', 'max-concurrency': slots, processes: [process.pid] }),
-      },
+      executor: this.offline.executor,
       scaling: {
         get bounds() {
           return self.bounds

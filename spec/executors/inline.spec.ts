@@ -91,11 +91,11 @@ describe('the async pool', () => {
 
   it('describes itself', () => {
     const { pool } = executor()
-    pool.resize(5)
+    pool.resize(3)
     expect(pool.describe()).toEqual({
       implementation: 'celeriac:async',
-      'max-concurrency': 5,
-      processes: [process.pid],
+      'max-concurrency': 3,
+      processes: [process.pid, process.pid, process.pid],
     })
   })
 })

@@ -295,7 +295,6 @@ export function describePool(name: string, make: MakePool): void {
         true,
         false,
       ])
-      expect(pool.pool.describe()).toMatchObject({ 'max-tasks-per-child': 2 })
       expect(pool.log.of('ERROR')).toEqual([])
     })
 

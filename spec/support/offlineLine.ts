@@ -29,6 +29,7 @@ export class OfflineLine {
   /** In the order of their settlement. */
   readonly settled: FakeDelivery[] = []
   readonly line: Line
+  readonly executor: InlineExecutor
   /** Called before a message counts as published. */
   onPublish: () => Promise<void> = async () => undefined
 
@@ -43,10 +44,11 @@ export class OfflineLine {
     const onStray = (by: number): void => {
       state.strays += by
     }
+    this.executor = new InlineExecutor({ clock, log, hostname: 'w@spec', size: options.slots ?? 4, onStray })
     this.line = new Line({
       app,
       state,
-      executor: new InlineExecutor({ clock, log, hostname: 'w@spec', size: 1, onStray }),
+      executor: this.executor,
       backend: options.backend ?? createDisabledBackend(),
       events: options.events ?? NO_TASK_EVENTS,
       settings,

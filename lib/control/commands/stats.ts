@@ -45,14 +45,10 @@ export const statsCommands = [
   }),
 ]
 
-/** As Celery's prefork pool, whose monitors count `processes`: the async pool has one entry a slot, each of them this process. */
-function poolOf({ executor, line, settings }: CommandParts): Record<string, unknown> {
-  const slots = line.pool.size
+/** As Celery's prefork pool. */
+function poolOf({ executor, settings }: CommandParts): Record<string, unknown> {
   return {
     ...executor.describe(),
-    ...(executor.name === 'async'
-      ? { 'max-concurrency': slots, processes: Array.from({ length: slots }, () => process.pid) }
-      : {}),
     'max-tasks-per-child': settings.worker_max_tasks_per_child ?? 'N/A',
     'put-guarded-by-semaphore': false,
     timeouts: [settings.task_soft_time_limit ?? 0, settings.task_time_limit ?? 0],
