@@ -4,7 +4,7 @@ import { COMMANDS } from '../control/commands/index.js'
 import type { Panel } from '../control/panel.js'
 import type { Logger } from '../ports.js'
 import { readJson, writeJson } from '../protocol/content/json.js'
-import type { Handler, Routes } from './route.js'
+import type { RouteHandler, Routes } from './route.js'
 
 /** The commands that the page offers. */
 export const CONTROLS: readonly string[] = COMMANDS.filter(({ onPage }) => onPage).map(({ name }) => name)
@@ -25,7 +25,7 @@ export interface ControlRoutesOptions {
  */
 export function controlRoutes({ log, panel, token }: ControlRoutesOptions): Routes {
   const handler =
-    (method: string): Handler =>
+    (method: string): RouteHandler =>
     async (request, response) => {
       const refused = refusal(request, token)
       if (refused) {

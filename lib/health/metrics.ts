@@ -5,13 +5,13 @@ import type { Routes } from './route.js'
 export type Labels = Readonly<Record<string, string>>
 
 /** One line of a family: its value, and what tells it from the other lines. */
-export interface Reading<Value = number> {
+export interface Measurement<Value = number> {
   readonly value: Value
   readonly labels?: Labels
 }
 
 /** Reads the values of a family, at each scrape. */
-export type Read<Value = number> = () => Iterable<Reading<Value>>
+export type Read<Value = number> = () => Iterable<Measurement<Value>>
 
 /** Gauges of prom-client whose names claim to be counters; they say the same as their namesakes without `_total`. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']

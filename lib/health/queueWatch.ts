@@ -1,11 +1,5 @@
+import type { QueueDepth } from '../broker/intake.js'
 import { QueueAge } from './queueAge.js'
-
-/** A queue as it was last heard of. */
-export interface QueueDepth {
-  readonly ready: number
-  /** Consumers of the whole fleet. */
-  readonly consumers: number
-}
 
 export interface Seen extends QueueDepth {
   /** Monotonic milliseconds. */

@@ -4,7 +4,7 @@ import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import { type Address, showAddress } from '../settings/address.js'
 import { Guests } from './guests.js'
-import type { Handler, Routes } from './route.js'
+import type { RouteHandler, Routes } from './route.js'
 
 /** Between two tries to listen. */
 const RETRY_MS = 5_000
@@ -122,7 +122,7 @@ export class HttpServer implements Component {
     }
   }
 
-  private find(method: string, path: string): Handler | undefined {
+  private find(method: string, path: string): RouteHandler | undefined {
     const { routes } = this.options
     const exact = routes.get(`${method} ${path}`)
     if (exact) return exact

@@ -13,7 +13,7 @@ const TIMER_PRIORITY = 6
 export type Standing = 'active' | 'reserved' | 'scheduled' | 'ready'
 
 /** A request as `inspect active` and `reserved` show it: Celery's `Request.info`. */
-export interface RequestInfo {
+export interface TaskInfo {
   readonly id: string
   /** The display name, where the sender gave one. */
   readonly name: string
@@ -53,7 +53,7 @@ export interface InfoOptions {
 }
 
 /** Describes requests for `inspect`. `safe` gives the sender's own texts of the arguments in the place of the values. */
-export function requestInfo(request: Request, { clock, nodename }: InfoOptions, safe = false): RequestInfo {
+export function taskInfo(request: Request, { clock, nodename }: InfoOptions, safe = false): TaskInfo {
   const { delivery, message, state } = request
   const { argsrepr, kwargsrepr } = message
   const runs = state === 'running'
@@ -99,7 +99,7 @@ export function scheduledInfo(request: Request, options: InfoOptions): Record<st
   return {
     eta: byEta ? isoFormat(eta) : null,
     priority: TIMER_PRIORITY,
-    request: requestInfo(request, options),
+    request: taskInfo(request, options),
   }
 }
 

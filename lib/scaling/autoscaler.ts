@@ -1,3 +1,4 @@
+import type { QueueDepth } from '../broker/intake.js'
 import type { Component } from '../component.js'
 import { coerceError } from '../errors.js'
 import type { Pool } from '../line/pool.js'
@@ -10,11 +11,6 @@ import { EarlyTicks } from './earlyTicks.js'
 import { waiting } from './estimate.js'
 import { loopWatch } from './loopWatch.js'
 import type { QueueSample } from './sample.js'
-
-interface QueueDepth {
-  readonly ready: number
-  readonly consumers: number
-}
 
 /** What the autoscaler sees and moves while a connection is up. */
 export interface Intake {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { LONGEST_ANSWER_MS, MOST_CONNECTIONS } from '../../lib/health/guests.js'
-import type { Handler } from '../../lib/health/route.js'
+import type { RouteHandler } from '../../lib/health/route.js'
 import { HttpServer } from '../../lib/health/server.js'
 import { ask } from '../support/ask.js'
 import { FakeClock } from '../support/fakeClock.js'
@@ -24,7 +24,7 @@ describe('whoever asks the HTTP server', () => {
     asked = 0
     sockets = []
     clock = new FakeClock()
-    const large: Handler = (_, response) => {
+    const large: RouteHandler = (_, response) => {
       asked++
       response.end(LARGE)
     }
@@ -33,7 +33,7 @@ describe('whoever asks the HTTP server', () => {
       ['GET /livez', (_, response) => void response.end('alive')],
       ['GET /readyz', (_, response) => void response.end('ready')],
       ['POST /api/control/revoke', (_, response) => void response.writeHead(401).end()],
-    ] satisfies [string, Handler][])
+    ] satisfies [string, RouteHandler][])
     server = new HttpServer({
       address: { host: '127.0.0.1', port: 0 },
       routes,

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { systemClock } from '../../lib/clock.js'
-import type { Handler, Routes } from '../../lib/health/route.js'
+import type { RouteHandler, Routes } from '../../lib/health/route.js'
 import { HttpServer } from '../../lib/health/server.js'
 import { ask } from '../support/ask.js'
 import { FakeClock } from '../support/fakeClock.js'
@@ -9,7 +9,7 @@ import { freePort } from '../support/freePort.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { waitFor } from '../support/waitFor.js'
 
-const hello: Handler = (_, response) => void response.end('hello')
+const hello: RouteHandler = (_, response) => void response.end('hello')
 
 describe('the HTTP server', () => {
   const running: HttpServer[] = []
@@ -27,7 +27,7 @@ describe('the HTTP server', () => {
     return server
   }
 
-  async function serve(routes: Record<string, Handler>): Promise<number> {
+  async function serve(routes: Record<string, RouteHandler>): Promise<number> {
     const server = create(new Map(Object.entries(routes)))
     await server.start()
     return portOf(server)

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Writable } from 'node:stream'
 import type { Io } from '../../lib/cli/io.js'
-import type { Observed } from '../../lib/cli/worker/notify.js'
+import type { SupervisedWorker } from '../../lib/cli/worker/notify.js'
 
 /** The parts of a process that a spec of the command line needn't care about. */
 export function fakeIo(parts: Partial<Io> = {}): Io {
@@ -37,7 +37,7 @@ export function fakeIo(parts: Partial<Io> = {}): Io {
 }
 
 /** What can be seen of a worker that does nothing. */
-export const IDLE: Observed = {
+export const IDLE: SupervisedWorker = {
   readiness: [],
   line: { pool: { busy: 0, size: 1 }, state: { parked: 0, running: [] } },
 }

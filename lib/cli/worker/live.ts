@@ -8,12 +8,12 @@ import type { Settings } from '../../settings/table.js'
 import { isTerminal } from '../events/screen.js'
 import type { Io } from '../io.js'
 import type { EarlySignals } from './earlySignals.js'
-import { Notifier, type Observed, type Supervisor, systemdNotify } from './notify.js'
+import { Notifier, type SupervisedWorker, type Supervisor, systemdNotify } from './notify.js'
 import { STARTED } from './relaunch.js'
 import { handleSignals, type Signals } from './signals.js'
 
 /** What the command asks of a worker. */
-export interface Runnable extends Observed {
+export interface Runnable extends SupervisedWorker {
   start(): Promise<void>
   stop(): Promise<void>
   terminate(): Promise<void>

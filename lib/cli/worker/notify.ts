@@ -12,7 +12,7 @@ const NUMBERS_EVERY_MS = 10_000
 const SEND_TIMEOUT_MS = 10_000
 
 /** What is told of a worker. */
-export interface Observed {
+export interface SupervisedWorker {
   /** What keeps it from doing its work; empty when it is ready. */
   readonly readiness: readonly string[]
   readonly line: {
@@ -65,7 +65,7 @@ export function systemdNotify(socket: string): (fields: readonly string[]) => Pr
 }
 
 export interface NotifierOptions {
-  readonly worker: Observed
+  readonly worker: SupervisedWorker
   readonly queues: readonly string[]
   readonly watchdogMs: number | null
   readonly clock: Clock

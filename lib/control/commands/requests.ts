@@ -1,4 +1,4 @@
-import { parkedInfos, requestInfo, type Standing, scheduledInfo, standingOf } from '../../request/info.js'
+import { parkedInfos, type Standing, scheduledInfo, standingOf, taskInfo } from '../../request/info.js'
 import type { Request } from '../../request/request.js'
 import { texts, truth } from '../arguments.js'
 import { type CommandParts, command } from '../command.js'
@@ -15,14 +15,14 @@ export const requestCommands = [
     help: 'Tasks that run.',
     aliases: ['dump_active'],
     more: { safe: truth },
-    run: ({ safe }, parts) => that(parts, 'active').map((request) => requestInfo(request, parts, safe)),
+    run: ({ safe }, parts) => that(parts, 'active').map((request) => taskInfo(request, parts, safe)),
   }),
   command({
     name: 'reserved',
     kind: 'inspect',
     help: 'Tasks received that wait for a slot, their order or their rate.',
     aliases: ['dump_reserved'],
-    run: (_, parts) => that(parts, 'reserved').map((request) => requestInfo(request, parts)),
+    run: (_, parts) => that(parts, 'reserved').map((request) => taskInfo(request, parts)),
   }),
   command({
     name: 'scheduled',
@@ -46,9 +46,7 @@ export const requestCommands = [
     run: ({ ids }, parts) => {
       const wanted = new Set(ids)
       const found = [...parts.line.state.requests].filter(({ id }) => wanted.has(id))
-      return Object.fromEntries(
-        found.map((request) => [request.id, [standingOf(request), requestInfo(request, parts)]]),
-      )
+      return Object.fromEntries(found.map((request) => [request.id, [standingOf(request), taskInfo(request, parts)]]))
     },
   }),
   command({

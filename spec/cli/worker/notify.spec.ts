@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { Notifier, type Observed, takeSupervisor } from '../../../lib/cli/worker/notify.js'
+import { Notifier, type SupervisedWorker, takeSupervisor } from '../../../lib/cli/worker/notify.js'
 import { STOPPING } from '../../../lib/component.js'
 import { Client } from '../../support/client.js'
 import { FakeClock } from '../../support/fakeClock.js'
@@ -58,7 +58,7 @@ describe('the notifier', () => {
   })
 
   function start(watchdogMs: number | null = null): Notifier {
-    const worker: Observed = {
+    const worker: SupervisedWorker = {
       get readiness() {
         return readiness
       },
