@@ -5,22 +5,14 @@ import { createBackend } from './backends/index.js'
 import { StartingBackend } from './backends/starting.js'
 import { systemClock } from './clock.js'
 import { ConfigurationError } from './errors.js'
-import type { Logger } from './ports.js'
+import { onlyWarnings } from './log/onlyWarnings.js'
 import { loadSettings } from './settings/load.js'
 import { createBroker } from './worker/brokers.js'
 
 /** Celery's `task_publish_retry_policy`: a producer that can't reach the broker hears of it after this many tries. */
 const PUBLISH_RETRIES = 3
 
-const say = (message: string): void => process.emitWarning(message, 'CeleriacWarning')
-const CLIENT_LOG: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warning: say,
-  error: say,
-  critical: say,
-  isEnabled: (level) => level !== 'DEBUG' && level !== 'INFO',
-}
+const CLIENT_LOG = onlyWarnings((message) => process.emitWarning(message, 'CeleriacWarning'))
 
 /**
  * An application: its tasks and its configuration, and the client that sends messages. Mirrors Python's `celery.Celery`.

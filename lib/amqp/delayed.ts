@@ -3,10 +3,10 @@ import type { Logger } from '../ports.js'
 import { DELAY_LEVELS, DELIVERY_EXCHANGE, isDelayable, levelName } from '../protocol/delay.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
+import { isMismatch } from './queueKind.js'
 
 export type DelayQueueType = 'classic' | 'quorum'
 
-const PRECONDITION_FAILED = 406
 /** How a 406 begins that means: it is there, and it is different. Any other means that such a queue can't be. */
 const EXISTS = /inequivalent arg/
 /** RabbitMQ ends the whole connection over a queue of a type that is switched off. */
@@ -96,7 +96,7 @@ export class DelayQueues {
         if (this.type === 'quorum' && SWITCHED_OFF.test(reason.message)) this.fallBack(reason.message)
         throw reason
       }
-      if ((thrown as { code?: unknown }).code !== PRECONDITION_FAILED) throw thrown
+      if (!isMismatch(thrown)) throw thrown
       if (EXISTS.test(message)) {
         await epoch.scratch((channel) => channel.checkQueue(name))
         return false

@@ -4,6 +4,7 @@ import { loadApp } from '../app/load.js'
 import type { Broker } from '../broker/broker.js'
 import { systemClock } from '../clock.js'
 import { ConfigurationError, coerceError } from '../errors.js'
+import { onlyWarnings } from '../log/onlyWarnings.js'
 import type { Logger } from '../ports.js'
 import { printable } from '../protocol/printable.js'
 import { loadSettings } from '../settings/load.js'
@@ -84,16 +85,9 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 }
 
 function logTo(output: Output, secrets: readonly string[]): Logger {
-  const say = (message: string, { details = '' }: Record<string, unknown> = {}): void =>
-    output.error(maskSecrets(`${printable(message)}${details}`, secrets))
-  return {
-    debug: () => undefined,
-    info: () => undefined,
-    warning: say,
-    error: say,
-    critical: say,
-    isEnabled: (level) => level !== 'DEBUG' && level !== 'INFO',
-  }
+  return onlyWarnings((message, { details = '' } = {}) =>
+    output.error(maskSecrets(`${printable(message)}${details}`, secrets)),
+  )
 }
 
 function changeTo(workdir: string, io: Io): void {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../clock.js'
-import { type ControlReply, callWorkers } from '../control/broadcast.js'
+import { type ControlReply, callWorkers, REPLY_LIMITS } from '../control/broadcast.js'
 import type { CommandInfo } from '../control/command.js'
 import { COMMANDS } from '../control/commands/index.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
@@ -19,7 +19,6 @@ export interface RemoteOptions {
 }
 
 const JSON_TYPE = 'application/json'
-const OTHER_CONTENT = { accept: ['yaml', 'msgpack'], maxSize: 256 * 1024 * 1024, maxNesting: 512 }
 
 /** Gives a command the options that have to do with workers far away. */
 export function addRemoteOptions(command: Command): Command {
@@ -101,5 +100,5 @@ export function byNode(client: Client, replies: readonly ControlReply[]): Record
 /** The content of a reply or an event, with Python's floats told from its ints where it is JSON. */
 export function readContent(content: Buffer, properties: AmqpProperties): unknown {
   const type = properties.contentType ?? JSON_TYPE
-  return type === JSON_TYPE ? readPythonJson(content.toString()) : loads(content, properties, OTHER_CONTENT)
+  return type === JSON_TYPE ? readPythonJson(content.toString()) : loads(content, properties, REPLY_LIMITS)
 }

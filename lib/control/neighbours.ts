@@ -1,5 +1,7 @@
 import type { Session } from '../broker/session.js'
+import { pause } from '../clock.js'
 import { BrokerError, coerceError } from '../errors.js'
+import { aborted } from '../listeners.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import type { Arguments } from './arguments.js'
@@ -70,7 +72,7 @@ export class RemoteNeighbours implements Neighbours {
       }
     }
     while ((await lookOnce()) && !alone && clock.monotonic() < until) {
-      await new Promise<void>((resolve) => clock.setTimer(resolve, LOOK_MS))
+      await pause(clock, LOOK_MS)
     }
     return new RemoteNeighbours(session, alone, options)
   }
@@ -79,10 +81,7 @@ export class RemoteNeighbours implements Neighbours {
     if (this.alone) return new Map()
     const { clock } = this.options
     const { ended } = this.session
-    const lost = new Promise<[]>((resolve) => {
-      if (ended.aborted) resolve([])
-      else ended.addEventListener('abort', () => resolve([]), { once: true })
-    })
+    const lost = aborted(ended).then((): [] => [])
     try {
       const call = { method: 'hello', arguments: args }
       const replies = await inTime(clock, MOST_SECONDS, () =>

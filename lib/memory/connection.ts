@@ -1,5 +1,6 @@
 import type { BrokerConnection, ConnectionListener } from '../broker/broker.js'
 import { BrokerError, coerceError } from '../errors.js'
+import { aborted } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import type { MemorySession } from './session.js'
 
@@ -51,7 +52,7 @@ export class MemoryConnection implements BrokerConnection {
         log.info(`Connected to ${this.options.url}`)
         await listener.onUp(session)
         this.failures = 0
-        await ended(session)
+        await aborted(session.ended)
         if (!this.stopped) log.warning(`consumer: ${coerceError(session.ended.reason).message}`)
       } catch (thrown) {
         session.end(thrown)
@@ -74,11 +75,4 @@ export class MemoryConnection implements BrokerConnection {
       }
     })
   }
-}
-
-function ended({ ended }: MemorySession): Promise<void> {
-  return new Promise((resolve) => {
-    if (ended.aborted) resolve()
-    else ended.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

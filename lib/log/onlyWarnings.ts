@@ -1,0 +1,14 @@
+import type { Logger } from '../ports.js'
+
+/** A log for whoever runs no worker: it says warnings and what is worse, and nothing below. */
+export function onlyWarnings(say: (message: string, facts?: Record<string, unknown>) => void): Logger {
+  const nothing = (): void => undefined
+  return {
+    debug: nothing,
+    info: nothing,
+    warning: say,
+    error: say,
+    critical: say,
+    isEnabled: (level) => level !== 'DEBUG' && level !== 'INFO',
+  }
+}
