@@ -101,19 +101,19 @@ export function delayed(message: OutgoingMessage, queue: string, delayMs: number
  * A delivered message, to come back to its queue when its ETA is due: content, properties and headers as they came, except for
  * what belonged to the way it came. Its time to live is what is left of `expires`.
  * @param now wall-clock milliseconds
- * @returns null when it has no ETA, is due within a second, or can't be delayed: keep it then
+ * How it is delayed is the broker's affair.
+ * @returns null when it has no ETA or is due within a second: keep it then
  */
 export function relay(
   delivery: Pick<IncomingMessage, 'queue' | 'properties' | 'content'>,
   message: Pick<TaskMessage, 'id' | 'eta' | 'expires'>,
   now: number,
 ): OutgoingMessage | null {
-  if (message.eta === null) return null
-  const route = delayedRoute(delivery.queue, (message.eta - now) / 1000)
-  if (!route) return null
-  const { properties } = delivery
+  if (message.eta === null || message.eta - now < 1000) return null
+  const { properties, queue } = delivery
   return {
-    ...route,
+    exchange: '',
+    routingKey: queue,
     mandatory: true,
     content: delivery.content,
     // Named one by one: the sender's user_id among them would be refused, since we aren't that user.

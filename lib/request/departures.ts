@@ -51,13 +51,9 @@ export class Departures {
     const isOwn = this.isFar(delayMs) || returnsOf(request.delivery) >= MOST_RETURNS
     if (!isOwn && !this.isInTheWay(delayMs)) return
     const message = relay(request.delivery, request.message, clock.now())
-    if (!message) {
-      if (!isOwn) this.stays(`the name of ${request.delivery.queue} is too long for them`)
-      return
-    }
-    if (!isOwn) this.goes()
+    if (!message) return
     request.leaving = true
-    const departure = this.send(request, message, delayMs)
+    const departure = this.send(request, message, delayMs, isOwn)
       .catch((thrown) => this.failed(request, coerceError(thrown).message, isOwn))
       .finally(() => {
         request.leaving = false
@@ -71,11 +67,19 @@ export class Departures {
     await Promise.all(this.underWay)
   }
 
-  private async send(request: Request, message: OutgoingMessage, delayMs: number): Promise<void> {
+  private async send(request: Request, message: OutgoingMessage, delayMs: number, isOwn: boolean): Promise<void> {
     const { onDeparted, postpone, state } = this.options
-    if (!(await postpone(message, request.delivery.queue, delayMs))) return
+    const { queue } = request.delivery
+    const isGone = await postpone(message, queue, delayMs)
+    if (!isOwn) this.tell(isGone, queue)
+    if (!isGone) return
     state.postponed++
     onDeparted(request)
+  }
+
+  private tell(isGone: boolean, queue: string): void {
+    if (isGone) this.goes()
+    else this.stays(`they can't keep what is for ${queue}, whose name may be too long`)
   }
 
   private failed(request: Request, reason: string, isOwn: boolean): void {

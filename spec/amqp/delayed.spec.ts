@@ -22,6 +22,13 @@ import { waitFor } from '../support/waitFor.js'
 const LEVELS = [...Array(28).keys()]
 const HOUR_MS = 3_600_000
 
+/** A message on its way through the delay queues. */
+function routed(message: OutgoingMessage | null, name: string, delayMs: number): OutgoingMessage {
+  const later = message && delayed(message, name, delayMs)
+  if (!later) throw new Error('it was not relayed')
+  return later
+}
+
 /** What came out of a queue, and when. */
 interface Arrival {
   readonly at: number
@@ -319,8 +326,7 @@ describe('a delayed message', () => {
       { id: 'x', eta: Date.now() + 3_100, expires: null },
       Date.now(),
     )
-    if (!first) throw new Error('it was not relayed')
-    await publisher.publish(first)
+    await publisher.publish(routed(first, name, 3_100))
     for (const times of [1, 2]) {
       await waitFor(() => taken.length === times, { what: `arrival ${times}` })
       const { message } = taken[times - 1] as Arrival
@@ -336,8 +342,7 @@ describe('a delayed message', () => {
       if (times === 2) break
       const eta = Date.now() + 3_100
       const again = relay({ queue: name, ...message }, { id: 'x', eta, expires: null }, Date.now())
-      if (!again) throw new Error('it was not relayed again')
-      await publisher.publish(again)
+      await publisher.publish(routed(again, name, 3_100))
     }
     await nothingDelayed()
   })
@@ -407,7 +412,7 @@ describe('10,000 messages with an ETA in an hour', () => {
         { id, eta: now + HOUR_MS, expires: null },
         now,
       )
-      if (message) await publisher.publish(message)
+      await publisher.publish(routed(message, name, HOUR_MS))
     })
     await Promise.all(sent)
     // 3600 s is 1.1.1.0.0.0.0.1.0.0.0.0 in binary: the first wait is in the queue of 2048 s.

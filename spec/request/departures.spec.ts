@@ -11,7 +11,7 @@ import { OfflineApp } from '../support/offlineLine.js'
 const LIMITS = { accept: ['json'], maxSize: 1e6, maxNesting: 100, maxItems: 1e6, maxHeaders: 100 }
 
 describe('the departures', () => {
-  const make = ({ parkedLimit = 3 as number | null, refusal = '' } = {}) => {
+  const make = ({ parkedLimit = 3 as number | null, refusal = '', delays = true } = {}) => {
     const clock = new FakeClock()
     const log = new MemoryLog()
     const state = { parked: 0, postponed: 0 }
@@ -26,7 +26,7 @@ describe('the departures', () => {
       postpone: async (_message, _queue, delayMs) => {
         tried.push(delayMs)
         if (refusal) throw new Error(refusal)
-        return true
+        return delays
       },
       onDeparted: (request) => gone.push(request),
     })
@@ -69,6 +69,14 @@ describe('the departures', () => {
     const { arrive, tried } = make({ parkedLimit: null })
     await arrive(60_000, 10_000)
     expect(tried).toEqual([])
+  })
+
+  it('leave it where it is when the broker has no way to keep it, and say so once', async () => {
+    const { arrive, gone, log, state } = make({ delays: false })
+    for (let count = 0; count < 3; count++) await arrive(60_000, 3)
+    expect([gone.length, state.postponed]).toEqual([0, 0])
+    expect(log.of('WARNING')).toEqual([expect.stringContaining("can't keep what is for spec")])
+    expect(log.of('INFO')).toEqual([])
   })
 
   it('leave it where it is when the delay queues are not to be had, and say so once', async () => {
