@@ -1,5 +1,6 @@
 export { AsyncResult, type GetOptions, TimeoutError } from './app/asyncResult.js'
 export type { RequestInfo, TaskContext } from './app/context.js'
+export type { DeclaredTask } from './app/declaredTask.js'
 export { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError } from './app/limitErrors.js'
 export type { OrderBy, OrderKey, OrderPart, OrderSource } from './app/orderKey.js'
 export type { SendOptions } from './app/outlet.js'

@@ -8,13 +8,16 @@ import { AsyncResult, type ResultSource } from './asyncResult.js'
 import { Breakers } from './breakers.js'
 import { BREAKER_OPTIONS, SEND_OPTIONS } from './callOptionTables.js'
 import { checkConf } from './conf.js'
+import type { TaskContext } from './context.js'
 import { currentRun } from './current.js'
+import { DeclaredTask, type ResultOf, type SendTask } from './declaredTask.js'
 import { plainObject } from './optionChecks.js'
 import { checkOptions } from './options.js'
 import type { Outlet, SendOptions } from './outlet.js'
 import { Registry } from './registry.js'
+import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
 import { traceSend } from './sendSpan.js'
-import { type BoundHandler, type Handler, type SendTask, Task } from './task.js'
+import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
 
 /** Characters of a wrong argument that are shown. */
@@ -49,11 +52,31 @@ export abstract class App {
   }
 
   /**
-   * Registers a task. Mirrors Celery's `@app.task(name=...)`.
+   * Registers a task. Mirrors Celery's `@app.task(name=...)`. The handler's arguments and result are the types of `delay`, `applyAsync` and
+   * `get`; with a schema and `params`, the schema's.
    * @throws TypeError for a name that is empty or taken, and for options that do not exist or are of the wrong type or range
    */
-  task(name: string, handler: Handler): Task
-  task(name: string, options: TaskOptions & { bind: true }, handler: BoundHandler): Task
+  task<Own extends Handler>(name: string, handler: Own): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
+  task<const Names extends readonly string[], Input, Output, Returned>(
+    name: string,
+    options: SchemaOptions<Names, Input, Output> & { bind: true },
+    handler: (self: TaskContext, ...args: ArgsOf<Names, Output>) => Returned,
+  ): Task<ArgsOf<Names, Input>, ResultOf<Returned>>
+  task<const Names extends readonly string[], Input, Output, Returned>(
+    name: string,
+    options: SchemaOptions<Names, Input, Output> & { bind?: false },
+    handler: (...args: ArgsOf<Names, Output>) => Returned,
+  ): Task<ArgsOf<Names, Input>, ResultOf<Returned>>
+  task<Own extends BoundHandler>(
+    name: string,
+    options: TaskOptions & { bind: true },
+    handler: Own,
+  ): Task<CallOf<Own>, ResultOf<ReturnType<Own>>>
+  task<Own extends Handler>(
+    name: string,
+    options: TaskOptions & { bind?: false },
+    handler: Own,
+  ): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
     const send: SendTask = (args, kwargs, options) => this.sendTask(name, args, kwargs, options)
@@ -62,6 +85,19 @@ export abstract class App {
     }
     if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler, send))
     return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler, send))
+  }
+
+  /**
+   * A task that is defined elsewhere, in Python for instance, with the types that it is called with here:
+   * `app.declare<(x: number, y: number) => number>('tasks.add')`.
+   * @throws TypeError for a name that is empty
+   */
+  declare<Signature extends (...args: never[]) => unknown>(
+    name: string,
+  ): DeclaredTask<Parameters<Signature>, ResultOf<ReturnType<Signature>>> {
+    if (typeof name !== 'string' || name === '')
+      throw new TypeError('declare needs the name of a task, such as "tasks.add"')
+    return new DeclaredTask(name, (args, kwargs, options) => this.sendTask(name, args, kwargs, options))
   }
 
   /**

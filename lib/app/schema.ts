@@ -1,8 +1,10 @@
 /** The part of the Standard Schema interface (standardschema.dev) that zod, valibot and others share. */
-export interface StandardSchema {
+export interface StandardSchema<Input = unknown, Output = unknown> {
   /** The interface's own place. */
   readonly '~standard': {
     validate(value: unknown): StandardResult | Promise<StandardResult>
+    /** What goes in and what comes out; types alone, absent when the program runs. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 

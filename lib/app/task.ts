@@ -1,9 +1,7 @@
-import type { Kwargs } from '../protocol/message.js'
-import type { AsyncResult } from './asyncResult.js'
 import type { TaskContext } from './context.js'
+import { DeclaredTask, type SendTask } from './declaredTask.js'
 import { optionFaults } from './options.js'
 import { compileOrderBy, type KeyOf } from './orderKey.js'
-import type { SendOptions } from './outlet.js'
 import { type Signature, signatureOf } from './signature.js'
 import type { TaskOptions } from './taskOptions.js'
 import { TASK_OPTIONS } from './taskOptionTable.js'
@@ -14,18 +12,21 @@ export type Handler = (...args: never[]) => unknown
 /** A function that runs as a task with `bind: true`: its first argument is the task context, Python's `self`. */
 export type BoundHandler = (self: TaskContext, ...args: never[]) => unknown
 
+/** The arguments of a bound handler that its caller gives. */
+export type CallOf<Own extends BoundHandler> = Parameters<Own> extends readonly [unknown, ...infer Rest] ? Rest : []
+
 /** Marks an argument that may be left out. */
 const OPTIONAL = /\?$/
-
-/** Sends a task by its name; what `delay` and `applyAsync` stand for. */
-export type SendTask = (args: readonly unknown[], kwargs: Kwargs, options: SendOptions) => Promise<AsyncResult>
 
 const noApp: SendTask = async () => {
   throw new TypeError('this task belongs to no app that could send it')
 }
 
 /** A registered task. */
-export class Task {
+export class Task<Args extends readonly unknown[] = readonly unknown[], Result = unknown> extends DeclaredTask<
+  Args,
+  Result
+> {
   /** Retries of one message at most; null for no end. */
   readonly maxRetries: number | null
   /** Seconds until a retry that names no time runs. */
@@ -40,14 +41,14 @@ export class Task {
 
   /** @throws TypeError that names everything that is wrong with the name, the handler and the options */
   constructor(
-    /** The name that messages call it by. */
-    readonly name: string,
+    name: string,
     /** The options that it was defined with. */
     readonly options: Readonly<TaskOptions>,
     /** The function that runs. */
     readonly handler: Handler,
-    private readonly send: SendTask = noApp,
+    send: SendTask = noApp,
   ) {
+    super(name, send)
     if (typeof name !== 'string' || name === '') throw new TypeError('a task needs a name, such as "tasks.add"')
     const faults = optionFaults(options, TASK_OPTIONS)
     if (typeof handler !== 'function') {
@@ -61,16 +62,6 @@ export class Task {
     this.params = options.params?.map((param) => param.replace(OPTIONAL, ''))
     this.signature = signatureOf(handler)
     this.required = this.countRequired()
-  }
-
-  /** Sends a message for this task. */
-  delay(...args: unknown[]): Promise<AsyncResult> {
-    return this.send(args, {}, {})
-  }
-
-  /** Sends a message for this task, with options. */
-  applyAsync(args: readonly unknown[] = [], kwargs: Kwargs = {}, options: SendOptions = {}): Promise<AsyncResult> {
-    return this.send(args, kwargs, options)
   }
 
   /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. */

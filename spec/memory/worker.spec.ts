@@ -496,13 +496,24 @@ describe('a worker on memory://', () => {
       expect(await here.app.asyncResult(String(id)).get({ timeout: 60 })).toBe(42)
     })
 
-    it.each(['delay', 'applyAsync'] as const)('%s', async (way) => {
-      let add: Task | undefined
+    it.each(['delay', 'applyAsync', 'applyAsync by name', 'declare'] as const)('%s', async (way) => {
+      let add: Task<[a: number, b: number], number> | undefined
       await start((app) => {
-        add = app.task('add', (a: number, b: number) => a + b)
+        add = app.task('add', { params: ['a', 'b'] }, (a: number, b: number) => a + b)
       })
-      const sent = way === 'delay' ? add?.delay(20, 22) : add?.applyAsync([20, 22])
-      expect(await (await sent)?.get({ timeout: 60 })).toBe(42)
+      const declared = here.app.declare<(a: number, b: number) => number>('add')
+      const ways = {
+        delay: () => add?.delay(20, 22),
+        applyAsync: () => add?.applyAsync([20, 22]),
+        'applyAsync by name': () => add?.applyAsync([20], { b: 22 }),
+        declare: () => declared.delay(20, 22),
+      }
+      expect(await (await ways[way]())?.get({ timeout: 60 })).toBe(42)
+    })
+
+    it('a task that is declared without a name is refused where it is declared', async () => {
+      await start(() => undefined)
+      expect(() => here.app.declare<() => void>('')).toThrow('declare needs the name of a task, such as "tasks.add"')
     })
 
     it('another worker on the same queue, which runs what it has no slot for', async () => {

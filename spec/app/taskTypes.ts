@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { type AsyncResult, Celery, type Task, type TaskContext } from '../../lib/index.js'
+
+/*
+ * What the types promise to those who define and send tasks. Nothing here runs: `npm run typecheck` compiles it, and an expectation that
+ * isn't met, or an error that isn't there, fails it.
+ */
+
+type Equal<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false
+/** Compiles only for a result of exactly this type. */
+function gives<Wanted>() {
+  return <Found>(_: Promise<AsyncResult<Found>>, ..._same: Equal<Found, Wanted> extends true ? [] : [never]): void =>
+    undefined
+}
+
+const app = new Celery('types')
+
+export function plain(): void {
+  const add = app.task('add', (x: number, y: number) => x + y)
+  gives<number>()(add.delay(1, 2))
+  gives<number>()(add.applyAsync([1, 2]))
+  gives<number>()(add.applyAsync([1, 2], {}, { countdown: 5 }))
+  gives<number>()(add.applyAsync([1], { y: 2 }))
+  gives<number>()(add.applyAsync([], { x: 1, y: 2 }, { queue: 'other' }))
+  // @ts-expect-error: no text for a number
+  void add.delay('1', 2)
+  // @ts-expect-error: one is missing
+  void add.delay(1)
+  // @ts-expect-error: one too many
+  void add.delay(1, 2, 3)
+  // @ts-expect-error: none, neither by place nor by name
+  void add.applyAsync([])
+  // @ts-expect-error: none, and options
+  void add.applyAsync([], {}, { countdown: 5 })
+  // @ts-expect-error: a wrong one by place
+  void add.applyAsync(['1'], { y: 2 })
+  // @ts-expect-error: a wrong option
+  void add.applyAsync([1, 2], {}, { countDown: 5 })
+  // @ts-expect-error: the result is no text
+  gives<string>()(add.delay(1, 2))
+}
+
+export function optional(): void {
+  const fetch = app.task('fetch', (url: string, depth = 1) => ({ url, depth }))
+  gives<{ url: string; depth: number }>()(fetch.delay('http://a'))
+  gives<{ url: string; depth: number }>()(fetch.delay('http://a', 2))
+  // @ts-expect-error: a default has a type
+  void fetch.delay('http://a', 'deep')
+  const all = app.task('all', (...ids: string[]) => ids.length)
+  gives<number>()(all.delay())
+  gives<number>()(all.delay('a', 'b'))
+  // @ts-expect-error: they are texts
+  void all.delay(1)
+}
+
+export function results(): void {
+  gives<null>()(app.task('nothing', () => undefined).delay())
+  gives<null>()(app.task('later', async () => undefined).delay())
+  gives<string>()(app.task('text', async () => 'a').delay())
+  gives<string | null>()(app.task('maybe', (n: number) => (n > 0 ? String(n) : undefined)).delay(1))
+}
+
+export function bound(): void {
+  const step = app.task('step', { bind: true, maxRetries: 5 }, (self, n: number) => `${self.request.id}${n}`)
+  gives<string>()(step.delay(1))
+  // @ts-expect-error: the context isn't the caller's to give
+  void step.delay({}, 1)
+  const alone = app.task('alone', { bind: true }, (self: TaskContext) => self.request.retries)
+  gives<number>()(alone.delay())
+  // @ts-expect-error: it takes nothing
+  void alone.delay(1)
+  // @ts-expect-error: a context has no such field
+  app.task('wrong', { bind: true }, (self) => self.requests)
+}
+
+export function named(): void {
+  const schema = z.object({ url: z.string(), depth: z.number().default(1), at: z.coerce.date().optional() })
+  const crawl = app.task('crawl', { params: ['url', 'depth?', 'at?'], schema }, (url, depth, at) => {
+    return [url.length, depth?.toFixed(), at?.getTime()] as const
+  })
+  void crawl.delay('http://a')
+  void crawl.delay('http://a', 3)
+  // @ts-expect-error: the schema wants a text
+  void crawl.delay(1)
+  // @ts-expect-error: the schema wants a number
+  void crawl.delay('http://a', '3')
+  // @ts-expect-error: the handler gets a text from the schema
+  app.task('wrong', { params: ['url'], schema }, (url) => url.toFixed())
+}
+
+export function declared(): void {
+  const add = app.declare<(x: number, y: number) => number>('tasks.add')
+  gives<number>()(add.delay(1, 2))
+  // @ts-expect-error: as for our own
+  void add.delay('1', 2)
+  // @ts-expect-error: a task needs a name
+  app.declare<() => number>()
+}
+
+export function options(): void {
+  // @ts-expect-error: Python's spelling
+  app.task('wrong', { acks_late: true }, () => 1)
+  // @ts-expect-error: a wrong type
+  app.task('wrong', { maxRetries: 'many' }, () => 1)
+  // @ts-expect-error: the handler comes last
+  app.task('wrong', () => 1, { maxRetries: 1 })
+  const any: Task = app.task('add', (x: number) => x)
+  void any.delay(1)
+}
