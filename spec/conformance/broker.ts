@@ -291,13 +291,17 @@ export function describeBroker(broker: BrokerCase): void {
         const [first] = await user.arrived(3)
         await user.window.close()
         first?.ack()
+        await user.send(queue, ['m5'])
+        // Both would have come by now.
+        await waitFor(async () => (await user.depth(queue)) === 2, { what: 'what nobody takes' })
+        for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+        expect(user.deliveries).toHaveLength(3)
         await user.stop()
         const other = join()
         other.capacity.set(queue, 4)
         await other.take([other.queue(queue)])
-        await other.arrived(3)
-        expect(other.texts).toEqual(['m2', 'm3', 'm4'])
-        expect(user.deliveries).toHaveLength(3)
+        await other.arrived(4)
+        expect(other.texts).toEqual(['m2', 'm3', 'm4', 'm5'])
       })
 
       it('each of two that share a queue what it has room for', async () => {
