@@ -79,12 +79,21 @@ export abstract class App {
   ): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
-    const send: SendTask = (args, kwargs, options) => this.sendTask(name, args, kwargs, options)
+    // Whoever runs it goes by the message, as Celery does.
+    const asTask = (options: SendOptions): SendOptions => ({
+      ignoreResult: task.options.ignoreResult ?? this.conf.task_ignore_result === true,
+      ...options,
+    })
+    const send: SendTask = (args, kwargs, options) =>
+      this.sendTask(name, args, kwargs, plainObject(options) === null ? asTask(options) : options)
     if (typeof optionsOrHandler === 'function' && handler !== undefined) {
       throw new TypeError(`task ${name}: the options come before the handler, as in app.task(name, options, handler)`)
     }
-    if (typeof optionsOrHandler === 'function') return this.tasks.add(new Task(name, {}, optionsOrHandler, send))
-    return this.tasks.add(new Task(name, optionsOrHandler, handler as Handler, send))
+    const task =
+      typeof optionsOrHandler === 'function'
+        ? new Task(name, {}, optionsOrHandler, send)
+        : new Task(name, optionsOrHandler, handler as Handler, send)
+    return this.tasks.add(task)
   }
 
   /**
@@ -159,6 +168,7 @@ export abstract class App {
       parentId: parent?.id ?? null,
       replyTo: this.oid,
       headers: options.headers ?? {},
+      ignoreResult: options.ignoreResult ?? false,
     })
     await outlet.prepare(route)
     const delayMs = eta === null ? 0 : eta.getTime() - Date.now()

@@ -36,6 +36,7 @@ export const SEND_OPTIONS: OptionTable = {
     expires: either(offset, date),
     priority: whole(0, 255),
     headers: plainObject,
+    ignoreResult: toggle,
   },
   elsewhere: {
     id: 'write taskId',
@@ -48,7 +49,6 @@ export const SEND_OPTIONS: OptionTable = {
     chord: NO_LINKS,
     timeLimit: NO_LIMITS,
     softTimeLimit: NO_LIMITS,
-    ignoreResult: 'it belongs to the task: app.task(name, { ignoreResult: true }, handler)',
     retry: 'a message is sent again until the broker has confirmed it',
     retryPolicy: 'a message is sent again until the broker has confirmed it',
     retries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',

@@ -21,6 +21,8 @@ export interface SendOptions {
   priority?: number
   /** Custom headers, beside Celery's own. */
   headers?: Record<string, unknown>
+  /** Whether nobody wants the result: it isn't stored then. By default what the task says, where it is defined here, else false. */
+  ignoreResult?: boolean
 }
 
 /** Where a message goes, and with what priority. */

@@ -22,6 +22,8 @@ export interface TaskToSend {
   readonly replyTo: string
   /** Custom headers; Celery's own win. */
   readonly headers: Readonly<Record<string, unknown>>
+  /** Whether its result is to be thrown away; false unless given. */
+  readonly ignoreResult?: boolean
 }
 
 /** The longest time to live that RabbitMQ takes: it refuses the message otherwise. Whoever receives it reads the header `expires` anyway. */
@@ -58,7 +60,7 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
     argsrepr: reprArgs(task.args),
     kwargsrepr: repr(task.kwargs),
     origin: ORIGIN,
-    ignore_result: false,
+    ignore_result: task.ignoreResult ?? false,
     replaced_task_nesting: 0,
     stamped_headers: null,
     stamps: {},

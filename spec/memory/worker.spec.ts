@@ -511,6 +511,25 @@ describe('a worker on memory://', () => {
       expect(await (await ways[way]())?.get({ timeout: 60 })).toBe(42)
     })
 
+    it.each([
+      ['is kept', {}, {}, {}, 'SUCCESS'],
+      ['is ignored as the task says', { ignoreResult: true }, {}, {}, 'PENDING'],
+      ['is ignored as the app says', {}, { task_ignore_result: true }, {}, 'PENDING'],
+      ['is ignored as the sender says', {}, {}, { ignoreResult: true }, 'PENDING'],
+      ['is kept as the sender says', { ignoreResult: true }, {}, { ignoreResult: false }, 'SUCCESS'],
+    ] as const)('a sender whose result %s', async (_, options, config, asked, state) => {
+      let task: Task<[], number> | undefined
+      await start(
+        (app) => {
+          task = app.task('one', options, () => 1)
+        },
+        { config },
+      )
+      const sent = await task?.applyAsync([], {}, asked)
+      await waitFor(() => here.worker.line.state.endings.get('succeeded') === 1, { what: 'its end' })
+      expect(await sent?.state()).toBe(state)
+    })
+
     it('a task that is declared without a name is refused where it is declared', async () => {
       await start(() => undefined)
       expect(() => here.app.declare<() => void>('')).toThrow('declare needs the name of a task, such as "tasks.add"')
