@@ -48,11 +48,10 @@ describe('a broker that is short of memory', () => {
     await broker.ctl('set_vm_memory_high_watermark', '0.000001')
     // A connection is blocked when it next publishes.
     const held = app.sendTask('spec.next', [0], {}, { queue: next })
-    await waitFor(
-      () => started.log.of('WARNING').some((line) => line.includes('takes no messages from this connection')),
-      { what: 'the block to be told' },
-    )
     const publisher = () => [...started.worker.breakers].find(({ name }) => name === 'publisher')
+    // The connection of the events may be blocked, and tell it, before this one.
+    await waitFor(() => publisher()?.state === 'open', { what: 'the publisher to be blocked' })
+    expect(started.log.of('WARNING')).toContainEqual(expect.stringContaining('takes no messages from this connection'))
     expect(publisher()).toMatchObject({
       state: 'open',
       opens: 1,
