@@ -4,7 +4,7 @@ import { systemClock } from '../../lib/clock.js'
 import type { Clock } from '../../lib/ports.js'
 import { connectionTo } from '../support/epoch.js'
 import { freePort } from '../support/freePort.js'
-import { type Link, openLink } from '../support/link.js'
+import { type Link, openLink, through } from '../support/link.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
@@ -13,11 +13,6 @@ describe('a connection', () => {
   let link: Link
   let log: MemoryLog
   let connection: Connection | undefined
-  const through = (port: number): string => {
-    const url = new URL(brokerUrl())
-    url.port = String(port)
-    return url.href
-  }
 
   beforeEach(async () => {
     log = new MemoryLog()
@@ -30,7 +25,7 @@ describe('a connection', () => {
   })
 
   it('is a new epoch after each loss, the old one being void', async () => {
-    const under = await connectionTo(through(link.port), log)
+    const under = await connectionTo(through(brokerUrl(), link.port), log)
     connection = under.connection
     await waitFor(() => under.epochs.length === 1, { what: 'the first epoch' })
     link.cut()
@@ -42,7 +37,7 @@ describe('a connection', () => {
 
   it('goes on trying, with pauses, until the broker is back', async () => {
     link.refuse()
-    const under = await connectionTo(through(link.port), log)
+    const under = await connectionTo(through(brokerUrl(), link.port), log)
     connection = under.connection
     await waitFor(() => log.of('ERROR').length >= 2, { what: 'two failed attempts' })
     expect(log.of('ERROR')[0]).toMatch(
@@ -53,7 +48,10 @@ describe('a connection', () => {
   })
 
   it('takes the next broker of the list at once when one is away', async () => {
-    const under = await connectionTo(`${through(await freePort())};${through(link.port)}`, log)
+    const under = await connectionTo(
+      `${through(brokerUrl(), await freePort())};${through(brokerUrl(), link.port)}`,
+      log,
+    )
     connection = under.connection
     await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
     expect(log.of('ERROR')).toHaveLength(1)
@@ -61,7 +59,7 @@ describe('a connection', () => {
   })
 
   it('never shows the password', async () => {
-    const url = new URL(through(await freePort()))
+    const url = new URL(through(brokerUrl(), await freePort()))
     url.username = 'someone'
     url.password = 'very-secret'
     const under = await connectionTo(url.href, log)
@@ -82,7 +80,7 @@ describe('a connection', () => {
         return systemClock.setTimer(fn, 0)
       },
     }
-    const under = await connectionTo(through(link.port), log, {}, clock)
+    const under = await connectionTo(through(brokerUrl(), link.port), log, {}, clock)
     connection = under.connection
     const cut = async (count: number, livedMs: number): Promise<void> => {
       for (let n = 0; n < count; n++) {
@@ -109,7 +107,9 @@ describe('a connection', () => {
 
   it('stops at once while it waits for the next attempt', async () => {
     link.refuse()
-    const under = await connectionTo(through(link.port), log, { broker_connection_retry_max_interval: 3600 })
+    const under = await connectionTo(through(brokerUrl(), link.port), log, {
+      broker_connection_retry_max_interval: 3600,
+    })
     await waitFor(() => log.of('ERROR').length >= 3, { what: 'three failed attempts' })
     await under.connection.stop()
     expect(under.epochs).toEqual([])
@@ -119,7 +119,7 @@ describe('a connection', () => {
     const disabled = expect.stringMatching(/\(app\.conf\.broker_connection_retry=False\)\. Shutting down\.\.\.$/)
 
     it('gives up when it is lost', async () => {
-      const under = await connectionTo(through(link.port), log, { broker_connection_retry: false })
+      const under = await connectionTo(through(brokerUrl(), link.port), log, { broker_connection_retry: false })
       connection = under.connection
       await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
       link.cut()
@@ -129,7 +129,7 @@ describe('a connection', () => {
     })
 
     it('gives up at the start when each broker has been tried', async () => {
-      const urls = `${through(await freePort())};${through(await freePort())}`
+      const urls = `${through(brokerUrl(), await freePort())};${through(brokerUrl(), await freePort())}`
       const under = await connectionTo(urls, log, { broker_connection_retry: false })
       connection = under.connection
       await waitFor(() => under.ends.length === 1, { what: 'it to give up' })
@@ -139,7 +139,7 @@ describe('a connection', () => {
 
     it('may be tried for until it is up, if the setting for the start says so', async () => {
       link.refuse()
-      const under = await connectionTo(through(link.port), log, {
+      const under = await connectionTo(through(brokerUrl(), link.port), log, {
         broker_connection_retry: false,
         broker_connection_retry_on_startup: true,
       })
@@ -153,7 +153,7 @@ describe('a connection', () => {
   })
 
   it('notices a peer that has gone silent, by its heartbeats', async () => {
-    const under = await connectionTo(through(link.port), log, { broker_heartbeat: 1 })
+    const under = await connectionTo(through(brokerUrl(), link.port), log, { broker_heartbeat: 1 })
     connection = under.connection
     await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
     link.stall()

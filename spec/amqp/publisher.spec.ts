@@ -7,7 +7,7 @@ import { BrokerError } from '../../lib/errors.js'
 import type { AmqpProperties, OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
-import { type Link, openLink } from '../support/link.js'
+import { type Link, openLink, through } from '../support/link.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { randomQueue } from '../support/randomName.js'
@@ -24,10 +24,8 @@ describe('the publisher', () => {
   beforeEach(async () => {
     client = await Client.open(brokerUrl())
     queue = await client.queue()
-    const url = new URL(brokerUrl())
-    link = await openLink(Number(url.port))
-    url.port = String(link.port)
-    const { settings } = loadSettings({ config: { broker_url: url.href }, env: {}, flags: {} })
+    link = await openLink(Number(new URL(brokerUrl()).port))
+    const { settings } = loadSettings({ config: { broker_url: through(brokerUrl(), link.port) }, env: {}, flags: {} })
     logs = new MemoryLog()
     publisher = new AmqpPublisher(connectionOptions('producer', settings, systemClock, logs))
   })
@@ -131,9 +129,7 @@ describe('the publisher', () => {
   })
 
   it('tells that the broker is away and that messages wait, and connects at once when it hears that it is there', async () => {
-    const url = new URL(brokerUrl())
-    url.port = String(link.port)
-    const { settings } = loadSettings({ config: { broker_url: url.href }, env: {}, flags: {} })
+    const { settings } = loadSettings({ config: { broker_url: through(brokerUrl(), link.port) }, env: {}, flags: {} })
     // Pauses between two attempts never end by themselves.
     const clock = { ...systemClock, setTimer: () => ({ cancel: () => undefined }) }
     await publisher.stop()

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
-import { type Link, openLink } from '../support/link.js'
+import { type Link, openLink, through } from '../support/link.js'
 import { taskMessage } from '../support/message.js'
 import { OfflineApp } from '../support/offlineLine.js'
 import { brokerUrl } from '../support/services.js'
@@ -58,9 +58,8 @@ describe('acknowledgements of one order key', () => {
         }),
       ),
     )
-    const url = new URL(brokerUrl())
-    url.port = String(link.port)
-    ;({ worker } = await startWorker(app, url.href, queue, { worker_concurrency: 8 }))
+    const url = through(brokerUrl(), link.port)
+    ;({ worker } = await startWorker(app, url, queue, { worker_concurrency: 8 }))
     await waitFor(() => acked.length >= 2 * PAIRS, { what: 'all messages to be acknowledged' })
     const places = new Map(acked.map((n, at) => [n, at]))
     const early = acked.filter(

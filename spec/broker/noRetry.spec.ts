@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Client } from '../support/client.js'
-import { type Link, openLink } from '../support/link.js'
+import { type Link, openLink, through } from '../support/link.js'
 import { killAllPrograms } from '../support/program.js'
 import { brokerUrl } from '../support/services.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
@@ -20,10 +20,8 @@ describe('with broker_connection_retry off', () => {
   it('a worker whose broker is lost ends with exit code 1, for its supervisor to start anew', async () => {
     const client = await Client.open(brokerUrl())
     const queue = await client.queue()
-    const url = new URL(brokerUrl())
-    url.port = String(link.port)
     const worker = await startWorkerProgram({
-      brokerUrl: url.href,
+      brokerUrl: through(brokerUrl(), link.port),
       args: ['-Q', queue],
       env: { CELERY_BROKER_CONNECTION_RETRY: '0' },
     })

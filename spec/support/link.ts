@@ -20,6 +20,13 @@ export interface Link {
 /** Sees what goes through a link, and through which of its connections: they are counted from 0. */
 export type Tap = (chunk: Buffer, connection: number, from: 'near' | 'far') => void
 
+/** The URL of a server as it is reached through a link. */
+export function through(serverUrl: string, port: number): string {
+  const url = new URL(serverUrl)
+  url.port = String(port)
+  return url.href
+}
+
 /** Opens a link to a loopback port. */
 export async function openLink(targetPort: number, tap: Tap = () => undefined): Promise<Link> {
   const sockets = new Set<Socket>()

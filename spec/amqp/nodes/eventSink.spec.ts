@@ -6,7 +6,7 @@ import { systemClock } from '../../../lib/clock.js'
 import { EventDispatcher } from '../../../lib/events/dispatcher.js'
 import { LamportClock } from '../../../lib/protocol/lamport.js'
 import { loadSettings } from '../../../lib/settings/load.js'
-import { type Link, openLink } from '../../support/link.js'
+import { type Link, openLink, through } from '../../support/link.js'
 import { MemoryLog } from '../../support/memoryLog.js'
 import { randomQueue } from '../../support/randomName.js'
 import { brokerUrl } from '../../support/services.js'
@@ -36,10 +36,8 @@ describe('the way out of events', () => {
       },
       { noAck: true },
     )
-    const broker = new URL(brokerUrl())
-    link = await openLink(Number(broker.port))
-    broker.port = String(link.port)
-    const { settings } = loadSettings({ config: { broker_url: broker.href }, env: {}, flags: {} })
+    link = await openLink(Number(new URL(brokerUrl()).port))
+    const { settings } = loadSettings({ config: { broker_url: through(brokerUrl(), link.port) }, env: {}, flags: {} })
     const log = new MemoryLog()
     const options = connectionOptions('producer', settings, systemClock, log)
     sink = new AmqpEventSink({ ...options, name: 'events', maxDelayMs: 50 })

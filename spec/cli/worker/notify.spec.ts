@@ -6,7 +6,7 @@ import { Notifier, type SupervisedWorker, takeSupervisor } from '../../../lib/cl
 import { STOPPING } from '../../../lib/component.js'
 import { Client } from '../../support/client.js'
 import { FakeClock } from '../../support/fakeClock.js'
-import { type Link, openLink } from '../../support/link.js'
+import { type Link, openLink, through } from '../../support/link.js'
 import { MemoryLog } from '../../support/memoryLog.js'
 import { taskMessage } from '../../support/message.js'
 import { killAllPrograms, type Program, runProgram } from '../../support/program.js'
@@ -207,9 +207,8 @@ describe('a worker under a supervisor that speaks sd_notify', () => {
   })
 
   function startWorker(): void {
-    const url = new URL(brokerUrl())
-    url.port = String(link.port)
-    const args = ['-A', 'build/apps/steps.js', '-b', url.href, 'worker', '-l', 'INFO', '-c', '2', '-Q', queue]
+    const url = through(brokerUrl(), link.port)
+    const args = ['-A', 'build/apps/steps.js', '-b', url, 'worker', '-l', 'INFO', '-c', '2', '-Q', queue]
     worker = runProgram(process.execPath, ['bin/celeriac.js', ...args], {
       cwd: ROOT,
       env: {
