@@ -70,7 +70,7 @@ enter_cell() {
     valkey-8) CELERIAC_SPEC_REDIS=$(root_of trixie) && CELERIAC_SPEC_REDIS_SERVER=valkey-server ;;
     valkey-9) CELERIAC_SPEC_REDIS=$(root_of forky) && CELERIAC_SPEC_REDIS_SERVER=valkey-server ;;
     redis-8) CELERIAC_SPEC_REDIS=$(root_of forky) ;;
-    node-*) PATH=$(node_of "${1#node-}"):$PATH && CELL_SPECS+=(spec/app spec/cli spec/executors spec/line) ;;
+    node-*) PATH=$(node_of "${1#node-}"):$PATH && CELL_SPECS+=(spec/app spec/cli spec/executors spec/line spec/package) ;;
   esac || exit 1
   export CELERIAC_SPEC_RABBITMQ CELERIAC_SPEC_PYTHON CELERIAC_SPEC_REDIS CELERIAC_SPEC_REDIS_SERVER PATH
 }

@@ -1,0 +1,147 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { ROOT } from '../support/workerProgram.js'
+import { Packed, type Ran, run } from './packed.js'
+
+const USE = 'console.log(new Celery("tasks").task("tasks.add", (x, y) => x + y).name)'
+const CLEAN = { code: 0, stdout: 'tasks.add', stderr: '' }
+const PROBLEMS = `
+import { readFileSync } from 'node:fs'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+const found = await checkPackage(createPackageFromTarballData(readFileSync(process.argv[1])))
+console.log(JSON.stringify({ problems: found.problems, entries: Object.keys(found.entrypoints) }))
+`
+
+describe('the package, packed from a clean copy and installed in an empty project', () => {
+  let packed: Packed
+
+  beforeAll(async () => {
+    packed = await Packed.make()
+  })
+
+  afterAll(() => packed.dispose())
+
+  it('holds the program and nothing that is only for working on it', () => {
+    const { files, installed } = packed
+    const some = ['dist/index.js', 'dist/index.d.ts', 'dist/cjs/index.js', 'dist/cli/main.js', 'README.md']
+    expect(files).toEqual(expect.arrayContaining(some))
+    expect(files.filter((path) => /^(?:spec|build|node_modules)\//.test(path))).toEqual([])
+    for (const path of files) expect([path, existsSync(join(installed, path))]).toEqual([path, true])
+  })
+
+  it('has source maps that hold their sources, and declarations that name none', () => {
+    const read = (path: string): string => readFileSync(join(packed.installed, path), 'utf8')
+    const maps = packed.files.filter((path) => path.endsWith('.js.map'))
+    expect(maps.length).toBeGreaterThan(100)
+    for (const path of maps) {
+      const { sources, sourcesContent = [] } = JSON.parse(read(path))
+      expect([path, sourcesContent.length]).toEqual([path, sources.length])
+    }
+    const declarations = packed.files.filter((path) => path.endsWith('.d.ts'))
+    expect(declarations.length).toBeGreaterThan(100)
+    expect(declarations.filter((path) => read(path).includes('sourceMappingURL'))).toEqual([])
+    expect(packed.files.filter((path) => path.endsWith('.d.ts.map'))).toEqual([])
+  })
+
+  it('has nothing that publint or attw would have changed', async () => {
+    const linted = await run(
+      process.execPath,
+      [join(ROOT, 'node_modules/publint/src/cli.js'), 'run', packed.tarball, '--strict'],
+      ROOT,
+    )
+    expect(linted).toMatchObject({ code: 0, stdout: expect.stringContaining('All good!') })
+    const evaluated = ['--input-type=module', '--eval', PROBLEMS, packed.tarball]
+    const checked = await run(process.execPath, evaluated, ROOT)
+    const { problems, entries } = JSON.parse(checked.stdout)
+    expect(problems).toEqual([])
+    expect(entries).toEqual(Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).exports))
+  })
+
+  it('can be imported and required, and is the same then', async () => {
+    const imported = await packed.node('--input-type=module', '--eval', `import { Celery } from 'celeriac'; ${USE}`)
+    expect(imported).toEqual(CLEAN)
+    const required = ['--input-type=commonjs', '--eval', `const { Celery } = require('celeriac'); ${USE}`]
+    expect(await run(process.execPath, required, packed.project)).toEqual(CLEAN)
+    const both = `import { createRequire } from 'node:module'; import { Celery } from 'celeriac'
+      console.log(createRequire(import.meta.url)('celeriac').Celery === Celery)`
+    expect((await packed.node('--input-type=module', '--eval', both)).stdout).toBe('true')
+  })
+
+  it.each([
+    ['nodenext', 'module'],
+    ['nodenext', 'commonjs'],
+    ['node16', 'module'],
+    ['node16', 'commonjs'],
+  ] as const)('has types with module %s in a project of type %s, which then runs', async (module, type) => {
+    packed.isOfType(type)
+    const out = `out/${module}-${type}`
+    expect(await compile('--module', module, '--outDir', out)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await packed.node(`${out}/main.js`)).toEqual(CLEAN)
+  })
+
+  it('has types for bundlers', async () => {
+    packed.isOfType('module')
+    const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit']
+    expect(await compile(...bundler)).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  it.each(['module', 'commonjs'] as const)('runs from TypeScript with tsx in a project of type %s', async (type) => {
+    packed.isOfType(type)
+    expect(await packed.tool('tsx/dist/cli.mjs', 'main.ts')).toEqual(CLEAN)
+  })
+
+  it('runs from TypeScript where Node strips types by itself, and only there', async () => {
+    packed.isOfType('module')
+    const ran = await packed.node('main.ts')
+    if ((process.features as { typescript?: string | false }).typescript) expect(ran).toEqual(CLEAN)
+    else expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_UNKNOWN_FILE_EXTENSION') })
+  })
+
+  it('has a command that finds its own files', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const { stdout } = await run('npx', ['--no-install', 'celeriac', '--version'], packed.project)
+    expect(stdout).toContain(version)
+  })
+
+  /** Strict, and with an eye on the package's own declarations too. */
+  function compile(...args: string[]): Promise<Ran> {
+    const strict = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', 'node']
+    return packed.tool('typescript/bin/tsc', ...strict, ...args, 'main.ts')
+  }
+})
+
+describe('bin/services.sh', () => {
+  const installs = async (top: string): Promise<boolean> => {
+    const script = '. bin/services.sh; npm() { echo "npm $*"; }; install_node_modules'
+    return (await run('bash', ['-c', script], top)).stdout.includes('npm ci')
+  }
+
+  it('installs nothing over what npm ci has installed, and installs what is missing or of another version', async () => {
+    expect(await installs(ROOT)).toBe(false)
+    const top = mkdtempSync(join(tmpdir(), 'celeriac-install-'))
+    try {
+      mkdirSync(join(top, 'bin'))
+      cpSync(join(ROOT, 'bin/services.sh'), join(top, 'bin/services.sh'))
+      const lock = (version: string): string =>
+        JSON.stringify({
+          packages: { 'node_modules/a': { version }, 'node_modules/b': { version: '1', optional: true } },
+        })
+      const put = (path: string, text: string): void => {
+        mkdirSync(dirname(join(top, path)), { recursive: true })
+        writeFileSync(join(top, path), text)
+      }
+      put('package-lock.json', lock('1.0.0'))
+      expect(await installs(top)).toBe(true)
+      put('node_modules/.package-lock.json', JSON.stringify({ packages: { 'node_modules/a': { version: '1.0.0' } } }))
+      expect(await installs(top)).toBe(true)
+      put('node_modules/a/package.json', '{}')
+      expect(await installs(top)).toBe(false)
+      put('package-lock.json', lock('1.0.1'))
+      expect(await installs(top)).toBe(true)
+    } finally {
+      rmSync(top, { recursive: true })
+    }
+  })
+})
