@@ -4,6 +4,7 @@ import { systemClock } from '../clock.js'
 import { encodeTask } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
+import type { Conf } from '../settings/conf.js'
 import { AsyncResult, type ResultSource } from './asyncResult.js'
 import { Breakers } from './breakers.js'
 import { BREAKER_OPTIONS, SEND_OPTIONS } from './callOptionTables.js'
@@ -13,7 +14,7 @@ import { currentRun } from './current.js'
 import { DeclaredTask, type ResultOf, type SendTask } from './declaredTask.js'
 import { plainObject } from './optionChecks.js'
 import { checkOptions } from './options.js'
-import type { Outlet, SendOptions } from './outlet.js'
+import type { Loan, LoanTerms, Outlet, SendOptions } from './outlet.js'
 import { Registry } from './registry.js'
 import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
 import { traceSend } from './sendSpan.js'
@@ -32,11 +33,14 @@ const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5,
 /** The registry of tasks, the configuration, and the way out for messages. Without any broker in it: see `lib/celery.ts`. */
 export abstract class App {
   readonly [APP_BRAND] = true
+  /** The settings that it was made with. */
+  readonly conf: Readonly<Record<string, unknown>>
   readonly tasks = new Registry()
   /** Those that `breaker` has made. */
   readonly breakers = new Breakers()
   /** The name of this process's reply queue: Celery's `oid`. */
   readonly oid = randomUUID()
+  private readonly loans: Loan[] = []
   private outlet: Outlet | null = null
 
   /**
@@ -46,9 +50,10 @@ export abstract class App {
    */
   constructor(
     readonly main: string,
-    readonly conf: Readonly<Record<string, unknown>> = {},
+    conf: Conf = {},
   ) {
     checkConf(main, conf)
+    this.conf = conf
   }
 
   /**
@@ -183,16 +188,20 @@ export abstract class App {
     return this.result(id)
   }
 
-  /** Gives the app a way out other than its own; returns the way back. The worker lends its publisher like this. */
-  lend(outlet: Outlet): () => void {
-    const before = this.outlet
-    this.outlet = outlet
+  /**
+   * Gives the app a way out beside its own; returns what takes it back. Workers lend theirs like this: a task sends by that of the worker
+   * that runs it.
+   */
+  lend(outlet: Outlet, terms: LoanTerms = {}): () => void {
+    const loan: Loan = { outlet, worker: terms.worker ?? null, onlyTasks: terms.onlyTasks ?? false }
+    this.loans.push(loan)
     return () => {
-      this.outlet = before
+      const at = this.loans.indexOf(loan)
+      if (at >= 0) this.loans.splice(at, 1)
     }
   }
 
-  /** Closes the connection that `sendTask` opened, if it did. */
+  /** Closes the connection that `sendTask` opened, if it did. What workers lend is theirs to close. */
   async close(): Promise<void> {
     await this.outlet?.close()
     this.outlet = null
@@ -211,6 +220,11 @@ export abstract class App {
   }
 
   private use(): Outlet {
+    const run = currentRun.getStore()
+    const loan =
+      this.loans.find(({ worker }) => run !== undefined && worker === run.worker) ??
+      this.loans.findLast(({ onlyTasks }) => run !== undefined || !onlyTasks)
+    if (loan) return loan.outlet
     this.outlet ??= this.open()
     return this.outlet
   }

@@ -4,6 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 export const currentRun = new AsyncLocalStorage<{
   readonly id: string
   readonly rootId: string
+  /** The node name of the worker that it runs for. */
+  readonly worker: string
   /** Ids of the tasks that it sent, for its result. */
   readonly children: string[]
 }>()

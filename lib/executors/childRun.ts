@@ -79,7 +79,7 @@ export class ChildRun {
     const app = await this.app
     app.breakers.follow(job.breakers)
     const info = unpackInfo(job.info)
-    const { args, id, kwargs, retries, rootId, task: name } = info
+    const { args, hostname, id, kwargs, retries, rootId, task: name } = info
     const controller = new AbortController()
     const { signal } = controller
     this.controllers.set(job.number, controller)
@@ -95,6 +95,7 @@ export class ChildRun {
         task,
         id,
         rootId,
+        worker: hostname,
         args,
         kwargs,
         retries,

@@ -76,6 +76,10 @@ export function createLog(options: LogOptions): Log {
       closing ??= end(winston)
         .then(() => (file ? end(file) : undefined))
         .catch((thrown) => onFault(coerceError(thrown)))
+        .finally(() => {
+          // What is not ours is written to by others, who may open another log.
+          if (!file) stream.off('error', onFault)
+        })
       return closing
     },
   }

@@ -26,5 +26,5 @@ export function showAddress({ host, port }: Address): string {
 }
 
 /** A setting that is an address: its text, checked, with the host written out. */
-export const address: Parse<string> = (raw) =>
+export const address: Parse<string, string | number> = (raw) =>
   showAddress(parseAddress(typeof raw === 'number' ? String(raw) : typeof raw === 'string' ? raw.trim() : ''))

@@ -12,6 +12,8 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>
   /** What the command line gave, by the name of the row: a text, or true for a switch. */
   readonly flags: Readonly<Record<string, unknown>>
+  /** What a message calls that which `flags` gave; by default the flag. */
+  nameOf?(name: string): string
 }
 
 export interface Loaded {
@@ -92,7 +94,7 @@ function readConfig(
 function giver(
   name: string,
   row: Row<unknown>,
-  { env, flags }: Sources,
+  { env, flags, nameOf }: Sources,
   config: ReadonlyMap<string, Given>,
 ): Given | undefined {
   const isGiven = (raw: unknown, inConfig = false): boolean => {
@@ -100,7 +102,7 @@ function giver(
     const zeroIsUnset = row.zero === 'is unset' || (row.zero === 'is unset in flags' && !inConfig)
     return !(zeroIsUnset && (raw === 0 || (typeof raw === 'string' && Number(raw) === 0 && raw.trim() !== '')))
   }
-  if (isGiven(flags[name])) return { raw: flags[name], origin: flagLabel(name, row) }
+  if (isGiven(flags[name])) return { raw: flags[name], origin: nameOf?.(name) ?? flagLabel(name, row) }
   const variable = envNamesOf(name, row).find((variable) => env[variable] !== '' && isGiven(env[variable]))
   if (variable !== undefined) return { raw: env[variable], origin: variable }
   const configured = config.get(name)

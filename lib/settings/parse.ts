@@ -24,7 +24,7 @@ export const octal: Parse<string> = (raw) => {
 }
 
 /** Null for null and for the empty text. */
-export function optional<T>(parse: Parse<T>): Parse<T | null> {
+export function optional<T, In = T>(parse: Parse<T, In>): Parse<T | null, In | null> {
   return (raw) => (raw === null || raw === undefined || raw === '' ? null : parse(raw))
 }
 
@@ -83,7 +83,9 @@ export interface Range {
 }
 
 /** `10,2` or `2,10`, or the most alone; fewer than one slot there can't be. Also `[10, 2]`, `10` and `{ max, min }`. As `--autoscale` reads it. */
-export const range: Parse<Range> = (raw) => {
+export const range: Parse<Range, Range | number | readonly [number, number] | `${number}` | `${number},${number}`> = (
+  raw,
+) => {
   const parts =
     typeof raw === 'string'
       ? raw.split(',')
@@ -102,14 +104,17 @@ export const range: Parse<Range> = (raw) => {
 }
 
 /** Names separated by commas, taken as they are, blanks too (so does Celery); or an array of them. */
-export const list: Parse<readonly string[]> = (raw) => {
+export const list: Parse<readonly string[], readonly string[] | string> = (raw) => {
   const parts: readonly unknown[] = typeof raw === 'string' ? raw.split(',') : Array.isArray(raw) ? raw : ['']
   if (parts.every((part): part is string => typeof part === 'string' && part !== '')) return parts
   throw expected('names separated by commas, none of them empty')
 }
 
 /** One of a few words; `anyCase` lets the case differ. */
-export function choice<const T extends string>(words: readonly T[], options: { anyCase?: boolean } = {}): Parse<T> {
+export function choice<const T extends string>(
+  words: readonly T[],
+  options: { anyCase?: boolean } = {},
+): Parse<T, T | Lowercase<T>> {
   return (raw) => {
     const given = options.anyCase ? String(raw).toLowerCase() : raw
     const word = words.find((word) => (options.anyCase ? word.toLowerCase() : word) === given)
@@ -119,7 +124,10 @@ export function choice<const T extends string>(words: readonly T[], options: { a
 }
 
 /** An object, or its JSON text. `what` names the values in the fault. */
-export function map<T>(parse: Parse<T>, what: string): Parse<Readonly<Record<string, T>>> {
+export function map<T, In = T>(
+  parse: Parse<T, In>,
+  what: string,
+): Parse<Readonly<Record<string, T>>, Readonly<Record<string, In>>> {
   return (raw) => {
     const value = fromJson(raw)
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {

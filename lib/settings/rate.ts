@@ -7,7 +7,7 @@ const PERIODS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
  * @returns runs a second; null for no limit
  * @throws TypeError for what is no rate
  */
-export const rate: Parse<number | null> = (raw) => {
+export const rate: Parse<number | null, string | number | null> = (raw) => {
   if (raw === null || raw === undefined || raw === '' || raw === 0) return null
   const [, amount = '', period = 's'] = /^(\d+(?:\.\d+)?|\.\d+)(?:\/([smh]))?$/.exec(String(raw).trim()) ?? []
   if (amount === '') throw new TypeError('expected a rate such as 10/s, 10/m, 0.5/h or a number a second')
@@ -16,4 +16,5 @@ export const rate: Parse<number | null> = (raw) => {
 }
 
 /** A rate in the words that it was given in, checked. */
-export const rateText: Parse<string | null> = (raw) => (rate(raw) === null ? null : String(raw).trim())
+export const rateText: Parse<string | null, string | number | null> = (raw) =>
+  rate(raw) === null ? null : String(raw).trim()

@@ -29,6 +29,15 @@ export interface RouteRule {
   readonly priority?: number
 }
 
+/** Patterns of task names with their routes. */
+type RouteMap = Readonly<Record<string, string | RouteRule>>
+
+/** A queue as it may be written; kombu's `queue_arguments` may also be called `arguments`. */
+type QueueInput = Omit<QueueDefinition, 'name'> & { readonly arguments?: QueueDefinition['queue_arguments'] }
+type QueuesInput =
+  | ReadonlyArray<string | (QueueInput & { readonly name: string })>
+  | Readonly<Record<string, QueueInput>>
+
 const QUEUE_FIELDS: Readonly<Record<keyof QueueDefinition, Parse<unknown>>> = {
   name: text,
   exchange: text,
@@ -78,7 +87,7 @@ const routeRecord = record(ROUTE_FIELDS, 'a route')
  * `task_queues`: an array of queues or of their names, or a map from name to queue (both are Celery's), or either as JSON text.
  * kombu's `queue_arguments` may also be called `arguments`.
  */
-export const queues: Parse<readonly QueueDefinition[]> = (raw) => {
+export const queues: Parse<readonly QueueDefinition[], QueuesInput> = (raw) => {
   const value = fromJson(raw)
   if (typeof value !== 'object' || value === null)
     throw new TypeError('expected queues, as an array, a map or its JSON text')
@@ -110,7 +119,9 @@ const rules = map<string | RouteRule>(
 )
 
 /** `task_routes`: a map from task name or glob to a queue's name or a route; also an array of such maps, or of pairs, as Celery has it. */
-export const routes: Parse<Readonly<Record<string, string | RouteRule>>> = (raw) => {
+export const routes: Parse<RouteMap, RouteMap | ReadonlyArray<RouteMap | readonly [string, string | RouteRule]>> = (
+  raw,
+) => {
   const value = fromJson(raw)
   if (!Array.isArray(value)) return rules(value)
   const isPair = (entry: unknown): entry is [string, unknown] => Array.isArray(entry) && typeof entry[0] === 'string'

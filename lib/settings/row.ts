@@ -1,5 +1,11 @@
 /** Text from a flag or the environment, or a JavaScript value from the app's configuration, to the setting's value. */
-export type Parse<T> = (raw: unknown) => T
+export interface Parse<T, In = T> {
+  (raw: unknown): T
+  /** Only a type: what a program may write for it. There is no such property. */
+  readonly [INPUT]?: In
+}
+
+declare const INPUT: unique symbol
 
 /** The headings of `celeriac worker --help`, Celery's. */
 export type Group = 'Worker' | 'Pool' | 'Queue' | 'Feature' | 'Embedded Beat' | 'Daemonization'
@@ -24,15 +30,20 @@ export interface RowExtras {
 }
 
 /** A setting. */
-export interface Row<T> extends RowExtras {
+export interface Row<T, In = unknown> extends RowExtras {
   /** @throws TypeError whose message says what is expected */
-  readonly parse: Parse<T>
+  readonly parse: Parse<T, In>
   readonly fallback: T
   readonly doc: string
 }
 
 /** Makes a row of the table. */
-export function row<T>(parse: Parse<T>, fallback: NoInfer<T>, doc: string, extras: RowExtras = {}): Row<T> {
+export function row<T, In = T>(
+  parse: Parse<T, In>,
+  fallback: NoInfer<T>,
+  doc: string,
+  extras: RowExtras = {},
+): Row<T, In> {
   return { parse, fallback, doc, ...extras }
 }
 

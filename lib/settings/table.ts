@@ -14,5 +14,8 @@ export type SettingName = keyof Table
 /** The settings as they are once loaded: each has a value, and none changes. */
 export type Settings = { readonly [Name in SettingName]: Table[Name] extends Row<infer T> ? T : never }
 
+/** What a program may write for a setting. */
+export type SettingInput<Name extends SettingName> = Table[Name] extends Row<unknown, infer In> ? In : never
+
 /** The rows as one type, for code that goes through all of them. */
 export const ROWS: ReadonlyMap<string, Row<unknown>> = new Map<string, Row<unknown>>(Object.entries(TABLE))

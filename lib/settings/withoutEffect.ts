@@ -1,8 +1,4 @@
-/**
- * Celery 5.6's settings that have no meaning here, with their defaults. A configuration may hold them: they are ignored, with a
- * warning, and `inspect conf` shows them as Celery does.
- */
-export const WITHOUT_EFFECT: Readonly<Record<string, unknown>> = {
+const ALL = {
   arangodb_backend_settings: null,
   azureblockblob_base_path: '',
   azureblockblob_connection_timeout: 20,
@@ -130,3 +126,11 @@ export const WITHOUT_EFFECT: Readonly<Record<string, unknown>> = {
   worker_timer: null,
   worker_timer_precision: 1,
 }
+
+/** The name of a setting of Celery's that has no meaning here. */
+export type NameWithoutEffect = keyof typeof ALL
+/**
+ * Celery 5.6's settings that have no meaning here, with their defaults. A configuration may hold them: they are ignored, with a
+ * warning, and `inspect conf` shows them as Celery does.
+ */
+export const WITHOUT_EFFECT: Readonly<Record<string, unknown>> = ALL

@@ -15,6 +15,8 @@ export interface Call {
   readonly task: Task
   readonly id: string
   readonly rootId: string
+  /** The node name of the worker that it runs for. */
+  readonly worker: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
   /** How often it was retried already. */
@@ -31,7 +33,7 @@ export interface Call {
 
 /** Calls a task's handler, in this process or in a child. Never throws: whatever happens is an outcome. */
 export async function callTask(call: Call): Promise<Outcome> {
-  const { children, id, rootId, task } = call
+  const { children, id, rootId, task, worker } = call
   const startedAt = call.monotonic()
   try {
     const { params } = task
@@ -40,7 +42,7 @@ export async function callTask(call: Call): Promise<Outcome> {
     const args = schema ? await checkArguments(schema, bound, params, task.name) : bound
     const handler = task.handler as (...args: unknown[]) => unknown
     const run: Handler = task.options.bind ? () => handler(call.context(), ...args) : () => handler(...args)
-    const result = await currentRun.run({ id, rootId, children }, run)
+    const result = await currentRun.run({ id, rootId, worker, children }, run)
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
   } catch (thrown) {
     const runtimeMs = call.monotonic() - startedAt

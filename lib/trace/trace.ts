@@ -31,6 +31,7 @@ export function trace(request: Request, options: TraceOptions): Promise<Outcome>
     task,
     id: message.id,
     rootId: message.rootId,
+    worker: hostname,
     args,
     kwargs,
     retries,

@@ -1,5 +1,5 @@
 import type { App } from '../app/app.js'
-import type { Outlet } from '../app/outlet.js'
+import type { LoanTerms, Outlet } from '../app/outlet.js'
 import type { Component } from '../component.js'
 import type { StopLimit } from '../stopLimit.js'
 
@@ -12,10 +12,11 @@ export class Lending implements Component {
     private readonly app: App,
     private readonly outlet: Outlet,
     private readonly stopLimit: StopLimit,
+    private readonly terms: LoanTerms,
   ) {}
 
   async start(): Promise<void> {
-    this.takeBack = this.app.lend(bounded(this.outlet, this.stopLimit))
+    this.takeBack = this.app.lend(bounded(this.outlet, this.stopLimit), this.terms)
   }
 
   async stop(): Promise<void> {

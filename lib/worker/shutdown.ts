@@ -1,4 +1,3 @@
-import { pause } from '../clock.js'
 import { coerceError } from '../errors.js'
 import type { Line } from '../line/line.js'
 import { deferred } from '../listeners.js'
@@ -121,10 +120,10 @@ export class Shutdown {
     const warm = this.stop()
     if (seconds > 0 && (line.pool.busy > 0 || evenIdle)) {
       log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
-      await Promise.race([warm, pause(clock, seconds * 1000)])
+      await within(warm, clock, seconds * 1000)
     }
     line.abort()
-    await Promise.race([warm, pause(clock, LAST_WORDS_MS)])
+    await within(warm, clock, LAST_WORDS_MS)
     await this.finish()
   }
 
@@ -134,4 +133,15 @@ export class Shutdown {
       .catch((thrown) => this.options.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
     this.end({ code: this.code })
   }
+}
+
+/** Waits so long at most; what comes first leaves no timer behind that would keep the process. */
+function within(wait: Promise<void>, clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(resolve, ms)
+    void wait.finally(() => {
+      timer.cancel()
+      resolve()
+    })
+  })
 }

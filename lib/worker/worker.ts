@@ -23,6 +23,7 @@ import { createBroker } from './brokers.js'
 import { Consumer } from './consumer.js'
 import { WorkerEvents } from './events.js'
 import { Lending } from './lending.js'
+import { Life } from './life.js'
 import { Probes } from './probes.js'
 import { TaskRecords } from './records.js'
 import { Remote } from './remote.js'
@@ -37,12 +38,14 @@ export interface WorkerOptions {
   readonly configured?: ReadonlyMap<string, unknown>
   /** `name@host`. */
   readonly nodename: string
+  /** Whether the app sends by the worker's connection from inside of tasks alone; by default from wherever it is called. */
+  readonly lendsToTasksOnly?: boolean
   readonly clock?: Clock
   log(scope: string): Logger
 }
 
 /**
- * A worker: its parts in the order in which a message meets them, its components in the order in which they start, and its two ways to
+ * The engine of `celeriac worker` and of the `Worker` that programs make: its parts in the order in which a message meets them, its components in the order in which they start, and its two ways to
  * stop. Mirrors Celery's `WorkController`. The broker may be away at the start; the worker begins to consume when it comes.
  */
 export class Worker implements Component {
@@ -51,6 +54,7 @@ export class Worker implements Component {
   /** What it and its tasks depend on. */
   readonly breakers: WorkerBreakers
   readonly probes: Probes
+  readonly life = new Life()
   private readonly consumer: Consumer
   private readonly blueprint: Blueprint
   private readonly shutdown: Shutdown
@@ -102,7 +106,7 @@ export class Worker implements Component {
       postpone: (message, queue, delayMs, signal) =>
         stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), () => NOT_POSTPONED),
     })
-    const { line } = this
+    const { life, line } = this
 
     // How much is taken in.
     const capacity = new Capacity({
@@ -160,13 +164,16 @@ export class Worker implements Component {
         await consumer.up(session)
         remote.consuming()
         own.info(`${nodename} ready.`)
+        life.consumes(session)
       },
       onDown: async () => {
         remote.down()
         consumer.down()
+        life.disconnected()
       },
       gaveUp: (error) => {
         own.critical(`Unrecoverable error: ${error.message}`)
+        life.failure = error
         this.shutdown.fail()
       },
     })
@@ -178,7 +185,7 @@ export class Worker implements Component {
       executor,
       this.breakers,
       { name: 'publisher', start: async () => undefined, stop: () => publisher.stop() },
-      new Lending(app, outlet, stopLimit),
+      new Lending(app, outlet, stopLimit, { worker: nodename, onlyTasks: options.lendsToTasksOnly ?? false }),
       ...stateDb(settings, { revoked, lamport, clock, log: log('statedb') }),
       events,
       { name: 'backend', start: () => backend.start(), stop: () => backend.stop() },
@@ -194,7 +201,10 @@ export class Worker implements Component {
       line,
       stopLimit,
       consumer,
-      onBegin: () => remote.stopping(),
+      onBegin: () => {
+        remote.stopping()
+        life.stops()
+      },
       finish: () => this.blueprint.stop(),
     })
   }

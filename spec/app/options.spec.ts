@@ -262,7 +262,7 @@ describe('options', () => {
     })
 
     it('that Celery has and nobody knows here are no error', () => {
-      expect(() => new OfflineApp('x', { my_own: 1, beat_schedule: {}, BROKER_URL: 'amqp://' })).not.toThrow()
+      expect(() => new OfflineApp('x', loose({ my_own: 1, beat_schedule: {}, BROKER_URL: 'amqp://' }))).not.toThrow()
       expect(() => new OfflineApp(loose({}))).toThrow('expected the name of the app')
     })
   })

@@ -3,7 +3,7 @@ import { anything, choice, count, map, optional, positiveSeconds, text, tls, tog
 import { type Parse, row } from '../row.js'
 
 /** One URL or several, joined by `;` or in an array; kept as text. */
-const brokerUrls: Parse<string> = (raw) => {
+const brokerUrls: Parse<string, string | readonly string[]> = (raw) => {
   const urls = text(Array.isArray(raw) ? raw.join(';') : raw)
   if (parseBrokerUrl(urls).length === 0)
     throw new TypeError('expected a URL such as amqp://user:password@host:5672/vhost')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { expandNodename, expandPath } from '../../../lib/cli/worker/nodename.js'
+import { expandNodename, expandPath } from '../../lib/worker/nodename.js'
 
 describe('expandNodename', () => {
   it.each([

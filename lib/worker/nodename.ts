@@ -1,4 +1,5 @@
 import { hostname as osHostname } from 'node:os'
+import { TABLE } from '../settings/table.js'
 
 /**
  * A worker's node name from what `-n` gives: `%h` the host, `%n` its first part, `%d` its domain, `%i` and `%I` the index of the process
@@ -21,4 +22,21 @@ export function expandPath(template: string, nodename: string, home: string | un
 function expand(template: string, values: { readonly h: string; readonly n: string; readonly d: string }): string {
   const all: Readonly<Record<string, string>> = { ...values, i: '0', I: '', '%': '%' }
   return template.replace(/%(.)/g, (whole, letter: string) => all[letter] ?? whole)
+}
+
+/** Those of the workers that programs have started in this process. */
+const claimed = new Set<string>()
+
+/**
+ * The node name of a worker that a program starts. One that nobody chose is made of the app's name and the number of the process, and
+ * differs from those of the other workers in the process: of two nodes with one name only one is heard by monitors.
+ * @returns the name, and what gives it back
+ */
+export function claimNodename(template: string, app: string, host: string = osHostname()): [string, () => void] {
+  if (template !== TABLE.hostname.fallback) return [expandNodename(template, host), () => undefined]
+  const base = `${app.replace(/[^\w.-]+/g, '-') || 'celery'}-${process.pid}`
+  let name = `${base}@${host}`
+  for (let number = 2; claimed.has(name); number++) name = `${base}-${number}@${host}`
+  claimed.add(name)
+  return [name, () => void claimed.delete(name)]
 }

@@ -1,0 +1,216 @@
+import { EventEmitter } from 'node:events'
+import { loadModule } from '../app/load.js'
+import type { Celery } from '../celery.js'
+import { CeleriacError, ConfigurationError, coerceError } from '../errors.js'
+import { deferred } from '../listeners.js'
+import type { Address } from '../settings/address.js'
+import { type PreparedWorker, prepareWorker, type WorkerOptions } from './embeddedOptions.js'
+import { claimNodename, expandPath } from './nodename.js'
+import type { Worker as Engine } from './worker.js'
+import { openLog, type WorkerLog } from './workerLog.js'
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  /** Why it ended by itself, or never started; null after `stop`, `terminate` or a `shutdown` command. */
+  readonly error: Error | null
+}
+
+/** What a worker tells its program. */
+export interface WorkerEvents {
+  /** It consumes for the first time. */
+  ready: []
+  /** The connection to the broker is lost; the worker connects again by itself. */
+  lost: [reason: Error]
+  /** It consumes again after a loss. */
+  recovered: []
+  /** It begins to stop: it takes no more messages. */
+  stopping: []
+  /** It has stopped, and holds nothing open any more. */
+  stopped: [end: WorkerEnd]
+}
+
+/**
+ * A worker inside a program: consumes queues and runs the app's tasks, as `celeriac worker` does. It handles no signals, never ends the
+ * process and shares nothing with other workers: any number can live in one process, of one app or of several. Tasks send by the
+ * worker's connection; the rest of the program sends by the app's own. Mirrors Celery's `app.Worker`.
+ *
+ * @example
+ * await using worker = new Worker(app, { queues: ['short-running'], concurrency: 8 })
+ * await worker.start()
+ * await worker.ready
+ */
+export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposable {
+  /** Resolves when the worker consumes for the first time; rejects if it ends before. The broker may be away at the start: it is waited for. */
+  readonly ready: Promise<void>
+  /** Resolves when the worker has stopped, for whatever reason. Never rejects. */
+  readonly ended: Promise<WorkerEnd>
+  private readonly prepared: PreparedWorker
+  private readonly first = deferred<void>()
+  private readonly last = deferred<WorkerEnd>()
+  private starting: Promise<void> | null = null
+  private stopAsked = false
+  private isOver = false
+  private hasConsumed = false
+  private engine: Engine | null = null
+  private log: WorkerLog | null = null
+  private releaseName: () => void = () => undefined
+  private nodename: string | null = null
+
+  /**
+   * Connects to nothing yet, and loads nothing that a worker needs.
+   * @throws ConfigurationError with all that is wrong with the options and the settings
+   */
+  constructor(app: Celery, options: WorkerOptions = {}) {
+    super()
+    this.prepared = prepareWorker(app, options)
+    this.ready = this.first.promise
+    this.ended = this.last.promise
+    // Who doesn't wait for it has `start` and `ended`.
+    this.ready.catch(() => undefined)
+  }
+
+  /** The node name, `name@host`; null before the start. */
+  get hostname(): string | null {
+    return this.nodename
+  }
+
+  /** What keeps the worker from doing its work, in words; empty when it is ready. For a readiness probe of the program's own. */
+  get readiness(): readonly string[] {
+    if (this.isOver) return ['it has stopped']
+    return this.engine?.readiness ?? ['it has not started']
+  }
+
+  /** Where probes, metrics and the page are; null unless `http` is set and it listens. */
+  get httpAddress(): Address | null {
+    return this.engine?.probes.address ?? null
+  }
+
+  /**
+   * Starts the worker. Resolves when its parts have started; `ready` tells when it consumes. Later calls return the same promise.
+   * @throws ConfigurationError for a module of `imports` or `appModule` that can't be loaded, and what else keeps it from starting; it has ended then
+   */
+  start(): Promise<void> {
+    this.starting ??= this.begin()
+    return this.starting
+  }
+
+  /**
+   * Stops the worker warm: takes no more messages, gives back what hasn't started, waits for the tasks that run, however long they take, and
+   * closes its connections. Resolves when it has stopped; never rejects.
+   */
+  async stop(): Promise<void> {
+    await this.end((engine) => engine.stop())
+  }
+
+  /**
+   * Stops the worker cold: as `stop`, but tasks that still run after `worker_soft_shutdown_timeout` are told so by their signal and left to
+   * the broker. May follow `stop`. Resolves when it has stopped; never rejects.
+   */
+  async terminate(): Promise<void> {
+    await this.end((engine) => engine.terminate())
+  }
+
+  /** Stops the worker as `stop` does, at the end of the block of `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  private async begin(): Promise<void> {
+    if (this.isOver)
+      throw new CeleriacError('CELERIAC_WORKER', 'A worker that has stopped is not started again: make another')
+    try {
+      const engine = await this.build()
+      if (this.stopAsked) return
+      await engine.start()
+    } catch (thrown) {
+      this.over({ error: coerceError(thrown) })
+      throw thrown
+    }
+  }
+
+  private async build(): Promise<Engine> {
+    const { app, configured, settings, warnings } = this.prepared
+    const [nodename, release] = claimNodename(settings.hostname, app.main)
+    this.nodename = nodename
+    this.releaseName = release
+    const log = await openLog(this.prepared)
+    this.log = log
+    for (const module of [...settings.imports, ...settings.include]) await loadModule(module, process.cwd())
+    const { Worker: Engine } = await import('./worker.js')
+    for (const warning of warnings) log.logger('settings').warning(warning)
+    const path = (template: string | null): string | null =>
+      template && expandPath(template, nodename, process.env.HOME)
+    const { worker_state_db, worker_heap_snapshot } = settings
+    const engine = asConfiguration(
+      () =>
+        new Engine({
+          app,
+          configured,
+          nodename,
+          settings: {
+            ...settings,
+            worker_state_db: path(worker_state_db),
+            worker_heap_snapshot: path(worker_heap_snapshot),
+          },
+          lendsToTasksOnly: true,
+          log: log.logger,
+        }),
+    )
+    this.engine = engine
+    const { life } = engine
+    life.onConsuming.add(() => this.consumes())
+    life.onLost.add((reason) => this.tell('lost', reason))
+    life.onStopping.add(() => this.tell('stopping'))
+    void engine.ended.then(() => this.over({ error: life.failure }))
+    return engine
+  }
+
+  private consumes(): void {
+    const isFirst = !this.hasConsumed
+    this.hasConsumed = true
+    if (isFirst) this.first.resolve()
+    this.tell(isFirst ? 'ready' : 'recovered')
+  }
+
+  private async end(how: (engine: Engine) => Promise<void>): Promise<void> {
+    this.stopAsked = true
+    // A start that fails ends the worker by itself; one that has built nothing yet is not gone on with.
+    if (this.engine === null) await this.starting?.catch(() => undefined)
+    if (this.engine === null) this.over({ error: null })
+    else if (!this.isOver) await how(this.engine)
+    await this.ended
+  }
+
+  private over(end: WorkerEnd): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.releaseName()
+    this.first.reject(end.error ?? new CeleriacError('CELERIAC_WORKER', 'The worker has stopped before it was ready'))
+    const told = (): void => {
+      this.tell('stopped', end)
+      this.last.resolve(end)
+    }
+    void (this.log?.close() ?? Promise.resolve()).then(told, told)
+  }
+
+  /** A listener that throws keeps neither the others nor the worker from going on. */
+  private tell<Name extends keyof WorkerEvents>(name: Name, ...args: WorkerEvents[Name]): void {
+    for (const listener of this.rawListeners(name) as Array<(...args: unknown[]) => void>) {
+      try {
+        listener.apply(this, args)
+      } catch (thrown) {
+        const error = coerceError(thrown)
+        this.log?.logger('worker').error(`A listener of '${name}' has thrown: ${error.message}`, { error })
+      }
+    }
+  }
+}
+
+/** What the engine can't accept, an order key's path for example, is a fault of the configuration. */
+function asConfiguration<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (thrown) {
+    throw thrown instanceof ConfigurationError ? thrown : new ConfigurationError([coerceError(thrown).message])
+  }
+}
