@@ -9,6 +9,8 @@ export interface Component {
   readonly name: string
   start(): Promise<void>
   stop(): Promise<void>
+  /** Milliseconds that its stop may take beyond what any component's may; none unless given. */
+  readonly extraStopMs?: number
 }
 
 /**
@@ -64,9 +66,10 @@ export class Blueprint implements Component {
   private end(component: Component): Promise<void> {
     const { limit } = this
     if (!limit) return component.stop()
+    const ms = limit.ms + (component.extraStopMs ?? 0)
     return new Promise((resolve, reject) => {
-      const late = (): void => reject(new Error(`${component.name} did not stop within ${limit.ms / 1000} s`))
-      const timer = limit.clock.setTimer(late, limit.ms)
+      const late = (): void => reject(new Error(`${component.name} did not stop within ${ms / 1000} s`))
+      const timer = limit.clock.setTimer(late, ms)
       component
         .stop()
         .finally(() => timer.cancel())

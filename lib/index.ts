@@ -1,10 +1,24 @@
 export { AsyncResult, type GetOptions, TimeoutError } from './app/asyncResult.js'
 export type { RequestInfo, TaskContext } from './app/context.js'
 export type { DeclaredTask } from './app/declaredTask.js'
+export type {
+  CallFacts,
+  Hook,
+  HookArguments,
+  HookName,
+  MessageFacts,
+  OutgoingFacts,
+  RunState,
+  TaskFacts,
+  WorkerFacts,
+} from './app/hooks/hookArguments.js'
+export type { KwargsTask } from './app/kwargsTask.js'
 export { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError } from './app/limitErrors.js'
+export type { Middleware } from './app/middleware.js'
 export type { OrderBy, OrderKey, OrderPart, OrderSource } from './app/orderKey.js'
 export type { SendOptions } from './app/outlet.js'
 export { Ignore, MaxRetriesExceededError, Reject, Retry, type RetryOptions } from './app/predicate.js'
+export type { ResourceOptions } from './app/resources.js'
 export type { StandardSchema } from './app/schema.js'
 export type { BoundHandler, Handler, Task } from './app/task.js'
 export type { ErrorClass, TaskOptions } from './app/taskOptions.js'

@@ -10,7 +10,7 @@ const SOURCE = `
 import { Celery, RemoteError, type GetOptions, type Handler, type Logger, type Settings, type StandardSchema, type TaskContext } from 'celeriac'
 
 const app = new Celery('types', { broker_url: 'amqp://' })
-app.task('a', { bind: true, params: ['x', 'y?'] }, (self: TaskContext, x: number) => self.request.id + x)
+app.task('a', { bind: true, params: ['x', 'y?'] }, (self: TaskContext, x: number, _y = 1) => self.request.id + x)
 const wait: GetOptions = { timeout: 5 }
 const handler: Handler = () => 1
 export const used: [GetOptions, Handler, Logger?, Settings?, StandardSchema?] = [wait, handler]

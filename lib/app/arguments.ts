@@ -37,6 +37,21 @@ export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwar
   return bound
 }
 
+/**
+ * Binds a message's arguments to names, for a handler that takes one object. Without `params` only keyword arguments have names.
+ * @throws TypeError as `bindArguments`
+ */
+export function nameArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): Kwargs {
+  const { params } = task
+  if (!params) {
+    if (args.length === 0) return { ...kwargs }
+    const callee = task.name.slice(task.name.lastIndexOf('.') + 1)
+    throw new TypeError(`${callee}() ${tooMany(task, 0, args.length)}`)
+  }
+  const bound = bindArguments(task, args, kwargs)
+  return Object.fromEntries(params.flatMap((name, at) => (at in bound ? [[name, bound[at]]] : [])))
+}
+
 /** CPython's `too_many_positional`. */
 function tooMany(task: Task, most: number, count: number): string {
   const self = task.options.bind ? 1 : 0

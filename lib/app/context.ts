@@ -43,8 +43,10 @@ export interface RequestInfo {
   }
 }
 
-/** What a task defined with `bind: true` gets as its first argument. */
-export class TaskContext {
+const NO_RESOURCES = Object.freeze({})
+
+/** What a task defined with `bind: true` gets as its first argument. `Shared` are the app's resources by name. */
+export class TaskContext<Shared extends object = object> {
   constructor(
     /** What is known of the message that it runs for. */
     readonly request: RequestInfo,
@@ -54,6 +56,8 @@ export class TaskContext {
     readonly log: Logger,
     private readonly task: { readonly name: string; readonly maxRetries: number | null },
     private readonly store: (state: string, meta: unknown) => Promise<void>,
+    /** What `app.resource` has opened in this process, by name: `self.resources.db`. */
+    readonly resources: Shared = NO_RESOURCES as Shared,
   ) {}
 
   /**

@@ -24,7 +24,7 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
   constructor(
     /** The name that messages call it by. */
     readonly name: string,
-    private readonly send: SendTask,
+    protected readonly send: SendTask,
   ) {}
 
   /**

@@ -32,11 +32,24 @@ export async function checkArguments(
   const given = named
     ? Object.fromEntries(named.flatMap((name, at) => (bound[at] === undefined ? [] : [[name, bound[at]]])))
     : bound
-  const result = await schema['~standard'].validate(given)
-  if (result.issues) throw new TypeError(`${task} got invalid arguments: ${result.issues.map(told).join('; ')}`)
-  const { value } = result
+  const value = await validated(schema, given, task)
   if (!named) return Array.isArray(value) ? value : [...bound]
   return named.map((name) => (value as Readonly<Record<string, unknown>>)[name])
+}
+
+/**
+ * Checks the keyword arguments of a task that takes one object.
+ * @returns them as the schema has transformed them
+ * @throws TypeError that names each argument that is wrong
+ */
+export function checkKwargs(schema: StandardSchema, kwargs: object, task: string): Promise<unknown> {
+  return validated(schema, kwargs, task)
+}
+
+async function validated(schema: StandardSchema, given: unknown, task: string): Promise<unknown> {
+  const result = await schema['~standard'].validate(given)
+  if (result.issues) throw new TypeError(`${task} got invalid arguments: ${result.issues.map(told).join('; ')}`)
+  return result.value
 }
 
 function told({ message, path = [] }: StandardIssue): string {

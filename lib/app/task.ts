@@ -1,3 +1,5 @@
+import type { Kwargs } from '../protocol/message.js'
+import type { AsyncResult } from './asyncResult.js'
 import type { TaskContext } from './context.js'
 import { DeclaredTask, type SendTask } from './declaredTask.js'
 import { optionFaults } from './options.js'
@@ -10,10 +12,11 @@ import { TASK_OPTIONS } from './taskOptionTable.js'
 /** A function that runs as a task. What it returns, or resolves with, is the result. */
 export type Handler = (...args: never[]) => unknown
 /** A function that runs as a task with `bind: true`: its first argument is the task context, Python's `self`. */
-export type BoundHandler = (self: TaskContext, ...args: never[]) => unknown
+export type BoundHandler<Shared extends object = object> = (self: TaskContext<Shared>, ...args: never[]) => unknown
 
 /** The arguments of a bound handler that its caller gives. */
-export type CallOf<Own extends BoundHandler> = Parameters<Own> extends readonly [unknown, ...infer Rest] ? Rest : []
+export type CallOf<Own extends (self: never, ...args: never[]) => unknown> =
+  Parameters<Own> extends readonly [unknown, ...infer Rest] ? Rest : []
 
 /** Marks an argument that may be left out. */
 const OPTIONAL = /\?$/
@@ -62,6 +65,20 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     this.params = options.params?.map((param) => param.replace(OPTIONAL, ''))
     this.signature = signatureOf(handler)
     this.required = this.countRequired()
+    this.checkParams()
+  }
+
+  /** Sends a message for this task: keyword arguments if the handler takes those. Mirrors Celery's `delay`. */
+  override delay(...args: Args): Promise<AsyncResult<Result>> {
+    if (!this.options.kwargs) return super.delay(...args)
+    if (args.length > 1) {
+      return Promise.reject(
+        new TypeError(
+          `${this.name}.delay: expected one object with the keyword arguments, and got ${args.length} arguments`,
+        ),
+      )
+    }
+    return this.send([], (args[0] ?? {}) as Kwargs, {}) as Promise<AsyncResult<Result>>
   }
 
   /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. */
@@ -80,11 +97,23 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
    * around the handler that hands on whatever it gets hides them: then all names of `params` count.
    */
   private countRequired(): number {
-    const { params, schema } = this.options
-    if (params?.some((param) => OPTIONAL.test(param))) return params.filter((param) => !OPTIONAL.test(param)).length
+    const { kwargs, params, schema } = this.options
+    if (kwargs && (schema || !params)) return 0
+    if (kwargs || params?.some((param) => OPTIONAL.test(param)))
+      return params?.filter((param) => !OPTIONAL.test(param)).length ?? 0
     const own = Math.max(0, this.handler.length - this.context)
     const tellsNothing = this.signature ? this.signature.rest : own === 0
     return params && !schema && tellsNothing ? params.length : own
+  }
+
+  /** A name that the handler has no place for would be looked for in each message, and its value thrown away. */
+  private checkParams(): void {
+    const { most, params } = this
+    if (!params || most === null || this.options.kwargs || params.length <= most) return
+    const surplus = params.slice(most).join(', ')
+    throw new TypeError(
+      `task ${this.name}: params names ${params.length} arguments, and the handler takes ${most}: add ${surplus} to the handler, or take the rest in it (...rest)`,
+    )
   }
 
   private get context(): number {

@@ -64,6 +64,7 @@ export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyo
   checks: {
     bind: toggle,
     params,
+    kwargs: toggle,
     acksLate: toggle,
     schema,
     acksOnFailureOrTimeout: toggle,

@@ -11,6 +11,11 @@ export interface TaskOptions {
    * behind it, as in `['url', 'depth?']`, or a default in the handler; a call without one of the others is a TypeError.
    */
   params?: readonly string[]
+  /**
+   * The handler takes one object with all arguments by name, as in `({ event, dryRun }) => ...`; `delay` takes the same object, and sends
+   * keyword arguments. With `params`, arguments that were sent by position find their names.
+   */
+  kwargs?: boolean
   /** Acknowledge after the run instead of before. A task with an order key is always acknowledged late. */
   acksLate?: boolean
   /** Checks, and may transform, the arguments: an object by the names of `params`, or a list. Any Standard Schema. */

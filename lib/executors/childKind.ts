@@ -1,4 +1,5 @@
 import type { Breakers } from '../app/breakers.js'
+import type { Hooks } from '../app/hooks/hooks.js'
 import type { Clock, Logger } from '../ports.js'
 import type { StopLimit } from '../stopLimit.js'
 import type { MakeChild } from './child.js'
@@ -17,6 +18,10 @@ export interface ChildPoolOptions {
   readonly log: Logger
   /** Of the app. */
   readonly breakers: Breakers
+  /** Of the app, as the worker has loaded it; the children have their own. */
+  readonly hooks?: Hooks
+  /** Milliseconds that a child which has nothing to do may take to close what the app has opened. */
+  readonly endMs?: number
   /** Bounds how long a task waits for a child once the worker stops: there may be none that starts. */
   readonly stopLimit?: StopLimit
 }

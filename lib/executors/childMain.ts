@@ -13,7 +13,7 @@ const send = (message: FromChild): void => {
 let child: ChildRun | null = null
 
 async function load(message: ToChild & { type: 'load' }): Promise<void> {
-  child = new ChildRun(message.source, () => process.memoryUsage.rss())
+  child = new ChildRun(message.source, () => process.memoryUsage.rss(), send)
   send(await child.loaded())
 }
 

@@ -12,7 +12,7 @@ import { runJob, writeLine } from './runJob.js'
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 30_000
 /** How long a child that has nothing to do may take to close the app's connection. */
-const END_MS = 5000
+export const END_MS = 5000
 
 interface Seat {
   readonly child: Child
@@ -66,8 +66,12 @@ export class ChildPool implements Executor {
     await Promise.all(seats.map(({ child }) => child.gone))
   }
 
+  get extraStopMs(): number {
+    return (this.options.endMs ?? END_MS) - END_MS
+  }
+
   async run(request: Request, hooks: RunHooks): Promise<Outcome> {
-    const { breakers, clock, hostname, log } = this.options
+    const { breakers, clock, hooks: appHooks, hostname, log } = this.options
     const seat = await this.takeSeat()
     if (seat === null || request.aborted) {
       if (seat) this.release(seat)
@@ -82,6 +86,7 @@ export class ChildPool implements Executor {
       number: ++this.jobs,
       hostname,
       breakers: breakers.states,
+      hooks: appHooks?.any ? appHooks : null,
       clock,
       log,
       onDone: ({ calls, memoryKib }) => {
@@ -216,7 +221,7 @@ export class ChildPool implements Executor {
   private retire(seat: Seat): void {
     seat.state = 'ending'
     seat.child.end()
-    const timer = this.options.clock.setTimer(() => seat.child.kill(), END_MS)
+    const timer = this.options.clock.setTimer(() => seat.child.kill(), this.options.endMs ?? END_MS)
     void seat.child.gone.then(() => timer.cancel())
     this.fill()
   }

@@ -3,25 +3,29 @@ import type { GuardedCall } from '../app/breakers.js'
 import { TaskContext } from '../app/context.js'
 import { SoftTimeLimitExceeded } from '../app/limitErrors.js'
 import { loadApp, loadModule } from '../app/load.js'
+import type { ResourceTerms } from '../app/resources.js'
 import { shownError } from '../breaker.js'
-import { ConfigurationError, coerceError, textOf } from '../errors.js'
-import { LOG_LEVELS, type Logger } from '../ports.js'
-import { callTask } from '../trace/call.js'
+import { ConfigurationError, coerceError } from '../errors.js'
+import { type Call, callTask } from '../trace/call.js'
 import type { Outcome } from '../trace/outcome.js'
+import { tellBegin, tellEnd } from '../trace/runHooks.js'
 import { continueTrace } from '../tracing.js'
+import { childLog } from './childLog.js'
 import {
   type AppSource,
+  type ChildTerms,
   type FromChild,
   type Job,
-  type LoggedLevel,
   type PlainOutcome,
   packOutcome,
   type ToChild,
   unpackError,
   unpackInfo,
+  unpackOutcome,
 } from './messages.js'
 import { pack } from './parcel.js'
 
+const DEFAULT_TERMS: ChildTerms = { hostname: '', hookTimeoutMs: 10_000, resourceTimeoutMs: 30_000 }
 /** Enough to tell how a service is. */
 const MOST_CALLS = 100
 
@@ -33,12 +37,26 @@ export class ChildRun {
   private calls = 0
   private readonly guarded: GuardedCall[] = []
 
-  /** @param memory bytes that the child takes up */
+  private readonly resourceTerms: ResourceTerms
+
+  /**
+   * @param memory bytes that the child takes up
+   * @param say tells the worker something that belongs to no task
+   */
   constructor(
     source: AppSource,
     private readonly memory: () => number,
+    say: (message: FromChild) => void,
   ) {
-    this.app = load(source).then((app) => this.listen(app))
+    const { terms = DEFAULT_TERMS } = source
+    const log = childLog(['WARNING', 'ERROR', 'CRITICAL'], say)
+    this.resourceTerms = { timeoutMs: terms.resourceTimeoutMs, log }
+    this.app = load(source).then(async (app) => {
+      app.hooks.configure({ timeoutMs: terms.hookTimeoutMs, log })
+      await app.resources.start(this.resourceTerms)
+      await app.hooks.tell('workerProcessInit', () => ({ hostname: terms.hostname }))
+      return this.listen(app)
+    })
     // Who asks whether it is loaded is told; until then a failure is no stray.
     this.app.catch(() => undefined)
   }
@@ -90,21 +108,31 @@ export class ChildRun {
       )
     }
     const store = (state: string, meta: unknown): Promise<void> => this.store(state, meta, send)
-    return continueTrace(job.carrier, () =>
-      callTask({
-        task,
-        id,
-        rootId,
-        worker: hostname,
-        args,
-        kwargs,
-        retries,
-        children,
-        context: () => new TaskContext(info, signal, childLog(job, send), task, store),
-        aborted: () => (signal.aborted ? signal : null),
-        monotonic: () => performance.now(),
-      }),
-    )
+    const call: Call = {
+      task,
+      id,
+      rootId,
+      worker: hostname,
+      args,
+      kwargs,
+      retries,
+      children,
+      around: app.middleware.around,
+      request: () => info,
+      context: () => new TaskContext(info, signal, childLog(job.levels, send), task, store, app.resources.values),
+      aborted: () => (signal.aborted ? signal : null),
+      monotonic: () => performance.now(),
+    }
+    return continueTrace(job.carrier, async () => {
+      if (!app.hooks.any) return callTask(call)
+      const run = { hooks: app.hooks, task, request: info, children }
+      await tellBegin(run)
+      if (job.hooked) send({ type: 'begun' })
+      const outcome = signal.aborted ? aborted(signal) : sendable(await callTask(call))
+      if (job.hooked) send({ type: 'ended' })
+      await tellEnd(run, outcome)
+      return outcome
+    })
   }
 
   /** Takes what is said while a task runs. */
@@ -115,9 +143,12 @@ export class ChildRun {
     else if (message.type === 'stored') this.stored(message)
   }
 
-  /** Closes the connection that a task's own messages opened, if any. */
+  /** Closes the app's resources, and the connection that a task's own messages opened, if any. */
   async close(): Promise<void> {
-    await (await this.app).close()
+    const app = await this.app
+    await app.hooks.settled()
+    await app.resources.stop(this.resourceTerms)
+    await app.close()
   }
 
   /** The worker keeps count of the calls of all its children. */
@@ -158,35 +189,17 @@ async function load({ specifier, cwd, include }: AppSource): Promise<App> {
   return app
 }
 
+/** Hooks are to hear of the end that the worker hears of: a result that can't be sent to it makes a failure. */
+function sendable(outcome: Outcome): Outcome {
+  if (outcome.state !== 'SUCCESS') return outcome
+  const plain = packOutcome(outcome)
+  return plain.state === 'FAILURE' ? unpackOutcome(plain) : outcome
+}
+
+function aborted(signal: AbortSignal): Outcome {
+  return { state: 'ABORTED', error: coerceError(signal.reason), runtimeMs: 0 }
+}
+
 function failure(thrown: unknown): Outcome {
   return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
-}
-
-/** `self.log` of a task: its lines are written by the worker. */
-function childLog({ levels }: Job, send: (message: FromChild) => void): Logger {
-  const line =
-    (level: LoggedLevel) =>
-    (message: string, facts?: Record<string, unknown>): void => {
-      if (!levels.includes(level)) return
-      const text = lineOf(message)
-      try {
-        send({ type: 'log', level, message: text, facts: pack(facts) })
-      } catch (thrown) {
-        // A line must not fail for what goes with it.
-        send({ type: 'log', level, message: text, facts: { facts: coerceError(thrown).message } })
-      }
-    }
-  return {
-    debug: line('DEBUG'),
-    info: line('INFO'),
-    warning: line('WARNING'),
-    error: line('ERROR'),
-    critical: line('CRITICAL'),
-    isEnabled: (level) => levels.some((each) => LOG_LEVELS.indexOf(each) <= LOG_LEVELS.indexOf(level)),
-  }
-}
-
-/** In JavaScript anything can be logged. */
-function lineOf(message: unknown): string {
-  return typeof message === 'string' ? message : textOf(message)
 }

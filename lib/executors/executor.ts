@@ -29,6 +29,8 @@ export interface Executor {
   start(): Promise<void>
   /** Kills what still runs. Idempotent, and allowed before `start`. */
   stop(): Promise<void>
+  /** Milliseconds that the app's resources may take to close, beyond what the pool itself takes. */
+  readonly extraStopMs: number
   /** Runs a request's task under its limits. Never throws: whatever happens is an outcome. */
   run(request: Request, hooks: RunHooks): Promise<Outcome>
   /** Changes how many tasks can run at a time. */

@@ -2,13 +2,14 @@ import type { Breakers } from '../app/breakers.js'
 import { ConfigurationError } from '../errors.js'
 import type { Settings } from '../settings/table.js'
 import type { StopLimit } from '../stopLimit.js'
+import { END_MS } from './childPool.js'
 import type { Executor } from './executor.js'
-import { InlineExecutor, type InlineOptions } from './inline.js'
+import { type AppAround, InlineExecutor, type InlineOptions } from './inline.js'
 import { preforkPool } from './prefork.js'
 import { threadsPool } from './threads.js'
 
-export interface ExecutorOptions extends InlineOptions {
-  readonly breakers: Breakers
+export interface ExecutorOptions extends Omit<InlineOptions, 'resourceTimeoutMs'> {
+  readonly app: AppAround & { readonly breakers: Breakers }
   readonly stopLimit: StopLimit
 }
 
@@ -18,19 +19,24 @@ export interface ExecutorOptions extends InlineOptions {
  */
 export function createExecutor(settings: Settings, options: ExecutorOptions): Executor {
   const { worker_pool: pool } = settings
-  if (pool !== 'prefork' && pool !== 'processes' && pool !== 'threads') return new InlineExecutor(options)
+  const resourceTimeoutMs = settings.worker_resource_timeout * 1000
+  if (pool !== 'prefork' && pool !== 'processes' && pool !== 'threads')
+    return new InlineExecutor({ ...options, resourceTimeoutMs })
   const specifier = settings.app
   if (specifier === null)
     throw new ConfigurationError([`-P/--pool ${pool}: -A must name the module that its children load`])
-  const { breakers, clock, hostname, log, size, stopLimit } = options
+  const { app, clock, hostname, log, size, stopLimit } = options
+  const terms = { hostname, hookTimeoutMs: settings.worker_hook_timeout * 1000, resourceTimeoutMs }
   const child = {
-    breakers,
+    breakers: app.breakers,
+    hooks: app.hooks,
+    endMs: END_MS + app.resources.count * resourceTimeoutMs,
     clock,
     hostname,
     log,
     size,
     stopLimit,
-    source: { specifier, cwd: process.cwd(), include: [...settings.imports, ...settings.include] },
+    source: { specifier, cwd: process.cwd(), include: [...settings.imports, ...settings.include], terms },
     maxTasksPerChild: settings.worker_max_tasks_per_child,
     maxMemoryPerChildKib: settings.worker_max_memory_per_child,
     // What the command line says of the broker holds for what tasks send, too.

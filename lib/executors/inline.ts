@@ -1,11 +1,26 @@
+import type { Hooks } from '../app/hooks/hooks.js'
+import type { Middlewares } from '../app/middleware.js'
+import type { Resources } from '../app/resources.js'
+import { coerceError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Request } from '../request/request.js'
 import { withLimits } from '../trace/limits.js'
 import type { Outcome } from '../trace/outcome.js'
-import { trace } from '../trace/trace.js'
+import { tellBegin, tellEnd } from '../trace/runHooks.js'
+import { requestInfo, trace } from '../trace/trace.js'
 import { type Executor, hardLimitText, type RunHooks, softLimitText } from './executor.js'
 
+/** What an app has around the handlers of its tasks. */
+export interface AppAround {
+  readonly hooks: Hooks
+  readonly middleware: Middlewares
+  readonly resources: Resources
+}
+
 export interface InlineOptions {
+  readonly app: AppAround
+  /** Milliseconds that the start, and the stop, of a resource may take. */
+  readonly resourceTimeoutMs: number
   readonly clock: Clock
   /** The worker's log, for the lines about limits. */
   readonly log: Logger
@@ -20,23 +35,59 @@ export interface InlineOptions {
 export class InlineExecutor implements Executor {
   readonly name = 'async'
   private size: number
+  /** The start of the resources; null before it, and after the stop. */
+  private opening: Promise<void> | null = null
 
   constructor(private readonly options: InlineOptions) {
     this.size = options.size
   }
 
   async start(): Promise<void> {
-    // Nothing has to be there before a promise can run.
+    const { app, hostname } = this.options
+    this.opening = app.resources.start(this.terms)
+    await this.opening
+    await app.hooks.tell('workerProcessInit', () => ({ hostname }))
   }
 
   async stop(): Promise<void> {
     // A promise can't be killed; the line has aborted its signal.
+    const { opening } = this
+    this.opening = null
+    const isOpen = await opening?.then(
+      () => true,
+      () => false,
+    )
+    if (isOpen) await this.options.app.resources.stop(this.terms)
   }
 
-  run(request: Request, { limits, log: taskLog, onStart, updateState }: RunHooks): Promise<Outcome> {
-    const { clock, hostname, log, onStray } = this.options
+  get extraStopMs(): number {
+    return this.options.app.resources.count * this.options.resourceTimeoutMs
+  }
+
+  run(request: Request, hooks: RunHooks): Promise<Outcome> {
+    return this.options.app.hooks.any ? this.runHooked(request, hooks) : this.runLimited(request, hooks)
+  }
+
+  /** Hooks have a bound of their own: the limits of the task are those of its handler. */
+  private async runHooked(request: Request, hooks: RunHooks): Promise<Outcome> {
+    const { app, clock, hostname } = this.options
+    if (request.isExpired(clock.now())) return { state: 'REVOKED', reason: 'expired' }
+    const { children, task } = request
+    const run = { hooks: app.hooks, task, request: requestInfo(request, hostname), children }
+    request.failureTold = false
+    await tellBegin(run)
+    const outcome: Outcome = request.aborted
+      ? { state: 'ABORTED', error: coerceError(request.signal.reason), runtimeMs: 0 }
+      : await this.runLimited(request, hooks)
+    await tellEnd(run, outcome)
+    request.failureTold = outcome.state === 'FAILURE'
+    return outcome
+  }
+
+  private runLimited(request: Request, { limits, log: taskLog, onStart, updateState }: RunHooks): Promise<Outcome> {
+    const { app, clock, hostname, log, onStray } = this.options
     const { soft, hard } = limits
-    const options = { clock, hostname, log: taskLog, onStart, updateState }
+    const options = { app, clock, hostname, log: taskLog, onStart, updateState }
     if (soft === null && hard === null) return trace(request, options)
     const controller = new AbortController()
     return withLimits(() => trace(request, { ...options, limit: controller.signal }), {
@@ -48,6 +99,11 @@ export class InlineExecutor implements Executor {
       onHard: () => log.error(hardLimitText(hard ?? 0, request.label)),
       onStray,
     })
+  }
+
+  private get terms(): { readonly timeoutMs: number; readonly log: Logger; readonly clock: Clock } {
+    const { clock, log, resourceTimeoutMs: timeoutMs } = this.options
+    return { clock, log, timeoutMs }
   }
 
   resize(size: number): void {

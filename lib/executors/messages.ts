@@ -14,7 +14,7 @@ import { pack, unpack } from './parcel.js'
  * What the worker and a child say to each other:
  *
  *   worker -> child   load, then for each task: run, (soft-limit), (abort), (stored); at last: end
- *   child -> worker   loaded or unfit, then for each task: (log), (store), done
+ *   child -> worker   loaded or unfit, then for each task: (begun), (log), (store), (ended), done
  *
  * `job` counts the tasks of a pool. Values are packed.
  */
@@ -31,6 +31,9 @@ export type FromChild =
   | { readonly type: 'unfit'; readonly faults: readonly string[] }
   | { readonly type: 'log'; readonly level: LoggedLevel; readonly message: string; readonly facts: unknown }
   | { readonly type: 'store'; readonly call: number; readonly state: string; readonly meta: unknown }
+  /** Hooks were told that the task begins; and the handler has ended, and hooks are told of that. Only if the job asks for it. */
+  | { readonly type: 'begun' }
+  | { readonly type: 'ended' }
   | { readonly type: 'done'; readonly end: JobEnd }
 
 export type LoggedLevel = Exclude<LogLevel, 'FATAL'>
@@ -43,6 +46,18 @@ export interface AppSource {
   readonly cwd: string
   /** Further modules with tasks. */
   readonly include: readonly string[]
+  /** How hooks and resources are dealt with; the defaults unless given. */
+  readonly terms?: ChildTerms
+}
+
+/** How hooks and resources are dealt with in a child. */
+export interface ChildTerms {
+  /** Node name. */
+  readonly hostname: string
+  /** Milliseconds that a hook is waited for. */
+  readonly hookTimeoutMs: number
+  /** Milliseconds that the start, and the stop, of a resource may take. */
+  readonly resourceTimeoutMs: number
 }
 
 /** One task to run. */
@@ -56,6 +71,8 @@ export interface Job {
   readonly breakers: Readonly<Record<string, BreakerState>>
   /** Levels of the task's log that are written. */
   readonly levels: readonly LoggedLevel[]
+  /** Whether the worker wants to know when the handler begins and ends: time limits are not for hooks. */
+  readonly hooked: boolean
 }
 
 /** How a job ended, and what its child weighs afterwards. */

@@ -1,4 +1,6 @@
 import { constants } from 'node:os'
+import type { HookName } from '../app/hooks/hookArguments.js'
+import type { Hooks } from '../app/hooks/hooks.js'
 import { TimeLimitExceeded, WorkerLostError } from '../app/limitErrors.js'
 import type { BreakerState } from '../breaker.js'
 import { coerceError } from '../errors.js'
@@ -15,6 +17,9 @@ import { unpack } from './parcel.js'
 /** How long a task that was told to end may take, before its child is killed. */
 const LAST_WORDS_MS = 1000
 
+const BEFORE: readonly HookName[] = ['taskPrerun']
+const AFTER: readonly HookName[] = ['taskSuccess', 'taskFailure', 'taskRetry', 'taskPostrun']
+
 const METHODS = {
   DEBUG: 'debug',
   INFO: 'info',
@@ -30,6 +35,8 @@ export interface JobOptions {
   readonly hostname: string
   /** What the worker's breakers say at present. */
   readonly breakers: Readonly<Record<string, BreakerState>>
+  /** Of the app; null if nobody is told of the run. */
+  readonly hooks: Hooks | null
   readonly clock: Clock
   /** The worker's log. */
   readonly log: Logger
@@ -52,6 +59,7 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
   const startedAt = clock.monotonic()
   const runtimeMs = (): number => clock.monotonic() - startedAt
   const timers: Timer[] = []
+  const limits: Timer[] = []
   const after = (ms: number, fn: () => void): void => void timers.push(clock.setTimer(fn, ms))
   const { signal } = request
   request.startedAt = startedAt
@@ -63,7 +71,7 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
     const end = (outcome: Outcome): void => {
       if (ended) return
       ended = true
-      for (const timer of timers) timer.cancel()
+      for (const timer of [...timers, ...limits]) timer.cancel()
       signal.removeEventListener('abort', onAbort)
       resolve(outcome)
     }
@@ -82,9 +90,12 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
 
     child.onMessage = (message) => {
       if (message.type === 'log') writeLine(hooks.log, message)
+      else if (message.type === 'begun') watch(0)
+      else if (message.type === 'ended') watch(patience(options.hooks, AFTER), false)
       else if (message.type === 'store' && !ended) void store(message)
       else if (message.type === 'done') {
         options.onDone(message.end)
+        request.failureTold = message.end.outcome.state === 'FAILURE'
         request.children.push(...message.end.children)
         end(outcomeOf(message.end))
       }
@@ -94,32 +105,46 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       if (signal.aborted) end({ state: 'ABORTED', error, runtimeMs: runtimeMs() })
       else end({ state: 'FAILURE', kind: 'lost', error, runtimeMs: runtimeMs() })
     })
-    const { soft, hard } = hooks.limits
-    if (soft !== null && (hard === null || soft < hard)) {
-      after(soft * 1000, () => {
-        log.warning(softLimitText(soft, request.label))
-        child.send({ type: 'soft-limit', job: number, seconds: soft })
-      })
-    }
-    if (hard !== null) {
-      after(hard * 1000, () => {
+    // Hooks have a bound of their own, and the limits begin with the handler; a hook that blocks its child has no other end than these.
+    const watch = (graceMs: number, withSoft = true): void => {
+      const { soft, hard } = hooks.limits
+      for (const timer of limits.splice(0)) timer.cancel()
+      if (ended) return
+      if (withSoft && soft !== null && (hard === null || soft < hard)) {
+        const onSoft = (): void => {
+          log.warning(softLimitText(soft, request.label))
+          child.send({ type: 'soft-limit', job: number, seconds: soft })
+        }
+        limits.push(clock.setTimer(onSoft, soft * 1000 + graceMs))
+      }
+      if (hard === null) return
+      const onHard = (): void => {
         log.error(hardLimitText(hard, request.label))
         end({ state: 'FAILURE', kind: 'timeout', error: new TimeLimitExceeded(hard), runtimeMs: runtimeMs() })
         options.kill()
-      })
+      }
+      limits.push(clock.setTimer(onHard, hard * 1000 + graceMs))
     }
+    request.failureTold = false
+    watch(patience(options.hooks, BEFORE))
     signal.addEventListener('abort', onAbort, { once: true })
     const levels = LEVELS.filter((level) => hooks.log.isEnabled(level))
     try {
       const info = packInfo(requestInfo(request, options.hostname))
       const { breakers } = options
-      child.send({ type: 'run', job: { number, info, carrier: activeCarrier(), breakers, levels } })
+      const hooked = options.hooks !== null
+      child.send({ type: 'run', job: { number, info, carrier: activeCarrier(), breakers, levels, hooked } })
     } catch (thrown) {
       // Arguments of a retry in this process may be of any kind, a circle for example.
       options.onUnsent()
       end({ state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 })
     }
   })
+}
+
+/** Milliseconds that these hooks of a run may take. */
+function patience(hooks: Hooks | null, names: readonly HookName[]): number {
+  return hooks === null ? 0 : names.reduce((sum, name) => sum + hooks.count(name) * hooks.timeoutMs, 0)
 }
 
 function outcomeOf({ outcome }: JobEnd): Outcome {

@@ -12,6 +12,14 @@ export type ThreadCall =
   | { readonly message: ToChild & { type: 'run' }; readonly port: MessagePort }
 
 let child: ChildRun | null = null
+/** Of the job that runs. */
+let running: MessagePort | null = null
+
+/** Between two jobs there is no way to the worker's log. */
+function say(message: FromChild): void {
+  if (running) running.postMessage(message)
+  else if (message.type === 'log') console.error(`${message.level}: ${message.message}`)
+}
 
 process.on('unhandledRejection', (thrown) => {
   console.error(`A promise was rejected and nobody took notice: ${repr(coerceError(thrown))}`)
@@ -27,12 +35,14 @@ export default async function onCall(call: ThreadCall): Promise<FromChild | null
   if ('port' in call) {
     const { message, port } = call
     port.on('message', (message: ToChild) => child?.receive(message))
+    running = port
     await child?.run(message.job, (message) => port.postMessage(message))
+    running = null
     port.close()
     return null
   }
   if (call.type === 'load') {
-    child = new ChildRun(call.source, ownMemory)
+    child = new ChildRun(call.source, ownMemory, say)
     return child.loaded()
   }
   await child?.close()

@@ -145,6 +145,7 @@ export class Line {
       clock,
       state,
       publisher: options.publisher,
+      hooks: app.hooks,
       postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
       results,
       events: options.events,

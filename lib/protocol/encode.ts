@@ -7,7 +7,8 @@ import { repr, reprArgs } from './repr.js'
 
 /** Who sends tasks here: Celery's `anon_nodename`. */
 export const ORIGIN = `gen${process.pid}@${hostname()}`
-const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
+/** What a body says of further tasks: none. */
+export const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 
 export interface TaskToSend {
   readonly id: string

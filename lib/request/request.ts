@@ -69,6 +69,8 @@ export class Request {
 
   /** It is being sent on to where it waits for its time, and acknowledged once it is there. */
   leaving = false
+  /** Hooks were told of its failure where it ran, and needn't be told here. */
+  failureTold = false
   /** Number of the signal with which the running task is revoked: whatever it does then, that is its end. */
   terminatedBy: number | null = null
 

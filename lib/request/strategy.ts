@@ -69,6 +69,7 @@ export class Strategy {
         .finally(() => {
           delivery.reject()
           this.options.events.unregistered(message)
+          this.options.events.refused?.(delivery, new Error(`${repr(message.task)} is not registered`), message)
         })
       return null
     }
@@ -80,7 +81,7 @@ export class Strategy {
       const fault = `the order key couldn't be told: ${repr(coerceError(thrown))}`
       if (!this.options.unorderedOnKeyError) {
         log.error(`Task ${labelOf(message)} was rejected: ${fault}`)
-        this.refuse(delivery, 'order-key')
+        this.refuse(delivery, 'order-key', coerceError(thrown))
         return null
       }
       log.warning(`Task ${labelOf(message)} runs without order: ${fault}`)
@@ -105,10 +106,9 @@ export class Strategy {
     if (maxDeliveries === null || (message.eta ?? 0) > clock.now()) return false
     const before = this.returns.countable(message.id, delivery)
     if (before < maxDeliveries) return false
-    log.error(
-      `Task ${labelOf(message)} was rejected: it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`,
-    )
-    this.refuse(delivery, 'deliveries')
+    const fault = `it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`
+    log.error(`Task ${labelOf(message)} was rejected: ${fault}`)
+    this.refuse(delivery, 'deliveries', new Error(fault))
     return true
   }
 
@@ -142,13 +142,14 @@ export class Strategy {
             `Please ensure your message conforms to the task\nmessage protocol as described here:\n${PROTOCOL_URL}${described(delivery)}`,
         })
     }
-    this.refuse(delivery, bad.reason, bad.acknowledged)
+    this.refuse(delivery, bad.reason, bad.reason === 'unknown-message' ? null : bad, bad.acknowledged)
   }
 
-  private refuse(delivery: Delivery, reason: RefusalReason, acknowledge = false): void {
+  private refuse(delivery: Delivery, reason: RefusalReason, error: Error | null, acknowledge = false): void {
     this.options.state.refuse(reason)
     if (acknowledge) delivery.ack()
     else delivery.reject()
+    this.options.events.refused?.(delivery, error, null)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Retry } from '../app/predicate.js'
-import type { OutgoingMessage } from '../protocol/amqp.js'
+import type { IncomingMessage, OutgoingMessage } from '../protocol/amqp.js'
 import type { TaskMessage } from '../protocol/message.js'
 import type { Request, RevokeReason } from './request.js'
 
@@ -25,6 +25,12 @@ export interface TaskEvents {
   cancelled(request: Request): void
   /** No task of this name is here. */
   unregistered(message: TaskMessage): void
+  /**
+   * A message was dropped before it became a request.
+   * @param error why; null for a message that isn't Celery's
+   * @param unknown the message whose task isn't here; null for any other
+   */
+  refused?(message: IncomingMessage, error: Error | null, unknown: TaskMessage | null): void
   /** A task message has left. @param queue the queue's name; null where only the exchange is known */
   sent(message: OutgoingMessage, queue: string | null): void
 }

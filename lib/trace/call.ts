@@ -1,11 +1,12 @@
-import { bindArguments } from '../app/arguments.js'
+import { bindArguments, nameArguments } from '../app/arguments.js'
 import { autoretry } from '../app/autoretry.js'
-import type { TaskContext } from '../app/context.js'
+import type { RequestInfo, TaskContext } from '../app/context.js'
 import { currentRun } from '../app/current.js'
 import { isSoftTimeLimit } from '../app/limitErrors.js'
+import type { Middlewares } from '../app/middleware.js'
 import { isIgnore, isReject, isRetry } from '../app/predicate.js'
-import { checkArguments } from '../app/schema.js'
-import type { Handler, Task } from '../app/task.js'
+import { checkArguments, checkKwargs } from '../app/schema.js'
+import type { Task } from '../app/task.js'
 import { coerceError, StoppedError } from '../errors.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { Outcome } from './outcome.js'
@@ -23,6 +24,10 @@ export interface Call {
   readonly retries: number
   /** Gets the ids of the tasks that it sends. */
   readonly children: string[]
+  /** The app's middleware; null without any. */
+  readonly around: Middlewares['around']
+  /** Asked for by middleware only. */
+  request(): RequestInfo
   /** Asked for by bound tasks only. */
   context(): TaskContext
   /** Why the run was told to end; null while it wasn't. */
@@ -36,12 +41,8 @@ export async function callTask(call: Call): Promise<Outcome> {
   const { children, id, rootId, task, worker } = call
   const startedAt = call.monotonic()
   try {
-    const { params } = task
-    const { schema } = task.options
-    const bound = bindArguments(task, call.args, call.kwargs)
-    const args = schema ? await checkArguments(schema, bound, params, task.name) : bound
-    const handler = task.handler as (...args: unknown[]) => unknown
-    const run: Handler = task.options.bind ? () => handler(call.context(), ...args) : () => handler(...args)
+    const { around } = call
+    const run = around ? () => around(call.request(), () => perform(call)) : () => perform(call)
     const result = await currentRun.run({ id, rootId, worker, children }, run)
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
   } catch (thrown) {
@@ -59,6 +60,25 @@ export async function callTask(call: Call): Promise<Outcome> {
       return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
     }
   }
+}
+
+/** Binds and checks the arguments, and calls the handler. Without a schema it makes no promise of its own. */
+function perform(call: Call): unknown {
+  const { task } = call
+  const { kwargs, schema } = task.options
+  if (kwargs) {
+    const named = nameArguments(task, call.args, call.kwargs)
+    return schema ? checkKwargs(schema, named, task.name).then((value) => invoke(call, [value])) : invoke(call, [named])
+  }
+  const bound = bindArguments(task, call.args, call.kwargs)
+  return schema
+    ? checkArguments(schema, bound, task.params, task.name).then((args) => invoke(call, args))
+    : invoke(call, bound)
+}
+
+function invoke(call: Call, args: readonly unknown[]): unknown {
+  const handler = call.task.handler as (...args: unknown[]) => unknown
+  return call.task.options.bind ? handler(call.context(), ...args) : handler(...args)
 }
 
 function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {

@@ -1,3 +1,5 @@
+import { aroundPublish } from '../app/hooks/aroundPublish.js'
+import type { Hooks } from '../app/hooks/hooks.js'
 import { traceSend } from '../app/sendSpan.js'
 import { CeleriacError, coerceError } from '../errors.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
@@ -9,13 +11,15 @@ import type { WorkerState } from '../request/state.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 import type { Outcome } from './outcome.js'
 import type { Results } from './results.js'
-import { retryDelayMs, retryMessage } from './retry.js'
+import { recode, retryDelayMs, retryMessage } from './retry.js'
 import { RULES, type Rule, type Situation, situationOf } from './rules.js'
 
 export interface SettleOptions {
   readonly clock: Clock
   readonly state: WorkerState
   readonly publisher: Publisher
+  /** Told of the messages of retries, as of all others. */
+  readonly hooks?: Hooks
   readonly log: Logger
   /**
    * Publishes what is due far ahead so that it waits in the broker. Resolves with false for what is to be published as usual: it
@@ -209,9 +213,14 @@ async function retry(
   const message = retryMessage(request, asked, delayMs, now)
   // Before the message is out: the next try may be quick, and its state must not be overwritten by this one.
   await results.retried(request, asked.exc)
-  await traceSend(message, async (message) => {
-    if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
-    events.sent(message, request.delivery.queue)
-  })
+  const send = (message: OutgoingMessage): Promise<void> =>
+    traceSend(message, async (message) => {
+      if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
+      events.sent(message, request.delivery.queue)
+    })
+  if (options.hooks?.any) {
+    const body = [asked.args ?? request.args, asked.kwargs ?? request.kwargs, { ...request.message.embed }] as const
+    await aroundPublish(options.hooks, message, body, send, (body) => recode(message, body))
+  } else await send(message)
   return close(request, outcome, 'retried', options)
 }

@@ -1,11 +1,20 @@
 import { type RequestInfo, TaskContext } from '../app/context.js'
+import type { Middlewares } from '../app/middleware.js'
+import type { Resources } from '../app/resources.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Request } from '../request/request.js'
 import { callTask } from './call.js'
 import { customHeaders } from './customHeaders.js'
 import type { Outcome } from './outcome.js'
 
+/** What an app has around its handlers. */
+export interface Surroundings {
+  readonly middleware: Pick<Middlewares, 'around'>
+  readonly resources: Pick<Resources, 'values'>
+}
+
 export interface TraceOptions {
+  readonly app: Surroundings
   readonly clock: Clock
   readonly log: Logger
   /** Node name. */
@@ -20,7 +29,7 @@ export interface TraceOptions {
 
 /** Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`. */
 export function trace(request: Request, options: TraceOptions): Promise<Outcome> {
-  const { clock, hostname, limit, log, onStart, updateState } = options
+  const { app, clock, hostname, limit, log, onStart, updateState } = options
   if (request.isExpired(clock.now())) return Promise.resolve({ state: 'REVOKED', reason: 'expired' })
   request.startedAt = clock.monotonic()
   request.pid = process.pid
@@ -36,7 +45,10 @@ export function trace(request: Request, options: TraceOptions): Promise<Outcome>
     kwargs,
     retries,
     children,
-    context: () => new TaskContext(requestInfo(request, hostname), signal(), log, task, updateState),
+    around: app.middleware.around,
+    request: () => requestInfo(request, hostname),
+    context: () =>
+      new TaskContext(requestInfo(request, hostname), signal(), log, task, updateState, app.resources.values),
     aborted: () => (request.aborted ? request.signal : limit?.aborted ? limit : null),
     monotonic: () => clock.monotonic(),
   })

@@ -5,6 +5,7 @@ import type { Clock, Logger } from '../ports.js'
 import type { Settings } from '../settings/table.js'
 import type { StopLimit } from '../stopLimit.js'
 import type { Consumer } from './consumer.js'
+import type { StopCause } from './hooks.js'
 
 /** After a cold stop was announced to the running tasks, how long their last words may take. */
 const LAST_WORDS_MS = 500
@@ -27,9 +28,11 @@ export const COMPONENT_LIMIT_MS = 15_000
  * each connection's goodbye, the last acks in it 2 s, then the socket is cut (`Epoch`)
  * a connection that is being opened              broker_connection_timeout
  * what the backend still holds                   10 s, after which it is told in the log; then Redis' goodbye: 2 s
- * a child that has nothing to do                 5 s, then it is killed (`ChildPool`)
+ * a child that has nothing to do                 5 s and what its resources may take, then it is killed (`ChildPool`)
+ * a hook                                         worker_hook_timeout each, one after another (`Hooks`)
+ * a resource to be closed                        worker_resource_timeout each, one after another (`Resources`)
  * replies to remote control, events, HTTP        not waited for: who is not answered by then is cut off
- * any one component                              COMPONENT_LIMIT_MS (`Blueprint`)
+ * any one component                              COMPONENT_LIMIT_MS, and what hooks and resources may take (`Blueprint`)
  */
 
 export interface ShutdownOptions {
@@ -39,8 +42,8 @@ export interface ShutdownOptions {
   readonly line: Line
   readonly stopLimit: StopLimit
   readonly consumer: Pick<Consumer, 'close'>
-  /** Told first: monitors are to know at once. */
-  onBegin(): void
+  /** Told first: monitors are to know at once. Again if a warm stop becomes a cold one. */
+  onBegin(how: 'Warm' | 'Cold', cause: StopCause | null): void
   /** Stops the components, once nothing runs any more. */
   finish(): Promise<void>
 }
@@ -68,14 +71,14 @@ export class Shutdown {
    * Warm: takes no more messages, gives back what hasn't started, waits for what runs (without a limit, as Celery does),
    * then says goodbye to the broker.
    */
-  stop(): Promise<void> {
-    this.stopping ??= this.warm()
+  stop(cause: StopCause | null = null): Promise<void> {
+    this.stopping ??= this.warm('Warm', cause)
     return this.stopping
   }
 
   /** Cold: as `stop`, but what still runs after `worker_soft_shutdown_timeout` is told to end and left to the broker. */
-  terminate(): Promise<void> {
-    this.terminating ??= this.cold()
+  terminate(cause: StopCause | null = null): Promise<void> {
+    this.terminating ??= this.cold(cause)
     return this.terminating
   }
 
@@ -85,9 +88,9 @@ export class Shutdown {
     void this.stop()
   }
 
-  private async warm(): Promise<void> {
+  private async warm(how: 'Warm' | 'Cold', cause: StopCause | null): Promise<void> {
     const { line, stopLimit } = this.options
-    this.options.onBegin()
+    this.options.onBegin(how, cause)
     stopLimit.begin()
     await this.closeConsumer()
     line.close()
@@ -114,10 +117,12 @@ export class Shutdown {
     })
   }
 
-  private async cold(): Promise<void> {
+  private async cold(cause: StopCause | null): Promise<void> {
     const { clock, line, log, settings } = this.options
     const { worker_soft_shutdown_timeout: seconds, worker_enable_soft_shutdown_on_idle: evenIdle } = settings
-    const warm = this.stop()
+    if (this.stopping) this.options.onBegin('Cold', cause)
+    this.stopping ??= this.warm('Cold', cause)
+    const warm = this.stopping
     if (seconds > 0 && (line.pool.busy > 0 || evenIdle)) {
       log.warning(`Initiating Soft Shutdown, terminating in ${seconds} seconds`)
       await within(warm, clock, seconds * 1000)

@@ -18,10 +18,12 @@ import { memoryCeiling } from '../scaling/memoryCeiling.js'
 import { selectQueues } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import { StopLimit } from '../stopLimit.js'
+import { HookEvents } from '../trace/hookEvents.js'
 import { WorkerBreakers } from './breakers.js'
 import { createBroker } from './brokers.js'
 import { Consumer } from './consumer.js'
 import { WorkerEvents } from './events.js'
+import { type StopCause, WorkerHooks } from './hooks.js'
 import { Lending } from './lending.js'
 import { Life } from './life.js'
 import { Probes } from './probes.js'
@@ -82,11 +84,13 @@ export class Worker implements Component {
     })
     const events = new WorkerEvents({ ...common, lamport, broker, state })
     const records = new TaskRecords(app, settings, clock, events.tasks)
+    const hooks = new WorkerHooks(common)
+    const taskEvents = new HookEvents(app.hooks, nodename, records.events)
     this.breakers = new WorkerBreakers({ app, backend, publisher, settings, log: own })
 
     // The way of a message, and where its task runs.
     const executor = createExecutor(settings, {
-      breakers: app.breakers,
+      app,
       clock,
       log: own,
       hostname: nodename,
@@ -99,7 +103,7 @@ export class Worker implements Component {
       state,
       executor,
       backend,
-      events: records.events,
+      events: taskEvents,
       revoked,
       publisher,
       slots: bounds.min,
@@ -163,6 +167,7 @@ export class Worker implements Component {
         await remote.up(session)
         await consumer.up(session)
         remote.consuming()
+        hooks.ready()
         own.info(`${nodename} ready.`)
         life.consumes(session)
       },
@@ -182,6 +187,7 @@ export class Worker implements Component {
     const outlet = new BrokerOutlet(broker, backend, settings, (message, queue) => records.events.sent(message, queue))
     const components: Component[] = [
       ...this.probes.components,
+      hooks,
       executor,
       this.breakers,
       { name: 'publisher', start: async () => undefined, stop: () => publisher.stop() },
@@ -201,8 +207,9 @@ export class Worker implements Component {
       line,
       stopLimit,
       consumer,
-      onBegin: () => {
+      onBegin: (how, cause) => {
         remote.stopping()
+        hooks.shuttingDown(how, cause)
         life.stops()
       },
       finish: () => this.blueprint.stop(),
@@ -225,13 +232,13 @@ export class Worker implements Component {
   }
 
   /** Warm: waits for what runs. */
-  stop(): Promise<void> {
-    return this.shutdown.stop()
+  stop(cause?: StopCause): Promise<void> {
+    return this.shutdown.stop(cause)
   }
 
   /** Cold: gives what runs `worker_soft_shutdown_timeout` at most. */
-  terminate(): Promise<void> {
-    return this.shutdown.terminate()
+  terminate(cause?: StopCause): Promise<void> {
+    return this.shutdown.terminate(cause)
   }
 }
 

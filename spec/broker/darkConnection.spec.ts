@@ -54,13 +54,17 @@ describe('a connection that is lost on our side alone', () => {
   /** A start lasts until it is told to stop, the first time that it runs. */
   function events(options: { readonly orderBy?: string }): OfflineApp {
     const app = new OfflineApp('spec')
-    app.task('start', { bind: true, acksLate: true, ...options, params: ['key'] }, async (self: TaskContext) => {
-      const isFirst = !seen.includes('start')
-      seen.push('start')
-      if (isFirst && !self.signal.aborted) await once(self.signal, 'abort')
-      seen.push('started')
-    })
-    app.task('end', { ...options, params: ['key'] }, () => {
+    app.task(
+      'start',
+      { bind: true, acksLate: true, ...options, params: ['key'] },
+      async (self: TaskContext, _key: string) => {
+        const isFirst = !seen.includes('start')
+        seen.push('start')
+        if (isFirst && !self.signal.aborted) await once(self.signal, 'abort')
+        seen.push('started')
+      },
+    )
+    app.task('end', { ...options, params: ['key'] }, (_key: string) => {
       seen.push('end')
     })
     return app

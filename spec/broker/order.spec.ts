@@ -71,6 +71,8 @@ describe('order of a queue, by key, while slots come and go', () => {
       app,
       state: new WorkerState(),
       executor: new InlineExecutor({
+        app,
+        resourceTimeoutMs: 30_000,
         clock: systemClock,
         log,
         hostname: 'w@spec',

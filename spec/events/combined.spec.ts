@@ -13,7 +13,7 @@ const message = {} as OutgoingMessage
 const error = new Error('no')
 
 /** Every call that there is. */
-const CALLS: { readonly [Name in keyof TaskEvents]: Parameters<TaskEvents[Name]> } = {
+const CALLS: { readonly [Name in keyof TaskEvents]: Parameters<NonNullable<TaskEvents[Name]>> } = {
   received: [request, 5],
   returned: [request],
   started: [request],

@@ -75,10 +75,14 @@ describe('the line tells of a task', () => {
   })
 
   it('that waits for its next try in its lane what it would tell of a message of its own', async () => {
-    app.task('tasks.flaky', { bind: true, params: ['key'], orderBy: 'kwargs.key' }, (self: TaskContext) => {
-      if (self.request.retries === 0) throw self.retry({ countdown: 5, exc: new Error('not yet') })
-      return 'done'
-    })
+    app.task(
+      'tasks.flaky',
+      { bind: true, params: ['key'], orderBy: 'kwargs.key' },
+      (self: TaskContext, _key: string) => {
+        if (self.request.retries === 0) throw self.retry({ countdown: 5, exc: new Error('not yet') })
+        return 'done'
+      },
+    )
     await run('tasks.flaky', { key: 'k' })
     const due = under.clock.now() + 5000
     expect(told).toEqual(['received unsettled', 'started unsettled', 'retried unsettled', `received ${due} unsettled`])

@@ -34,7 +34,15 @@ function executor() {
   const log = new MemoryLog()
   const strays: number[] = []
   const onStray = (by: number): void => void strays.push(by)
-  const pool = new InlineExecutor({ clock: systemClock, log, hostname: 'w@spec', size: 2, onStray })
+  const pool = new InlineExecutor({
+    app,
+    resourceTimeoutMs: 30_000,
+    clock: systemClock,
+    log,
+    hostname: 'w@spec',
+    size: 2,
+    onStray,
+  })
   const request = (name: string): Request => {
     const task = app.tasks.get(name)
     if (!task) throw new Error(`no task ${name}`)

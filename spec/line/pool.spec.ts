@@ -20,7 +20,7 @@ describe('a slot', () => {
     app.task('fails', { acksLate: true }, () => {
       throw new Error('no')
     })
-    app.task('keyed', { orderBy: 'kwargs.key', params: ['key'] }, () => 1)
+    app.task('keyed', { orderBy: 'kwargs.key', params: ['key'] }, (_key: string) => 1)
     const offline = new OfflineLine(app, { slots: 1, events: BROKEN_EVENTS })
     const deliveries = [
       offline.deliver('early'),

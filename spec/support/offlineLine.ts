@@ -44,7 +44,9 @@ export class OfflineLine {
     const onStray = (by: number): void => {
       state.strays += by
     }
-    this.executor = new InlineExecutor({ clock, log, hostname: 'w@spec', size: options.slots ?? 4, onStray })
+    const size = options.slots ?? 4
+    const around = { app, resourceTimeoutMs: 30_000 }
+    this.executor = new InlineExecutor({ ...around, clock, log, hostname: 'w@spec', size, onStray })
     this.line = new Line({
       app,
       state,
@@ -89,7 +91,7 @@ export class Gated {
   private readonly ends = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>()
 
   /** The handler: its one argument names the run. */
-  readonly run = (name: string): Promise<void> => {
+  readonly run = (name: string, _other: unknown = null, _third: unknown = null): Promise<void> => {
     this.started.push(name)
     return new Promise((resolve, reject) => this.ends.set(name, { resolve, reject }))
   }

@@ -22,7 +22,7 @@ describe('a value that throws when it is looked at', () => {
     app.task('late', { acksLate: true }, () => {
       throw make()
     })
-    app.task('keyed', { acksLate: true, orderBy: 'kwargs.key', params: ['key'] }, () => {
+    app.task('keyed', { acksLate: true, orderBy: 'kwargs.key', params: ['key'] }, (_key: string) => {
       throw make()
     })
     app.task('auto', { autoretryFor: [RangeError], throws: [TypeError] }, () => {

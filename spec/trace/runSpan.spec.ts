@@ -54,7 +54,7 @@ describe('spans', () => {
       if (kind === 'reject') throw new Reject('no')
       throw kind === 'expected' ? new RangeError('as expected') : new TypeError('broken')
     })
-    app.task('keyed', { orderBy: 'kwargs.key', params: ['key'] }, () => {
+    app.task('keyed', { orderBy: 'kwargs.key', params: ['key'] }, (_key: string) => {
       throw new Retry({ countdown: 10 })
     })
     offline = new OfflineLine(app)

@@ -5,6 +5,7 @@ import { repr } from '../../protocol/repr.js'
 import { maskSecrets, secretsOf } from '../../settings/mask.js'
 import { selectQueues } from '../../settings/queues.js'
 import type { Settings } from '../../settings/table.js'
+import type { StopCause } from '../../worker/hooks.js'
 import { isTerminal } from '../events/screen.js'
 import type { Io } from '../io.js'
 import type { EarlySignals } from './earlySignals.js'
@@ -15,8 +16,8 @@ import { handleSignals, type Signals } from './signals.js'
 /** What the command asks of a worker. */
 export interface Runnable extends SupervisedWorker {
   start(): Promise<void>
-  stop(): Promise<void>
-  terminate(): Promise<void>
+  stop(cause?: StopCause): Promise<void>
+  terminate(cause?: StopCause): Promise<void>
   readonly ended: Promise<{ readonly code: number }>
 }
 

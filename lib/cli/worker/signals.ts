@@ -1,3 +1,5 @@
+import type { StopCause } from '../../worker/hooks.js'
+
 /** The part of `process` that signals come from. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown
@@ -9,7 +11,7 @@ export interface SignalOptions {
   readonly source: SignalSource
   /** A signal that has come before. */
   readonly held?: NodeJS.Signals | null
-  readonly worker: { stop(): Promise<void>; terminate(): Promise<void> }
+  readonly worker: { stop(cause: StopCause): Promise<void>; terminate(cause: StopCause): Promise<void> }
   /** The command line, said when HUP starts it anew; null if HUP is a warm stop, as on a terminal, which sends it when it goes. */
   readonly restart: string | null
   /** Writes the log to the file that its path means by now, and shows what runs: USR1. */
@@ -56,49 +58,49 @@ export function handleSignals(options: SignalOptions): Signals {
   let restarting = false
   let state: 'running' | 'cold' | 'patient' = 'running'
 
-  const warm = (code: number): void => {
+  const warm = (sig: NodeJS.Signals, code: number): void => {
     if (state !== 'running') return
     exitCode = code
     stopping = true
     restarting = false
     say(WARM)
-    worker.stop().catch(onError)
+    worker.stop({ sig, exitcode: code }).catch(onError)
   }
-  const cold = (): void => {
+  const cold = (sig: NodeJS.Signals): void => {
     stopping = true
     restarting = false
     if (state === 'running') {
       state = 'cold'
       say(NEXT_KILLS)
-      worker.terminate().then(() => say(COLD), onError)
+      worker.terminate({ sig, exitcode: exitCode }).then(() => say(COLD), onError)
     } else if (state === 'cold') {
       state = 'patient'
       say(BE_PATIENT)
     } else exit(1)
   }
   const interrupt = (): void => {
-    if (interrupted || state !== 'running') cold()
+    if (interrupted || state !== 'running') cold('SIGINT')
     else {
       interrupted = true
       say(NEXT_IS_COLD)
-      warm(1)
+      warm('SIGINT', 1)
     }
   }
   const renew = (): void => {
     if (restart === null) terminate()
     else if (!stopping) {
       say(`Restarting celery worker (${restart})`)
-      warm(0)
+      warm('SIGHUP', 0)
       restarting = true
     }
   }
-  const terminate = options.remapTerm ? cold : () => warm(exitCode)
+  const terminate = options.remapTerm ? () => cold('SIGTERM') : () => warm('SIGTERM', exitCode)
 
   const listeners: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
     ['SIGTERM', terminate],
     ['SIGHUP', renew],
     ['SIGINT', interrupt],
-    ['SIGQUIT', cold],
+    ['SIGQUIT', () => cold('SIGQUIT')],
     ['SIGUSR1', look],
   ]
   for (const [signal, listener] of listeners) {

@@ -73,6 +73,16 @@ export const WORKER = {
     1,
     'Seconds that what the app has left open, such as a socket or a timer, may keep the process after a shutdown.',
   ),
+  worker_hook_timeout: row(
+    positiveSeconds,
+    10,
+    'Seconds that a hook of app.on is waited for; then the task or the worker goes on without it.',
+  ),
+  worker_resource_timeout: row(
+    positiveSeconds,
+    30,
+    'Seconds that the start, and the stop, of a resource of app.resource may take.',
+  ),
   worker_cancel_long_running_tasks_on_connection_loss: row(
     toggle,
     false,

@@ -20,9 +20,9 @@ export const CONFIG = {
 export function orderApp(started: (n: number) => Promise<void>): OfflineApp {
   const app = new OfflineApp('spec')
   const orderBy = ({ kwargs }: { kwargs: Record<string, unknown> }): Path | undefined => kwargs.path as Path | undefined
-  const options = { bind: true, params: ['path', 'one', 'two', 'three'] } as const
-  const run = (self: { request: { headers: Readonly<Record<string, unknown>> } }): Promise<void> =>
-    started(Number(self.request.headers.n))
+  const options = { bind: true, params: ['path?', 'one?', 'two?', 'three?'] } as const
+  type Self = { request: { headers: Readonly<Record<string, unknown>> } }
+  const run = (self: Self, ..._keys: unknown[]): Promise<void> => started(Number(self.request.headers.n))
   app.task('job', { ...options, orderBy }, run)
   app.task('strict', { ...options, orderBy, orderOnFailure: 'block' }, run)
   app.task('limited', { ...options, orderBy, rateLimit: '2/s' }, run)

@@ -1,0 +1,186 @@
+import { type BreakerOptions, createBreaker } from '../breaker.js'
+import type { Kwargs } from '../protocol/message.js'
+import type { Conf } from '../settings/conf.js'
+import type { AsyncResult } from './asyncResult.js'
+import { Breakers } from './breakers.js'
+import { BREAKER_OPTIONS } from './callOptionTables.js'
+import { checkConf } from './conf.js'
+import type { TaskContext } from './context.js'
+import { DeclaredTask, type ResultOf, type SendTask } from './declaredTask.js'
+import type { Hook, HookName } from './hooks/hookArguments.js'
+import { Hooks } from './hooks/hooks.js'
+import type { KwargsTask } from './kwargsTask.js'
+import { type Middleware, Middlewares } from './middleware.js'
+import { plainObject } from './optionChecks.js'
+import { checkOptions } from './options.js'
+import type { SendOptions } from './outlet.js'
+import { Registry } from './registry.js'
+import { Resources } from './resources.js'
+import type { StandardSchema } from './schema.js'
+import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
+import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
+import type { TaskOptions } from './taskOptions.js'
+
+/** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
+const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
+
+/** What an app is made of: its tasks, and what is around them. `Shared` are its resources by name. */
+export abstract class Definitions<Shared extends object> {
+  /** The settings that it was made with. */
+  readonly conf: Readonly<Record<string, unknown>>
+  readonly tasks = new Registry()
+  /** Those that `breaker` has made. */
+  readonly breakers = new Breakers()
+  /** Those that `on` has added. */
+  readonly hooks = new Hooks()
+  /** What `use` has added. */
+  readonly middleware = new Middlewares()
+  /** Those that `resource` has added. */
+  readonly resources = new Resources()
+
+  /**
+   * @param main the app's name, shown in the banner
+   * @param conf settings under Celery's lower-case names
+   * @throws TypeError for settings in camelCase, and for `broker` and `backend`, which Python's constructor takes
+   */
+  constructor(
+    readonly main: string,
+    conf: Conf = {},
+  ) {
+    checkConf(main, conf)
+    this.conf = conf
+  }
+
+  /**
+   * Registers a task. Mirrors Celery's `@app.task(name=...)`. The handler's arguments and result are the types of `delay`, `applyAsync` and
+   * `get`; with a schema and `params`, or a schema and `kwargs: true`, the schema's.
+   * @throws TypeError for a name that is empty or taken, and for options that do not exist or are of the wrong type or range
+   */
+  task<Own extends Handler>(name: string, handler: Own): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
+  task<Input extends object, Output, Returned>(
+    name: string,
+    options: TaskOptions & { kwargs: true; schema: StandardSchema<Input, Output>; bind: true },
+    handler: (self: TaskContext<Shared>, kwargs: Output) => Returned,
+  ): KwargsTask<Input, ResultOf<Returned>>
+  task<Input extends object, Output, Returned>(
+    name: string,
+    options: TaskOptions & { kwargs: true; schema: StandardSchema<Input, Output>; bind?: false },
+    handler: (kwargs: Output) => Returned,
+  ): KwargsTask<Input, ResultOf<Returned>>
+  task<Given extends object, Returned>(
+    name: string,
+    options: TaskOptions & { kwargs: true; schema?: never; bind: true },
+    handler: (self: TaskContext<Shared>, kwargs: Given) => Returned,
+  ): KwargsTask<Given, ResultOf<Returned>>
+  task<Given extends object, Returned>(
+    name: string,
+    options: TaskOptions & { kwargs: true; schema?: never; bind?: false },
+    handler: (kwargs: Given) => Returned,
+  ): KwargsTask<Given, ResultOf<Returned>>
+  task<const Names extends readonly string[], Input, Output, Returned>(
+    name: string,
+    options: SchemaOptions<Names, Input, Output> & { kwargs?: false; bind: true },
+    handler: (self: TaskContext<Shared>, ...args: ArgsOf<Names, Output>) => Returned,
+  ): Task<ArgsOf<Names, Input>, ResultOf<Returned>>
+  task<const Names extends readonly string[], Input, Output, Returned>(
+    name: string,
+    options: SchemaOptions<Names, Input, Output> & { kwargs?: false; bind?: false },
+    handler: (...args: ArgsOf<Names, Output>) => Returned,
+  ): Task<ArgsOf<Names, Input>, ResultOf<Returned>>
+  task<Own extends BoundHandler<Shared>>(
+    name: string,
+    options: TaskOptions & { kwargs?: false; bind: true },
+    handler: Own,
+  ): Task<CallOf<Own>, ResultOf<ReturnType<Own>>>
+  task<Own extends Handler>(
+    name: string,
+    options: TaskOptions & { kwargs?: false; bind?: false },
+    handler: Own,
+  ): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
+  task(name: string, options: TaskOptions, handler: Handler): Task
+  task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
+    // Whoever runs it goes by the message, as Celery does.
+    const asTask = (options: SendOptions): SendOptions => ({
+      ignoreResult: task.options.ignoreResult ?? this.conf.task_ignore_result === true,
+      ...options,
+    })
+    const send: SendTask = (args, kwargs, options) =>
+      this.sendTask(name, args, kwargs, plainObject(options) === null ? asTask(options) : options)
+    if (typeof optionsOrHandler === 'function' && handler !== undefined) {
+      throw new TypeError(`task ${name}: the options come before the handler, as in app.task(name, options, handler)`)
+    }
+    const task =
+      typeof optionsOrHandler === 'function'
+        ? new Task(name, {}, optionsOrHandler, send)
+        : new Task(name, optionsOrHandler, handler as Handler, send)
+    return this.tasks.add(task)
+  }
+
+  /**
+   * A task that is defined elsewhere, in Python for instance, with the types that it is called with here:
+   * `app.declare<(x: number, y: number) => number>('tasks.add')`.
+   * @throws TypeError for a name that is empty
+   */
+  declare<Signature extends (...args: never[]) => unknown>(
+    name: string,
+  ): DeclaredTask<Parameters<Signature>, ResultOf<ReturnType<Signature>>> {
+    if (typeof name !== 'string' || name === '')
+      throw new TypeError('declare needs the name of a task, such as "tasks.add"')
+    return new DeclaredTask(name, (args, kwargs, options) => this.sendTask(name, args, kwargs, options))
+  }
+
+  /**
+   * Guards calls to a service that tasks depend on. When more than half of the calls of the last 10 s fail, 5 at least, it opens:
+   * calls are refused at once, the worker opens no more slots, and tasks with `pauseWhileOpen` wait without a slot. Every 10 s one
+   * call is let through to try; the first that succeeds closes it. Celery has nothing of the kind.
+   * @param name shown in `inspect stats`, metrics and on the page
+   * @param fn the call; it needs a time limit of its own, since a call that never ends is no failure
+   * @param options milliseconds and counts
+   * @returns a function with the same arguments and result, that throws BreakerOpen while the breaker is open
+   * @throws TypeError for a name that is empty or taken, a wrong option, or a call that is no function
+   */
+  breaker<Args extends unknown[], Result>(
+    name: string,
+    fn: (...args: Args) => Promise<Result> | Result,
+    options: BreakerOptions = {},
+  ): (...args: Args) => Promise<Result> {
+    if (typeof fn !== 'function') throw new TypeError(`breaker ${name}: the call must be a function`)
+    checkOptions(`breaker ${name}`, options, BREAKER_OPTIONS)
+    const guard = createBreaker(name, async (...args: Args) => fn(...args), { ...BREAKER_DEFAULTS, ...options })
+    this.breakers.add(guard)
+    return (...args) => guard.run(...args)
+  }
+
+  /**
+   * Calls a function at a certain point of each task's or the worker's life: `app.on('taskPrerun', async ({ task, id }) => ...)`. Mirrors
+   * Celery's signals. Hooks of one name are called one after another, in the order in which they were added. What a hook throws is logged,
+   * and one that takes longer than `worker_hook_timeout` (10 s) is waited for no longer; the task or the worker goes on.
+   * @returns takes the hook away again
+   * @throws TypeError for a name that no hook has, with the one that was probably meant, and for a hook that is no function
+   */
+  on<Name extends HookName>(name: Name, hook: Hook<Name>): () => void {
+    return this.hooks.add(name, hook)
+  }
+
+  /**
+   * Puts a function around the handlers of all tasks, for error reports, `AsyncLocalStorage` or timing:
+   * `app.use(async (request, next) => ...)`. It runs where the handler runs, within the task's time limits; the first that was added is
+   * the outermost.
+   * @throws TypeError for what is no function
+   */
+  use(middleware: Middleware): this {
+    this.middleware.add(middleware)
+    return this
+  }
+
+  /**
+   * Sends a message by a task's name.
+   * @throws what the app's own says
+   */
+  abstract sendTask(
+    name: string,
+    args?: readonly unknown[],
+    kwargs?: Kwargs,
+    options?: SendOptions,
+  ): Promise<AsyncResult>
+}

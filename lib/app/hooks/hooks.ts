@@ -1,0 +1,126 @@
+import { systemClock } from '../../clock.js'
+import { coerceError } from '../../errors.js'
+import { onlyWarnings } from '../../log/onlyWarnings.js'
+import type { Clock, Logger } from '../../ports.js'
+import { repr } from '../../protocol/repr.js'
+import type { Hook, HookArguments, HookName } from './hookArguments.js'
+import { checkHookName } from './hookNames.js'
+import { LateError, within } from './within.js'
+
+/** How hooks are called in this process. */
+export interface HookTerms {
+  /** Milliseconds that one hook is waited for. */
+  readonly timeoutMs: number
+  readonly log: Logger
+  readonly clock?: Clock
+}
+
+const NO_WORKER: HookTerms = {
+  timeoutMs: 10_000,
+  log: onlyWarnings((message) => process.emitWarning(message, 'CeleriacWarning')),
+}
+
+/** The hooks of an app, by name. Whatever a hook does, whoever calls it goes on: an error is logged, and a wait has a bound. */
+export class Hooks {
+  private readonly byName = new Map<HookName, readonly Hook<never>[]>()
+  private readonly underWay = new Set<Promise<void>>()
+  private terms = NO_WORKER
+
+  /** Whether there is any hook at all: the one thing that a task without hooks pays for. */
+  any = false
+
+  /**
+   * @returns takes the hook away again
+   * @throws TypeError for a name that no hook has, and for a hook that is no function
+   */
+  add<Name extends HookName>(name: Name, hook: Hook<Name>): () => void {
+    checkHookName(name)
+    if (typeof hook !== 'function') {
+      throw new TypeError(`app.on('${name}', ${repr(hook, 80)}): the hook must be a function`)
+    }
+    const entry: Hook<never> = (facts: HookArguments[Name]) => hook(facts)
+    Object.defineProperty(entry, 'name', { value: hook.name })
+    this.byName.set(name, [...this.of(name), entry])
+    this.any = true
+    return () => {
+      this.byName.set(
+        name,
+        this.of(name).filter((each) => each !== entry),
+      )
+      this.any = [...this.byName.values()].some((hooks) => hooks.length > 0)
+    }
+  }
+
+  /** How many hooks have this name. */
+  count(name: HookName): number {
+    return this.of(name).length
+  }
+
+  /** How many hooks the name with the most of them has. */
+  get longest(): number {
+    return Math.max(0, ...[...this.byName.values()].map((hooks) => hooks.length))
+  }
+
+  /** Milliseconds that a hook is waited for in this process. */
+  get timeoutMs(): number {
+    return this.terms.timeoutMs
+  }
+
+  /** A worker, or a child of one, says how hooks are called from now on. */
+  configure(terms: HookTerms): void {
+    this.terms = terms
+  }
+
+  /**
+   * Calls the hooks of a name one after another, in the order in which they were added, and waits for each, up to the bound. Never throws.
+   * @param facts asked for only if there is a hook
+   */
+  async tell<Name extends HookName>(name: Name, facts: () => HookArguments[Name]): Promise<void> {
+    const hooks = this.of(name)
+    if (hooks.length === 0) return
+    let given: HookArguments[Name]
+    try {
+      given = facts()
+    } catch (thrown) {
+      this.terms.log.error(`Hooks of ${name} were not called: ${repr(coerceError(thrown))}`)
+      return
+    }
+    for (const hook of hooks) await this.call(name, hook as Hook<Name>, given)
+  }
+
+  /** The same without a wait; `settled` knows of it. */
+  note<Name extends HookName>(name: Name, facts: () => HookArguments[Name]): void {
+    if (!this.any || this.of(name).length === 0) return
+    const told = this.tell(name, facts).finally(() => this.underWay.delete(told))
+    this.underWay.add(told)
+  }
+
+  /** Resolves once no hook that nobody waits for is under way: at the latest when their bounds have passed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.underWay)
+  }
+
+  private of(name: HookName): readonly Hook<never>[] {
+    return this.byName.get(name) ?? []
+  }
+
+  private async call<Name extends HookName>(name: Name, hook: Hook<Name>, facts: HookArguments[Name]): Promise<void> {
+    const { clock = systemClock, log, timeoutMs } = this.terms
+    const label = `Hook ${hook.name || 'anonymous'} of ${name}`
+    try {
+      const wait = hook(facts)
+      if (isThenable(wait)) await within(wait, timeoutMs, clock)
+    } catch (thrown) {
+      if (thrown instanceof LateError) {
+        log.error(`${label} was ${thrown.message} (worker_hook_timeout) and is waited for no longer`)
+        return
+      }
+      const error = coerceError(thrown)
+      log.error(`${label} raised: ${repr(error)}`, { error })
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}

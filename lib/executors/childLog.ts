@@ -1,0 +1,33 @@
+import { coerceError, textOf } from '../errors.js'
+import { LOG_LEVELS, type Logger } from '../ports.js'
+import type { FromChild, LoggedLevel } from './messages.js'
+import { pack } from './parcel.js'
+
+/** A log of a child's: its lines are written by the worker. */
+export function childLog(levels: readonly LoggedLevel[], send: (message: FromChild) => void): Logger {
+  const line =
+    (level: LoggedLevel) =>
+    (message: string, facts?: Record<string, unknown>): void => {
+      if (!levels.includes(level)) return
+      const text = lineOf(message)
+      try {
+        send({ type: 'log', level, message: text, facts: pack(facts) })
+      } catch (thrown) {
+        // A line must not fail for what goes with it.
+        send({ type: 'log', level, message: text, facts: { facts: coerceError(thrown).message } })
+      }
+    }
+  return {
+    debug: line('DEBUG'),
+    info: line('INFO'),
+    warning: line('WARNING'),
+    error: line('ERROR'),
+    critical: line('CRITICAL'),
+    isEnabled: (level) => levels.some((each) => LOG_LEVELS.indexOf(each) <= LOG_LEVELS.indexOf(level)),
+  }
+}
+
+/** In JavaScript anything can be logged. */
+function lineOf(message: unknown): string {
+  return typeof message === 'string' ? message : textOf(message)
+}
