@@ -30,6 +30,7 @@ describe('options', () => {
     it('are all accepted as the README has them', () => {
       const options: TaskOptions = {
         bind: false,
+        kwargs: false,
         params: ['url', 'depth?'],
         schema: z.object({ url: z.string() }),
         acksLate: true,
@@ -55,7 +56,7 @@ describe('options', () => {
         orderOnFailure: 'block',
         pauseWhileOpen: ['koji'],
       }
-      expect(() => app.task('all', options, handler)).not.toThrow()
+      expect(() => app.task('all', options, (_url: string, _depth: number) => undefined)).not.toThrow()
       const absent = Object.fromEntries(Object.keys(options).map((name) => [name, undefined]))
       expect(() => app.task('absent', loose(absent), handler)).not.toThrow()
       const none: TaskOptions = { maxRetries: null, rateLimit: null, timeLimit: null, softTimeLimit: null }
@@ -75,8 +76,11 @@ describe('options', () => {
         'queue is not an option here: name the queue in the setting task_routes, or when the task is sent',
       ],
       [{ serializer: 'pickle' }, 'serializer is not an option here: messages are sent as JSON'],
-      [{ on_failure: handler }, 'on_failure is not an option here: do it in a catch of the handler'],
-      [{ zzz: 1 }, 'zzz is not an option: expected one of bind, params, acksLate,'],
+      [
+        { on_failure: handler },
+        "on_failure is not an option here: do it in a catch of the handler, or for all tasks with app.on('taskFailure', ...)",
+      ],
+      [{ zzz: 1 }, 'zzz is not an option: expected one of bind, params, kwargs, acksLate,'],
       [{ constructor: 1 }, 'constructor is not an option'],
     ])('that do not exist are an error: %p', (options, text) => {
       expect(() => app.task('t.x', loose(options), handler)).toThrow(`task t.x: ${text}`)
