@@ -1,4 +1,4 @@
-import type { Intake, IntakeOptions, IntakeWindow, QueueDepth } from '../broker/intake.js'
+import type { Intake, IntakeOptions, IntakeWindow, QueueDepth, QueueRefused } from '../broker/intake.js'
 import type { Session } from '../broker/session.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { AmqpSession } from './amqpSession.js'
@@ -18,6 +18,8 @@ export class AmqpIntake implements Intake {
   private readonly keys: HeaderKeys
   private readonly setup: QueueSetup
   private readonly witness: Witness
+  /** Queues of which messages were taken: some may have come back, and must keep their places (see `askToConsume`). */
+  private readonly taken = new Set<string>()
   private sequence = 0
 
   constructor(
@@ -36,7 +38,7 @@ export class AmqpIntake implements Intake {
 
   async open(session: Session, queues: () => readonly QueueSpec[]): Promise<IntakeWindow> {
     const { epoch } = session as AmqpSession
-    const { log, nodename, onDelivery, onRefused, prefetch } = this.options
+    const { log, nodename, onDelivery, onLost, prefetch } = this.options
     const { setup, witness } = this
     await witness.settled(epoch)
     setup.begin()
@@ -45,7 +47,7 @@ export class AmqpIntake implements Intake {
     await setup.prepareDelays(epoch)
     await witness.stand(epoch)
     const admits = this.keys.watch(epoch, setup.moving)
-    const window = await Window.open({
+    const window = new Window({
       epoch,
       node: nodename,
       prefetch,
@@ -55,13 +57,15 @@ export class AmqpIntake implements Intake {
       log,
       nextSequence: () => ++this.sequence,
       onDelivery: (delivery) => {
+        this.taken.add(delivery.queue)
         if (admits(delivery)) onDelivery(delivery)
       },
       declare: async (name) => {
         const queue = queues().find((queue) => queue.name === name)
-        if (queue) await setup.declare(epoch, queue)
+        if (queue) setup.sort(queue, await setup.declare(epoch, queue))
       },
-      onRefused,
+      onLost,
+      onRefused: (name, refusal, wasOpen) => this.refuse(name, refusal, wasOpen),
     })
     const probe = new DepthProbe(epoch, log)
     return {
@@ -89,7 +93,7 @@ export class AmqpIntake implements Intake {
   private async add(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
       const kind = await this.setup.declare(epoch, queue)
-      await askToConsume(epoch, queue.name)
+      if (!this.taken.has(queue.name)) await askToConsume(epoch, queue.name)
       this.setup.sort(queue, kind)
     } catch (thrown) {
       throw refusalOf(thrown, epoch) ?? thrown
@@ -104,9 +108,13 @@ export class AmqpIntake implements Intake {
       await this.purge.empty(epoch, queue.name)
     } catch (thrown) {
       const refusal = refusalOf(thrown, epoch)
-      if (refusal) this.options.onRefused(queue.name, refusal)
+      if (refusal) this.refuse(queue.name, refusal, false)
       // What ended the connection is known by now: the next one is built without it.
       if (!refusal || epoch.ended.aborted) throw thrown
     }
+  }
+
+  private refuse(name: string, refusal: QueueRefused, wasOpen: boolean): void {
+    this.options.onRefused(name, refusal, wasOpen || this.taken.has(name))
   }
 }

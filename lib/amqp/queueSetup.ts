@@ -59,6 +59,8 @@ export class QueueSetup {
    */
   sort({ name }: QueueSpec, { singleActive, type }: QueueKind): void {
     const { maxSlots, ordered, prefetch } = this.options
+    // It may be another one than before.
+    for (const sorted of [this.singleActive, this.fixed, this.moving]) sorted.delete(name)
     if (singleActive) this.singleActive.add(name)
     if (prefetch > 0 && (singleActive || (type === 'quorum' && ordered()))) this.fixed.set(name, maxSlots * prefetch)
     else if (prefetch > 0 && type === 'quorum') this.moving.add(name)

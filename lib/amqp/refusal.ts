@@ -2,6 +2,9 @@ import { QueueRefused } from '../broker/intake.js'
 import { coerceError } from '../errors.js'
 import type { Epoch } from './epoch.js'
 
+const NOT_FOUND = 404
+/** As all releases from 3.10 to 4.3 have it; in other words, a queue is taken for one that comes back. */
+const NO_QUEUE = /NOT_FOUND - no queue '/
 /** ACCESS_REFUSED, NOT_FOUND, RESOURCE_LOCKED, PRECONDITION_FAILED: they close the channel that asked. */
 const OF_CHANNEL: ReadonlySet<unknown> = new Set([403, 404, 405, 406])
 /** COMMAND_INVALID (an exchange type that the broker doesn't have), NOT_ALLOWED, NOT_IMPLEMENTED, INTERNAL_ERROR: they end the connection. */
@@ -19,8 +22,16 @@ export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
 }
 
 /**
- * Asks for leave to consume, on a channel of its own: a refusal would take the task channel with it, and all that it holds. At most
- * one message is taken, and goes back to its place.
+ * Whether the broker says that there is no such queue, which takes all its messages with it when it is deleted. Other errors have this
+ * code, too, such as that the queue's node is down: that queue comes back.
+ */
+export function isNoQueue(thrown: unknown): boolean {
+  return codeOf(thrown) === NOT_FOUND && NO_QUEUE.test(coerceError(thrown).message)
+}
+
+/**
+ * Asks for leave to consume, on a channel of its own, before the queue is counted among those that share the slots. At most one message
+ * is taken, and goes back: to its place, but in a quorum queue behind all that came back before.
  * @throws the broker's refusal
  */
 export function askToConsume(epoch: Epoch, queue: string): Promise<void> {

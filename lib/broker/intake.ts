@@ -42,8 +42,13 @@ export interface IntakeOptions {
   readonly log: Logger
   /** Called with each message, in the order in which those of a queue arrive. */
   onDelivery(delivery: Delivery): void
-  /** A queue can't be consumed at present. */
-  onRefused(queue: string, refusal: QueueRefused): void
+  /** The broker has back what was held of one queue, though the session goes on: none of those deliveries is live any more. */
+  onLost(queue: string, error: Error): void
+  /**
+   * A queue can't be consumed at present.
+   * @param wasConsumed whether it could be before
+   */
+  onRefused(queue: string, refusal: QueueRefused, wasConsumed: boolean): void
 }
 
 /** How messages come in. It outlives the connections, each of which has a window of its own. */

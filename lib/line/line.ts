@@ -183,8 +183,8 @@ export class Line {
   }
 
   /**
-   * The connection is gone, and the broker gives out again whatever wasn't acknowledged. What hasn't started is forgotten;
-   * a run that holds an order key is told to stop, since its message is about to run elsewhere.
+   * Deliveries are lost, those of a connection or of one queue, and the broker gives out again whatever wasn't acknowledged. What hasn't
+   * started is forgotten; a run that holds an order key is told to stop, since its message is about to run elsewhere.
    */
   connectionLost(): void {
     for (const request of this.state.requests) {
@@ -194,7 +194,9 @@ export class Line {
     for (const request of this.state.running) {
       if (request.delivery.live || !request.acksLate) continue
       if (request.key === null && !this.options.settings.worker_cancel_long_running_tasks_on_connection_loss) continue
-      request.abort(new BrokerError('the connection was lost, and the broker delivers the message again'))
+      request.abort(
+        new BrokerError('the message was lost with its connection or channel, and the broker delivers it again'),
+      )
     }
   }
 

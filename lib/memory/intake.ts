@@ -23,7 +23,7 @@ export class MemoryIntake implements Intake {
         await window.add(queue)
       } catch (thrown) {
         if (!(thrown instanceof QueueRefused)) throw thrown
-        this.options.onRefused(queue.name, thrown)
+        this.options.onRefused(queue.name, thrown, false)
       }
     }
     await this.purge(memory, queues())

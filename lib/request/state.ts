@@ -94,6 +94,17 @@ export class WorkerState {
     if ((from === 'parked') !== (to === 'parked')) this.parking.tell()
   }
 
+  /**
+   * Whether an order key has lost a message of one queue and still holds one of another, which may not run before the lost one has come
+   * again: it is in order again only when both have.
+   */
+  hasSplitKey(): boolean {
+    const lost = new Set<string | null>()
+    for (const { delivery, key } of this.requests) if (!delivery.live) lost.add(key)
+    for (const { delivery, key } of this.requests) if (key !== null && delivery.live && lost.has(key)) return true
+    return false
+  }
+
   strayed(by: 1 | -1): void {
     this.strays += by
   }

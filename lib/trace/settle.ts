@@ -56,7 +56,7 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
   if ('runtimeMs' in outcome) state.ran(outcome.runtimeMs)
   if (request.acksLate && !request.delivery.live && outcome.state !== 'SUCCESS') {
     log.warning(
-      `Task ${request.label} ended with ${outcome.state} after its connection was lost; the broker delivers it again`,
+      `Task ${request.label} ended with ${outcome.state} after its message was lost; the broker delivers it again`,
     )
     return close(request, outcome, outcome.state === 'ABORTED' ? 'abortedByLostConnection' : 'lostConnection', options)
   }

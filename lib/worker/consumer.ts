@@ -33,6 +33,7 @@ export interface ConsumerOptions {
 
 /** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
 export class Consumer {
+  private session: Session | null = null
   private window: IntakeWindow | null = null
   private opened = false
   private consumed: QueueSpec[]
@@ -54,7 +55,8 @@ export class Consumer {
       running: line.state.running,
       hasOrder: () => line.lanes.used,
       onDelivery: (delivery) => line.receive(delivery),
-      onRefused: (name, refusal) => this.refuse(name, refusal),
+      onLost: (name, error) => this.lost(name, error),
+      onRefused: (name, refusal, wasConsumed) => this.refuse(name, refusal, wasConsumed),
     })
     line.state.onParked(() => this.window?.resize(options.capacity.perQueue()))
   }
@@ -78,6 +80,7 @@ export class Consumer {
   async up(session: Session): Promise<void> {
     const { autoscaler, line } = this.options
     line.standstill.limit = session.heartbeat
+    this.session = session
     const window = await this.inlet.open(session, () => this.queues)
     this.window = window
     let isAlone = false
@@ -143,6 +146,7 @@ export class Consumer {
   down(): void {
     this.inlet.lost()
     this.opened = false
+    this.session = null
     this.window = null
     this.options.autoscaler.detach()
     this.options.line.connectionLost()
@@ -155,15 +159,25 @@ export class Consumer {
     await this.window?.close()
   }
 
-  /** A queue of the start is tried again; one that was added is given up. */
-  private refuse(name: string, refusal: QueueRefused): void {
-    if (this.asked.has(name)) {
-      this.refused.add(name, refusal)
+  /** The broker has back what was held of one queue. */
+  private lost(name: string, error: Error): void {
+    const { line, log } = this.options
+    if (line.state.hasSplitKey()) {
+      this.session?.end(error)
       return
     }
-    this.drop(name)
+    log.warning(`The messages held of ${name} are lost, and run when they come again: ${error.message}`)
+    line.connectionLost()
+  }
+
+  /** A queue that was consumed, or is one of the start, is tried again; one that was just added is given up. */
+  private refuse(name: string, refusal: QueueRefused, wasConsumed: boolean): void {
+    if (wasConsumed || this.asked.has(name)) this.refused.add(name, refusal)
+    else {
+      this.drop(name)
+      this.options.log.error(`Can't consume from ${name}, which was added: ${refusal.message}. It is given up`)
+    }
     this.options.autoscaler.queuesChanged()
-    this.options.log.error(`Can't consume from ${name}, which was added: ${refusal.message}. It is given up`)
   }
 
   private async tryAgain(name: string): Promise<void> {

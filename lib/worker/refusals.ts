@@ -5,6 +5,8 @@ import type { Clock, Logger, Timer } from '../ports.js'
 /** Between two tries of a queue that the broker refuses: doubled from one to the next. */
 const FIRST_RETRY_MS = 5_000
 const LONGEST_RETRY_MS = 300_000
+/** A queue that is refused so soon after a try went well counts as refused all the time: the broker lets us declare it, and no more. */
+const AT_ONCE_MS = 1_000
 
 export interface RefusalsOptions {
   readonly clock: Clock
@@ -26,6 +28,8 @@ interface Refusal {
  */
 export class Refusals {
   private readonly refused = new Map<string, Refusal>()
+  /** When the last try of a queue went well, and how many didn't before that. */
+  private readonly accepted = new Map<string, { readonly tries: number; readonly at: number }>()
 
   constructor(private readonly options: RefusalsOptions) {}
 
@@ -42,8 +46,8 @@ export class Refusals {
   add(queue: string, thrown: unknown): void {
     const { clock, log, onDue } = this.options
     const reason = coerceError(thrown).message
-    const tries = (this.refused.get(queue)?.tries ?? 0) + 1
-    this.clear(queue)
+    const tries = this.triesOf(queue) + 1
+    this.refused.get(queue)?.timer?.cancel()
     if (thrown instanceof QueueRefused && thrown.isCostly) {
       this.refused.set(queue, { reason, tries, timer: null })
       log.error(
@@ -57,12 +61,23 @@ export class Refusals {
   }
 
   clear(queue: string): void {
-    this.refused.get(queue)?.timer?.cancel()
+    const refusal = this.refused.get(queue)
+    if (!refusal) return
+    refusal.timer?.cancel()
     this.refused.delete(queue)
+    this.accepted.set(queue, { tries: refusal.tries, at: this.options.clock.monotonic() })
   }
 
   /** Tries none again. */
   stop(): void {
     for (const { timer } of this.refused.values()) timer?.cancel()
+  }
+
+  private triesOf(queue: string): number {
+    const refusal = this.refused.get(queue)
+    if (refusal) return refusal.tries
+    const accepted = this.accepted.get(queue)
+    this.accepted.delete(queue)
+    return accepted && this.options.clock.monotonic() - accepted.at < AT_ONCE_MS ? accepted.tries : 0
   }
 }

@@ -112,7 +112,7 @@ describe('order of a queue, by key, while slots come and go', () => {
     const epoch = await up
     for (let at = 0; at < channels; at++) {
       windows.push(
-        await Window.open({
+        new Window({
           epoch,
           prefetch: 1,
           fixed,

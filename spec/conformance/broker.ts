@@ -282,7 +282,9 @@ export function describeBroker(broker: BrokerCase): void {
         const old = user.deliveries[1]
         expect(old).toMatchObject({ live: false, settled: false })
         old?.ack()
-        expect(user.log.of('WARNING')).toContainEqual(expect.stringContaining('its connection is gone'))
+        expect(user.log.of('WARNING')).toContainEqual(
+          expect.stringContaining('is gone, and the broker delivers the message again'),
+        )
         await waitFor(async () => (await user.depth(queue)) === 1, { what: 'one to wait' })
       })
 

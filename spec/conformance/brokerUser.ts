@@ -65,6 +65,7 @@ export class BrokerUser {
         this.deliveries.push(delivery)
         this.onDelivery(delivery)
       },
+      onLost: () => undefined,
       onRefused: (queue) => this.refused.push(queue),
       ...options,
     })

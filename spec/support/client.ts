@@ -21,9 +21,14 @@ export class Client {
   /** A fresh durable queue, declared as Celery does. */
   async queue(args: Record<string, unknown> = {}): Promise<string> {
     const name = randomQueue()
-    await this.channel.assertQueue(name, { durable: true, arguments: args })
+    await this.declare(name, args)
     this.queues.push(name)
     return name
+  }
+
+  /** Makes one of its queues again that was deleted. */
+  async declare(name: string, args: Record<string, unknown> = {}): Promise<void> {
+    await this.channel.assertQueue(name, { durable: true, arguments: args })
   }
 
   /** Publishes in order, persistent, and waits for all confirms. */

@@ -1,22 +1,23 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Delivery, Logger } from '../../ports.js'
 import type { AmqpProperties } from '../../protocol/amqp.js'
-import type { Epoch } from '../epoch.js'
+import type { Fate } from './held.js'
 
 /** What a delivery came through: it can only be settled on the very channel that brought it. */
 export interface DeliveryChannel {
-  readonly channel: Channel
-  readonly epoch: Epoch
   readonly log: Logger
+  readonly fate: Fate
+  /** Whether its queue is known to be a quorum queue. */
+  readonly isQuorum: boolean
+  /** Whether what is given back has to stay with us until the channel closes, which returns everything at once and in order. */
+  readonly keeps: boolean
   /**
    * Told before the message is settled, while its consumer can still be cancelled without getting another one. If it is being
    * cancelled, or the broker has cancelled it and may have the message back, the message is settled once that is done or known.
    */
   settling(delivery: AmqpDelivery): Promise<void> | null
-  /** Whether a queue is known to be a quorum queue. */
-  isQuorum(queue: string): boolean
-  /** Whether what is given back has to stay with us until the channel closes, which returns everything at once and in order. */
-  keeps(delivery: AmqpDelivery): boolean
+  /** Writes a settlement, unless the channel is gone meanwhile. */
+  write(send: (channel: Channel) => void): void
 }
 
 /** A delivery of RabbitMQ's. */
@@ -47,7 +48,7 @@ export class AmqpDelivery implements Delivery {
     return this.message.fields.redelivered
   }
   get isCounted(): boolean {
-    return this.through.isQuorum(this.queue)
+    return this.through.isQuorum
   }
   get properties(): AmqpProperties {
     return this.message.properties
@@ -56,7 +57,7 @@ export class AmqpDelivery implements Delivery {
     return this.message.content
   }
   get live(): boolean {
-    return !this.through.epoch.ended.aborted
+    return this.through.fate !== 'lost'
   }
 
   ack(): void {
@@ -68,37 +69,29 @@ export class AmqpDelivery implements Delivery {
   }
 
   giveBack(): void {
-    if (this.through.keeps(this)) this.settled = true
+    if (this.through.keeps) this.settled = true
     else this.settle('give back', (channel) => channel.nack(this.message, false, true))
   }
 
   private settle(verb: string, send: (channel: Channel) => void): void {
     if (this.settled) return
     this.settled = true
-    if (!this.live) {
-      this.through.log.warning(
-        `Couldn't ${verb} ${this.deliveryTag}: its connection is gone, and the broker delivers the message again`,
+    const { fate, log } = this.through
+    if (fate === 'lost')
+      log.warning(
+        `Couldn't ${verb} ${this.deliveryTag}: its channel is gone, and the broker delivers the message again`,
       )
-      return
-    }
+    else if (fate === 'gone' && verb !== 'ack')
+      log.warning(`Couldn't ${verb} ${this.deliveryTag}: its queue ${this.queue} was deleted, and the message with it`)
+    if (fate !== 'held') return
     const cancelled = this.through.settling(this)
     if (!cancelled) {
-      this.send(send)
+      this.through.write(send)
       return
     }
     this.writing = cancelled.then(() => {
       this.writing = null
-      this.send(send)
+      this.through.write(send)
     })
-  }
-
-  private send(send: (channel: Channel) => void): void {
-    try {
-      this.through.epoch.gather()
-      send(this.through.channel)
-    } catch (thrown) {
-      // The channel closed under us, before its event came through.
-      this.through.epoch.end(thrown)
-    }
   }
 }

@@ -4,13 +4,9 @@ import { blockSize } from './block.js'
 /** From this number of missing consumers on they are worth hurrying for. */
 const MANY = 8
 
-/** Signs of at most four bytes each: a consumer's tag may have 255. */
-const LONGEST_PREFIX = 60
-
-/** One basic.consume on the task channel. */
+/** One basic.consume on a queue's channel. */
 export interface Consumer {
   readonly tag: string
-  readonly queue: string
   /** Its prefetch: the most messages that it may hold unsettled; 0 for no limit. */
   readonly size: number
   unsettled: number
@@ -18,41 +14,38 @@ export interface Consumer {
 }
 
 export interface SubscriptionsOptions {
-  /** Node name of the worker: whoever looks at a queue's consumers sees by their tags whose they are. */
-  readonly node?: string
-  /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer a queue. */
+  /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer. */
   readonly prefetch: number
-  /** Queues whose order breaks when consumers come and go -> the prefetch of their single consumer. */
-  readonly fixed: ReadonlyMap<string, number>
+  /** Prefetch of the single consumer of a queue whose order breaks when consumers come and go; null for a window that changes. */
+  readonly fixed: number | null
+  /** A consumer tag that no other consumer of this worker has. */
+  nextTag(): string
 }
 
 /** What brings the consumers nearer to what is wanted. */
-export type Change = { readonly open: string; readonly size: number } | { readonly cancel: Consumer }
+export type Change = { readonly open: number } | { readonly cancel: Consumer }
 
-/** Which consumers there are on the task channel, and which there should be. Knows nothing of the broker. */
+/** Which consumers one queue has on its channel, and which it should have. Knows nothing of the broker. */
 export class Subscriptions {
   private readonly consumers = new Map<string, Consumer>()
-  /** By queue, without the consumers that are being cancelled: how many there are, and how many messages they may hold. */
-  private readonly counts = new Map<string, number>()
-  private readonly sizes = new Map<string, number>()
-  private wanted: ReadonlyMap<string, number> = new Map()
-  /** Queues whose window has to grow by much at once: all that is missing is opened as one consumer, and exchanged for the usual ones later. */
-  private readonly hurried = new Set<string>()
-  private tags = 0
-  private readonly tagPrefix: string
+  /** Without the consumers that are being cancelled: how many there are, and how many messages they may hold. */
+  private open = 0
+  private size = 0
+  /** Messages that they are to hold; null when all are to go, whether they are idle or not. */
+  private wanted: number | null = 0
+  /** The window has to grow by much at once: all that is missing is opened as one consumer, and exchanged for the usual ones later. */
+  private hurried = false
 
-  constructor(private readonly options: SubscriptionsOptions) {
-    this.tagPrefix = (options.node ?? 'celeriac').slice(0, LONGEST_PREFIX)
+  constructor(private readonly options: SubscriptionsOptions) {}
+
+  /** How many consumers are open. */
+  get count(): number {
+    return this.open
   }
 
-  /** How many consumers are open for a queue. */
-  count(queue: string): number {
-    return this.counts.get(queue) ?? 0
-  }
-
-  /** Consumers that there are for all queues, with those that are being cancelled. */
-  get size(): number {
-    return this.consumers.size
+  /** Whether there are none, not even one that is being cancelled, and none are to come. */
+  get isOver(): boolean {
+    return this.wanted === null && this.consumers.size === 0
   }
 
   get(tag: string): Consumer | undefined {
@@ -60,31 +53,25 @@ export class Subscriptions {
   }
 
   /**
-   * Says how many messages may be unsettled for each queue. A queue that isn't named is to lose all its consumers.
-   * @param inHurry whether a window may grow by one large consumer
+   * Says how many messages may be unsettled.
+   * @param messages null for none, and no consumer either
+   * @param inHurry whether the window may grow by one large consumer
    */
-  want(capacity: ReadonlyMap<string, number>, inHurry: boolean): void {
-    const { prefetch } = this.options
-    const wanted = new Map<string, number>()
-    for (const [queue, messages] of capacity) {
-      // Of one consumer without a limit, one message stands for all.
-      wanted.set(queue, prefetch === 0 ? Math.min(messages, 1) : messages > 0 ? this.fixedFor(queue, messages) : 0)
-    }
-    this.wanted = wanted
-    for (const [queue, messages] of wanted) {
-      const has = this.sizes.get(queue) ?? 0
-      if (inHurry && has > 0 && messages - has >= Math.max(has, MANY * prefetch)) this.hurried.add(queue)
-    }
-  }
-
-  /** No queue is to have consumers any more but those given, which keep what they have. */
-  keepOnly(queues: ReadonlySet<string>): void {
-    this.wanted = new Map([...this.sizes].filter(([queue]) => queues.has(queue)))
+  want(messages: number | null, inHurry: boolean): void {
+    const { fixed, prefetch } = this.options
+    this.wanted = messages
+    if (messages === null) return
+    // Of one consumer without a limit, one message stands for all.
+    if (prefetch === 0) this.wanted = Math.min(messages, 1)
+    // A window that must not change has one consumer, and that one prefetch.
+    else if (messages > 0 && fixed !== null) this.wanted = Math.min(fixed, MOST_PREFETCH)
+    const { size } = this
+    if (inHurry && size > 0 && -this.surplus >= Math.max(size, MANY * prefetch)) this.hurried = true
   }
 
   /** Registers a consumer that is about to be opened. */
-  add({ open: queue, size }: { readonly open: string; readonly size: number }): Consumer {
-    const consumer: Consumer = { tag: `${this.tagPrefix}.${++this.tags}`, queue, size, unsettled: 0, state: 'opening' }
+  add(size: number): Consumer {
+    const consumer: Consumer = { tag: this.options.nextTag(), size, unsettled: 0, state: 'opening' }
     this.consumers.set(consumer.tag, consumer)
     this.enlist(consumer, 1)
     return consumer
@@ -103,36 +90,27 @@ export class Subscriptions {
     this.consumers.delete(consumer.tag)
   }
 
-  /**
-   * The next step towards what is wanted; null when there is nothing to do, or nothing yet.
-   * @param paused queues that get no consumer for the moment
-   * @param closing no consumer is to be opened, and those that aren't wanted go whether they are idle or not
-   */
-  next(paused: ReadonlySet<string>, closing: boolean): Change | null {
-    if (closing) return this.nextToClose()
-    for (const queue of this.wanted.keys()) {
-      if (paused.has(queue)) continue
-      const missing = -this.surplus(queue)
-      if (missing > 0) return { open: queue, size: this.sizeFor(queue, missing) }
-      this.hurried.delete(queue)
-    }
+  /** The next step towards what is wanted; null when there is nothing to do, or nothing yet. */
+  next(): Change | null {
+    const { surplus } = this
+    if (surplus < 0) return { open: this.sizeFor(-surplus) }
+    this.hurried = false
     // Looked through only when there is one to find: this is asked each time a message is parked, of up to thousands.
-    if ([...this.sizes.keys()].some((queue) => this.surplus(queue) > 0)) return this.nextToShrink()
-    return null
+    return surplus > 0 ? this.nextToShrink() : null
   }
 
   /** @returns whether this consumer, which is about to lose a message, has to be cancelled before that frees it for another one. */
   isLeaving(consumer: Consumer): boolean {
-    const surplus = this.surplus(consumer.queue)
+    const { surplus } = this
     if (surplus >= weight(consumer)) return true
     // One that is too large goes as well, if that is nearer to what is wanted and none that fits is left. The rest is opened anew.
     const isNearer = 2 * surplus >= weight(consumer) || this.isOversized(consumer)
-    return surplus > 0 && isNearer && !this.hasWithin(consumer.queue, surplus)
+    return surplus > 0 && isNearer && !this.hasWithin(surplus)
   }
 
   /** Whether it could now be exchanged for smaller ones, or do without any. */
-  isExchangeable({ queue, unsettled }: Consumer): boolean {
-    return unsettled === 0 && this.surplus(queue) > 0
+  isExchangeable({ unsettled }: Consumer): boolean {
+    return unsettled === 0 && this.surplus > 0
   }
 
   /** A consumer that is larger than those of such a window usually are. */
@@ -142,38 +120,26 @@ export class Subscriptions {
     return null
   }
 
-  private isOversized({ queue, size }: Consumer): boolean {
+  private isOversized({ size }: Consumer): boolean {
     const { prefetch, fixed } = this.options
-    if (size <= prefetch || fixed.has(queue)) return false
-    return size > blockSize(this.wanted.get(queue) ?? 0, prefetch)
+    if (size <= prefetch || fixed !== null) return false
+    return size > blockSize(this.wanted ?? 0, prefetch)
   }
 
-  private sizeFor(queue: string, missing: number): number {
+  private sizeFor(missing: number): number {
     const { prefetch, fixed } = this.options
     if (prefetch === 0) return 0
-    const usual = blockSize(this.wanted.get(queue) ?? 0, prefetch)
-    const size = fixed.get(queue) ?? (this.hurried.has(queue) ? missing : Math.min(missing, usual))
+    const usual = blockSize(this.wanted ?? 0, prefetch)
+    const size = fixed ?? (this.hurried ? missing : Math.min(missing, usual))
     return Math.min(size, MOST_PREFETCH)
   }
 
-  /** A window that must not change has one consumer, and that one prefetch. */
-  private fixedFor(queue: string, messages: number): number {
-    const fixed = this.options.fixed.get(queue)
-    return fixed === undefined ? messages : Math.min(fixed, MOST_PREFETCH)
-  }
-
-  private nextToClose(): Change | null {
-    for (const consumer of this.consumers.values())
-      if (consumer.state === 'open' && this.surplus(consumer.queue) > 0) return { cancel: consumer }
-    return null
-  }
-
   private nextToShrink(): Change | null {
+    const { surplus } = this
     let larger: Consumer | null = null
     for (const consumer of this.consumers.values()) {
-      const surplus = this.surplus(consumer.queue)
-      if (consumer.state !== 'open' || surplus <= 0) continue
-      if (!this.wanted.has(consumer.queue)) return { cancel: consumer }
+      if (consumer.state !== 'open') continue
+      if (this.wanted === null) return { cancel: consumer }
       if (consumer.unsettled > 0) continue
       if (weight(consumer) <= surplus) return { cancel: consumer }
       larger ??= consumer
@@ -182,25 +148,24 @@ export class Subscriptions {
     return larger && { cancel: larger }
   }
 
-  private hasWithin(queue: string, surplus: number): boolean {
+  private hasWithin(surplus: number): boolean {
     for (const consumer of this.consumers.values())
-      if (consumer.queue === queue && consumer.state === 'open' && weight(consumer) <= surplus) return true
+      if (consumer.state === 'open' && weight(consumer) <= surplus) return true
     return false
   }
 
-  /** Messages that the consumers of a queue may hold beyond what is wanted; negative for what is missing. */
-  private surplus(queue: string): number {
-    return (this.sizes.get(queue) ?? 0) - (this.wanted.get(queue) ?? 0)
+  /** Messages that the consumers may hold beyond what is wanted; negative for what is missing. */
+  private get surplus(): number {
+    return this.size - (this.wanted ?? 0)
   }
 
   private enlist(consumer: Consumer, by: 1 | -1): void {
-    const { queue } = consumer
-    this.counts.set(queue, this.count(queue) + by)
-    this.sizes.set(queue, (this.sizes.get(queue) ?? 0) + by * weight(consumer))
+    this.open += by
+    this.size += by * weight(consumer)
   }
 }
 
-/** What a consumer counts for in its queue's window. */
+/** What a consumer counts for in the window. */
 function weight({ size }: Consumer): number {
   return Math.max(1, size)
 }

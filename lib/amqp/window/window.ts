@@ -1,77 +1,60 @@
-import type { Channel, ConsumeMessage } from 'amqplib'
-import type { QueueRefused } from '../../broker/intake.js'
+import type { ConsumeMessage } from 'amqplib'
 import { coerceError } from '../../errors.js'
-import type { Delivery, Logger } from '../../ports.js'
+import type { Delivery } from '../../ports.js'
 import { repr } from '../../protocol/repr.js'
 import type { Epoch } from '../epoch.js'
 import { refusalOf } from '../refusal.js'
-import { Cancellations } from './cancellations.js'
-import { AmqpDelivery, type DeliveryChannel } from './delivery.js'
-import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
+import { AmqpDelivery } from './delivery.js'
+import { QueueChannel } from './queueChannel.js'
+import { Renewals, type RenewalsOptions } from './renewals.js'
+import type { Change } from './subscriptions.js'
 
-export interface WindowOptions extends SubscriptionsOptions {
-  readonly epoch: Epoch
+/** Signs of at most four bytes each: a consumer's tag may have 255. */
+const LONGEST_PREFIX = 60
+export interface WindowOptions extends RenewalsOptions {
+  /** Node name of the worker: whoever looks at a queue's consumers sees by their tags whose they are. */
+  readonly node?: string
+  /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer a queue. */
+  readonly prefetch: number
+  /** Queues whose order breaks when consumers come and go -> the prefetch of their single consumer. */
+  readonly fixed: ReadonlyMap<string, number>
   /** Queues that another worker gets as soon as our consumers are gone: at the end they are kept until the channel closes. */
   readonly singleActive?: ReadonlySet<string>
   /** Queues that are known to be quorum queues. */
   readonly quorum?: ReadonlySet<string>
-  readonly log: Logger
   /** Numbers deliveries over all epochs. */
   nextSequence(): number
-  /** Called in the order in which the messages arrive. */
+  /** Called in the order in which the messages of a queue arrive. */
   onDelivery(delivery: Delivery): void
-  /** The broker doesn't let us consume from a queue; that has closed the channel, and ends the epoch. */
-  onRefused?(queue: string, refusal: QueueRefused): void
-  /** Declares a queue again after the broker cancelled its consumers. */
-  declare(queue: string): Promise<void>
 }
 
 /**
- * The consumers open on the one task channel of an epoch: all on one channel because only then does RabbitMQ keep a queue's
- * order, and many with a small prefetch because a running consumer's prefetch can't be changed. It grows by basic.consume
- * and shrinks by basic.cancel, of an idle consumer at once, of a busy one just before the ack that would free it. A window of
- * blocks that are all busy may be too large by half a block.
+ * The consumers of an epoch: a channel a queue, and on it many consumers with a small prefetch, because a running consumer's prefetch
+ * can't be changed. It grows by basic.consume and shrinks by basic.cancel, of an idle consumer at once, of a busy one just before
+ * the ack that would free it. A window of blocks that are all busy may be too large by half a block. What ends a queue's channel leaves
+ * the other queues alone.
  */
-export class Window implements DeliveryChannel {
-  private readonly subscriptions: Subscriptions
-  /** The prefetch that the channel gives to the next consumer. */
-  private prefetch = 0
-  private readonly cancellations: Cancellations
-  /** Cancellations under way that a message waits for to be settled. */
-  private readonly awaited = new Set<Promise<void>>()
+export class Window {
+  private readonly channels = new Map<string, QueueChannel>()
+  private readonly renewals: Renewals
+  private capacity: ReadonlyMap<string, number> = new Map()
+  private tags = 0
   /** One consumer that is larger than usual may be exchanged. */
   private evening = false
   private reconciling: Promise<void> | null = null
   private closed = false
 
-  private constructor(
-    readonly channel: Channel,
-    private readonly options: WindowOptions,
-  ) {
-    this.subscriptions = new Subscriptions(options)
-    this.cancellations = new Cancellations(options)
-  }
-
-  static async open(options: WindowOptions): Promise<Window> {
-    const channel = await options.epoch.channel()
-    channel.on('close', () => options.epoch.end(new Error('the task channel was closed')))
-    return new Window(channel, options)
+  constructor(private readonly options: WindowOptions) {
+    this.renewals = new Renewals(options)
   }
 
   get epoch(): Epoch {
     return this.options.epoch
   }
-  get log(): Logger {
-    return this.options.log
-  }
 
   /** How many consumers are open for each queue. */
   count(queue: string): number {
-    return this.subscriptions.count(queue)
-  }
-
-  get size(): number {
-    return this.subscriptions.size
+    return this.channels.get(queue)?.count ?? 0
   }
 
   /**
@@ -81,7 +64,12 @@ export class Window implements DeliveryChannel {
    */
   resize(capacity: ReadonlyMap<string, number>, inHurry = false): void {
     if (this.closed) return
-    this.subscriptions.want(capacity, inHurry)
+    this.capacity = capacity
+    for (const [queue, messages] of capacity) {
+      if (messages > 0 && !this.channels.has(queue) && !this.renewals.has(queue))
+        this.channels.set(queue, this.channelFor(queue))
+    }
+    for (const [queue, channel] of this.channels) channel.want(capacity.get(queue) ?? null, inHurry)
     this.reconcile()
   }
 
@@ -102,37 +90,32 @@ export class Window implements DeliveryChannel {
    */
   async close(): Promise<void> {
     this.closed = true
-    this.subscriptions.keepOnly(this.options.singleActive ?? new Set())
+    for (const [queue, channel] of this.channels) if (!this.keeps(queue)) channel.want(null)
     this.reconcile()
     await this.settled()
     // The channel's end would overtake them, and what waits to be acknowledged would be delivered again.
-    while (this.awaited.size > 0) await Promise.all(this.awaited)
+    await Promise.all([...this.channels.values()].map((channel) => channel.written()))
   }
 
-  isQuorum(queue: string): boolean {
-    return this.options.quorum?.has(queue) === true
-  }
-
-  keeps({ queue }: AmqpDelivery): boolean {
+  private keeps(queue: string): boolean {
     return this.closed && this.options.singleActive?.has(queue) === true
   }
 
-  settling(delivery: AmqpDelivery): Promise<void> | null {
-    const { subscriptions } = this
-    const consumer = subscriptions.get(delivery.consumerTag)
-    if (!consumer) return this.cancellations.doubtOf(delivery.queue)
-    consumer.unsettled--
-    if (consumer.state !== 'open') return null
-    if (subscriptions.isLeaving(consumer)) return this.cancelFirst(consumer)
-    // Once it is idle it can be exchanged for a smaller one.
-    if (subscriptions.isExchangeable(consumer)) this.reconcile()
-    return null
-  }
-
-  private cancelFirst(consumer: Consumer): Promise<void> {
-    const cancelled = this.cancel(consumer).finally(() => this.awaited.delete(cancelled))
-    this.awaited.add(cancelled)
-    return cancelled
+  private channelFor(queue: string): QueueChannel {
+    const { epoch, fixed, log, node = 'celeriac', prefetch, quorum } = this.options
+    return new QueueChannel({
+      queue,
+      epoch,
+      log,
+      prefetch,
+      fixed: fixed.get(queue) ?? null,
+      nextTag: () => `${node.slice(0, LONGEST_PREFIX)}.${++this.tags}`,
+      isQuorum: () => quorum?.has(queue) === true,
+      keeps: () => this.keeps(queue),
+      onMessage: (message, channel) => this.receive(message, channel),
+      onChange: () => this.reconcile(),
+      onEnd: (channel, error) => void this.renew(channel, error),
+    })
   }
 
   private reconcile(): void {
@@ -143,76 +126,66 @@ export class Window implements DeliveryChannel {
       .finally(() => {
         this.reconciling = null
         // A wish that came after the last look, and before this line.
-        if (!this.epoch.ended.aborted && this.nextChange()) this.reconcile()
+        if (!this.epoch.ended.aborted && this.next()) this.reconcile()
       })
   }
 
-  /** One change at a time, and what is wanted is read anew after each: a wish that has passed by then costs nothing. */
+  /**
+   * One change at a time, and what is wanted is read anew after each: a wish that has passed by then costs nothing, and it is known which
+   * one has cost the connection.
+   */
   private async converge(): Promise<void> {
     // Changes of one turn of the event loop are taken together.
     await new Promise(setImmediate)
-    for (let change = this.nextChange(); change && !this.epoch.ended.aborted; change = this.nextChange())
-      await ('open' in change ? this.consume(change) : this.cancel(change.cancel))
+    for (let next = this.next(); next && !this.epoch.ended.aborted; next = this.next()) await this.make(...next)
     this.evening = false
+    for (const [queue, channel] of this.channels) {
+      if (!channel.isSpent || this.closed) continue
+      this.channels.delete(queue)
+      void channel.close('held')
+    }
   }
 
-  private nextChange(): Change | null {
-    const change = this.subscriptions.next(this.cancellations.paused, this.closed)
-    if (change || !this.evening || this.closed) return change
-    const consumer = this.subscriptions.oversized()
-    return consumer && { cancel: consumer }
+  private next(): [QueueChannel, Change] | null {
+    for (const channel of this.channels.values()) {
+      const change = this.keeps(channel.queue) ? null : channel.next()
+      if (change) return [channel, change]
+    }
+    if (!this.evening || this.closed) return null
+    for (const channel of this.channels.values()) {
+      const change = channel.evening()
+      if (change) return [channel, change]
+    }
+    return null
   }
 
-  private async consume(change: { readonly open: string; readonly size: number }): Promise<void> {
-    const { channel, subscriptions } = this
-    const consumer = subscriptions.add(change)
-    const { queue, size, tag } = consumer
-    if (size !== this.prefetch) await channel.prefetch(size, false)
-    this.prefetch = size
-    await channel
-      .consume(queue, (message) => this.receive(consumer, message), { consumerTag: tag })
-      .catch((thrown) => {
-        const refusal = refusalOf(thrown, this.epoch)
-        if (refusal) this.options.onRefused?.(queue, refusal)
-        throw thrown
-      })
-    if (consumer.state === 'opening') consumer.state = 'open'
-  }
-
-  private async cancel(consumer: Consumer): Promise<void> {
-    this.subscriptions.retire(consumer)
-    this.evening = false
+  private async make(channel: QueueChannel, change: Change): Promise<void> {
+    if ('cancel' in change) this.evening = false
     try {
-      await this.channel.cancel(consumer.tag)
+      await channel.make(change)
     } catch (thrown) {
-      if (!this.epoch.ended.aborted) this.epoch.end(thrown)
+      const refusal = 'open' in change && refusalOf(thrown, this.epoch)
+      if (refusal) this.options.onRefused?.(channel.queue, refusal, channel.wasOpen)
+      throw thrown
     }
-    this.subscriptions.remove(consumer)
   }
 
-  private receive(consumer: Consumer, message: ConsumeMessage | null): void {
-    if (message === null) {
-      this.cancelledByBroker(consumer)
-      return
-    }
-    consumer.unsettled++
-    const delivery = new AmqpDelivery(this.options.nextSequence(), consumer.queue, message, this)
+  private receive(message: ConsumeMessage, channel: QueueChannel): void {
+    this.renewals.works(channel.queue)
+    const delivery = new AmqpDelivery(this.options.nextSequence(), channel.queue, message, channel)
     try {
       this.options.onDelivery(delivery)
     } catch (thrown) {
       // amqplib would close the channel, and the next delivery of this message the next channel.
-      this.log.critical(`A message of ${consumer.queue} was rejected: INTERNAL ERROR: ${repr(coerceError(thrown))}`)
+      this.options.log.critical(
+        `A message of ${channel.queue} was rejected: INTERNAL ERROR: ${repr(coerceError(thrown))}`,
+      )
       delivery.reject()
     }
   }
 
-  private cancelledByBroker(consumer: Consumer): void {
-    const { queue, unsettled } = consumer
-    const expected = this.closed || consumer.state === 'cancelling'
-    this.subscriptions.remove(consumer)
-    if (expected) return
-    void this.cancellations.add(queue, unsettled).then((goesOn) => {
-      if (goesOn) this.reconcile()
-    })
+  private async renew(channel: QueueChannel, error: Error | null): Promise<void> {
+    this.channels.delete(channel.queue)
+    if (await this.renewals.renew(channel, error, () => this.closed)) this.resize(this.capacity)
   }
 }

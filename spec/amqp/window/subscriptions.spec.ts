@@ -1,20 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
 import { type Consumer, Subscriptions } from '../../../lib/amqp/window/subscriptions.js'
 
-const NONE: ReadonlySet<string> = new Set()
-
 /** The consumers of one queue, at a broker that does at once what it is asked for. */
 class Bench {
   readonly subscriptions: Subscriptions
 
-  constructor({ prefetch = 1, fixed = new Map() }: { prefetch?: number; fixed?: ReadonlyMap<string, number> } = {}) {
-    this.subscriptions = new Subscriptions({ prefetch, fixed })
+  private tags = 0
+
+  constructor({ prefetch = 1, fixed = null }: { prefetch?: number; fixed?: number | null } = {}) {
+    this.subscriptions = new Subscriptions({ prefetch, fixed, nextTag: () => `${++this.tags}` })
   }
 
   readonly consumers: Consumer[] = []
 
-  want(messages: number, inHurry = false): this {
-    this.subscriptions.want(new Map([['q', messages]]), inHurry)
+  want(messages: number | null, inHurry = false): this {
+    this.subscriptions.want(messages, inHurry)
     return this.converge()
   }
 
@@ -55,11 +55,11 @@ class Bench {
   }
 
   private next() {
-    return this.subscriptions.next(NONE, false)
+    return this.subscriptions.next()
   }
 
-  private open(change: { readonly open: string; readonly size: number }): void {
-    const consumer = this.subscriptions.add(change)
+  private open({ open: size }: { readonly open: number }): void {
+    const consumer = this.subscriptions.add(size)
     consumer.state = 'open'
     this.consumers.push(consumer)
   }
@@ -97,7 +97,7 @@ describe('the consumers of a window', () => {
   })
 
   it('are one of constant size where the queue is fixed', () => {
-    const bench = new Bench({ fixed: new Map([['q', 50]]) })
+    const bench = new Bench({ fixed: 50 })
     expect(bench.want(2).want(40, true).want(1).even().sizes).toEqual([50])
   })
 })
@@ -128,7 +128,7 @@ describe('a window that grows in a hurry', () => {
     expect(new Bench().want(2).want(200_000, true).total).toBe(200_000)
     expect(new Bench().want(4_000_000).total).toBe(4_000_000)
     expect(Math.max(...new Bench({ prefetch: most }).want(200 * most).sizes)).toBe(most)
-    expect(new Bench({ fixed: new Map([['q', 100_000]]) }).want(1).want(100_000).sizes).toEqual([most])
+    expect(new Bench({ fixed: 100_000 }).want(1).want(100_000).sizes).toEqual([most])
   })
 
   it('has nothing to exchange once that is done', () => {
@@ -171,23 +171,11 @@ describe('a window that shrinks while all is busy', () => {
   })
 })
 
-describe('closing', () => {
+describe('a window of a queue that is consumed no more', () => {
   it('cancels what is busy, too, and opens nothing', () => {
-    const { subscriptions } = new Bench().want(2).fill()
-    subscriptions.keepOnly(NONE)
-    expect(subscriptions.next(NONE, true)).toMatchObject({ cancel: { queue: 'q' } })
+    const bench = new Bench().want(2).fill()
+    expect(bench.subscriptions.isOver).toBe(false)
+    expect(bench.want(null).sizes).toEqual([])
+    expect(bench.subscriptions.isOver).toBe(true)
   })
-
-  it('leaves the consumers of the queues that are kept', () => {
-    const { subscriptions } = new Bench().want(2).fill()
-    subscriptions.keepOnly(new Set(['q']))
-    expect(subscriptions.next(NONE, true)).toBeNull()
-  })
-})
-
-it('opens nothing for a queue that is paused', () => {
-  const subscriptions = new Subscriptions({ prefetch: 1, fixed: new Map() })
-  subscriptions.want(new Map([['q', 2]]), false)
-  expect(subscriptions.next(new Set(['q']), false)).toBeNull()
-  expect(subscriptions.next(NONE, false)).toEqual({ open: 'q', size: 1 })
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Channel } from 'amqplib'
 import type { Epoch } from '../../../lib/amqp/epoch.js'
 import { declareQueue } from '../../../lib/amqp/topology.js'
 import { Window } from '../../../lib/amqp/window/window.js'
@@ -18,12 +19,16 @@ describe('the window', () => {
   let under: ConnectionUnderTest
   let log: MemoryLog
   let deliveries: Delivery[]
+  let lost: string[]
+  let refused: string[]
 
   beforeEach(async () => {
     client = await Client.open(brokerUrl())
     queue = await client.queue()
     log = new MemoryLog()
     deliveries = []
+    lost = []
+    refused = []
     under = await connectionTo(brokerUrl(), log)
     await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
   })
@@ -42,7 +47,7 @@ describe('the window', () => {
   ): Promise<Window> {
     let sequence = 0
     const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
-    return Window.open({
+    return new Window({
       epoch: epoch(),
       prefetch,
       fixed,
@@ -50,10 +55,24 @@ describe('the window', () => {
       log,
       nextSequence: () => ++sequence,
       onDelivery: (delivery) => deliveries.push(delivery),
+      onLost: (name) => lost.push(name),
+      onRefused: (name, _error, wasConsumed) => refused.push(`${name} ${wasConsumed}`),
       declare: async (name) => {
         await declareQueue(epoch(), queueNamed(name, settings), log)
       },
     })
+  }
+
+  /** The channels that are opened from now on. */
+  function spied(): Channel[] {
+    const channels: Channel[] = []
+    const lastingChannel = epoch().lastingChannel.bind(epoch())
+    epoch().lastingChannel = async (onError) => {
+      const channel = await lastingChannel(onError)
+      channels.push(channel)
+      return channel
+    }
+    return channels
   }
 
   const fill = (count: number): Promise<void> =>
@@ -209,18 +228,105 @@ describe('the window', () => {
     expect(epoch().ended.aborted).toBe(false)
   })
 
-  it('ends its epoch when the broker closes the channel, and a late ack is a logged no-op', async () => {
+  it('loses what a queue held when the broker closes its channel, leaves the others alone, and a late ack is a logged no-op', async () => {
+    const other = await client.queue()
+    const channels = spied()
     await fill(2)
     const window = await open()
     window.resize(new Map([[queue, 2]]))
     await arrived(2)
+    await client.publish(other, [taskMessage('t')])
+    window.resize(both(2, 1))
+    await arrived(3)
     // What RabbitMQ also does to a channel whose delivery has passed consumer_timeout.
-    window.channel.ack({ fields: { deliveryTag: 99 } } as never)
-    await waitFor(() => epoch().ended.aborted, { what: 'the epoch to end' })
+    channels[0]?.ack({ fields: { deliveryTag: 99 } } as never)
+    await waitFor(() => refused.length === 1, { what: 'the refusal' })
+    expect(deliveries.map(({ live }) => live)).toEqual([false, false, true])
+    expect([lost, refused]).toEqual([[queue], [`${queue} true`]])
     deliveries[0]?.ack()
-    expect(log.of('WARNING').at(-1)).toMatch(/^Couldn't ack 1: its connection is gone/)
-    await waitFor(() => under.epochs.length === 2, { what: 'the next epoch' })
-    await waitFor(async () => (await client.depth(queue)) === 2, { what: 'both messages to be back' })
+    expect(log.of('WARNING').at(-1)).toMatch(/^Couldn't ack 1: its channel is gone/)
+    expect([await client.depth(queue), window.count(queue)]).toEqual([2, 0])
+    deliveries[2]?.ack()
+    window.resize(both(2, 1))
+    await arrived(5)
+    expect(deliveries.slice(3).map(({ redelivered }) => redelivered)).toEqual([true, true])
+    expect(epoch().ended.aborted).toBe(false)
+    await window.close()
+    await under.connection.stop()
+    expect(await client.depth(other)).toBe(0)
+
+    function both(ofQueue: number, ofOther: number): Map<string, number> {
+      return new Map([
+        [queue, ofQueue],
+        [other, ofOther],
+      ])
+    }
+  })
+
+  // RabbitMQ 4.3 does so at its consumer_timeout, now and then.
+  it('keeps its connection when the broker delivers to a consumer that it has cancelled', async () => {
+    const channels = spied()
+    await fill(1)
+    const window = await open()
+    window.resize(new Map([[queue, 1]]))
+    await arrived(1)
+    const consumerTag = 'celeriac.1'
+    channels[0]?.emit('cancel', { consumerTag })
+    channels[0]?.emit('delivery', { fields: { consumerTag, deliveryTag: 2 }, properties: {}, content: Buffer.of() })
+    await arrived(2)
+    expect(deliveries.map(({ live, redelivered }) => [live, redelivered === true])).toEqual([
+      [false, false],
+      [true, true],
+    ])
+    expect(epoch().ended.aborted).toBe(false)
+  })
+
+  it('runs what it holds of a queue to its end when it finds by growing that the queue is gone', async () => {
+    const channels = spied()
+    await fill(2)
+    const window = await open()
+    window.resize(new Map([[queue, 2]]))
+    await arrived(2)
+    const [channel] = channels
+    if (!channel) throw new Error('there is no channel')
+    const consume = channel.consume.bind(channel)
+    channel.consume = async (...args) => {
+      await client.deleteQueue(queue)
+      return consume(...args)
+    }
+    // As if it had not come yet.
+    channel.removeAllListeners('cancel')
+    window.resize(new Map([[queue, 3]]))
+    await waitFor(() => channels.length === 2, { what: 'another channel' })
+    await window.settled()
+    expect(await client.consumers(queue)).toBe(3)
+    expect(deliveries.map(({ live }) => live)).toEqual([true, true])
+    for (const delivery of deliveries) delivery.ack()
+    await fill(1)
+    await arrived(3)
+    expect([lost, refused]).toEqual([[], []])
+    expect(epoch().ended.aborted).toBe(false)
+  })
+
+  it('closes the channel of a queue that is consumed no more once the last of its messages is settled', async () => {
+    const channels = spied()
+    let closed = false
+    await fill(2)
+    const window = await open()
+    window.resize(new Map([[queue, 1]]))
+    await arrived(1)
+    channels[0]?.on('close', () => {
+      closed = true
+    })
+    window.resize(new Map())
+    await window.settled()
+    expect(closed).toBe(false)
+    deliveries[0]?.ack()
+    await waitFor(() => closed, { what: 'the channel to close' })
+    window.resize(new Map([[queue, 1]]))
+    await arrived(2)
+    expect(deliveries.map(({ redelivered }) => redelivered)).toEqual([false, false])
+    expect(channels).toHaveLength(2)
   })
 
   it('shares its consumers out over queues as it is told', async () => {

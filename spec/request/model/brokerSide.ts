@@ -121,6 +121,17 @@ export class BrokerSide {
     consumer.write(null)
   }
 
+  /** What its consumers hold goes back at once. */
+  closeChannel(tags: ReadonlySet<string>): void {
+    if (this.closed) return
+    for (const tag of tags) this.consumers.delete(tag)
+    for (const [tag, { consumer, message }] of [...this.out]) {
+      if (!tags.has(consumer.tag)) continue
+      this.out.delete(tag)
+      this.broker.queue.requeue(message)
+    }
+  }
+
   /** The broker takes the connection for gone, or is told goodbye. */
   close(): void {
     if (this.closed) return

@@ -89,20 +89,24 @@ type OnMessage = (message: ConsumeMessage | null) => void
 
 /** What the worker uses of a channel of amqplib's. */
 class LinkChannel extends EventEmitter {
+  private readonly tags = new Set<string>()
+
   constructor(private readonly link: Link) {
     super()
   }
 
   prefetch = (count: number): Promise<void> => this.ask((side) => side.prefetch(count))
-  consume = (_queue: string, onMessage: OnMessage, { consumerTag }: { consumerTag: string }): Promise<void> =>
-    this.ask((side) =>
+  consume = (_queue: string, onMessage: OnMessage, { consumerTag }: { consumerTag: string }): Promise<void> => {
+    this.tags.add(consumerTag)
+    return this.ask((side) =>
       side.consume(consumerTag, (message) => this.link.down.write(() => this.hear(message, onMessage))),
     )
+  }
   cancel = (tag: string): Promise<void> => this.ask((side) => side.cancel(tag))
   assertQueue = (name: string, { exclusive }: { exclusive: boolean }): Promise<void> =>
     this.ask((side) => side.declare(name, exclusive))
   checkQueue = (name: string): Promise<void> => this.ask((side) => side.look(name))
-  close = (): Promise<void> => this.ask(() => undefined)
+  close = (): Promise<void> => this.ask((side) => side.closeChannel(this.tags))
   ack = (message: ConsumeMessage): void => this.link.settle(message, 'ack')
   reject = (message: ConsumeMessage): void => this.link.settle(message, 'reject')
   nack = (message: ConsumeMessage): void => this.link.settle(message, 'giveBack')

@@ -1,0 +1,234 @@
+import type { Channel, ConsumeMessage } from 'amqplib'
+import { BrokerError, coerceError } from '../../errors.js'
+import type { Logger } from '../../ports.js'
+import type { Epoch } from '../epoch.js'
+import { isNoQueue } from '../refusal.js'
+import type { AmqpDelivery, DeliveryChannel } from './delivery.js'
+import { type Fate, Held } from './held.js'
+import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
+
+export interface QueueChannelOptions extends SubscriptionsOptions {
+  readonly queue: string
+  readonly epoch: Epoch
+  readonly log: Logger
+  isQuorum(): boolean
+  keeps(): boolean
+  onMessage(message: ConsumeMessage, channel: QueueChannel): void
+  /** A consumer may be exchanged, or the last message of a channel that isn't needed any more is being settled. */
+  onChange(): void
+  /** The broker has cancelled a consumer, or closed the channel, which says why. Nothing comes through it any more. */
+  onEnd(channel: QueueChannel, error: Error | null): void
+}
+
+/** amqplib keeps it to itself. */
+interface Registry {
+  registerConsumer(tag: string, onMessage: (message: ConsumeMessage) => void): void
+}
+
+/**
+ * The consumers of one queue, all on one channel because only then does RabbitMQ keep the queue's order; and no other queue's, because
+ * the broker closes the channel on which it refuses something, and takes back all that was delivered on it. Makes one change when it is
+ * told to; the window says when.
+ */
+export class QueueChannel implements DeliveryChannel {
+  private readonly subscriptions: Subscriptions
+  private channel: Channel | null = null
+  /** The prefetch that the channel gives to the next consumer. */
+  private prefetch = 0
+  private readonly messages: Held
+  private everOpen = false
+  private over = false
+
+  constructor(private readonly options: QueueChannelOptions) {
+    this.subscriptions = new Subscriptions(options)
+    this.messages = new Held(options.epoch.ended)
+  }
+
+  get queue(): string {
+    return this.options.queue
+  }
+  get log(): Logger {
+    return this.options.log
+  }
+  get isQuorum(): boolean {
+    return this.options.isQuorum()
+  }
+  get keeps(): boolean {
+    return this.options.keeps()
+  }
+  get fate(): Fate {
+    return this.messages.fate
+  }
+
+  /** How many consumers are open. */
+  get count(): number {
+    return this.over ? 0 : this.subscriptions.count
+  }
+
+  /** Messages that came and whose settlement isn't written. */
+  get held(): number {
+    return this.messages.count
+  }
+
+  /** Whether the queue was ever consumed through it. */
+  get wasOpen(): boolean {
+    return this.everOpen
+  }
+
+  /** Whether it is of no use any more. */
+  get isSpent(): boolean {
+    return this.subscriptions.isOver && this.held === 0 && !this.over
+  }
+
+  /** @see Subscriptions.want */
+  want(messages: number | null, inHurry = false): void {
+    this.subscriptions.want(messages, inHurry)
+  }
+
+  /** What is to be done next. */
+  next(): Change | null {
+    return this.over ? null : this.subscriptions.next()
+  }
+
+  /** The cancellation of a consumer that is larger than those of such a window usually are. */
+  evening(): Change | null {
+    const consumer = this.over ? null : this.subscriptions.oversized()
+    return consumer && { cancel: consumer }
+  }
+
+  /** Does it. @throws what ended the connection meanwhile; what has ended this channel goes to `onEnd` */
+  async make(change: Change): Promise<void> {
+    if ('cancel' in change) await this.cancel(change.cancel)
+    else await this.consume(change.open)
+  }
+
+  /** Resolves once every settlement that waited for a cancellation is written. */
+  written(): Promise<void> {
+    return this.messages.written()
+  }
+
+  /** Closes the channel, which gives back to a queue that is there what isn't settled, at once and in order. */
+  async close(fate: Fate): Promise<void> {
+    this.over = true
+    this.messages.become(fate)
+    const { channel } = this
+    this.channel = null
+    await channel?.close().catch((thrown) => {
+      // Closed by the broker just before, which is as well.
+      this.log.debug(`the channel of ${this.queue} was closed already: ${coerceError(thrown).message}`)
+    })
+  }
+
+  settling({ consumerTag }: AmqpDelivery): Promise<void> | null {
+    const { messages, subscriptions } = this
+    if (messages.question) return messages.question
+    const consumer = subscriptions.get(consumerTag)
+    if (consumer) consumer.unsettled--
+    if (consumer?.state !== 'open') return null
+    if (subscriptions.isLeaving(consumer)) return this.cancelFirst(consumer)
+    // Once it is idle it can be exchanged for a smaller one.
+    if (subscriptions.isExchangeable(consumer)) this.options.onChange()
+    return null
+  }
+
+  write(send: (channel: Channel) => void): void {
+    const { channel, fate } = this
+    if (!channel || fate !== 'held') return
+    try {
+      this.options.epoch.gather()
+      send(channel)
+    } catch (thrown) {
+      // It closed under us, before its event came through.
+      this.options.epoch.end(thrown)
+    }
+    this.messages.remove()
+    if (this.isSpent) this.options.onChange()
+  }
+
+  private cancelFirst(consumer: Consumer): Promise<void> {
+    return this.messages.waitFor(this.cancel(consumer).catch((thrown) => this.options.epoch.end(thrown)))
+  }
+
+  private async consume(size: number): Promise<void> {
+    const consumer = this.subscriptions.add(size)
+    await this.try(async () => {
+      const channel = await this.open()
+      if (size !== this.prefetch) await channel.prefetch(size, false)
+      this.prefetch = size
+      await channel.consume(this.queue, (message) => this.receive(consumer, message), { consumerTag: consumer.tag })
+      this.everOpen = true
+      if (consumer.state === 'opening') consumer.state = 'open'
+    })
+  }
+
+  private async cancel(consumer: Consumer): Promise<void> {
+    this.subscriptions.retire(consumer)
+    await this.try(async () => {
+      await this.channel?.cancel(consumer.tag)
+    })
+    this.subscriptions.remove(consumer)
+  }
+
+  /** What fails because the channel has ended is told already. */
+  private async try(act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (thrown) {
+      if (!this.over) throw thrown
+    }
+  }
+
+  private async open(): Promise<Channel> {
+    if (this.channel) return this.channel
+    const { epoch } = this.options
+    const channel = await epoch
+      .lastingChannel((error) => this.closedByBroker(error))
+      .catch((thrown) => {
+        // There may be no more channels than the broker allows on a connection.
+        if (!epoch.ended.aborted) this.closedByBroker(coerceError(thrown))
+        throw thrown
+      })
+    channel.on('close', () => {
+      if (this.channel === channel) epoch.end(new BrokerError(`the channel of the queue ${this.queue} was closed`))
+    })
+    // RabbitMQ 4.3 may still deliver to a consumer that it has cancelled, and amqplib, which has forgotten it, would end the connection.
+    channel.on('cancel', ({ consumerTag }) => {
+      const { registerConsumer } = channel as Channel & Registry
+      registerConsumer.call(channel, consumerTag, (message) => this.arrive(message))
+    })
+    this.channel = channel
+    return channel
+  }
+
+  private closedByBroker(error: Error): void {
+    this.channel = null
+    this.messages.become(isNoQueue(error) ? 'gone' : 'lost')
+    this.finish(error)
+  }
+
+  private finish(error: Error | null): void {
+    if (this.over) return
+    this.over = true
+    if (error === null) this.messages.doubts()
+    this.options.onEnd(this, error)
+  }
+
+  private arrive(message: ConsumeMessage): void {
+    // What comes now came after what the broker has taken back, and goes back behind it.
+    if (this.over) return
+    this.messages.add()
+    this.options.onMessage(message, this)
+  }
+
+  private receive(consumer: Consumer, message: ConsumeMessage | null): void {
+    if (message !== null) {
+      consumer.unsettled++
+      this.arrive(message)
+      return
+    }
+    // If it has crossed our own cancellation, the broker may have taken back what the consumer held all the same.
+    const expected = this.keeps || (consumer.state === 'cancelling' && this.held === 0)
+    this.subscriptions.remove(consumer)
+    if (!expected) this.finish(null)
+  }
+}
