@@ -126,7 +126,9 @@ export class MemoryQueue {
   private shift(): StoredMessage | undefined {
     const message = this.ready[this.first]
     if (!message) return undefined
-    if (++this.first > 1000 && this.first * 2 > this.ready.length) {
+    // What was taken is held until it is cut off.
+    const { length } = this.ready
+    if (++this.first === length || (this.first > 1000 && this.first * 2 > length)) {
       this.ready.splice(0, this.first)
       this.first = 0
     }
