@@ -1,4 +1,4 @@
-export { AsyncResult, type GetOptions, TimeoutError } from './app/asyncResult.js'
+export { AsyncResult, type GetOptions, type StatesOptions, type TaskState } from './app/asyncResult.js'
 export type { RequestInfo, TaskContext } from './app/context.js'
 export type { DeclaredTask } from './app/declaredTask.js'
 export type {
@@ -22,6 +22,7 @@ export type { ResourceOptions } from './app/resources.js'
 export type { StandardSchema } from './app/schema.js'
 export type { BoundHandler, Handler, Task } from './app/task.js'
 export type { ErrorClass, TaskOptions } from './app/taskOptions.js'
+export { TimeoutError } from './app/timeoutError.js'
 export { BreakerOpen, type BreakerOptions } from './breaker.js'
 export { Celery } from './celery.js'
 export { BrokerError, CeleriacError, ConfigurationError, type ErrorFacts } from './errors.js'

@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../protocol/amqp.js'
 import { encodeTask, NO_EMBED } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
-import { AsyncResult, type ResultSource } from './asyncResult.js'
+import { AsyncResult } from './asyncResult.js'
 import { SEND_OPTIONS } from './callOptionTables.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
@@ -13,6 +13,7 @@ import { plainObject } from './optionChecks.js'
 import { checkOptions } from './options.js'
 import type { Loan, LoanTerms, Outlet, SendOptions } from './outlet.js'
 import { traceSend } from './sendSpan.js'
+import type { ResultSource } from './stateWatch.js'
 
 /** Characters of a wrong argument that are shown. */
 const SHOWN = 80

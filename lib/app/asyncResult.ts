@@ -1,5 +1,4 @@
-import { CeleriacError } from '../errors.js'
-import type { Backend, Clock, Timer } from '../ports.js'
+import type { Clock } from '../ports.js'
 import { decodeException, type RemoteError } from '../protocol/exception.js'
 import {
   EXCEPTION_STATES,
@@ -9,34 +8,37 @@ import {
   type ResultTuple,
   taskTuple,
 } from '../protocol/result.js'
-import { GET_OPTIONS } from './callOptionTables.js'
-import { checkOptions } from './options.js'
+import { GET_OPTIONS, STATES_OPTIONS } from './callOptionTables.js'
+import { checkOptions, type OptionTable } from './options.js'
+import { type ResultSource, watchStates } from './stateWatch.js'
 
-/** The task wasn't ready in time; it may still become so. */
-export class TimeoutError extends CeleriacError {
-  /** The module of its class in Python. */
-  static readonly excModule = 'celery.exceptions'
-
-  constructor(id: string, seconds: number) {
-    super('CELERIAC_RESULT_TIMEOUT', `The operation timed out: no result of task ${id} within ${seconds}s`, {
-      retriable: true,
-      facts: { id },
-    })
-  }
-}
-
-/** How `AsyncResult.get` waits. */
-export interface GetOptions {
-  /** Seconds to wait; for ever if not given. */
+/** How `AsyncResult.states` waits. */
+export interface StatesOptions {
+  /** Seconds to wait until the task is ready; for ever if not given. */
   readonly timeout?: number
   /** Seconds between two looks at the backend, beside what it tells by itself; none if not given. */
   readonly interval?: number
+  /** Ends the wait when it is aborted: its reason is thrown. */
+  readonly signal?: AbortSignal
+}
+
+/** How `AsyncResult.get` waits. */
+export interface GetOptions extends StatesOptions {
   /** False: a failure is returned as an error instead of thrown. */
   readonly propagate?: boolean
 }
 
-/** Where a result is asked for. */
-export type ResultSource = Pick<Backend, 'get' | 'subscribe' | 'forget'>
+/** A state of a task, as `AsyncResult.states` tells it. */
+export interface TaskState<T = unknown> {
+  /** Celery's word for it (PENDING, STARTED, RETRY, SUCCESS, FAILURE, REVOKED), or one of the task's own. */
+  readonly state: string
+  /** Whether it is the last one. */
+  readonly ready: boolean
+  /** What the task told with it (`updateState`), or why it is tried again; null for one that is ready. */
+  readonly meta: unknown
+  /** What the task returned, or the error that it failed with; null unless it is ready. */
+  readonly result: T | RemoteError | null
+}
 
 /** What becomes of a task that was sent. Mirrors Celery's `AsyncResult`; what is a property there and asks the backend is a method here. */
 export class AsyncResult<T = unknown> {
@@ -53,17 +55,24 @@ export class AsyncResult<T = unknown> {
 
   /**
    * Waits until the task is ready, and returns what it returned.
-   * @throws TypeError for a number in place of the options, and for a wrong option; RemoteError with the name and text of the task's exception; TimeoutError; CeleriacError if the backend can't be asked
+   * @throws TypeError for a number in place of the options, and for a wrong option; RemoteError with the name and text of the task's exception; TimeoutError; the reason of the signal; CeleriacError if the backend can't be asked
    */
   async get(options: GetOptions = {}): Promise<T> {
-    if (typeof options === 'number') {
-      throw new TypeError(`get(${options}): write get({ timeout: ${options} }), where the timeout is in seconds`)
-    }
-    checkOptions('get', options, GET_OPTIONS)
-    const { timeout, interval, propagate = true } = options
-    const meta = await this.wait(timeout, interval)
+    checkWait('get', options, GET_OPTIONS)
+    const { propagate = true } = options
+    const meta = await this.wait(options)
     if (propagate && PROPAGATE_STATES.has(meta.status)) throw decodeException(meta.result)
     return resultOf(meta) as T
+  }
+
+  /**
+   * Each new state of the task until it is ready, beginning with the present one: `for await (const { state, meta } of result.states())`. The
+   * backend tells them as they come; of what a task tells faster than it is read, the last 1,000 are kept. A failure is not thrown.
+   * @throws TypeError for a wrong option, at once; TimeoutError; the reason of the signal; CeleriacError if the backend can't be asked
+   */
+  states(options: StatesOptions = {}): AsyncGenerator<TaskState<T>, void, void> {
+    checkWait('states', options, STATES_OPTIONS)
+    return this.follow(options)
   }
 
   /** Celery's word for where the task is; PENDING also for an id that nobody knows. */
@@ -120,39 +129,37 @@ export class AsyncResult<T = unknown> {
     return meta
   }
 
-  private async wait(timeout: number | undefined, interval: number | undefined): Promise<ResultMeta> {
+  private async wait(options: StatesOptions): Promise<ResultMeta> {
     if (this.final) return this.final
-    const timers: { deadline?: Timer; next?: Timer } = {}
-    let leave: (() => Promise<void>) | undefined
-    let ended = false
-    try {
-      return await new Promise<ResultMeta>((resolve, reject) => {
-        const heard = (meta: ResultMeta | null): void => {
-          if (meta && READY_STATES.has(meta.status)) resolve(this.keep(meta))
-        }
-        const look = async (): Promise<void> => {
-          heard(await this.backend.get(this.id))
-          if (interval !== undefined && !ended)
-            timers.next = this.clock.setTimer(() => void look().catch(reject), interval * 1000)
-        }
-        const begin = async (): Promise<void> => {
-          leave = await this.backend.subscribe(this.id, heard)
-          if (ended) await leave()
-          else await look()
-        }
-        if (timeout !== undefined) {
-          timers.deadline = this.clock.setTimer(() => reject(new TimeoutError(this.id, timeout)), timeout * 1000)
-        }
-        begin().catch(reject)
-      })
-    } finally {
-      ended = true
-      timers.deadline?.cancel()
-      timers.next?.cancel()
-      // The result is known or given up; that the backend can't be told to say no more doesn't change it.
-      await leave?.().catch(() => undefined)
+    for await (const meta of watchStates(this.id, this.backend, this.clock, options)) {
+      if (meta) this.keep(meta)
+    }
+    // The last state is one that is ready.
+    return this.final as unknown as ResultMeta
+  }
+
+  private async *follow(options: StatesOptions): AsyncGenerator<TaskState<T>, void, void> {
+    if (this.final) return void (yield stateOf(this.final))
+    for await (const meta of watchStates(this.id, this.backend, this.clock, options)) {
+      yield stateOf(meta && this.keep(meta))
     }
   }
+}
+
+/** @throws TypeError */
+function checkWait(call: 'get' | 'states', options: unknown, table: OptionTable): void {
+  if (typeof options === 'number') {
+    throw new TypeError(`${call}(${options}): write ${call}({ timeout: ${options} }), where the timeout is in seconds`)
+  }
+  checkOptions(call, options, table)
+}
+
+function stateOf<T>(meta: ResultMeta | null): TaskState<T> {
+  if (meta === null) return { state: 'PENDING', ready: false, meta: null, result: null }
+  const { status: state } = meta
+  return READY_STATES.has(state)
+    ? { state, ready: true, meta: null, result: resultOf(meta) as T | RemoteError }
+    : { state, ready: false, meta: resultOf(meta), result: null }
 }
 
 function resultOf(meta: ResultMeta): unknown {

@@ -1,4 +1,5 @@
 import {
+  abortSignal,
   anyText,
   array,
   date,
@@ -84,13 +85,17 @@ export const RETRY_OPTIONS: OptionTable = {
 /** Options of `self.updateState`. */
 export const STATE_OPTIONS: OptionTable = { checks: { state: text, meta: () => null }, elsewhere: {} }
 
+const WAITING = { timeout: seconds, interval: positiveSeconds, signal: abortSignal }
+
+/** Options of `AsyncResult.states`. */
+export const STATES_OPTIONS: OptionTable = {
+  checks: WAITING,
+  elsewhere: { propagate: 'a failure is told as a state' },
+}
+
 /** Options of `AsyncResult.get`. */
 export const GET_OPTIONS: OptionTable = {
-  checks: {
-    timeout: seconds,
-    interval: positiveSeconds,
-    propagate: toggle,
-  },
+  checks: { ...WAITING, propagate: toggle },
   elsewhere: {
     disableSyncSubtasks: 'waiting inside a task is allowed; its slot stays taken meanwhile',
     noAck: 'results are always taken',

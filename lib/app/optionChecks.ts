@@ -44,6 +44,12 @@ export const plainObject: Check = is(
   'an object',
 )
 
+/** Of any realm. */
+export const abortSignal: Check = is(
+  (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',
+  'an AbortSignal',
+)
+
 export const array: Check = is(Array.isArray, 'a list')
 
 /** Of several checks, the first that is content. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { AsyncResult, TimeoutError } from '../../lib/app/asyncResult.js'
+import { AsyncResult } from '../../lib/app/asyncResult.js'
+import { TimeoutError } from '../../lib/app/timeoutError.js'
 import { encodeException, RemoteError } from '../../lib/protocol/exception.js'
 import { encodeResult, resultMeta } from '../../lib/protocol/result.js'
 import { FakeClock } from '../support/fakeClock.js'

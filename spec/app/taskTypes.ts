@@ -107,3 +107,15 @@ export function options(): void {
   const any: Task = app.task('add', (x: number) => x)
   void any.delay(1)
 }
+
+export async function states(): Promise<void> {
+  const add = app.task('add', (x: number, y: number) => x + y)
+  for await (const { ready, result, state } of (await add.delay(1, 2)).states({ timeout: 5 })) {
+    if (ready && typeof result === 'number') result.toFixed()
+    state.toUpperCase()
+    // @ts-expect-error: it is no text
+    if (ready && typeof result === 'string') result.toUpperCase()
+  }
+  // @ts-expect-error: a failure is a state
+  ;(await add.delay(1, 2)).states({ propagate: true })
+}

@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Backend, Clock, Timer } from '../ports.js'
+import { READY_STATES, type ResultMeta } from '../protocol/result.js'
+import { TimeoutError } from './timeoutError.js'
+
+/** Where a result is asked for. */
+export type ResultSource = Pick<Backend, 'get' | 'subscribe' | 'forget'>
+
+export interface WatchOptions {
+  /** Seconds. */
+  readonly timeout?: number | undefined
+  /** Seconds. */
+  readonly interval?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Who reads more slowly than a task tells loses the oldest. */
+const MOST_UNREAD = 1000
+
+/**
+ * The states of a task, one after another until it is ready: null for one of which nothing is known. The backend tells them; it is asked
+ * once, and at each interval if there is one. A state that is told twice is given once.
+ * @throws TimeoutError; the reason of the signal; what the backend throws
+ */
+export async function* watchStates(
+  id: string,
+  source: ResultSource,
+  clock: Clock,
+  options: WatchOptions,
+): AsyncGenerator<ResultMeta | null, void, void> {
+  const watch = new StateWatch(id, source, clock, options)
+  try {
+    watch.begin()
+    for (;;) {
+      const meta = await watch.next()
+      yield meta
+      if (isReady(meta)) return
+    }
+  } finally {
+    await watch.end()
+  }
+}
+
+function isReady(meta: ResultMeta | null): boolean {
+  return meta !== null && READY_STATES.has(meta.status)
+}
+
+class StateWatch {
+  private readonly unread: Array<ResultMeta | null> = []
+  private failure: { readonly thrown: unknown } | null = null
+  private last: ResultMeta | null | undefined
+  private heard = 0
+  private ended = false
+  private wake: () => void = () => undefined
+  private leave: (() => Promise<void>) | null = null
+  private deadline: Timer | null = null
+  private look: Timer | null = null
+
+  constructor(
+    private readonly id: string,
+    private readonly source: ResultSource,
+    private readonly clock: Clock,
+    private readonly options: WatchOptions,
+  ) {}
+
+  begin(): void {
+    const { clock, id } = this
+    const { signal, timeout } = this.options
+    if (signal?.aborted) this.fail(signal.reason)
+    signal?.addEventListener('abort', this.onAbort)
+    if (timeout !== undefined) {
+      this.deadline = clock.setTimer(() => this.fail(new TimeoutError(id, timeout)), timeout * 1000)
+    }
+    if (!this.failure) this.subscribe().catch((thrown) => this.fail(thrown))
+  }
+
+  /** What has come is given before what went wrong since. */
+  async next(): Promise<ResultMeta | null> {
+    for (;;) {
+      const meta = this.unread.shift()
+      if (meta !== undefined) return meta
+      if (this.failure) throw this.failure.thrown
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+  }
+
+  async end(): Promise<void> {
+    this.ended = true
+    this.options.signal?.removeEventListener('abort', this.onAbort)
+    this.deadline?.cancel()
+    this.look?.cancel()
+    // What was waited for is known or given up; that the backend can't be told to say no more doesn't change it.
+    await this.leave?.().catch(() => undefined)
+  }
+
+  private readonly onAbort = (): void => this.fail(this.options.signal?.reason)
+
+  private async subscribe(): Promise<void> {
+    const leave = await this.source.subscribe(this.id, (meta) => {
+      this.heard++
+      this.take(meta)
+    })
+    if (this.ended) return leave()
+    this.leave = leave
+    await this.ask()
+  }
+
+  private async ask(): Promise<void> {
+    const { heard } = this
+    const meta = await this.source.get(this.id)
+    // What was told meanwhile is newer, or what was read will be told yet.
+    if (heard === this.heard || isReady(meta)) this.take(meta)
+    const { interval } = this.options
+    if (interval === undefined || this.ended) return
+    this.look = this.clock.setTimer(() => void this.ask().catch((thrown) => this.fail(thrown)), interval * 1000)
+  }
+
+  private take(meta: ResultMeta | null): void {
+    if (isReady(this.last ?? null) || isSame(meta, this.last)) return
+    this.last = meta
+    this.unread.push(meta)
+    if (this.unread.length > MOST_UNREAD) this.unread.shift()
+    this.wake()
+  }
+
+  private fail(thrown: unknown): void {
+    this.failure ??= { thrown }
+    this.wake()
+  }
+}
+
+function isSame(one: ResultMeta | null, other: ResultMeta | null | undefined): boolean {
+  if (one === null || !other) return one === other
+  return one.status === other.status && isDeepStrictEqual(one.result, other.result)
+}
