@@ -6,8 +6,11 @@ export const STOPPING = 'it is stopping'
 
 /** Something long-lived. Both calls are idempotent, and `stop` also tolerates a component that never started. */
 export interface Component {
+  /** For messages about it. */
   readonly name: string
+  /** Resolves when it has started. @throws Error when it can not start */
   start(): Promise<void>
+  /** Resolves when it has stopped. */
   stop(): Promise<void>
   /** Milliseconds that its stop may take beyond what any component's may; none unless given. */
   readonly extraStopMs?: number

@@ -23,14 +23,51 @@ export type { StandardSchema } from './app/schema.js'
 export type { BoundHandler, Handler, Task } from './app/task.js'
 export type { ErrorClass, TaskOptions } from './app/taskOptions.js'
 export { TimeoutError } from './app/timeoutError.js'
-export { BreakerOpen, type BreakerOptions } from './breaker.js'
+export { BackendError } from './backends/backendError.js'
+export {
+  type BackendFactory,
+  type BackendOptions,
+  type BackendParts,
+  type BackendSettings,
+  registerBackend,
+} from './backends/register.js'
+export { BreakerOpen, type BreakerOptions, type BreakerState, type Watched } from './breaker.js'
+export type {
+  Broker,
+  BrokerConnection,
+  BrokerFactory,
+  BrokerOptions,
+  BrokerPublisher,
+  ConnectionListener,
+} from './broker/broker.js'
+export type { EventSink } from './broker/eventSink.js'
+export { type Intake, type IntakeOptions, type IntakeWindow, type QueueDepth, QueueRefused } from './broker/intake.js'
+export { PublishState } from './broker/publishState.js'
+export { type RegisterOptions, registerBroker } from './broker/register.js'
+export type { ReplyInlet, ReplyQueue } from './broker/replyInlet.js'
+export type { ReplySink } from './broker/replySink.js'
+export type { Broadcast, Listener, Session } from './broker/session.js'
 export { Celery } from './celery.js'
+export type { Component } from './component.js'
 export { BrokerError, CeleriacError, ConfigurationError, type ErrorFacts } from './errors.js'
-export type { Logger, LogLevel } from './ports.js'
+export type { Backend, Clock, Delivery, Logger, LogLevel, Publisher, ResultRequest, Timer } from './ports.js'
+export type { AmqpProperties, AmqpTable, IncomingMessage, OutgoingMessage } from './protocol/amqp.js'
+export type { BodyLimits } from './protocol/content/bodyLimits.js'
+export { registerSerializer, type Serializer } from './protocol/content/serializers.js'
 export { type ExceptionDict, RemoteError } from './protocol/exception.js'
 export type { Kwargs } from './protocol/message.js'
+export {
+  DecodeError,
+  decodeResult,
+  EncodeError,
+  type ExtendedResult,
+  encodeResult,
+  type ResultMeta,
+  type ResultTuple,
+} from './protocol/result.js'
 export { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from './protocol/values.js'
 export type { Conf } from './settings/conf.js'
+export type { QueueSpec } from './settings/queues.js'
 export type { Settings } from './settings/table.js'
 export { Worker, type WorkerEnd, type WorkerEvents } from './worker/embedded.js'
 export type { WorkerOptions } from './worker/embeddedOptions.js'

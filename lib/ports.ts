@@ -27,12 +27,15 @@ export interface Delivery extends IncomingMessage {
   readonly sequence: number
   /** AMQP's deliveryTag, counted per channel. */
   readonly deliveryTag: number
+  /** Of the consumer that it came to. */
   readonly consumerTag: string
+  /** Whether the broker has handed it out before. */
   readonly redelivered: boolean
   /** Whether its queue is known to be a quorum queue, which counts in the headers how often it had the message back. */
   readonly isCounted: boolean
   /** False once its channel is gone: the broker has the message again, and settling it here is a logged no-op. */
   readonly live: boolean
+  /** Whether it was acknowledged, rejected or given back. */
   readonly settled: boolean
   /** While its settlement waits to be written, as for the cancellation of its consumer: resolves once it is. Null otherwise. Never rejects. */
   readonly writing: Promise<void> | null
@@ -58,11 +61,13 @@ export interface Publisher {
 
 /** Who waits for a result, for backends that send it there. */
 export interface ResultRequest {
+  /** The queue that replies go to; null for none. */
   readonly replyTo: string | null
+  /** What the reply is recognised by; null for the id of the task. */
   readonly correlationId: string | null
 }
 
-/** Where the states and results of tasks are kept. `spec/conformance/backend.ts` says what an implementation has to do. */
+/** Where the states and results of tasks are kept. `testBackend` of `celeriac/conformance` says what an implementation has to do. */
 export interface Backend {
   /** Its URL without secrets, as the banner shows it. */
   readonly name: string

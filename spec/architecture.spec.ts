@@ -8,7 +8,7 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
 /** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below, types included. */
 const LEVELS: readonly (readonly string[])[] = [
-  ['errors', 'listeners', 'version'],
+  ['errors', 'listeners', 'registers', 'version'],
   ['protocol'],
   ['ports'],
   ['settings', 'clock', 'component', 'stopLimit', 'tracing'],
@@ -21,7 +21,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['line'],
   ['scaling'],
   ['control'],
-  ['amqp', 'memory', 'health'],
+  ['amqp', 'memory', 'health', 'conformance'],
   ['worker', 'celery', 'index'],
   ['cli'],
 ]

@@ -7,7 +7,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const index = readFileSync(join(ROOT, 'lib/index.ts'), 'utf8')
 /** Names that `celeriac` exports, with the declaration file that each is in. */
 const exported = [...index.matchAll(/^export (?:type )?\{([^}]*)\} from '\.\/(.*)\.js'$/gm)].flatMap(
-  ([, names = '', file = '']) => names.split(',').map((name) => [name.replace('type', '').trim(), file] as const),
+  ([, names = '', file = '']) =>
+    names
+      .split(',')
+      .filter((name) => name.trim() !== '')
+      .map((name) => [name.replace('type', '').trim(), file] as const),
 )
 const MEMBER =
   /^ {4}(?!readonly \[|private|protected|constructor|\[|#|\*|\/|\})((?:(?:readonly|static|abstract|get|set) )*)('?[\w~]+'?)/

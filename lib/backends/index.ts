@@ -1,38 +1,49 @@
-import type { ReplyInlet } from '../broker/replyInlet.js'
 import { ConfigurationError } from '../errors.js'
-import type { Backend, Logger, Publisher } from '../ports.js'
+import type { Backend } from '../ports.js'
 import { maskUrl } from '../settings/mask.js'
 import { tlsFault } from '../tls.js'
 import { createDisabledBackend } from './disabled.js'
 import { MemoryBackend } from './memory.js'
 import { RedisBackend } from './redis.js'
-import { parseRedisUrl, type RedisUseSsl } from './redisUrl.js'
+import { parseRedisUrl } from './redisUrl.js'
+import { BACKENDS, type BackendFactory, type BackendParts, type BackendSettings } from './register.js'
 import { RpcBackend } from './rpc.js'
 
-/** The settings that a backend is made from, under Celery's names; an absent one has Celery's default. */
-export interface BackendSettings {
-  readonly result_backend: string | null
-  /** Seconds; null or 0 for ever. */
-  readonly result_expires: number | null
-  readonly result_persistent?: boolean | null
-  readonly result_backend_transport_options?: Readonly<Record<string, unknown>>
-  readonly redis_backend_use_ssl?: RedisUseSsl | null
-  /** Seconds. */
-  readonly redis_socket_timeout?: number | null
-  /** Seconds. */
-  readonly redis_socket_connect_timeout?: number | null
-}
-
-export interface BackendParts {
-  readonly publisher: Publisher
-  readonly log: Logger
-  /** For a process that also waits for results that come as replies. */
-  readonly replies?: { readonly queue: string; readonly inlet: ReplyInlet }
-}
-
-const SUPPORTED = 'rpc://, redis://, rediss://, redis+socket://, sentinel:// and cache+memory://'
 const SOCKET_TIMEOUT = 120
 const CONNECT_TIMEOUT = 10
+
+const rpc: BackendFactory = ({ settings, publisher, log, replies }) =>
+  new RpcBackend({
+    publisher,
+    log,
+    ...(replies ? { replies } : {}),
+    resultExpires: settings.result_expires,
+    resultPersistent: settings.result_persistent ?? false,
+  })
+
+const redis: BackendFactory = ({ log, settings, shownUrl, url }) => {
+  const options = settings.result_backend_transport_options ?? {}
+  const sentinel = recordIn(options.sentinel_kwargs)
+  return new RedisBackend({
+    name: shownUrl,
+    target: parseRedisUrl(url, settings.redis_backend_use_ssl ?? false),
+    globalKeyprefix: textIn(options.global_keyprefix),
+    resultExpires: settings.result_expires,
+    masterName: textIn(options.master_name),
+    sentinel: { username: textIn(sentinel.username), password: textIn(sentinel.password) },
+    socketTimeout: settings.redis_socket_timeout ?? SOCKET_TIMEOUT,
+    connectTimeout: settings.redis_socket_connect_timeout ?? CONNECT_TIMEOUT,
+    log,
+  })
+}
+
+BACKENDS.add('rpc', rpc)
+for (const scheme of ['redis', 'rediss', 'redis+socket', 'sentinel', 'socket']) BACKENDS.add(scheme, redis)
+for (const scheme of ['cache+memory', 'memory']) BACKENDS.add(scheme, () => new MemoryBackend())
+BACKENDS.add('disabled', createDisabledBackend)
+
+/** Other spellings of schemes. */
+const UNSAID: ReadonlySet<string> = new Set(['disabled', 'memory', 'socket'])
 
 /**
  * The backend that `result_backend` names: a URL, or one of Celery's bare names `rpc`, `redis` and `disabled`. Wrap it in a
@@ -42,46 +53,17 @@ const CONNECT_TIMEOUT = 10
 export function createBackend(settings: BackendSettings, parts: BackendParts): Backend {
   const url = settings.result_backend?.trim() ?? ''
   const scheme = /^([\w+.-]*?)(?::\/\/|$)/.exec(url)?.[1]?.toLowerCase() ?? url
-  switch (scheme) {
-    case '':
-    case 'disabled':
-      return createDisabledBackend()
-    case 'rpc':
-      return new RpcBackend({
-        ...parts,
-        resultExpires: settings.result_expires,
-        resultPersistent: settings.result_persistent ?? false,
-      })
-    case 'memory':
-    case 'cache+memory':
-      return new MemoryBackend()
-    case 'redis':
-    case 'rediss':
-    case 'redis+socket':
-    case 'socket':
-    case 'sentinel':
-      return createRedis(url, settings, parts.log)
-    default:
-      throw new ConfigurationError([`result_backend: ${masked(url)} is not supported; expected one of ${SUPPORTED}`])
+  const factory = BACKENDS.get(scheme === '' ? 'disabled' : scheme)
+  if (!factory) {
+    const known = BACKENDS.names.filter((name) => !UNSAID.has(name)).map((name) => `${name}://`)
+    throw new ConfigurationError([
+      `result_backend: ${masked(url)} is not supported; expected one of ${known.join(', ')}, or one that registerBackend has added`,
+    ])
   }
-}
-
-function createRedis(url: string, settings: BackendSettings, log: Logger): Backend {
-  const options = settings.result_backend_transport_options ?? {}
-  const sentinel = recordIn(options.sentinel_kwargs)
   try {
-    return new RedisBackend({
-      name: masked(url),
-      target: parseRedisUrl(url, settings.redis_backend_use_ssl ?? false),
-      globalKeyprefix: textIn(options.global_keyprefix),
-      resultExpires: settings.result_expires,
-      masterName: textIn(options.master_name),
-      sentinel: { username: textIn(sentinel.username), password: textIn(sentinel.password) },
-      socketTimeout: settings.redis_socket_timeout ?? SOCKET_TIMEOUT,
-      connectTimeout: settings.redis_socket_connect_timeout ?? CONNECT_TIMEOUT,
-      log,
-    })
+    return factory({ ...parts, url, shownUrl: masked(url), settings })
   } catch (thrown) {
+    if (thrown instanceof ConfigurationError) throw thrown
     throw new ConfigurationError([`result_backend: ${tlsFault(thrown)}`])
   }
 }

@@ -13,9 +13,11 @@ import type { Session } from './session.js'
 
 /** What a broker is made from. */
 export interface BrokerOptions {
+  /** All settings, `broker_url` among them. */
   readonly settings: Settings
   /** Node name of the worker that it serves; none for a client. */
   readonly nodename?: string
+  /** The time. */
   readonly clock: Clock
   /** Attempts to connect before it gives up, instead of `broker_connection_max_retries`; null for no end. */
   readonly maxRetries?: number | null
@@ -53,10 +55,11 @@ export interface BrokerConnection extends Component {
 }
 
 /**
- * What a worker, and a client, asks of a broker. `spec/conformance/broker.ts` says what an implementation has to do; `lib/README.md` says
+ * What a worker, and a client, asks of a broker. `testBroker` of `celeriac/conformance` says what an implementation has to do; `lib/README.md` says
  * how to add one. Queues, exchanges, routing keys and priorities are those of Celery's messages, which name them whatever the broker is.
  */
 export interface Broker {
+  /** Where messages leave. */
   readonly publisher: BrokerPublisher
   /** Consumes the replies of tasks, for `rpc://`. */
   readonly results: ReplyInlet

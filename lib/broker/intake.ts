@@ -16,6 +16,7 @@ export class QueueRefused extends BrokerError {
   /** @param isCostly each try ends the connection, so that it shouldn't be made again without need */
   constructor(
     message: string,
+    /** Whether each try ends the connection. */
     readonly isCostly: boolean,
     cause?: unknown,
   ) {
@@ -25,6 +26,7 @@ export class QueueRefused extends BrokerError {
 
 /** What an intake is made from. */
 export interface IntakeOptions {
+  /** Node name of the worker. */
   readonly nodename: string
   /** Messages a slot may have reserved; 0 for no limit. */
   readonly prefetch: number
@@ -38,7 +40,9 @@ export interface IntakeOptions {
   readonly running: Iterable<{ readonly acksLate: boolean; readonly delivery: Pick<Delivery, 'live'> }>
   /** Names of queues that are emptied once, before anything is first taken from them. */
   readonly purged: Iterable<string>
+  /** The time. */
   readonly clock: Clock
+  /** Where it tells of queues. */
   readonly log: Logger
   /** Called with each message, in the order in which those of a queue arrive. */
   onDelivery(delivery: Delivery): void

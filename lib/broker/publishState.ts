@@ -5,21 +5,26 @@ import { type BreakerState, shownError, type Watched } from '../breaker.js'
  * message that is tried again. Nothing is refused meanwhile, as a breaker would: what is to be published waits.
  */
 export class PublishState implements Watched {
+  /** What it is called in `inspect stats` and on the page. */
   readonly name = 'publisher'
+  /** How often it has opened. */
   opens = 0
+  /** The last trouble, in words; null for none. */
   lastError: string | null = null
   private readonly troubles = new Set<unknown>()
   private readonly listeners = new Set<(state: BreakerState) => void>()
 
+  /** Open while there is any trouble. */
   get state(): BreakerState {
     return this.troubles.size > 0 ? 'open' : 'closed'
   }
 
+  /** Whether it is open. */
   get refuses(): boolean {
     return this.state === 'open'
   }
 
-  /** @param trouble what it is, to be named again to `end` */
+  /** A trouble begins. @param trouble what it is, to be named again to `end` */
   begin(trouble: unknown, error: unknown): void {
     const before = this.state
     this.lastError = shownError(error)
@@ -27,10 +32,12 @@ export class PublishState implements Watched {
     this.tell(before)
   }
 
+  /** A trouble is over. */
   end(trouble: unknown): void {
     if (this.troubles.delete(trouble)) this.tell('open')
   }
 
+  /** `listener` is told when it opens and closes. @returns ends it */
   onChange(listener: (state: BreakerState) => void): () => void {
     this.listeners.add(listener)
     return () => {

@@ -1,8 +1,12 @@
 /** The queue that a client gets its results through. One for each process, named by its `oid`, bound to no exchange. */
 export interface ReplyQueue {
+  /** The `oid` of the process. */
   readonly name: string
+  /** It outlives a restart of the broker. */
   readonly durable: true
+  /** It goes when nobody consumes from it any more. */
   readonly autoDelete: true
+  /** The x-arguments. */
   readonly arguments: { readonly 'x-expires'?: number }
 }
 

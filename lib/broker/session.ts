@@ -4,6 +4,7 @@ import type { QueueSpec } from '../settings/queues.js'
 
 /** Who hears messages that are not acknowledged: control, events, replies. */
 export interface Listener {
+  /** Told of each message. */
   onMessage(content: Buffer, properties: AmqpProperties): void
   /** A message was dropped, since its properties can't be read. */
   onUnreadable(error: BadMessage): void

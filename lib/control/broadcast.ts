@@ -4,13 +4,19 @@ import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
 import { loads } from '../protocol/content/content.js'
-import { SERIALIZER_NAMES } from '../protocol/content/serializers.js'
+import { serializerNames } from '../protocol/content/serializers.js'
 import { PIDBOX_REPLY_EXCHANGE } from '../protocol/control.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 
 /** Workers reply in their own `task_serializer`. Nobody but the broker's users can reach a reply queue. */
-export const REPLY_LIMITS = { accept: SERIALIZER_NAMES, maxSize: 256 * 1024 * 1024, maxNesting: 512 }
+export const REPLY_LIMITS = {
+  get accept() {
+    return serializerNames()
+  },
+  maxSize: 256 * 1024 * 1024,
+  maxNesting: 512,
+}
 
 /** A command for the workers. */
 export interface ControlCall {

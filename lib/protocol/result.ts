@@ -19,37 +19,49 @@ export type ResultTuple = readonly [
 
 /** What `result_extended` adds. */
 export interface ExtendedResult {
+  /** The name of the task. */
   readonly name: string
+  /** Positional arguments. */
   readonly args: readonly unknown[]
+  /** Keyword arguments. */
   readonly kwargs: Readonly<Record<string, unknown>>
   /** Node name. */
   readonly worker: string
+  /** How often it was retried. */
   readonly retries: number
   /** The routing key that the message came with, which is what Celery calls the queue here. */
   readonly queue: string | null
+  /** The names of Celery's stamps. */
   readonly stampedHeaders?: readonly string[]
+  /** Celery's stamps by name. */
   readonly stamps?: Readonly<Record<string, unknown>>
 }
 
 /** A task's state as backends keep it. */
 export interface ResultMeta {
+  /** The id of the task. */
   readonly taskId: string
   /** One of Celery's states, or any word of a task's own. */
   readonly status: string
   /** The value; an `ExceptionDict` in the exception states (null is possible for RETRY alone). */
   readonly result: unknown
+  /** Of a failure, as Python writes it; null for none. */
   readonly traceback: string | null
   /** What the task sent. */
   readonly children: readonly ResultTuple[]
   /** Wall-clock milliseconds; null until the task is ready. */
   readonly dateDone: number | null
+  /** The group that it belongs to; null for none. */
   readonly groupId: string | null
+  /** The task that has sent it; null for none. */
   readonly parentId: string | null
+  /** With `result_extended`; null without. */
   readonly extended: ExtendedResult | null
 }
 
 /** A result that can't be written; Celery settles such a task as failed with this exception. */
 export class EncodeError extends CeleriacError {
+  /** What Python's class is built from. */
   readonly args: readonly unknown[]
 
   constructor(thrown: unknown) {

@@ -4,12 +4,19 @@ import { splitUrl, type UrlParts } from './urlParts.js'
 /** kombu's transport for a broker inside the process, which has a host only for its name. */
 const MEMORY = 'memory'
 /** The transports of kombu that mean RabbitMQ or the process itself, and their default ports. */
-const PORTS: Readonly<Record<string, number>> = {
-  amqp: 5672,
-  pyamqp: 5672,
-  librabbitmq: 5672,
-  amqps: 5671,
-  [MEMORY]: 0,
+const PORTS: ReadonlyMap<string, number> = new Map([
+  ['amqp', 5672],
+  ['pyamqp', 5672],
+  ['librabbitmq', 5672],
+  ['amqps', 5671],
+  [MEMORY, 0],
+])
+/** The default ports of those that programs have added. */
+const ADDED = new Map<string, number>()
+
+/** Lets URLs of one more scheme be read. @param port of a URL that names none; 0 for no port */
+export function addTransport(scheme: string, port: number): void {
+  ADDED.set(scheme, port)
 }
 
 const LOGIN_METHODS = ['PLAIN', 'AMQPLAIN', 'EXTERNAL'] as const
@@ -69,7 +76,8 @@ export class BrokerUrl implements Parts {
   toString(): string {
     if (this.isInProcess) return `${MEMORY}://${this.hostname}/${this.vhost}`
     const host = this.hostname.includes(':') ? `[${this.hostname}]` : this.hostname
-    return `${this.transport}://${encodeURIComponent(this.username)}:${MASK}@${host}:${this.port}/${this.vhost}`
+    const user = this.username === '' ? '' : `${encodeURIComponent(this.username)}:${MASK}@`
+    return `${this.transport}://${user}${host}${this.port === 0 ? '' : `:${this.port}`}/${this.vhost}`
   }
 }
 
@@ -87,10 +95,13 @@ export function parseBrokerUrl(text: string): BrokerUrl[] {
 
 function parseOne(text: string): BrokerUrl {
   const [transport = ''] = text.toLowerCase().split('://', 1)
-  const defaultPort = Object.hasOwn(PORTS, transport) && text.includes('://') ? PORTS[transport] : undefined
+  const added = text.includes('://') ? ADDED.get(transport) : undefined
+  if (added !== undefined) return addedUrl(text, transport, added)
+  const defaultPort = text.includes('://') ? PORTS.get(transport) : undefined
   if (defaultPort === undefined) {
+    const others = [...ADDED.keys()].map((scheme) => `, or ${scheme}://`).join('')
     throw new TypeError(
-      'expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq), or memory://',
+      `expected a RabbitMQ URL such as amqp://user:password@host:5672/vhost (or amqps, pyamqp, librabbitmq), or memory://${others}`,
     )
   }
   const url = splitUrl(text)
@@ -104,6 +115,14 @@ function parseOne(text: string): BrokerUrl {
     vhost: url.path || '/',
     ...queryOf(url.query),
   })
+}
+
+/** What the parts of such a URL mean is up to its broker, which gets the URL as it was given, too. */
+function addedUrl(text: string, transport: string, defaultPort: number): BrokerUrl {
+  const url = splitUrl(text)
+  if (url === null) throw new TypeError(`expected host and port as in ${transport}://user:password@host:1234/path`)
+  const { hostname, password, path: vhost, port, username } = url
+  return new BrokerUrl({ transport, hostname, port: port || defaultPort, username, password, vhost })
 }
 
 function hostOf(transport: string, hostname: string): string {

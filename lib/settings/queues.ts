@@ -3,12 +3,17 @@ import type { Settings } from './table.js'
 
 /** A queue as it is declared, with the exchange that feeds it. */
 export interface QueueSpec {
+  /** The name. */
   readonly name: string
+  /** Whether it outlives a restart of the broker. */
   readonly durable: boolean
+  /** Whether it belongs to one connection, and goes with it. */
   readonly exclusive: boolean
+  /** Whether it goes when nobody consumes from it any more. */
   readonly autoDelete: boolean
   /** The x-arguments. */
   readonly arguments: Readonly<Record<string, unknown>>
+  /** The exchange that it is bound to. */
   readonly exchange: {
     /** Empty for the default exchange, which is neither declared nor bound. */
     readonly name: string
@@ -16,6 +21,7 @@ export interface QueueSpec {
     readonly durable: boolean
     readonly autoDelete: boolean
   }
+  /** What it is bound by. */
   readonly routingKey: string
 }
 

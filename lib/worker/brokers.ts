@@ -1,22 +1,16 @@
 import { AmqpBroker } from '../amqp/broker.js'
 import type { Broker, BrokerFactory, BrokerOptions } from '../broker/broker.js'
+import { BROKERS } from '../broker/register.js'
 import { MemoryBroker } from '../memory/broker.js'
 import { parseBrokerUrl } from '../settings/brokerUrl.js'
 
-const memory: BrokerFactory = (options) => new MemoryBroker(options)
 const amqp: BrokerFactory = (options) => new AmqpBroker(options)
+// Their URLs are known to `settings/` from the start.
+for (const scheme of ['amqp', 'amqps', 'pyamqp', 'librabbitmq']) BROKERS.add(scheme, amqp)
+BROKERS.add('memory', (options) => new MemoryBroker(options))
 
-/** By the scheme of `broker_url`. The other brokers of a list are of the same kind as its first. */
-const FACTORIES: Readonly<Record<string, BrokerFactory>> = {
-  amqp,
-  amqps: amqp,
-  pyamqp: amqp,
-  librabbitmq: amqp,
-  memory,
-}
-
-/** The broker that `broker_url` names. Connects to nothing yet. */
+/** The broker that `broker_url` names: by its scheme, which the other brokers of a list share with the first. Connects to nothing yet. */
 export function createBroker(options: BrokerOptions): Broker {
   const [first] = parseBrokerUrl(options.settings.broker_url)
-  return (FACTORIES[first?.transport ?? ''] ?? amqp)(options)
+  return (BROKERS.get(first?.transport ?? '') ?? amqp)(options)
 }

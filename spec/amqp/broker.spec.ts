@@ -1,5 +1,6 @@
+import { it } from '@jest/globals'
 import { AmqpBroker } from '../../lib/amqp/broker.js'
-import { describeBroker } from '../conformance/broker.js'
+import { testBroker } from '../../lib/conformance/broker.js'
 import { ownBroker } from '../support/ownBroker.js'
 
-describeBroker({ name: 'amqp', url: ownBroker(), create: (options) => new AmqpBroker(options) })
+testBroker(it, { name: 'amqp', url: ownBroker(), create: (options) => new AmqpBroker(options) })

@@ -1,4 +1,5 @@
+import { it } from '@jest/globals'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
-import { describeBackend } from '../conformance/backend.js'
+import { testBackend } from '../../lib/conformance/backend.js'
 
-describeBackend({ name: 'disabled://', create: createDisabledBackend, reads: false })
+testBackend(it, { name: 'disabled://', create: createDisabledBackend, reads: false })

@@ -1,14 +1,16 @@
+import { it } from '@jest/globals'
 import { GuardedBackend } from '../../lib/backends/guarded.js'
 import { MemoryBackend as OwnBackend } from '../../lib/backends/memory.js'
 import { systemClock } from '../../lib/clock.js'
-import { describeBackend } from '../conformance/backend.js'
+import { testBackend } from '../../lib/conformance/backend.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { MemoryLog } from '../support/memoryLog.js'
 
-describeBackend({ name: 'cache+memory://', create: () => new OwnBackend(), reads: true })
-describeBackend({ name: 'of the specs', create: () => new MemoryBackend(), reads: true })
-describeBackend({
+testBackend(it, { name: 'cache+memory://', create: () => new OwnBackend(), reads: true })
+testBackend(it, { name: 'of the specs', create: () => new MemoryBackend(), reads: true, shares: false })
+testBackend(it, {
   name: 'of the specs behind a guard',
   create: () => new GuardedBackend(new MemoryBackend(), { clock: systemClock, log: new MemoryLog() }),
   reads: true,
+  shares: false,
 })

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis as Client } from 'ioredis'
 import { createBackend } from '../../lib/backends/index.js'
+import { testBackend } from '../../lib/conformance/backend.js'
 import type { Backend } from '../../lib/ports.js'
 import { encodeResult, resultMeta } from '../../lib/protocol/result.js'
-import { describeBackend } from '../conformance/backend.js'
-import { openLink } from '../support/link.js'
+import { type Link, openLink, through } from '../support/link.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { type Redis, startRedis } from '../support/redis.js'
 import { redisUrl } from '../support/services.js'
@@ -21,8 +21,26 @@ function backendAt(url: string, more: Record<string, unknown> = {}): Backend {
 
 const success = (taskId: string, result: unknown = 1) => resultMeta({ taskId, status: 'SUCCESS', result }, Date.now())
 
-describeBackend({ name: 'redis://', create: () => backendAt(redisUrl()), reads: true })
-describeBackend({
+let link: Link
+beforeAll(async () => {
+  link = await openLink(Number(new URL(redisUrl()).port))
+})
+afterAll(() => link.close())
+
+testBackend(it, {
+  name: 'redis://',
+  create: () => backendAt(through(redisUrl(), link.port)),
+  createExpiring: (seconds) => backendAt(redisUrl(), { result_expires: seconds }),
+  outage: {
+    begin: () => {
+      link.refuse()
+      link.cut()
+    },
+    end: () => link.accept(),
+  },
+  reads: true,
+})
+testBackend(it, {
   name: 'redis:// with a key prefix, for ever',
   create: () =>
     backendAt(redisUrl(), { result_expires: null, result_backend_transport_options: { global_keyprefix: 'spec' } }),

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { RpcBackend, type RpcBackendOptions } from '../../lib/backends/rpc.js'
 import type { ReplyInlet, ReplyQueue } from '../../lib/broker/replyInlet.js'
+import { testBackend } from '../../lib/conformance/backend.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { resultMeta } from '../../lib/protocol/result.js'
-import { describeBackend } from '../conformance/backend.js'
 import { MemoryLog } from '../support/memoryLog.js'
 
 const meta = (status = 'SUCCESS', result: unknown = 5) => resultMeta({ taskId: 'id1', status, result }, 0)
@@ -168,7 +168,7 @@ describe('RpcBackend', () => {
   })
 })
 
-describeBackend({
+testBackend(it, {
   name: 'rpc:// without a reply queue',
   create: () =>
     new RpcBackend({

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { it } from '@jest/globals'
+import { testBroker } from '../../lib/conformance/broker.js'
 import { MemoryBroker } from '../../lib/memory/broker.js'
-import { describeBroker } from '../conformance/broker.js'
 
 let url = ''
-describeBroker({
+testBroker(it, {
   name: 'memory',
   url: () => url,
   create: (options) => new MemoryBroker(options),

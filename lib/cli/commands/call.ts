@@ -5,7 +5,7 @@ import { coerceError } from '../../errors.js'
 import type { OutgoingMessage } from '../../protocol/amqp.js'
 import { dumps } from '../../protocol/content/content.js'
 import { readJson } from '../../protocol/content/json.js'
-import { SERIALIZER_NAMES, serializerFor } from '../../protocol/content/serializers.js'
+import { serializerFor, serializerNames } from '../../protocol/content/serializers.js'
 import { encodeTask } from '../../protocol/encode.js'
 import { parseTime } from '../../protocol/time.js'
 import { queueNamed } from '../../settings/queues.js'
@@ -13,6 +13,7 @@ import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 import { isDict, pythonJson, pythonRepr, readPythonJson } from '../pythonText.js'
 import { readSeconds } from '../remote.js'
+import { UsageError } from '../usage.js'
 
 interface CallOptions {
   readonly args: readonly unknown[]
@@ -28,7 +29,10 @@ interface CallOptions {
 }
 
 /** The body of a task is a list, which `raw` has no form for. */
-const STRUCTURED = SERIALIZER_NAMES.filter((name) => name !== 'raw')
+const structured = (): string =>
+  serializerNames()
+    .filter((name) => name !== 'raw')
+    .join(', ')
 const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 /** Celery's limit for texts that are only for logs. */
 const LONGEST_REPR = 1024
@@ -45,7 +49,7 @@ export function addCall(program: Command, perform: Perform): void {
     .option('--eta <time>', 'When to run it, ISO 8601; UTC without an offset.', readTime)
     .option('--countdown <seconds>', 'Seconds from now until it is to run.', readSeconds)
     .option('--expires <time>', 'When it is too late for it, ISO 8601 or seconds from now.', readExpiry)
-    .option('--serializer <name>', `${STRUCTURED.join(', ')}.`, readSerializer, 'json')
+    .option('--serializer <name>', `${structured()}, or one that the app registers.`, 'json')
     .optionsGroup('Routing Options:')
     .option('--queue <name>', 'Queue to send it to.')
     .option('--exchange <name>', 'Exchange to send it to.')
@@ -55,7 +59,11 @@ export function addCall(program: Command, perform: Perform): void {
 
 async function call(client: Client, name: string, options: CallOptions): Promise<number> {
   const { output, settings } = client
-  const { countdown, eta, exchange, expires, queue, routingKey } = options
+  const { countdown, eta, exchange, expires, queue, routingKey, serializer } = options
+  // Only now is the app loaded, which may have registered it.
+  if (!serializerFor(serializer)) {
+    throw new UsageError(`--serializer ${JSON.stringify(serializer)}: expected one of ${structured()}`)
+  }
   const id = randomUUID()
   const route = routeTask(
     name,
@@ -134,9 +142,4 @@ function readExpiry(text: string): Date {
   const seconds = Number(text)
   if (text.trim() === '' || !Number.isFinite(seconds)) return readTime(text)
   return new Date(Date.now() + seconds * 1000)
-}
-
-function readSerializer(name: string): string {
-  if (serializerFor(name)) return name
-  throw new InvalidArgumentError(`expected one of ${STRUCTURED.join(', ')}`)
 }

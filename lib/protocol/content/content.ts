@@ -3,7 +3,7 @@ import { BadMessage } from '../badMessage.js'
 import type { HeaderLimits } from '../headerLimits.js'
 import type { BodyLimits } from './bodyLimits.js'
 import { decompress } from './compression.js'
-import { SERIALIZER_NAMES, serializerFor } from './serializers.js'
+import { serializerFor, serializerNames } from './serializers.js'
 
 const PICKLE = 'application/x-python-serialize'
 /** What Python reads whatever `accept_content` says: bytes and text that stay what they are. */
@@ -63,7 +63,7 @@ export function dumps(value: unknown, serializer: string): Content {
   const found = serializerFor(serializer)
   if (!found) {
     throw new TypeError(
-      `there is no serializer ${JSON.stringify(serializer)}; expected one of ${SERIALIZER_NAMES.join(', ')}`,
+      `there is no serializer ${JSON.stringify(serializer)}; expected one of ${serializerNames().join(', ')}`,
     )
   }
   return { contentType: found.contentType, contentEncoding: found.contentEncoding, content: found.write(value) }

@@ -1,3 +1,4 @@
+import { missingMethods, Register } from '../../registers/register.js'
 import type { BodyLimits } from './bodyLimits.js'
 import { readJson, writeJson } from './json.js'
 import { checkJson } from './jsonScan.js'
@@ -5,20 +6,29 @@ import { unwrap, WRAPPER_MARK, wrap } from './kombuTypes.js'
 import { readMsgpack, writeMsgpack } from './msgpack.js'
 import { readYaml, writeYaml } from './yaml.js'
 
-/** One way to turn values into bytes and back, under the names that kombu has for it. */
+/** A way to turn values into bytes and back. Mirrors what kombu's `register` takes. */
 export interface Serializer {
+  /** The name in settings, such as `accept_content`. */
   readonly name: string
+  /** The content type of messages that are written like this, such as `application/json`. */
   readonly contentType: string
+  /** `utf-8` for text, `binary` for bytes. */
   readonly contentEncoding: string
-  /** @throws BadMessage when it goes beyond the limits; some other Error when the content is none of this kind */
+  /**
+   * The value of a message's bytes, which anybody may have sent: the limits are to be looked at before the work.
+   * @throws Error when the content is none of this kind, or goes beyond the limits
+   */
   read(content: Buffer, limits: BodyLimits): unknown
-  /** @throws TypeError that names the place of what it has no form for */
+  /**
+   * The bytes of a value.
+   * @throws TypeError that names the place of what it has no form for
+   */
   write(value: unknown): Buffer
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
-export const SERIALIZERS: readonly Serializer[] = [
+const OWN: readonly Serializer[] = [
   {
     name: 'json',
     contentType: 'application/json',
@@ -67,19 +77,47 @@ export const SERIALIZERS: readonly Serializer[] = [
   },
 ]
 
-/** The serializers that may be named in `task_serializer` and the like: not `text/plain`, which is what Python sends for a str. */
-export const SERIALIZER_NAMES: readonly string[] = SERIALIZERS.map(({ name }) => name).filter(
-  (name) => !name.includes('/'),
-)
+const PICKLE: ReadonlySet<string> = new Set(['pickle', 'application/x-python-serialize'])
+/** By name and by content type. */
+const SERIALIZERS = new Register<Serializer>('registerSerializer', 'a serializer')
+for (const serializer of OWN) add(serializer)
 
-const BY_NAME: ReadonlyMap<string, Serializer> = new Map(
-  SERIALIZERS.flatMap((serializer) => [
-    [serializer.name, serializer],
-    [serializer.contentType, serializer],
-  ]),
-)
+/**
+ * Adds a serializer to those that messages may be written in. Call it where the app is defined, so that the children of `-P prefork` and
+ * `-P threads` have it too. Messages in it are read once `accept_content` names it, and a retry is written in it again. Mirrors kombu's
+ * `register`.
+ * @throws TypeError for a name or content type that is taken, for pickle, and for what is no serializer
+ */
+export function registerSerializer(serializer: Serializer): void {
+  const { contentEncoding, contentType, name } = serializer ?? {}
+  if (typeof name !== 'string' || name === '') throw SERIALIZERS.fault('a serializer needs a name, such as "cbor"')
+  if (typeof contentType !== 'string' || !contentType.includes('/')) {
+    throw SERIALIZERS.fault(`${name} needs a contentType, such as "application/cbor"`)
+  }
+  if (typeof contentEncoding !== 'string' || contentEncoding === '') {
+    throw SERIALIZERS.fault(`${name} needs a contentEncoding: "utf-8" for text, or "binary"`)
+  }
+  if (PICKLE.has(name) || PICKLE.has(contentType)) {
+    throw SERIALIZERS.fault('pickle is not accepted: whoever can send a message could run any code')
+  }
+  const missing = missingMethods(serializer, ['read', 'write'])
+  if (missing !== '') throw SERIALIZERS.fault(`${name} has no ${missing}`)
+  add(serializer)
+}
+
+function add(serializer: Serializer): void {
+  const { contentType, name } = serializer
+  if (SERIALIZERS.get(contentType)) throw SERIALIZERS.fault(`there is a serializer for ${contentType} already`)
+  SERIALIZERS.add(name, serializer)
+  if (contentType !== name) SERIALIZERS.add(contentType, serializer)
+}
+
+/** The serializers that may be named in settings: not `text/plain`, which is what Python sends for a str. */
+export function serializerNames(): readonly string[] {
+  return SERIALIZERS.names.filter((name) => !name.includes('/'))
+}
 
 /** @param name as in Celery's settings, or a content type; undefined for one that can't be used here (pickle) */
 export function serializerFor(name: string): Serializer | undefined {
-  return BY_NAME.get(name)
+  return SERIALIZERS.get(name)
 }

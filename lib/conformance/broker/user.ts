@@ -1,18 +1,64 @@
-import type { Broker, BrokerConnection, BrokerOptions } from '../../lib/broker/broker.js'
-import type { Intake, IntakeOptions, IntakeWindow } from '../../lib/broker/intake.js'
-import type { Session } from '../../lib/broker/session.js'
-import { systemClock } from '../../lib/clock.js'
-import type { Delivery } from '../../lib/ports.js'
-import type { AmqpProperties, OutgoingMessage } from '../../lib/protocol/amqp.js'
-import { loadSettings } from '../../lib/settings/load.js'
-import { type QueueSpec, queueNamed } from '../../lib/settings/queues.js'
-import type { Settings } from '../../lib/settings/table.js'
-import { MemoryLog } from '../support/memoryLog.js'
-import { waitFor } from '../support/waitFor.js'
+import type { Broker, BrokerConnection, BrokerOptions } from '../../broker/broker.js'
+import type { Intake, IntakeOptions, IntakeWindow } from '../../broker/intake.js'
+import type { Session } from '../../broker/session.js'
+import { systemClock } from '../../clock.js'
+import { KeptLog } from '../../log/kept.js'
+import type { Delivery } from '../../ports.js'
+import type { AmqpProperties, OutgoingMessage } from '../../protocol/amqp.js'
+import { loadSettings } from '../../settings/load.js'
+import { type QueueSpec, queueNamed } from '../../settings/queues.js'
+import type { Settings } from '../../settings/table.js'
+import { randomName, waitFor } from '../suite.js'
+
+/** A broker, and how to reach one. */
+export interface BrokerCase {
+  /** For the names of the tests. */
+  readonly name: string
+  /** `broker_url` of a server that nobody else uses meanwhile; asked for in each test. Its scheme has to be registered. */
+  url(): string
+  /** Makes the broker: what was given to `registerBroker`. */
+  create(options: BrokerOptions): Broker
+  /** Called before each test. */
+  before?(): Promise<void> | void
+}
+
+/** What a case works with. */
+export class BrokerBench {
+  /** Its first user. */
+  readonly user: BrokerUser
+  /** The name of a queue that isn't there yet. */
+  readonly queue = randomName()
+  private readonly users: BrokerUser[] = []
+
+  constructor(private readonly broker: BrokerCase) {
+    this.user = this.join()
+  }
+
+  /** Another user of the same broker. */
+  readonly join = (): BrokerUser => {
+    const { broker, users } = this
+    const joined = new BrokerUser(broker.url(), broker.create, `${randomName()}@spec`)
+    users.push(joined)
+    return joined
+  }
+
+  /** Has so many messages in the queue, and the user take those that it has slots for, also from other queues. */
+  readonly filled = async (count: number, slots: number, others: readonly string[] = []): Promise<void> => {
+    const { queue, user } = this
+    await user.broker.declare(user.queue(queue))
+    await user.send(queue, numbered(count))
+    user.capacity.set(queue, slots)
+    await user.take([queue, ...others].map((name) => user.queue(name)))
+  }
+
+  async clear(): Promise<void> {
+    for (const user of this.users) await user.stop()
+  }
+}
 
 /** What uses a broker as a worker does, and as a client does; stopped as one. */
 export class BrokerUser {
-  readonly log = new MemoryLog()
+  readonly log = new KeptLog()
   readonly broker: Broker
   readonly settings: Settings
   /** In the order of their arrival, over all sessions. */
@@ -82,7 +128,7 @@ export class BrokerUser {
       onDown: async () => intake.lost(),
     })
     await this.connection.start()
-    await waitFor(() => this.windows.length > 0, { what: 'the window' })
+    await waitFor(() => this.windows.length > 0, 'the window')
     return this.window
   }
 
@@ -101,7 +147,7 @@ export class BrokerUser {
   async lose(): Promise<void> {
     const before = this.windows.length
     this.connection?.renew('the spec gives it up')
-    await waitFor(() => this.windows.length > before, { what: 'the next window' })
+    await waitFor(() => this.windows.length > before, 'the next window')
   }
 
   /** Sends texts to a queue that is there, one after another. */
@@ -115,7 +161,7 @@ export class BrokerUser {
   }
 
   async arrived(count: number): Promise<readonly Delivery[]> {
-    await waitFor(() => this.deliveries.length >= count, { what: `${count} deliveries` })
+    await waitFor(() => this.deliveries.length >= count, `${count} deliveries`)
     return this.deliveries
   }
 

@@ -1,0 +1,6 @@
+export type { BackendCase } from './backend/bench.js'
+export { testBackend } from './backend.js'
+export type { BrokerCase } from './broker/user.js'
+export { testBroker } from './broker.js'
+export { type SerializerCase, testSerializer } from './serializer.js'
+export type { AddTest } from './suite.js'
