@@ -1,15 +1,5 @@
-import {
-  type Attributes,
-  type Context,
-  context,
-  ProxyTracerProvider,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api'
+import type { Attributes, Context, Span } from '@opentelemetry/api'
+import { lazily } from './lazily.js'
 import { VERSION } from './version.js'
 
 export type SpanAttributes = Attributes
@@ -28,7 +18,10 @@ export interface TraceSpan {
   readonly carrier: Carrier
 }
 
-const NO_PROVIDER = new ProxyTracerProvider().getDelegate()
+const api = lazily<typeof import('@opentelemetry/api')>('@opentelemetry/api')
+/** Where each copy of the API's package, of this major version, keeps what was registered. */
+const REGISTERED = Symbol.for('opentelemetry.js.api.1')
+const registry = globalThis as { readonly [REGISTERED]?: { readonly trace?: unknown } }
 const READ = {
   get: (carrier: Carrier, name: string): string | undefined => {
     const value = carrier[name]
@@ -39,9 +32,13 @@ const READ = {
 
 /** Whether the app has registered an OpenTelemetry SDK. Asked once a message: without one, tracing costs no more than this. */
 export function isTracing(): boolean {
+  if (!registry[REGISTERED]?.trace) return false
+  const { ProxyTracerProvider, trace } = api()
   const provider = trace.getTracerProvider()
   // Another copy of the API's package is only found here if it was registered.
-  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NO_PROVIDER
+  return (
+    !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== new ProxyTracerProvider().getDelegate()
+  )
 }
 
 /**
@@ -54,6 +51,7 @@ export function startSpan(
   attributes: SpanAttributes,
   from?: Carrier,
 ): TraceSpan {
+  const { context, propagation, ROOT_CONTEXT, SpanKind, trace } = api()
   try {
     const parent = from ? propagation.extract(ROOT_CONTEXT, from, READ) : context.active()
     const options = { kind: kind === 'consumer' ? SpanKind.CONSUMER : SpanKind.PRODUCER, attributes }
@@ -66,12 +64,13 @@ export function startSpan(
 
 /** The headers that carry on the trace that the calling code runs in; empty where there is none. */
 export function activeCarrier(): Carrier {
-  return carrierOf(context.active())
+  return isTracing() ? carrierOf(api().context.active()) : {}
 }
 
 /** Runs `fn` as part of the trace that a carrier brings, without a span of its own. */
 export function continueTrace<T>(carrier: Carrier, fn: () => T): T {
   if (!isTracing()) return fn()
+  const { context, propagation, ROOT_CONTEXT } = api()
   return context.with(propagation.extract(ROOT_CONTEXT, carrier, READ), fn)
 }
 
@@ -102,7 +101,7 @@ class StartedSpan implements TraceSpan {
   }
 
   within<T>(fn: () => T): T {
-    return context.with(this.own, fn)
+    return api().context.with(this.own, fn)
   }
 
   set(attributes: SpanAttributes): void {
@@ -112,7 +111,7 @@ class StartedSpan implements TraceSpan {
   fail(error: Error): void {
     quietly(() => {
       this.span.recordException(error)
-      this.span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+      this.span.setStatus({ code: api().SpanStatusCode.ERROR, message: error.message })
     })
   }
 
@@ -123,6 +122,6 @@ class StartedSpan implements TraceSpan {
 
 function carrierOf(from: Context): Carrier {
   const carrier: Record<string, unknown> = {}
-  propagation.inject(from, carrier)
+  api().propagation.inject(from, carrier)
   return carrier
 }

@@ -8,11 +8,11 @@ const LIB = fileURLToPath(new URL('../lib', import.meta.url))
 
 /** Rooms and single files of lib/, lowest first. A file may import from its own level and from those below, types included. */
 const LEVELS: readonly (readonly string[])[] = [
-  ['errors', 'listeners', 'registers', 'version'],
+  ['errors', 'lazily', 'listeners', 'registers', 'version'],
   ['protocol'],
   ['ports'],
   ['settings', 'clock', 'component', 'stopLimit', 'tracing'],
-  ['log', 'breaker', 'tls'],
+  ['log', 'breaker'],
   ['broker'],
   ['app', 'backends'],
   ['request'],

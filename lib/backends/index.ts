@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.js'
 import type { Backend } from '../ports.js'
 import { maskUrl } from '../settings/mask.js'
-import { tlsFault } from '../tls.js'
+import { tlsFault } from '../settings/tls.js'
 import { createDisabledBackend } from './disabled.js'
 import { MemoryBackend } from './memory.js'
 import { RedisBackend } from './redis.js'

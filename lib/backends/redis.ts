@@ -1,14 +1,17 @@
 import { setTimeout } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { coerceError } from '../errors.js'
+import { lazily } from '../lazily.js'
 import type { Backend } from '../ports.js'
 import { decodeResult, type ResultMeta } from '../protocol/result.js'
-import { tlsFault } from '../tls.js'
+import { tlsFault } from '../settings/tls.js'
 import { BackendError } from './backendError.js'
 import { keyPrefix } from './keyPrefix.js'
 import { remedyOf } from './redisErrors.js'
 import { connectionOptions, type RedisBackendOptions } from './redisOptions.js'
 import { StoreScript, textOf } from './storeScript.js'
+
+const ioredis = lazily<typeof import('ioredis')>('ioredis')
 
 const TASK_KEY = 'celery-task-meta-'
 /** Without a byte in either direction while something is asked. A slow answer to a large value is no silence: its bytes count. */
@@ -41,7 +44,7 @@ export class RedisBackend implements Backend {
   constructor(private readonly options: RedisBackendOptions) {
     this.name = options.name
     this.prefix = keyPrefix(options.globalKeyprefix)
-    this.client = new Redis(connectionOptions(options, (error) => this.refused(error)))
+    this.client = new (ioredis().Redis)(connectionOptions(options, (error) => this.refused(error)))
     this.client.on('connect', () => this.watch())
     this.client.on('error', (error: Error) => this.lost(error))
     this.client.on('ready', () => this.back())

@@ -1,7 +1,7 @@
 import type { RedisOptions } from 'ioredis'
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
-import { tlsOptions } from '../tls.js'
+import { tlsOptions } from '../settings/tls.js'
 import { remedyOf } from './redisErrors.js'
 import type { RedisTarget } from './redisUrl.js'
 

@@ -1,5 +1,7 @@
-import { RE2JS } from 're2js'
+import { lazily } from '../lazily.js'
 import { matchesGlob } from '../settings/glob.js'
+
+const re2 = lazily<typeof import('re2js')>('re2js')
 
 /** Characters of the longest pattern that is looked at: the work of compiling a regular expression grows with it. */
 const LONGEST = 1000
@@ -13,5 +15,5 @@ const LONGEST = 1000
 export function matchesNode(nodename: string, matcher: string, pattern: string): boolean {
   if (pattern.length > LONGEST) throw new TypeError(`it has ${pattern.length} characters; ${LONGEST} are read`)
   if (matcher === 'glob') return matchesGlob(nodename, pattern, { sets: true })
-  return RE2JS.compile(pattern).matcher(nodename).lookingAt()
+  return re2().RE2JS.compile(pattern).matcher(nodename).lookingAt()
 }

@@ -1,12 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { ConfigurationError } from '../errors.js'
+import { lazily } from '../lazily.js'
 import type { Child } from './child.js'
 import type { ChildPoolOptions } from './childKind.js'
 import { ChildPool } from './childPool.js'
 import type { AppSource, FromChild, ToChild } from './messages.js'
 import type { ThreadCall } from './threadMain.js'
+
+const piscina = lazily<typeof import('piscina')>('piscina')
 
 const ENTRY = fileURLToPath(new URL('./threadMain.js', import.meta.url))
 
@@ -45,7 +48,7 @@ class ThreadChild implements Child {
   private port: MessagePort | null = null
 
   constructor(source: AppSource, number: number, entry: string, env: Readonly<Record<string, string>>) {
-    this.piscina = new Piscina({
+    this.piscina = new (piscina().Piscina)({
       filename: entry,
       // The thread starts with the first call, and isn't replaced by another behind our back.
       minThreads: 0,

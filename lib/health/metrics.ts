@@ -1,6 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import { lazily } from '../lazily.js'
 import type { Histogram } from './histogram.js'
 import type { Routes } from './route.js'
+
+const prometheus = lazily<typeof import('prom-client')>('prom-client')
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -23,7 +26,8 @@ const LAG_PRECISION_MS = 50
  * because a labelled counter of prom-client costs a third of a microsecond each time, and a histogram half of one.
  */
 export class Metrics {
-  private readonly registry = new Registry()
+  private readonly families: Array<(registers: [Registry]) => void> = []
+  private made: Registry | null = null
   private readonly written: Array<() => string> = []
 
   /** `GET /metrics`. */
@@ -33,30 +37,42 @@ export class Metrics {
         'GET /metrics',
         async (_, response) => {
           const text = await this.text()
-          response.writeHead(200, { 'Content-Type': this.registry.contentType }).end(text)
+          response.writeHead(200, { 'Content-Type': prometheus().Registry.PROMETHEUS_CONTENT_TYPE }).end(text)
         },
       ],
     ])
   }
 
   gauge(name: string, help: string, labelNames: readonly string[], read: Read): void {
-    new Gauge({
-      ...this.family(name, help, labelNames),
-      collect() {
-        this.reset()
-        for (const { value, labels = {} } of read()) this.set(labels, value)
-      },
+    this.families.push((registers) => {
+      const { Gauge } = prometheus()
+      new Gauge({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect() {
+          this.reset()
+          for (const { value, labels = {} } of read()) this.set(labels, value)
+        },
+      })
     })
   }
 
   /** @param name ends in `_total`; its values never fall */
   counter(name: string, help: string, labelNames: readonly string[], read: Read): void {
-    new Counter({
-      ...this.family(name, help, labelNames),
-      collect() {
-        this.reset()
-        for (const { value, labels = {} } of read()) this.inc(labels, value)
-      },
+    this.families.push((registers) => {
+      const { Counter } = prometheus()
+      new Counter({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect() {
+          this.reset()
+          for (const { value, labels = {} } of read()) this.inc(labels, value)
+        },
+      })
     })
   }
 
@@ -81,15 +97,19 @@ export class Metrics {
     )
   }
 
-  private family(name: string, help: string, labelNames: readonly string[]) {
-    return { name, help, labelNames: [...labelNames], registers: [this.registry] }
-  }
-
   /** Everything, with the figures of the process, in Prometheus's text format. */
   async text(): Promise<string> {
     const ofProcess = await processMetrics().metrics()
-    const own = await this.registry.metrics()
+    const own = await this.registry().metrics()
     return [own.trimEnd(), ...this.written.map((write) => write()), ofProcess.trimEnd(), ''].join('\n\n')
+  }
+
+  /** Made at the first scrape: who is never scraped never loads prom-client, and what it loads in turn. */
+  private registry(): Registry {
+    if (this.made) return this.made
+    this.made = new (prometheus().Registry)()
+    for (const make of this.families) make([this.made])
+    return this.made
   }
 }
 
@@ -98,8 +118,8 @@ let shared: Registry | null = null
 /** Of the process, of which there is one however many workers run in it. Its observers can't be stopped. */
 function processMetrics(): Registry {
   if (shared) return shared
-  shared = new Registry()
-  collectDefaultMetrics({ register: shared, eventLoopMonitoringPrecision: LAG_PRECISION_MS })
+  shared = new (prometheus().Registry)()
+  prometheus().collectDefaultMetrics({ register: shared, eventLoopMonitoringPrecision: LAG_PRECISION_MS })
   for (const name of MISNAMED) shared.removeSingleMetric(name)
   return shared
 }

@@ -1,7 +1,9 @@
 import * as zlib from 'node:zlib'
-import Bunzip from 'seek-bzip'
+import { lazily } from '../../lazily.js'
 import { BadMessage } from '../badMessage.js'
 import { repr } from '../repr.js'
+
+const bzip = lazily<typeof import('seek-bzip').default>('seek-bzip')
 
 interface Codec {
   /** The value of the header `compression`. */
@@ -109,7 +111,7 @@ function bunzip(content: Buffer, maxSize: number): Buffer {
     if (byte === undefined) throw new Error('unexpected end of bzip2 data')
     return byte
   }
-  Bunzip.decode(
+  bzip().decode(
     {
       readByte,
       read(target, offset, length) {

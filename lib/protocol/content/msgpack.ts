@@ -1,9 +1,11 @@
 import { types } from 'node:util'
-import { decode, encode } from '@msgpack/msgpack'
+import { lazily } from '../../lazily.js'
 import { PreciseDate } from '../values.js'
 import { BodyCount, type BodyLimits } from './bodyLimits.js'
 import { type Scan, scanMsgpack } from './msgpackScan.js'
 import { setOwn, toPlain } from './plain.js'
+
+const msgpack = lazily<typeof import('@msgpack/msgpack')>('@msgpack/msgpack')
 
 const SMALLEST = -(2n ** 63n)
 const LARGEST = 2n ** 64n - 1n
@@ -16,14 +18,14 @@ const LARGEST = 2n ** 64n - 1n
 export function readMsgpack(content: Buffer, limits: BodyLimits): unknown {
   // First, since the library makes room for as many items as a head promises, before it has seen the first.
   const scan: Scan = scanMsgpack(content, new BodyCount(limits))
-  const value = decode(content, { useBigInt64: scan.hasLongIntegers })
+  const value = msgpack().decode(content, { useBigInt64: scan.hasLongIntegers })
   return scan.hasLongIntegers || scan.hasBinaries ? natural(value) : value
 }
 
 /** @throws TypeError that names the place of what msgpack, or Python's reader of it, has no form for */
 export function writeMsgpack(value: unknown): Buffer {
   const plain = toPlain(value, { number: longInteger, bigint: integer64, object: special })
-  const bytes = encode(plain, { useBigInt64: true, maxDepth: 2000 })
+  const bytes = msgpack().encode(plain, { useBigInt64: true, maxDepth: 2000 })
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 

@@ -1,18 +1,12 @@
 import { types } from 'node:util'
-import {
-  type DocumentOptions,
-  type ParseOptions,
-  parseDocument,
-  type ScalarTag,
-  type SchemaOptions,
-  stringify,
-  type Tags,
-  type ToStringOptions,
-} from 'yaml'
+import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions, Tags, ToStringOptions } from 'yaml'
+import { lazily } from '../../lazily.js'
 import { PlainDate, PlainDateTime, readDateTime, writeDateTime } from '../values.js'
 import type { BodyLimits } from './bodyLimits.js'
 import { toPlain } from './plain.js'
 import { checkDocument, checkTokens } from './yamlScan.js'
+
+const yaml = lazily<typeof import('yaml')>('yaml')
 
 const MERGE = 'tag:yaml.org,2002:merge'
 /** The library looks for each of its keys among all before it. Python's reader makes pairs of it, which no task takes. */
@@ -95,7 +89,7 @@ const WRITING = {
  */
 export function readYaml(text: string, limits: BodyLimits): unknown {
   checkTokens(text, limits)
-  const document = parseDocument(text, OPTIONS)
+  const document = yaml().parseDocument(text, OPTIONS)
   const fault = document.errors[0] ?? document.warnings[0]
   if (fault) throw fault
   checkDocument(document, limits)
@@ -107,7 +101,9 @@ export function readYaml(text: string, limits: BodyLimits): unknown {
 export function writeYaml(value: unknown): string {
   const plain = toPlain(value, { number: (number) => number, bigint: (integer) => integer, object: special })
   // What is not ASCII stands in a quoted string. Python takes some of it for the end of a line, and refuses some.
-  return stringify(plain, WRITING).replace(/[^\n -~]/gu, escaped)
+  return yaml()
+    .stringify(plain, WRITING)
+    .replace(/[^\n -~]/gu, escaped)
 }
 
 function escaped(char: string): string {

@@ -1,6 +1,9 @@
-import { type Document, isAlias, isCollection, isNode, isPair, Lexer } from 'yaml'
+import type { Document } from 'yaml'
+import { lazily } from '../../lazily.js'
 import { BadMessage } from '../badMessage.js'
 import { BodyCount, type BodyLimits } from './bodyLimits.js'
+
+const yaml = lazily<typeof import('yaml')>('yaml')
 
 /** What a token costs, beside a bracket of JSON: the parser of YAML takes that much longer. */
 const ITEMS_PER_TOKEN = 10
@@ -31,7 +34,7 @@ export function checkTokens(text: string, limits: BodyLimits): void {
     while ((blocks.at(-1) ?? -1) > at) blocks.pop()
     if ((blocks.at(-1) ?? -1) < at) blocks.push(at)
   }
-  for (const token of new Lexer().lex(text)) {
+  for (const token of new (yaml().Lexer)().lex(text)) {
     count.add(ITEMS_PER_TOKEN)
     const indicator = isText ? '' : token
     isText = token === SCALAR
@@ -79,6 +82,7 @@ class Walk {
 
   /** @param depth collections around the node */
   extentOf(node: unknown, depth: number): Extent {
+    const { isAlias, isCollection, isNode } = yaml()
     if (isAlias(node)) return this.targetOf(node.source, depth)
     if (!isNode(node)) return LEAF
     if (node.anchor !== undefined) this.anchored.set(node.anchor, null)
@@ -97,6 +101,7 @@ class Walk {
   }
 
   private collection(members: readonly unknown[], depth: number): Extent {
+    const { isPair } = yaml()
     const count = new BodyCount(this.limits)
     count.nest(depth)
     let items = 1

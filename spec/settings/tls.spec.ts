@@ -2,8 +2,8 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { PeerCertificate } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { tlsFault, tlsOptions } from '../lib/tls.js'
-import { type Authority, type Certificate, certificateAuthority } from './support/certificates.js'
+import { tlsFault, tlsOptions } from '../../lib/settings/tls.js'
+import { type Authority, type Certificate, certificateAuthority } from '../support/certificates.js'
 
 describe("Node's options for Python's words", () => {
   it.each([

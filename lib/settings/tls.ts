@@ -6,8 +6,8 @@ import {
   type SecureContextOptions,
   type ConnectionOptions as TlsOptions,
 } from 'node:tls'
-import { coerceError } from './errors.js'
-import { checkTlsWords, type TlsWords } from './settings/tlsWords.js'
+import { coerceError } from '../errors.js'
+import { checkTlsWords, type TlsWords } from './tlsWords.js'
 
 /**
  * What Node's TLS wants for Python's words. The server's certificate is checked, its name too, unless `cert_reqs` is `none`
