@@ -1,17 +1,10 @@
 import { App } from './app/app.js'
-import { BrokerOutlet } from './app/brokerOutlet.js'
+import { LazyOutlet } from './app/lazyOutlet.js'
 import type { Outlet } from './app/outlet.js'
 import type { ResourceOptions } from './app/resources.js'
-import { createBackend } from './backends/index.js'
-import { StartingBackend } from './backends/starting.js'
-import { systemClock } from './clock.js'
 import { ConfigurationError } from './errors.js'
 import { onlyWarnings } from './log/onlyWarnings.js'
 import { loadSettings } from './settings/load.js'
-import { createBroker } from './worker/brokers.js'
-
-/** Celery's `task_publish_retry_policy`: a producer that can't reach the broker hears of it after this many tries. */
-const PUBLISH_RETRIES = 3
 
 const CLIENT_LOG = onlyWarnings((message) => process.emitWarning(message, 'CeleriacWarning'))
 
@@ -45,14 +38,8 @@ export class Celery<Shared extends object = object> extends App<Shared> {
     const { settings, faults } = loadSettings({ config: this.conf, env: process.env, flags: {} })
     if (faults.length > 0) throw new ConfigurationError(faults)
     this.hooks.configure({ timeoutMs: settings.worker_hook_timeout * 1000, log: CLIENT_LOG })
-    const broker = createBroker({
-      settings,
-      clock: systemClock,
-      maxRetries: PUBLISH_RETRIES,
-      log: () => CLIENT_LOG,
-    })
-    const { publisher, results: inlet } = broker
-    const backend = createBackend(settings, { publisher, log: CLIENT_LOG, replies: { queue: this.oid, inlet } })
-    return new BrokerOutlet(broker, new StartingBackend(backend), settings)
+    const load = async (): Promise<Outlet> =>
+      (await import('./worker/client.js')).openClient(settings, this.oid, CLIENT_LOG)
+    return new LazyOutlet(settings, load)
   }
 }

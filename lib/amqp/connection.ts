@@ -1,4 +1,4 @@
-import { type ChannelModel, connect, credentials } from 'amqplib'
+import type { ChannelModel } from 'amqplib'
 import type { Component } from '../component.js'
 import { BrokerError, coerceError } from '../errors.js'
 import { aborted } from '../listeners.js'
@@ -167,6 +167,8 @@ export class Connection implements Component {
   private async open(url: BrokerUrl): Promise<ChannelModel> {
     const { clock, connectTimeoutMs, heartbeat, log, name, node = 'celeriac', onBlocked, useSsl } = this.options
     const words = url.tls || useSsl !== false ? { ...(typeof useSsl === 'object' ? useSsl : {}), ...url.ssl } : null
+    // Not for those who talk to another broker.
+    const { connect, credentials } = await import('amqplib')
     const model = await connect(
       {
         protocol: words ? 'amqps' : 'amqp',

@@ -1,4 +1,4 @@
-import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib'
+import type { ConfirmChannel, Options } from 'amqplib'
 import { BrokerError, coerceError } from '../errors.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Epoch } from './epoch.js'
@@ -112,7 +112,7 @@ export class PublishLine {
   /** amqplib writes all of a message or nothing. */
   private unwritten(error: Error): Sending {
     if (this.refusal || this.epoch.ended.aborted) return { is: 'unsent' }
-    if (error instanceof IllegalOperationError) return { is: 'lost', error }
+    if (error.name === 'IllegalOperationError') return { is: 'lost', error }
     return { is: 'impossible', error: forGood(`the message can't be sent: ${error.message}`, error) }
   }
 

@@ -37,10 +37,10 @@ const redis: BackendFactory = ({ log, settings, shownUrl, url }) => {
   })
 }
 
-BACKENDS.add('rpc', rpc)
-for (const scheme of ['redis', 'rediss', 'redis+socket', 'sentinel', 'socket']) BACKENDS.add(scheme, redis)
-for (const scheme of ['cache+memory', 'memory']) BACKENDS.add(scheme, () => new MemoryBackend())
-BACKENDS.add('disabled', createDisabledBackend)
+BACKENDS.bring('rpc', rpc)
+for (const scheme of ['redis', 'rediss', 'redis+socket', 'sentinel', 'socket']) BACKENDS.bring(scheme, redis)
+for (const scheme of ['cache+memory', 'memory']) BACKENDS.bring(scheme, () => new MemoryBackend())
+BACKENDS.bring('disabled', createDisabledBackend)
 
 /** Other spellings of schemes. */
 const UNSAID: ReadonlySet<string> = new Set(['disabled', 'memory', 'socket'])

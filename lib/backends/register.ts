@@ -48,7 +48,17 @@ export type BackendFactory = (options: BackendOptions) => Backend
 const METHODS = ['start', 'stop', 'healthy', 'store', 'get', 'subscribe', 'forget'] as const
 
 /** By the scheme of `result_backend`. */
-export const BACKENDS = new Register<BackendFactory>('registerBackend', 'a result backend')
+export const BACKENDS = new Register<BackendFactory>('registerBackend', 'a result backend', [
+  'rpc',
+  'redis',
+  'rediss',
+  'redis+socket',
+  'sentinel',
+  'socket',
+  'cache+memory',
+  'memory',
+  'disabled',
+])
 
 /**
  * Adds a result backend: `result_backend` may be a URL of this scheme then. Call it where the app is defined, so that the children of

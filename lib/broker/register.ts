@@ -12,7 +12,13 @@ export interface RegisterOptions {
 }
 
 /** By the scheme of `broker_url`. */
-export const BROKERS = new Register<BrokerFactory>('registerBroker', 'a broker')
+export const BROKERS = new Register<BrokerFactory>('registerBroker', 'a broker', [
+  'amqp',
+  'amqps',
+  'pyamqp',
+  'librabbitmq',
+  'memory',
+])
 
 /**
  * Adds a broker: `broker_url` may be a URL of this scheme then, whose query is left to the broker. Call it where the app is defined, so

@@ -10,15 +10,23 @@ export class Register<T> {
   /**
    * @param call the function that programs call, for messages: `registerBackend`
    * @param what what it holds, for messages: `a result backend`
+   * @param own names that the package brings itself, by `bring`, perhaps only when they are first used
    */
   constructor(
     private readonly call: string,
     private readonly what: string,
+    private readonly own: readonly string[] = [],
   ) {}
 
   /** @throws TypeError for a name that is taken */
   add(name: string, value: T): void {
-    if (this.found.has(name)) throw this.fault(`there is ${this.what} of the name ${JSON.stringify(name)} already`)
+    if (this.found.has(name) || this.own.includes(name))
+      throw this.fault(`there is ${this.what} of the name ${JSON.stringify(name)} already`)
+    this.found.set(name, value)
+  }
+
+  /** Adds what the package has under one of its own names. */
+  bring(name: string, value: T): void {
     this.found.set(name, value)
   }
 
@@ -26,9 +34,9 @@ export class Register<T> {
     return this.found.get(name)
   }
 
-  /** In the order in which they were added. */
+  /** The package's own first. */
   get names(): readonly string[] {
-    return [...this.found.keys()]
+    return [...new Set([...this.own, ...this.found.keys()])]
   }
 
   /** A wrong call. */

@@ -6,8 +6,8 @@ import { parseBrokerUrl } from '../settings/brokerUrl.js'
 
 const amqp: BrokerFactory = (options) => new AmqpBroker(options)
 // Their URLs are known to `settings/` from the start.
-for (const scheme of ['amqp', 'amqps', 'pyamqp', 'librabbitmq']) BROKERS.add(scheme, amqp)
-BROKERS.add('memory', (options) => new MemoryBroker(options))
+for (const scheme of ['amqp', 'amqps', 'pyamqp', 'librabbitmq']) BROKERS.bring(scheme, amqp)
+BROKERS.bring('memory', (options) => new MemoryBroker(options))
 
 /** The broker that `broker_url` names: by its scheme, which the other brokers of a list share with the first. Connects to nothing yet. */
 export function createBroker(options: BrokerOptions): Broker {

@@ -26,7 +26,9 @@ export class Life {
     if (session && !this.isStopping) this.onLost.tell(coerceError(session.ended.reason))
   }
 
+  /** A cold stop may follow a warm one. */
   stops(): void {
+    if (this.isStopping) return
     this.isStopping = true
     this.onStopping.tell()
   }

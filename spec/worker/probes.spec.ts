@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Listeners } from '../../lib/listeners.js'
 import { NO_TASK_EVENTS } from '../../lib/request/taskEvents.js'
 import { loadSettings } from '../../lib/settings/load.js'
+import { HttpProbes, type ProbesOptions } from '../../lib/worker/httpProbes.js'
 import { Probes } from '../../lib/worker/probes.js'
 import { TaskRecords } from '../../lib/worker/records.js'
 import { ask } from '../support/ask.js'
@@ -13,7 +14,8 @@ describe('what a worker shows of itself over HTTP', () => {
   let app: OfflineApp
   let gated: Gated
   let offline: OfflineLine
-  let probes: Probes
+  let options: ProbesOptions
+  let probes: HttpProbes
   let records: TaskRecords
   let soundings: Listeners<[depths: ReadonlyMap<string, { ready: number; consumers: number }>]>
   let consuming: boolean
@@ -35,7 +37,7 @@ describe('what a worker shows of itself over HTTP', () => {
     const { settings } = loadSettings({ config: {}, env: {}, flags })
     const { clock, line } = offline
     records = new TaskRecords(app, settings, clock, NO_TASK_EVENTS)
-    probes = new Probes({
+    options = {
       settings,
       nodename: 'w@spec',
       clock,
@@ -54,8 +56,9 @@ describe('what a worker shows of itself over HTTP', () => {
       },
       backend: { kept: 0 },
       remote: { panel: { answer: () => null }, dropped: new Map([['control', 2]]) },
-    })
-    for (const component of probes.components) await component.start()
+    }
+    probes = new HttpProbes(options)
+    for (const component of settings.without_http ? [] : probes.components) await component.start()
   }
 
   async function liveness(): Promise<number> {
@@ -72,7 +75,7 @@ describe('what a worker shows of itself over HTTP', () => {
 
   it('is nothing without HTTP, and what the line tells goes where it went', async () => {
     await start({ without_http: true })
-    expect(probes.components).toEqual([])
+    expect(new Probes(options).components).toEqual([])
     expect(records.events).toBe(NO_TASK_EVENTS)
   })
 

@@ -1,0 +1,39 @@
+import { LazyBackend } from '../backends/lazy.js'
+import type { Backend } from '../ports.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
+import type { Settings } from '../settings/table.js'
+import type { Outlet, Route, SendOptions } from './outlet.js'
+import { routeTask } from './router.js'
+
+/** A way out whose code is loaded by the first message, or the first question: not for programs that only define tasks. */
+export class LazyOutlet implements Outlet {
+  readonly backend: Backend = new LazyBackend('client', async () => (await this.opened()).backend)
+  private opening: Promise<Outlet> | null = null
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly open: () => Promise<Outlet>,
+  ) {}
+
+  route(task: string, options: SendOptions): Route {
+    return routeTask(task, options, this.settings)
+  }
+
+  async prepare(route: Route): Promise<void> {
+    await (await this.opened()).prepare(route)
+  }
+
+  async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
+    await (await this.opened()).send(message, route, delayMs)
+  }
+
+  /** What was never opened need not be closed, and what could not be opened is not there. */
+  async close(): Promise<void> {
+    await (await this.opening?.catch(() => null))?.close()
+  }
+
+  private opened(): Promise<Outlet> {
+    this.opening ??= this.open()
+    return this.opening
+  }
+}
