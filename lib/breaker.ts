@@ -1,6 +1,9 @@
-import CircuitBreaker from 'opossum'
+import type CircuitBreaker from 'opossum'
 import { CeleriacError, coerceError } from './errors.js'
+import { lazily } from './lazily.js'
 import { maskSecrets } from './settings/mask.js'
+
+const opossum = lazily<typeof CircuitBreaker>('opossum')
 
 /** Closed: calls go through. Open: they are refused. Half open: one goes through, and decides. */
 export type BreakerState = 'closed' | 'half-open' | 'open'
@@ -86,7 +89,7 @@ export function createBreaker<Args extends unknown[], Result>(
       return true
     }
   }
-  const circuit = new CircuitBreaker((call: () => Promise<unknown>) => call(), {
+  const circuit = new (opossum())((call: () => Promise<unknown>) => call(), {
     name,
     // The functions have their own limits; giving up on a call here would not end it.
     timeout: false,

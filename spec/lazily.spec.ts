@@ -44,6 +44,14 @@ it('loads for a worker nothing that it does not use', async () => {
   expect(RARE.filter((name) => loaded.includes(name))).toEqual([])
 })
 
+it('loads for a program that only names its app and its tasks no package at all', async () => {
+  const loaded = await loadedBy(`
+    const { Celery } = await import('./dist/index.js')
+    const app = new Celery('lazy', { broker_url: 'amqp://nobody@127.0.0.1:1//' })
+    app.task('add', (one, other) => one + other)`)
+  expect(loaded).toEqual([])
+})
+
 it('loads what is used when it is used', async () => {
   const loaded = await loadedBy(`
     const { dumps } = await import('./dist/protocol/content/content.js')

@@ -1,12 +1,15 @@
 import type { Writable } from 'node:stream'
-import { createLogger, transports, type Logger as Winston, format as winstonFormat } from 'winston'
+import type { Logform, Logger as Winston } from 'winston'
 import { coerceError, textOf } from '../errors.js'
+import { lazily } from '../lazily.js'
 import type { Logger, LogLevel } from '../ports.js'
 import { maskSecrets } from '../settings/mask.js'
 import type { LogEntry } from './entry.js'
 import { jsonLine, LEVEL_NUMBERS, type LineTemplate, template } from './line.js'
 import { isOfTask, plainText, printableText } from './text.js'
 import { WatchedFile } from './watchedFile.js'
+
+const library = lazily<typeof import('winston')>('winston')
 
 /** Celery's colours. */
 const COLORS: Readonly<Partial<Record<LogLevel, string>>> = {
@@ -61,6 +64,7 @@ export function createLog(options: LogOptions): Log {
   const file = logfile ? new WatchedFile(logfile, onFault) : null
   const stream: Writable = file ?? options.stream ?? process.stderr
   stream.on('error', onFault)
+  const { createLogger, transports } = library()
   const winston = createLogger({
     levels: { CRITICAL: 0, ERROR: 1, WARNING: 2, INFO: 3, DEBUG: 4 },
     level: options.level === 'FATAL' ? 'CRITICAL' : options.level,
@@ -93,14 +97,14 @@ function end(stream: Pick<Writable, 'end' | 'once'>): Promise<void> {
   })
 }
 
-function lineFormat(options: LogOptions, stream: Writable): ReturnType<typeof winstonFormat.printf> {
+function lineFormat(options: LogOptions, stream: Writable): Logform.Format {
   const plain = template(options.template)
   const ofTask = options.taskTemplate === undefined ? plain : template(options.taskTemplate)
   const line: LineTemplate =
     options.format === 'json' ? jsonLine : (entry) => (isOfTask(entry) ? ofTask(entry) : plain(entry))
   const isTerminal = 'isTTY' in stream && stream.isTTY === true
   const colors = options.color && isTerminal && options.format === 'celery' ? COLORS : {}
-  return winstonFormat.printf((info) => {
+  return library().format.printf((info) => {
     // What comes in is what ScopedLogger.write put together.
     const entry = info as unknown as LogEntry
     const color = colors[entry.level]
