@@ -23,6 +23,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['control'],
   ['amqp', 'memory', 'health', 'conformance'],
   ['worker', 'celery', 'index'],
+  ['testing'],
   ['cli'],
 ]
 

@@ -10,7 +10,7 @@ export type ResultOf<Returned> = Nullish<Awaited<Returned>>
 type Nullish<Value> = [Value] extends [never] ? never : Value extends void ? null : Value
 
 /** The first arguments, as many as are given by position where the others are given by name. */
-type Leading<Args extends readonly unknown[]> = Args extends readonly [infer First, ...infer Rest]
+export type Leading<Args extends readonly unknown[]> = Args extends readonly [infer First, ...infer Rest]
   ? readonly [] | readonly [First, ...Leading<Rest>]
   : Partial<Args>
 

@@ -24,6 +24,14 @@ import type { TaskOptions } from './taskOptions.js'
 /** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
 const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
 
+/** Whose a task is, for those who have nothing but the task. */
+const owners = new WeakMap<object, Definitions<object>>()
+
+/** The app that a task was registered with; undefined for what is no task of an app. */
+export function ownerOf(task: object): Definitions<object> | undefined {
+  return owners.get(task)
+}
+
 /** What an app is made of: its tasks, and what is around them. `Shared` are its resources by name. */
 export abstract class Definitions<Shared extends object> {
   /** The settings that it was made with. */
@@ -113,6 +121,7 @@ export abstract class Definitions<Shared extends object> {
       typeof optionsOrHandler === 'function'
         ? new Task(name, {}, optionsOrHandler, send)
         : new Task(name, optionsOrHandler, handler as Handler, send)
+    owners.set(task, this)
     return this.tasks.add(task)
   }
 

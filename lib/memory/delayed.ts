@@ -24,6 +24,12 @@ export class Delayed {
     this.watch()
   }
 
+  /** Forgets all that waits. */
+  clear(): void {
+    this.waiting = []
+    this.watch()
+  }
+
   private watch(): void {
     if (this.timer) clearTimeout(this.timer)
     this.timer = null

@@ -24,6 +24,12 @@ export class MemoryServer {
     return server
   }
 
+  /** Drops all that brokers of this name share. Those that are still open go on with it, alone. */
+  static forget(name: string): void {
+    MemoryServer.known.get(name)?.delayed.clear()
+    MemoryServer.known.delete(name)
+  }
+
   /** Declares a queue with its exchange and binding. One that is there is used as it is. @throws QueueRefused for somebody else's own */
   declare(spec: QueueSpec, owner: object): MemoryQueue {
     const { exchange, name, routingKey } = spec

@@ -84,7 +84,8 @@ describe('the package, packed from a clean copy and installed in an empty projec
   it('has types for bundlers', async () => {
     packed.isOfType('module')
     const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit']
-    expect(await compile(...bundler)).toEqual({ code: 0, stdout: '', stderr: '' })
+    const tests = ['jest.test.ts', 'vitest.test.ts']
+    expect(await compile(...bundler, ...tests)).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
   it.each(['module', 'commonjs'] as const)('runs from TypeScript with tsx in a project of type %s', async (type) => {
@@ -97,6 +98,31 @@ describe('the package, packed from a clean copy and installed in an empty projec
     const ran = await packed.node('main.ts')
     if ((process.features as { typescript?: string | false }).typescript) expect(ran).toEqual(CLEAN)
     else expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_UNKNOWN_FILE_EXTENSION') })
+  })
+
+  it('is tested with by Jest', async () => {
+    packed.isOfType('module')
+    const transform = { '^.+\\.ts$': [join(ROOT, 'node_modules/@swc/jest'), { jsc: { target: 'es2022' } }] }
+    const config = {
+      testMatch: ['<rootDir>/jest.test.ts'],
+      extensionsToTreatAsEsm: ['.ts'],
+      moduleNameMapper: { '^(\\./.*)\\.js$': '$1' },
+      transform,
+    }
+    const flags = ['--config', JSON.stringify(config), '--rootDir', packed.project]
+    const ran = await packed.node('--experimental-vm-modules', join(ROOT, 'node_modules/jest/bin/jest.js'), ...flags)
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('3 passed, 3 total') })
+  })
+
+  it('is tested with by Vitest', async () => {
+    const ran = await packed.tool('vitest/vitest.mjs', 'run', 'vitest.test.ts')
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('3 passed') })
+  })
+
+  it('is tested with by node:test, which ends by itself', async () => {
+    const ran = await packed.node('--test', 'node.test.mjs')
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/fail 0/) })
+    expect(ran.stdout).toContain('the backend map:// gives back a megabyte')
   })
 
   it('has a command that finds its own files', async () => {

@@ -1,0 +1,156 @@
+import type { App } from '../app/app.js'
+import type { DeclaredTask } from '../app/declaredTask.js'
+import type { Outlet, Route } from '../app/outlet.js'
+import { routeTask } from '../app/router.js'
+import { BackendError } from '../backends/backendError.js'
+import { createDisabledBackend } from '../backends/disabled.js'
+import type { Backend } from '../ports.js'
+import type { AmqpTable, OutgoingMessage } from '../protocol/amqp.js'
+import { decode } from '../protocol/decode.js'
+import type { Kwargs } from '../protocol/message.js'
+import type { Settings } from '../settings/table.js'
+import { settingsOf } from './settingsOf.js'
+
+/** A message that an app has sent. */
+export interface SentTask {
+  /** The id of the task. */
+  readonly id: string
+  /** The name of the task. */
+  readonly name: string
+  /** Positional arguments, as whoever runs it would get them. */
+  readonly args: readonly unknown[]
+  /** Keyword arguments, as whoever runs it would get them. */
+  readonly kwargs: Kwargs
+  /** The queue that it went to; null where only an exchange is known. */
+  readonly queue: string | null
+  /** When it is due; null for at once. */
+  readonly eta: Date | null
+  /** When it is too late for it; null for never. */
+  readonly expires: Date | null
+  /** Of the message, from 0 on. */
+  readonly priority: number
+  /** The id of the task that has sent it; null for none. */
+  readonly parentId: string | null
+  /** All headers, Celery's own among them. */
+  readonly headers: AmqpTable
+}
+
+/** What an app has sent, oldest first. `stop`, or the end of the block of `using`, ends it. */
+export class SentTasks implements Disposable {
+  /** The messages. */
+  readonly tasks: SentTask[] = []
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly onStop: () => void,
+  ) {}
+
+  /** Those of one task. @param task a task or its name */
+  of(task: string | Pick<DeclaredTask, 'name'>): readonly SentTask[] {
+    const wanted = typeof task === 'string' ? task : task.name
+    return this.tasks.filter(({ name }) => name === wanted)
+  }
+
+  /** Forgets what was sent so far. */
+  clear(): void {
+    this.tasks.length = 0
+  }
+
+  /** The app sends by its own connection again. Later calls do nothing. */
+  stop(): void {
+    this.onStop()
+  }
+
+  /** Does what `stop` does. */
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+
+  /** Keeps a message. */
+  keep({ content, properties }: OutgoingMessage, queue: string | null): void {
+    const message = decode(properties, content, limitsOf(this.settings))
+    this.tasks.push({
+      id: message.id,
+      name: message.task,
+      args: message.args,
+      kwargs: message.kwargs,
+      queue,
+      eta: dateOf(message.eta),
+      expires: dateOf(message.expires),
+      priority: properties.priority ?? 0,
+      parentId: message.parentId,
+      headers: message.headers,
+    })
+  }
+}
+
+/** Those that record an app, of which a run of one task tells all. */
+const recording = new WeakMap<App, Set<SentTasks>>()
+
+/**
+ * Keeps what an app sends from now on, instead of sending it: nothing runs, and no broker is needed. To ask for a result of what was kept
+ * is an error. End it with `stop`, or let the end of the block do it: `using sent = captureSent(app)`.
+ */
+export function captureSent(app: App): SentTasks {
+  const all = recording.get(app) ?? new Set()
+  const settings = settingsOf(app)
+  const sent: SentTasks = new SentTasks(settings, () => {
+    all.delete(sent)
+    takeBack()
+  })
+  const takeBack = app.lend(new CapturingOutlet(settings, (message, queue) => sent.keep(message, queue)))
+  recording.set(app, all.add(sent))
+  return sent
+}
+
+/** A way out for the tasks of one run: its messages are kept, by whoever records the app as well. */
+export function outletOfRun(app: App, sent: SentTasks): Outlet {
+  return new CapturingOutlet(settingsOf(app), (message, queue) => {
+    for (const each of [sent, ...(recording.get(app) ?? [])]) each.keep(message, queue)
+  })
+}
+
+/** What a message's body may hold; it is our own. */
+export function limitsOf(settings: Settings) {
+  return {
+    accept: ['json'],
+    maxSize: Number.POSITIVE_INFINITY,
+    maxNesting: settings.worker_max_message_nesting,
+    maxItems: settings.worker_max_message_items,
+    maxHeaders: settings.worker_max_message_headers,
+  }
+}
+
+class CapturingOutlet implements Outlet {
+  readonly backend: Backend = { ...createDisabledBackend(), get: notRun, subscribe: notRun, forget: notRun }
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly onSent: (message: OutgoingMessage, queue: string | null) => void,
+  ) {}
+
+  route(task: string, options: Parameters<Outlet['route']>[1]): Route {
+    return routeTask(task, options, this.settings)
+  }
+
+  async prepare(): Promise<void> {
+    // There is no queue.
+  }
+
+  async send(message: OutgoingMessage, { queue }: Route): Promise<void> {
+    this.onSent(message, queue)
+  }
+
+  async close(): Promise<void> {
+    // There is no connection.
+  }
+}
+
+function notRun(id: string): Promise<never> {
+  const why = 'what a test captures is not run, and has no result. Use testWorker to run it'
+  return Promise.reject(new BackendError(`task ${id} was captured: ${why}`, { retriable: false, facts: { id } }))
+}
+
+function dateOf(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms)
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { BrokerOutlet } from '../app/brokerOutlet.js'
+import type { Outlet } from '../app/outlet.js'
+import { createBackend } from '../backends/index.js'
+import type { Celery } from '../celery.js'
+import { systemClock } from '../clock.js'
+import { KeptLog } from '../log/kept.js'
+import type { Settings } from '../settings/table.js'
+import { createBroker, forgetMemoryBroker } from '../worker/brokers.js'
+import { Worker } from '../worker/embedded.js'
+import type { WorkerOptions } from '../worker/embeddedOptions.js'
+import { SentTasks } from './sent.js'
+import { loaded } from './settingsOf.js'
+
+const RESULTS = 'cache+memory://'
+
+/** Options of a worker for a test: those of `new Worker`, but for where it is and what it is called. */
+export type TestWorkerOptions = Omit<WorkerOptions, 'hostname' | 'brokerUrl' | 'resultBackend' | 'appModule'>
+
+/** A worker for a test, and what goes with it. */
+export interface TestWorker extends AsyncDisposable {
+  /** The worker. */
+  readonly worker: Worker
+  /** What the app has sent since the start, from tasks and from elsewhere; the worker runs it. */
+  readonly sent: SentTasks
+  /** The worker's log, every level on; empty with a `logger` of one's own. */
+  readonly log: KeptLog
+  /** Waits for the tasks that run, and stops; the app sends by its own connection again. What still waits in queues is dropped. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a worker for an app on a broker inside this process: whatever `broker_url` and `result_backend` say, messages go by `memory://`,
+ * which nobody else shares, and results by `cache+memory://`. `delay(...)` and `get()` work as ever. It consumes all queues that the app's
+ * settings name, and is ready when this resolves.
+ * @param options as for `new Worker`
+ * @throws ConfigurationError for wrong options and settings; what keeps the worker from starting
+ * @example
+ * await using worker = await testWorker(app)
+ * const result = await add.delay(1, 2)
+ * expect(await result.get({ timeout: 5 })).toBe(3)
+ */
+export async function testWorker<Shared extends object>(
+  app: Celery<Shared>,
+  options: TestWorkerOptions = {},
+): Promise<TestWorker> {
+  const brokerUrl = `memory://${randomUUID()}`
+  const hostname = `testing-${randomUUID()}@localhost`
+  const settings = loaded({ ...app.conf, broker_url: brokerUrl, result_backend: RESULTS })
+  const log = new KeptLog()
+  const worker = new Worker(app as Celery, {
+    queues: queuesOf(settings),
+    logger: log,
+    logLevel: 'DEBUG',
+    withoutMingle: true,
+    withoutGossip: true,
+    withoutHeartbeat: true,
+    ...options,
+    hostname,
+    brokerUrl,
+    resultBackend: RESULTS,
+  })
+  const broker = createBroker({ settings, clock: systemClock, log: () => log })
+  const backend = createBackend(settings, { publisher: broker.publisher, log })
+  const outlet = new BrokerOutlet(broker, backend, settings)
+  const sent = new SentTasks(settings, () => undefined)
+  // For the worker's tasks as well: of those that are lent for a worker, the first counts.
+  const takeBack = app.lend(recorded(outlet, sent), { worker: hostname })
+  const stop = async (): Promise<void> => {
+    await worker.stop()
+    takeBack()
+    await outlet.close()
+    forgetMemoryBroker(brokerUrl)
+  }
+  try {
+    await worker.start()
+    await worker.ready
+  } catch (thrown) {
+    await stop()
+    throw thrown
+  }
+  return { worker, sent, log, stop, [Symbol.asyncDispose]: stop }
+}
+
+function recorded(outlet: Outlet, sent: SentTasks): Outlet {
+  return {
+    backend: outlet.backend,
+    route: (task, options) => outlet.route(task, options),
+    prepare: (route) => outlet.prepare(route),
+    send: (message, route, delayMs) => {
+      sent.keep(message, route.queue)
+      return outlet.send(message, route, delayMs)
+    },
+    close: () => outlet.close(),
+  }
+}
+
+/** All queues that the app's tasks may be sent to. */
+function queuesOf({ task_default_queue, task_queues, task_routes }: Settings): string[] {
+  const routed = Object.values(task_routes ?? {}).map((rule) => (typeof rule === 'string' ? rule : rule.queue))
+  const names = [task_default_queue, ...(task_queues ?? []).map(({ name }) => name), ...routed]
+  return [...new Set(names.filter((name) => name !== undefined))]
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals'
+import { Celery, type TaskContext } from 'celeriac'
+import { MemoryServer } from '../../lib/memory/server.js'
+import { captureSent, runTask, testWorker } from '../../lib/testing/index.js'
+import { ownTimers } from '../support/ownTimers.js'
+
+function shop() {
+  const app = new Celery('shop', {
+    broker_url: 'amqp://127.0.0.1:1//',
+    result_backend: 'redis://127.0.0.1:1/0',
+    task_routes: { 'shop.mail': 'mail' },
+  })
+  const add = app.task('shop.add', (x: number, y: number) => x + y)
+  const mail = app.task('shop.mail', async (to: string) => `sent to ${to}`)
+  const order = app.task('shop.order', async (to: string) => (await mail.delay(to)).id)
+  const flaky = app.task('shop.flaky', { bind: true }, (self: TaskContext) => {
+    if (self.request.retries < 2) throw self.retry({ countdown: 0.001 })
+    return self.request.retries
+  })
+  return { app, add, mail, order, flaky }
+}
+
+describe('testWorker', () => {
+  it('runs what the app sends, whatever its broker and its backend are', async () => {
+    const { app, add, flaky, mail, order } = shop()
+    await using worker = await testWorker(app)
+    expect(await (await add.delay(1, 2)).get({ timeout: 60 })).toBe(3)
+    expect(await (await flaky.delay()).get({ timeout: 60 })).toBe(2)
+    const id = await (await order.delay('me')).get({ timeout: 60 })
+    expect(await app.asyncResult(String(id)).get({ timeout: 60 })).toBe('sent to me')
+    expect(worker.sent.of(mail)).toMatchObject([{ id, args: ['me'], queue: 'mail' }])
+    expect(worker.sent.tasks.map(({ name }) => name)).toEqual(['shop.add', 'shop.flaky', 'shop.order', 'shop.mail'])
+    expect(worker.log.of('ERROR')).toEqual([])
+  })
+
+  it('takes options of a worker', async () => {
+    const { app } = shop()
+    const order: string[] = []
+    const note = app.task('note', (name: string) => void order.push(name))
+    await using worker = await testWorker(app, { concurrency: 1 })
+    const sent = []
+    for (const name of ['a', 'b', 'c']) sent.push(await note.delay(name))
+    for (const one of sent) await one.get({ timeout: 60 })
+    expect([order, worker.worker.readiness]).toEqual([['a', 'b', 'c'], []])
+    await expect(testWorker(app, { concurency: 1 } as never)).rejects.toThrow('did you mean concurrency?')
+  })
+
+  it('shares nothing with another one, and leaves nothing behind', async () => {
+    const before = ownTimers()
+    const known = (MemoryServer as unknown as { known: Map<string, unknown> }).known.size
+    for (let round = 0; round < 3; round++) {
+      const [one, other] = [shop(), shop()]
+      const workers = [await testWorker(one.app), await testWorker(other.app)]
+      expect(await (await one.add.delay(round, 1)).get({ timeout: 60 })).toBe(round + 1)
+      await other.add.applyAsync([1, 2], {}, { countdown: 3600 })
+      expect(workers.map(({ sent }) => sent.tasks.length)).toEqual([1, 1])
+      for (const worker of workers) await worker.stop()
+    }
+    expect(ownTimers()).toBe(before)
+    expect((MemoryServer as unknown as { known: Map<string, unknown> }).known.size).toBe(known)
+  })
+})
+
+describe('captureSent', () => {
+  it('keeps what the app sends, and runs nothing', async () => {
+    const { app, add, mail } = shop()
+    const sent = captureSent(app)
+    const eta = new Date(Date.now() + 60_000)
+    const result = await add.applyAsync([1], { y: 2 } as never, { eta, headers: { tenant: 't' } })
+    await mail.delay('me')
+    expect(sent.tasks).toMatchObject([
+      { id: result.id, name: 'shop.add', args: [1], kwargs: { y: 2 }, queue: 'celery', eta, parentId: null },
+      { name: 'shop.mail', args: ['me'], queue: 'mail', eta: null, expires: null, priority: 0 },
+    ])
+    expect(sent.tasks[0]?.headers).toMatchObject({ tenant: 't', lang: 'js' })
+    expect(sent.of('shop.mail')).toHaveLength(1)
+    await expect(result.get()).rejects.toThrow(`task ${result.id} was captured: `)
+    sent.clear()
+    expect(sent.tasks).toEqual([])
+    sent.stop()
+    sent.stop()
+  })
+
+  it('keeps what tasks send that are run meanwhile, and nothing once it has ended', async () => {
+    const { app, mail, order } = shop()
+    const kept = (() => {
+      using sent = captureSent(app)
+      return sent
+    })()
+    const sent = captureSent(app)
+    await runTask(order, ['me'])
+    expect(sent.of(mail)).toHaveLength(1)
+    expect(kept.tasks).toEqual([])
+    sent.stop()
+  })
+})
