@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const index = readFileSync(join(ROOT, 'lib/index.ts'), 'utf8')
-/** Names that `celeriac` exports, with the declaration file that each is in. */
-const exported = [...index.matchAll(/^export (?:type )?\{([^}]*)\} from '\.\/(.*)\.js'$/gm)].flatMap(
-  ([, names = '', file = '']) =>
+/** What may be imported: `celeriac`, `celeriac/testing` and `celeriac/conformance`. */
+const ENTRIES = ['index.ts', 'testing/index.ts', 'conformance/index.ts']
+/** Names that are exported, with the declaration file that each is in. */
+const exported = ENTRIES.flatMap((entry) => {
+  const text = readFileSync(join(ROOT, 'lib', entry), 'utf8')
+  return [...text.matchAll(/^export (?:type )?\{([^}]*)\} from '(\..*)\.js'$/gm)].flatMap(([, names = '', file = '']) =>
     names
       .split(',')
       .filter((name) => name.trim() !== '')
-      .map((name) => [name.replace('type', '').trim(), file] as const),
-)
+      .map((name) => [name.replace('type', '').trim(), join(dirname(entry), file)] as const),
+  )
+})
 const MEMBER =
   /^ {4}(?!readonly \[|private|protected|constructor|\[|#|\*|\/|\})((?:(?:readonly|static|abstract|get|set) )*)('?[\w~]+'?)/
 

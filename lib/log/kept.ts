@@ -15,10 +15,15 @@ export class KeptLog implements Logger {
   /** All lines, oldest first. */
   readonly lines: KeptLine[] = []
 
+  /** Keeps a line at DEBUG. */
   debug = (message: string, facts = {}): void => this.keep('DEBUG', message, facts)
+  /** Keeps a line at INFO. */
   info = (message: string, facts = {}): void => this.keep('INFO', message, facts)
+  /** Keeps a line at WARNING. */
   warning = (message: string, facts = {}): void => this.keep('WARNING', message, facts)
+  /** Keeps a line at ERROR. */
   error = (message: string, facts = {}): void => this.keep('ERROR', message, facts)
+  /** Keeps a line at CRITICAL. */
   critical = (message: string, facts = {}): void => this.keep('CRITICAL', message, facts)
 
   /** Every level is. */

@@ -32,6 +32,7 @@ export interface NamedRunOptions extends RunOptions {
 
 /** In what a run happens. */
 export interface PlainRunOptions extends RunOptions {
+  /** All arguments are given by position. */
   readonly kwargs?: never
 }
 

@@ -67,6 +67,13 @@ describe('runTask', () => {
     if (typeof given === 'object' && given !== null) expect(seen).not.toBe(given)
   })
 
+  it('takes a result through JSON and back that no argument was', async () => {
+    const own = { kept: 1, none: undefined }
+    const shared = new Celery('own').task('shared', () => own)
+    const seen = await runTask(shared, [])
+    expect([seen, Object.keys(seen), seen === own]).toEqual([{ kept: 1 }, ['kept'], false])
+  })
+
   it('binds arguments by name, and refuses what a worker refuses', async () => {
     expect(await runTask(named, [], { kwargs: { url: 'u', depth: 2 } })).toEqual(['u', 2])
     expect(await runTask(named, ['u'], { kwargs: {} })).toEqual(['u', 1])
