@@ -14,8 +14,9 @@ import { deferred } from '../../lib/listeners.js'
 import { expectNothingLeft } from '../support/embeddedRounds.js'
 import { freePort } from '../support/freePort.js'
 import { MemoryLog } from '../support/memoryLog.js'
-import { killAllPrograms } from '../support/program.js'
+import { killAllPrograms, runProgram } from '../support/program.js'
 import { waitFor } from '../support/waitFor.js'
+import { ROOT } from '../support/workerProgram.js'
 
 const EVENTS = ['ready', 'lost', 'recovered', 'stopping', 'stopped'] as const
 
@@ -245,6 +246,19 @@ describe('a worker in a program', () => {
   it('leaves nothing behind, started and stopped 100 times beside two others and an HTTP server', async () => {
     // A round whose workers stay takes 270,000 bytes; the compiler takes 2,000.
     await expectNothingLeft('memory://', ['shop', 'post'], 100, 10_000)
+  })
+
+  it.each([
+    ['threads', { isOwnProcess: true, isOwnThread: false }],
+    ['prefork', { isOwnProcess: false, isOwnThread: false }],
+  ])('runs tasks in children that load its appModule: %s', async (pool, where) => {
+    const program = runProgram(process.execPath, ['build/apps/embeddedPool.js', pool], {
+      cwd: ROOT,
+      env: { ...process.env, CELERY_BROKER_URL: 'memory://', CELERY_RESULT_BACKEND: 'cache+memory://' },
+    })
+    const { code } = await program.exited
+    expect({ code, stderr: program.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(program.stdout)).toEqual(where)
   })
 
   describe('writes its lines', () => {
