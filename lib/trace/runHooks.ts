@@ -2,6 +2,7 @@ import type { RequestInfo } from '../app/context.js'
 import { currentRun } from '../app/current.js'
 import type { CallFacts, RunState } from '../app/hooks/hookArguments.js'
 import type { Hooks } from '../app/hooks/hooks.js'
+import { Ignore } from '../app/predicate.js'
 import type { Task } from '../app/task.js'
 import type { Outcome } from './outcome.js'
 
@@ -61,6 +62,8 @@ function retvalOf(outcome: Outcome): unknown {
       return outcome.retry
     case 'REJECTED':
       return outcome.reject
+    case 'IGNORED':
+      return new Ignore()
     default:
       return null
   }

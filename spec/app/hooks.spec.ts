@@ -1,3 +1,4 @@
+import { deflateSync, inflateSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import type { App } from '../../lib/app/app.js'
 import type { HookName } from '../../lib/app/hooks/hookArguments.js'
@@ -7,6 +8,8 @@ import { HookEvents } from '../../lib/trace/hookEvents.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
 import { MemoryLog } from '../support/memoryLog.js'
+import { MemoryWorker } from '../support/memoryWorker.js'
+import { taskMessage } from '../support/message.js'
 import { OfflineApp, OfflineLine } from '../support/offlineLine.js'
 
 /** The hooks that were told, in order, with what tells two calls apart. */
@@ -185,5 +188,94 @@ describe('hooks', () => {
     await clock.advance(1000)
     await wait
     expect(settled).toBe(true)
+  })
+})
+
+describe('the hooks of publishing', () => {
+  it('change what is sent, as in Celery, and are told once it is', async () => {
+    const memory = await MemoryWorker.start((app) => {
+      app.on('beforeTaskPublish', async ({ body, headers, name, properties, routingKey }) => {
+        await new Promise(setImmediate)
+        headers.tenant = `${name} to ${routingKey}`
+        properties.appId = 'spec'
+        body[0].push('added')
+        body[1].b = 'too'
+      })
+      app.task('see', { bind: true, params: ['a', 'given', 'b'] }, (self, a: number, given: string, b: string) => [
+        a,
+        given,
+        b,
+        self.request.headers.tenant,
+        self.request.properties.appId,
+      ])
+    })
+    const told: unknown[] = []
+    memory.app.on('afterTaskPublish', ({ body, exchange, headers, id, name, routingKey }) => {
+      told.push({
+        args: body[0],
+        kwargs: body[1],
+        exchange,
+        tenant: headers.tenant,
+        isSame: headers.id === id,
+        name,
+        routingKey,
+      })
+    })
+    try {
+      expect(await memory.outcome('see', [1])).toEqual(['SUCCESS', [1, 'added', 'too', 'see to celery', 'spec']])
+      expect(told).toEqual([
+        {
+          args: [1, 'added'],
+          kwargs: { b: 'too' },
+          exchange: '',
+          tenant: 'see to celery',
+          isSame: true,
+          name: 'see',
+          routingKey: 'celery',
+        },
+      ])
+    } finally {
+      await memory.stop()
+    }
+  })
+
+  it('leave the arguments of the caller as they are, and fail the call for what cannot be sent', async () => {
+    const memory = await MemoryWorker.start((app) => {
+      app.on('beforeTaskPublish', ({ body, name }) => void body[0].push(name === 'bad' ? Number.NaN : 2))
+    })
+    const args = [1]
+    try {
+      await memory.app.sendTask('any', args, {}, { queue: 'unread' })
+      expect(args).toEqual([1])
+      await expect(memory.app.sendTask('bad', args, {}, { queue: 'unread' })).rejects.toThrow(TypeError)
+    } finally {
+      await memory.stop()
+    }
+  })
+
+  it('are told of retries, which keep their serializer and compression', async () => {
+    const app = new OfflineApp('spec')
+    const told: unknown[] = []
+    app.on('beforeTaskPublish', ({ body, headers }) => {
+      told.push(['before', headers.retries, body[0]])
+      headers.tenant = 'a'
+      body[1].tries = headers.retries
+    })
+    app.on('afterTaskPublish', ({ body }) => void told.push(['after', body[1]]))
+    app.task('again', { bind: true, params: ['n', 'tries?'] }, (self, _n: number, _tries?: number) => {
+      throw self.retry({ countdown: 5 })
+    })
+    const line = offline(app)
+    const { content, properties } = taskMessage('again', { args: [1] })
+    const headers = { ...properties.headers, compression: 'application/x-gzip' }
+    line.deliverRaw(new FakeDelivery({ ...properties, headers }, deflateSync(content), 'spec'))
+    while (line.line.state.running.size > 0) await line.turn()
+    expect(told).toEqual([
+      ['before', 1, [1]],
+      ['after', { tries: 1 }],
+    ])
+    const [sent] = line.published
+    expect(sent?.properties.headers).toMatchObject({ tenant: 'a', retries: 1, compression: 'application/x-gzip' })
+    expect(JSON.parse(inflateSync(sent?.content ?? Buffer.alloc(0)).toString())).toMatchObject([[1], { tries: 1 }, {}])
   })
 })

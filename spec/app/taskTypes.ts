@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { type AsyncResult, Celery, type Task, type TaskContext } from '../../lib/index.js'
+import {
+  type AsyncResult,
+  Celery,
+  type Hook,
+  type HookArguments,
+  type Task,
+  type TaskContext,
+  Worker,
+} from '../../lib/index.js'
 
 /*
  * What the types promise to those who define and send tasks. Nothing here runs: `npm run typecheck` compiles it, and an expectation that
@@ -118,4 +126,110 @@ export async function states(): Promise<void> {
   }
   // @ts-expect-error: a failure is a state
   ;(await add.delay(1, 2)).states({ propagate: true })
+}
+
+export function keywords(): void {
+  const schema = z.object({ event: z.object({ id: z.number() }), dryRun: z.boolean().default(false) })
+  const checked = app.task('checked', { kwargs: true, schema }, ({ dryRun, event }) => (dryRun ? null : event.id))
+  gives<number | null>()(checked.delay({ event: { id: 1 } }))
+  gives<number | null>()(checked.delay({ event: { id: 1 }, dryRun: true }))
+  gives<number | null>()(checked.applyAsync([], { event: { id: 1 } }, { countdown: 5 }))
+  // @ts-expect-error: the schema wants a number
+  void checked.delay({ event: { id: '1' } })
+  // @ts-expect-error: the event is missing
+  void checked.delay({ dryRun: true })
+  // @ts-expect-error: nothing at all
+  void checked.delay()
+  // @ts-expect-error: not by position
+  void checked.delay({ id: 1 }, true)
+  // @ts-expect-error: nothing but an empty list by position
+  void checked.applyAsync([{ id: 1 }], {})
+  // @ts-expect-error: no such name
+  void checked.delay({ event: { id: 1 }, dry_run: true })
+  // @ts-expect-error: the schema gives no such field
+  app.task('wrong', { kwargs: true, schema }, ({ events }) => events)
+  const free = app.task('free', { kwargs: true }, ({ url, depth = 1 }: { url: string; depth?: number }) => url + depth)
+  gives<string>()(free.delay({ url: 'http://a' }))
+  gives<string>()(free.applyAsync([], { url: 'http://a', depth: 2 }))
+  // @ts-expect-error: a wrong type
+  void free.delay({ url: 1 })
+  const all = app.task(
+    'all',
+    { kwargs: true, bind: true },
+    (self, { n = 1 }: { n?: number }) => self.request.retries + n,
+  )
+  gives<number>()(all.delay())
+  gives<number>()(all.delay({ n: 2 }))
+}
+
+export function hooks(): void {
+  const end: () => void = app.on('taskPrerun', async ({ args, id, kwargs, request, task }) => {
+    void [args.length, id.length, kwargs.any, request.retries, task.name]
+  })
+  end()
+  app.on('taskSuccess', ({ result }) => void result)
+  app.on('taskFailure', ({ exception }) => void exception.message)
+  app.on('taskPostrun', ({ state }) => state === 'SUCCESS')
+  app.on('taskRetry', ({ reason }) => void reason.options.countdown)
+  app.on('beforeTaskPublish', ({ body, headers, properties }) => {
+    headers.tenant = 'a'
+    properties.priority = 5
+    body[1].added = true
+  })
+  app.on('workerShuttingDown', ({ how, sig }) => (how === 'Warm' ? sig : null))
+  const received: Hook<'taskReceived'> = ({ task }) => task.name
+  app.on('taskReceived', received)
+  // @ts-expect-error: Python's spelling
+  app.on('task_prerun', () => undefined)
+  // @ts-expect-error: no function
+  app.on('taskPrerun', 5)
+  // @ts-expect-error: a success has no exception
+  app.on('taskSuccess', ({ exception }) => exception)
+  // @ts-expect-error: a hook of another name
+  app.on('taskFailure', ({ result }: HookArguments['taskSuccess']) => result)
+  // @ts-expect-error: not to be changed
+  app.on('afterTaskPublish', ({ headers }) => (headers.tenant = 'a'))
+  // @ts-expect-error: no such state
+  app.on('taskPostrun', ({ state }) => state === 'DONE')
+}
+
+export function middleware(): void {
+  app.use(async (request, next) => {
+    const result: unknown = await next()
+    return [request.task, result]
+  })
+  // @ts-expect-error: a request has no such field
+  app.use((request, next) => (request.name ? next() : null))
+  // @ts-expect-error: next takes nothing
+  app.use((_, next) => next(1))
+  // @ts-expect-error: no function
+  app.use({})
+}
+
+export function resources(): void {
+  const shop = new Celery('shop')
+    .resource('db', { start: async () => ({ count: (table: string) => table.length }), stop: (db) => db.count('all') })
+    .resource('cache', { start: () => new Map<string, number>() })
+  gives<number>()(
+    shop.task('count', { bind: true }, (self, table: string) => self.resources.db.count(table)).delay('a'),
+  )
+  gives<number | null>()(shop.task('cached', { bind: true }, (self) => self.resources.cache.get('a')).delay())
+  const byName = shop.task(
+    'named',
+    { bind: true, kwargs: true },
+    (self, { n }: { n: number }) => self.resources.db.count('a') + n,
+  )
+  gives<number>()(byName.delay({ n: 1 }))
+  // A context of the author's own naming goes with it.
+  gives<string>()(shop.task('plain', { bind: true }, (self: TaskContext) => self.request.id).delay())
+  const worker: Worker = new Worker(shop)
+  void worker
+  // @ts-expect-error: no such resource
+  shop.task('wrong', { bind: true }, (self) => self.resources.dbs)
+  // @ts-expect-error: this app has none
+  app.task('wrong', { bind: true }, (self) => self.resources.db)
+  // @ts-expect-error: what start gives has no such method
+  app.resource('other', { start: () => new Map(), stop: (map) => map.end() })
+  // @ts-expect-error: it must be opened
+  app.resource('other', { stop: () => undefined })
 }
