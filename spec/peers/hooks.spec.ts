@@ -196,6 +196,8 @@ describe.each([
   })
 
   it("are told of a warm stop as Python's are, and resources are closed after the last task", async () => {
+    // By a task that ends: else the child that replaces the lost one may not have loaded when it is told to go.
+    await Promise.all([own.tell('a success'), celery.tell('a success')])
     await Promise.all([own.end(), celery.end()])
     for (const where of ['worker', 'child'] as const) {
       const life = (told: Signalling): unknown[] =>
