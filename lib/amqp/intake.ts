@@ -70,8 +70,8 @@ export class AmqpIntake implements Intake {
     const probe = new DepthProbe(epoch, log)
     return {
       count: (queue) => window.count(queue),
-      resize: (capacity, inHurry) => window.resize(capacity, inHurry),
-      even: () => window.even(),
+      resize: (capacity, alone) => window.resize(capacity, alone),
+      splitLarge: () => window.splitLarge(),
       settled: () => window.settled(),
       close: () => window.close(),
       depths: (names) => this.depths(epoch, probe, names),

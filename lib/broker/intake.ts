@@ -79,11 +79,11 @@ export interface IntakeWindow {
   count(queue: string): number
   /**
    * Says how many messages may be unsettled for each queue. A queue that isn't named is taken from no more.
-   * @param inHurry whether it may grow in the quickest way, though other workers misjudge it then; nobody else consumes
+   * @param alone whether nobody else consumes them: then it may grow in the quickest way, by which others would misjudge it
    */
-  resize(capacity: ReadonlyMap<string, number>, inHurry?: boolean): void
-  /** There is time to undo what was done in a hurry. */
-  even(): void
+  resize(capacity: ReadonlyMap<string, number>, alone?: boolean): void
+  /** There is time to exchange what has grown in the quickest way for what others judge rightly. */
+  splitLarge(): void
   /** Resolves once the broker has agreed to what was last said. */
   settled(): Promise<void>
   /** The depth of those of the queues that could be asked; one that is gone is left out. Empty once the session has ended. */

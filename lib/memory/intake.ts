@@ -65,8 +65,8 @@ class MemoryWindow implements IntakeWindow {
     for (const [queue, subscription] of this.subscriptions) subscription.resize(capacity.get(queue) ?? 0)
   }
 
-  even(): void {
-    // Nothing is ever done in a hurry.
+  splitLarge(): void {
+    // There are none: whatever is wanted costs nothing.
   }
 
   async settled(): Promise<void> {

@@ -90,7 +90,7 @@ export class Consumer {
         const depths = await window.depths(this.queues.map((queue) => queue.name))
         this.soundings.tell(depths)
         isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
-        if (!isAlone || [...depths.values()].every(({ ready }) => ready === 0)) window.even()
+        if (!isAlone || [...depths.values()].every(({ ready }) => ready === 0)) window.splitLarge()
         return depths
       },
       consumers: (queue) => window.count(queue),

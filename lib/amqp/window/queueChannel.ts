@@ -5,7 +5,8 @@ import type { Epoch } from '../epoch.js'
 import { isNoQueue } from '../refusal.js'
 import type { AmqpDelivery, DeliveryChannel } from './delivery.js'
 import { type Fate, Held } from './held.js'
-import { type Change, type Consumer, Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
+import { beforeSettling, type QueueWindow, type Step, type Subscription } from './plan.js'
+import { Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
 
 export interface QueueChannelOptions extends SubscriptionsOptions {
   readonly queue: string
@@ -14,7 +15,7 @@ export interface QueueChannelOptions extends SubscriptionsOptions {
   isQuorum(): boolean
   keeps(): boolean
   onMessage(message: ConsumeMessage, channel: QueueChannel): void
-  /** A consumer may be exchanged, or the last message of a channel that isn't needed any more is being settled. */
+  /** There may be a step now that there wasn't before: a consumer is idle, or the last message of a channel that isn't needed any more is being settled. */
   onChange(): void
   /** The broker has cancelled a consumer, or closed the channel, which says why. Nothing comes through it any more. */
   onEnd(channel: QueueChannel, error: Error | null): void
@@ -80,26 +81,20 @@ export class QueueChannel implements DeliveryChannel {
     return this.subscriptions.isOver && this.held === 0 && !this.over
   }
 
+  /** What the next step is planned by; null where there is to be none. */
+  get window(): QueueWindow | null {
+    return this.over || this.keeps ? null : this.subscriptions
+  }
+
   /** @see Subscriptions.want */
-  want(messages: number | null, inHurry = false): void {
-    this.subscriptions.want(messages, inHurry)
-  }
-
-  /** What is to be done next. */
-  next(): Change | null {
-    return this.over ? null : this.subscriptions.next()
-  }
-
-  /** The cancellation of a consumer that is larger than those of such a window usually are. */
-  evening(): Change | null {
-    const consumer = this.over ? null : this.subscriptions.oversized()
-    return consumer && { cancel: consumer }
+  want(messages: number | null, alone = false): void {
+    this.subscriptions.want(messages, alone)
   }
 
   /** Does it. @throws what ended the connection meanwhile; what has ended this channel goes to `onEnd` */
-  async make(change: Change): Promise<void> {
-    if ('cancel' in change) await this.cancel(change.cancel)
-    else await this.consume(change.open)
+  async make(step: Step): Promise<void> {
+    if ('open' in step) await this.consume(step.open)
+    else await this.cancel('cancel' in step ? step.cancel : step.exchange)
   }
 
   /** Resolves once every settlement that waited for a cancellation is written. */
@@ -122,12 +117,12 @@ export class QueueChannel implements DeliveryChannel {
   settling({ consumerTag }: AmqpDelivery): Promise<void> | null {
     const { messages, subscriptions } = this
     if (messages.question) return messages.question
-    const consumer = subscriptions.get(consumerTag)
-    if (consumer) consumer.unsettled--
-    if (consumer?.state !== 'open') return null
-    if (subscriptions.isLeaving(consumer)) return this.cancelFirst(consumer)
-    // Once it is idle it can be exchanged for a smaller one.
-    if (subscriptions.isExchangeable(consumer)) this.options.onChange()
+    const subscription = subscriptions.get(consumerTag)
+    if (subscription) subscription.unsettled--
+    if (subscription?.state !== 'open') return null
+    const first = beforeSettling(subscriptions, subscription)
+    if (first === 'cancel') return this.cancelFirst(subscription)
+    if (first === 'look') this.options.onChange()
     return null
   }
 
@@ -145,28 +140,32 @@ export class QueueChannel implements DeliveryChannel {
     if (this.isSpent) this.options.onChange()
   }
 
-  private cancelFirst(consumer: Consumer): Promise<void> {
-    return this.messages.waitFor(this.cancel(consumer).catch((thrown) => this.options.epoch.end(thrown)))
+  private cancelFirst(subscription: Subscription): Promise<void> {
+    // It may have been larger than the surplus.
+    this.options.onChange()
+    return this.messages.waitFor(this.cancel(subscription).catch((thrown) => this.options.epoch.end(thrown)))
   }
 
   private async consume(size: number): Promise<void> {
-    const consumer = this.subscriptions.add(size)
+    const subscription = this.subscriptions.add(size)
     await this.try(async () => {
       const channel = await this.open()
       if (size !== this.prefetch) await channel.prefetch(size, false)
       this.prefetch = size
-      await channel.consume(this.queue, (message) => this.receive(consumer, message), { consumerTag: consumer.tag })
+      await channel.consume(this.queue, (message) => this.receive(subscription, message), {
+        consumerTag: subscription.tag,
+      })
       this.everOpen = true
-      if (consumer.state === 'opening') consumer.state = 'open'
+      if (subscription.state === 'opening') subscription.state = 'open'
     })
   }
 
-  private async cancel(consumer: Consumer): Promise<void> {
-    this.subscriptions.retire(consumer)
+  private async cancel(subscription: Subscription): Promise<void> {
+    this.subscriptions.retire(subscription)
     await this.try(async () => {
-      await this.channel?.cancel(consumer.tag)
+      await this.channel?.cancel(subscription.tag)
     })
-    this.subscriptions.remove(consumer)
+    this.subscriptions.remove(subscription)
   }
 
   /** What fails because the channel has ended is told already. */
@@ -220,15 +219,15 @@ export class QueueChannel implements DeliveryChannel {
     this.options.onMessage(message, this)
   }
 
-  private receive(consumer: Consumer, message: ConsumeMessage | null): void {
+  private receive(subscription: Subscription, message: ConsumeMessage | null): void {
     if (message !== null) {
-      consumer.unsettled++
+      subscription.unsettled++
       this.arrive(message)
       return
     }
-    // If it has crossed our own cancellation, the broker may have taken back what the consumer held all the same.
-    const expected = this.keeps || (consumer.state === 'cancelling' && this.held === 0)
-    this.subscriptions.remove(consumer)
+    // If it has crossed our own cancellation, the broker may have taken back what it held all the same.
+    const expected = this.keeps || (subscription.state === 'cancelling' && this.held === 0)
+    this.subscriptions.remove(subscription)
     if (!expected) this.finish(null)
   }
 }

@@ -5,9 +5,9 @@ import { repr } from '../../protocol/repr.js'
 import type { Epoch } from '../epoch.js'
 import { refusalOf } from '../refusal.js'
 import { AmqpDelivery } from './delivery.js'
+import { planned, type Step } from './plan.js'
 import { QueueChannel } from './queueChannel.js'
 import { Renewals, type RenewalsOptions } from './renewals.js'
-import type { Change } from './subscriptions.js'
 
 /** Signs of at most four bytes each: a consumer's tag may have 255. */
 const LONGEST_PREFIX = 60
@@ -40,7 +40,7 @@ export class Window {
   private capacity: ReadonlyMap<string, number> = new Map()
   private tags = 0
   /** One consumer that is larger than usual may be exchanged. */
-  private evening = false
+  private splits = false
   private reconciling: Promise<void> | null = null
   private closed = false
 
@@ -59,23 +59,23 @@ export class Window {
 
   /**
    * Says how many messages may be unsettled for each queue; the consumers follow. A queue that isn't named loses all of its own.
-   * @param inHurry whether it may grow by one large consumer instead of many small ones: each costs a round trip to a broker that is busy
-   *   with the very burst for which the window grows. Not where others consume, too: they judge our slots by our consumers
+   * @param alone whether nobody else consumes the queues. Then a window may grow by one large consumer instead of many small ones, each of
+   *   which costs a round trip to a broker that is busy with the very burst for which it grows. Others would judge our slots by our consumers
    */
-  resize(capacity: ReadonlyMap<string, number>, inHurry = false): void {
+  resize(capacity: ReadonlyMap<string, number>, alone = false): void {
     if (this.closed) return
     this.capacity = capacity
     for (const [queue, messages] of capacity) {
       if (messages > 0 && !this.channels.has(queue) && !this.renewals.has(queue))
         this.channels.set(queue, this.channelFor(queue))
     }
-    for (const [queue, channel] of this.channels) channel.want(capacity.get(queue) ?? null, inHurry)
+    for (const [queue, channel] of this.channels) channel.want(capacity.get(queue) ?? null, alone)
     this.reconcile()
   }
 
-  /** Exchanges one consumer, if any is larger than those of such a window usually are: it was opened in a hurry. */
-  even(): void {
-    this.evening = true
+  /** Exchanges one consumer, if any is larger than those of such a window usually are, for some of the usual size. */
+  splitLarge(): void {
+    this.splits = true
     this.reconcile()
   }
 
@@ -131,14 +131,14 @@ export class Window {
   }
 
   /**
-   * One change at a time, and what is wanted is read anew after each: a wish that has passed by then costs nothing, and it is known which
-   * one has cost the connection.
+   * One step at a time, and what is wanted is read anew after each: a wish that has passed by then costs nothing, and it is known which
+   * one has cost the connection. `plan` has the rules.
    */
   private async converge(): Promise<void> {
     // Changes of one turn of the event loop are taken together.
     await new Promise(setImmediate)
     for (let next = this.next(); next && !this.epoch.ended.aborted; next = this.next()) await this.make(...next)
-    this.evening = false
+    this.splits = false
     for (const [queue, channel] of this.channels) {
       if (!channel.isSpent || this.closed) continue
       this.channels.delete(queue)
@@ -146,25 +146,16 @@ export class Window {
     }
   }
 
-  private next(): [QueueChannel, Change] | null {
-    for (const channel of this.channels.values()) {
-      const change = this.keeps(channel.queue) ? null : channel.next()
-      if (change) return [channel, change]
-    }
-    if (!this.evening || this.closed) return null
-    for (const channel of this.channels.values()) {
-      const change = channel.evening()
-      if (change) return [channel, change]
-    }
-    return null
+  private next(): readonly [QueueChannel, Step] | null {
+    return planned(this.channels, this.splits && !this.closed)
   }
 
-  private async make(channel: QueueChannel, change: Change): Promise<void> {
-    if ('cancel' in change) this.evening = false
+  private async make(channel: QueueChannel, step: Step): Promise<void> {
+    if (!('open' in step)) this.splits = false
     try {
-      await channel.make(change)
+      await channel.make(step)
     } catch (thrown) {
-      const refusal = 'open' in change && refusalOf(thrown, this.epoch)
+      const refusal = 'open' in step && refusalOf(thrown, this.epoch)
       if (refusal) this.options.onRefused?.(channel.queue, refusal, channel.wasOpen)
       throw thrown
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Consumer, Subscriptions } from '../../../lib/amqp/window/subscriptions.js'
+import { beforeSettling, planned, type Step, type Subscription } from '../../../lib/amqp/window/plan.js'
+import { Subscriptions } from '../../../lib/amqp/window/subscriptions.js'
 
 /** The consumers of one queue, at a broker that does at once what it is asked for. */
 class Bench {
@@ -11,17 +12,17 @@ class Bench {
     this.subscriptions = new Subscriptions({ prefetch, fixed, nextTag: () => `${++this.tags}` })
   }
 
-  readonly consumers: Consumer[] = []
+  readonly consumers: Subscription[] = []
 
-  want(messages: number | null, inHurry = false): this {
-    this.subscriptions.want(messages, inHurry)
+  want(messages: number | null, alone = false): this {
+    this.subscriptions.want(messages, alone)
     return this.converge()
   }
 
-  converge(): this {
-    for (let change = this.next(); change; change = this.next()) {
-      if ('cancel' in change) this.drop(change.cancel)
-      else this.open(change)
+  converge(split = false): this {
+    for (let step = this.next(split); step; step = this.next()) {
+      if ('open' in step) this.open(step)
+      else this.drop('cancel' in step ? step.cancel : step.exchange)
     }
     return this
   }
@@ -33,17 +34,15 @@ class Bench {
   }
 
   /** A message of it is settled, and the window does what that calls for. */
-  settle(consumer: Consumer): this {
+  settle(consumer: Subscription): this {
     consumer.unsettled--
-    if (!this.subscriptions.isLeaving(consumer)) return this
-    this.drop(consumer)
-    return this.converge()
+    const first = beforeSettling(this.subscriptions, consumer)
+    if (first === 'cancel') this.drop(consumer)
+    return first ? this.converge() : this
   }
 
-  even(): this {
-    const consumer = this.subscriptions.oversized()
-    if (consumer) this.drop(consumer)
-    return this.converge()
+  splitLarge(): this {
+    return this.converge(true)
   }
 
   get sizes(): number[] {
@@ -54,8 +53,8 @@ class Bench {
     return this.sizes.reduce((sum, size) => sum + size, 0)
   }
 
-  private next() {
-    return this.subscriptions.next()
+  next(split = false): Step | null {
+    return planned(new Map([['q', { window: this.subscriptions }]]), split)?.[1] ?? null
   }
 
   private open({ open: size }: { readonly open: number }): void {
@@ -64,7 +63,7 @@ class Bench {
     this.consumers.push(consumer)
   }
 
-  private drop(consumer: Consumer): void {
+  private drop(consumer: Subscription): void {
     this.subscriptions.remove(consumer)
     this.consumers.splice(this.consumers.indexOf(consumer), 1)
   }
@@ -98,11 +97,11 @@ describe('the consumers of a window', () => {
 
   it('are one of constant size where the queue is fixed', () => {
     const bench = new Bench({ fixed: 50 })
-    expect(bench.want(2).want(40, true).want(1).even().sizes).toEqual([50])
+    expect(bench.want(2).want(40, true).want(1).splitLarge().sizes).toEqual([50])
   })
 })
 
-describe('a window that grows in a hurry', () => {
+describe('a window that grows by one', () => {
   it('opens all that is missing as one consumer', () => {
     expect(new Bench().want(2).want(100, true).sizes).toEqual([1, 1, 98])
   })
@@ -118,8 +117,8 @@ describe('a window that grows in a hurry', () => {
   })
 
   it('exchanges the large one for the usual ones later, also if it is busy', () => {
-    expect(tally(new Bench().want(2).want(100, true).fill().even().sizes)).toEqual({ 1: 2, 4: 24, 2: 1 })
-    expect(tally(new Bench().want(2).want(40, true).fill().even().sizes)).toEqual({ 1: 40 })
+    expect(tally(new Bench().want(2).want(100, true).fill().splitLarge().sizes)).toEqual({ 1: 2, 4: 24, 2: 1 })
+    expect(tally(new Bench().want(2).want(40, true).fill().splitLarge().sizes)).toEqual({ 1: 40 })
   })
 
   it('never opens one with a prefetch that AMQP has no number for', () => {
@@ -132,8 +131,8 @@ describe('a window that grows in a hurry', () => {
   })
 
   it('has nothing to exchange once that is done', () => {
-    const bench = new Bench().want(2).want(100, true).even()
-    expect(bench.subscriptions.oversized()).toBeNull()
+    const bench = new Bench().want(2).want(100, true).splitLarge()
+    expect(bench.next(true)).toBeNull()
   })
 })
 
@@ -148,7 +147,7 @@ describe('a window that shrinks while all is busy', () => {
     expect(bench.consumers).toEqual([second, third])
   })
 
-  it('exchanges one that was opened in a hurry', () => {
+  it('exchanges one that was opened for many', () => {
     const bench = new Bench().want(2).want(100, true).fill().want(90)
     for (const consumer of bench.consumers.filter(({ size }) => size === 1)) bench.settle(consumer)
     const large = bench.consumers.find(({ size }) => size === 98)

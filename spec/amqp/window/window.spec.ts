@@ -166,7 +166,7 @@ describe('the window', () => {
     await arrived(4)
   })
 
-  it('grows by one large consumer when told to hurry, and exchanges it later, for as many messages as before', async () => {
+  it('grows by one large consumer when nobody else consumes, and exchanges it later, for as many messages as before', async () => {
     await fill(30)
     const window = await open()
     window.resize(new Map([[queue, 2]]))
@@ -174,7 +174,7 @@ describe('the window', () => {
     window.resize(new Map([[queue, 20]]), true)
     await arrived(20)
     expect(await client.consumers(queue)).toBe(3)
-    window.even()
+    window.splitLarge()
     await window.settled()
     // Those of the consumer that is cancelled are still unsettled.
     expect(await client.consumers(queue)).toBe(20)
@@ -186,7 +186,7 @@ describe('the window', () => {
     expect(await client.depth(queue)).toBe(10)
   })
 
-  it('grows in a hurry to more messages than one prefetch can say', async () => {
+  it('grows by large consumers to more messages than one prefetch can say', async () => {
     await fill(10)
     const window = await open()
     window.resize(new Map([[queue, 2]]))
