@@ -46,14 +46,12 @@ export class AmqpIntake implements Intake {
     this.purge.tell()
     await setup.prepareDelays(epoch)
     await witness.stand(epoch)
-    const admits = this.keys.watch(epoch, setup.moving)
+    const admits = this.keys.watch(epoch, setup.kinds)
     const window = new Window({
       epoch,
       node: nodename,
       prefetch,
-      fixed: setup.fixed,
-      singleActive: setup.singleActive,
-      quorum: setup.quorum,
+      kinds: setup.kinds,
       log,
       nextSequence: () => ++this.sequence,
       onDelivery: (delivery) => {
@@ -62,7 +60,7 @@ export class AmqpIntake implements Intake {
       },
       declare: async (name) => {
         const queue = queues().find((queue) => queue.name === name)
-        if (queue) setup.sort(queue, await setup.declare(epoch, queue))
+        if (queue) await setup.declare(epoch, queue)
       },
       onLost,
       onRefused: (name, refusal, wasOpen) => this.refuse(name, refusal, wasOpen),
@@ -92,9 +90,8 @@ export class AmqpIntake implements Intake {
 
   private async add(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
-      const kind = await this.setup.declare(epoch, queue)
+      await this.setup.declare(epoch, queue)
       if (!this.taken.has(queue.name)) await askToConsume(epoch, queue.name)
-      this.setup.sort(queue, kind)
     } catch (thrown) {
       throw refusalOf(thrown, epoch) ?? thrown
     }
@@ -104,7 +101,7 @@ export class AmqpIntake implements Intake {
   /** Declares a queue and empties it, where that is asked; one that the broker refuses is left out, and the others go on. */
   private async prepare(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
-      this.setup.sort(queue, await this.setup.declare(epoch, queue))
+      await this.setup.declare(epoch, queue)
       await this.purge.empty(epoch, queue.name)
     } catch (thrown) {
       const refusal = refusalOf(thrown, epoch)

@@ -14,6 +14,14 @@ export interface QueueKind {
   readonly singleActive: boolean
 }
 
+/** How a queue is consumed. */
+export interface ConsumedQueue extends QueueKind {
+  /** Prefetch of its one consumer, where its order, or its messages, depend on there being one; null for a window that changes. */
+  readonly fixed: number | null
+  /** Whether its window changes although that breaks its order: it has none to keep, as far as is known. */
+  readonly breaksOrder: boolean
+}
+
 type Declaration = Pick<QueueSpec, 'name' | 'durable' | 'exclusive' | 'autoDelete' | 'arguments'>
 
 /**

@@ -3,7 +3,7 @@ import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { DelayQueues } from './delayed.js'
 import type { Epoch } from './epoch.js'
-import type { QueueKind } from './queueKind.js'
+import type { ConsumedQueue, QueueKind } from './queueKind.js'
 import { declareQueue } from './topology.js'
 
 export interface QueueSetupOptions {
@@ -18,52 +18,29 @@ export interface QueueSetupOptions {
 
 /** Declares the queues of an epoch, and knows how each of them is to be consumed. */
 export class QueueSetup {
-  /** Queues of this epoch with a window of constant size, and how many messages that is. */
-  fixed = new Map<string, number>()
-  singleActive = new Set<string>()
-  /** Queues of this epoch that are known to be quorum queues. */
-  quorum = new Set<string>()
-  /** Quorum queues of this epoch with another window. */
-  moving = new Set<string>()
+  /** The queues of this epoch. */
+  kinds = new Map<string, ConsumedQueue>()
   private delaysPrepared = false
 
   constructor(private readonly options: QueueSetupOptions) {}
 
   /** A new epoch, of whose queues nothing is known. */
   begin(): void {
-    this.fixed = new Map()
-    this.singleActive = new Set()
-    this.moving = new Set()
-    this.quorum = new Set()
+    this.kinds = new Map()
   }
 
-  /** @throws the broker's refusal */
-  async declare(epoch: Epoch, queue: QueueSpec): Promise<QueueKind> {
+  /** Declares a queue, which may be another one than before. @throws the broker's refusal */
+  async declare(epoch: Epoch, queue: QueueSpec): Promise<void> {
     const { delays, log, ordered, prefetch } = this.options
+    const { kinds } = this
     const kind = await declareQueue(epoch, queue, log, prefetch > 0 && ordered())
-    // A queue may be another one when it is declared again.
-    if (kind.type === 'quorum') this.quorum.add(queue.name)
-    else this.quorum.delete(queue.name)
+    kinds.set(queue.name, this.consumed(kind))
     try {
       await delays.bind(epoch, queue)
     } catch (thrown) {
       epoch.ended.throwIfAborted()
       log.warning(`${queue.name} gets nothing from the delay queues: ${coerceError(thrown).message}`)
     }
-    return kind
-  }
-
-  /**
-   * Takes a declared queue among those that are consumed. A quorum queue keeps its order only while the number of its consumers stays
-   * the same. Of those of a single active queue one alone would get anything.
-   */
-  sort({ name }: QueueSpec, { singleActive, type }: QueueKind): void {
-    const { maxSlots, ordered, prefetch } = this.options
-    // It may be another one than before.
-    for (const sorted of [this.singleActive, this.fixed, this.moving]) sorted.delete(name)
-    if (singleActive) this.singleActive.add(name)
-    if (prefetch > 0 && (singleActive || (type === 'quorum' && ordered()))) this.fixed.set(name, maxSlots * prefetch)
-    else if (prefetch > 0 && type === 'quorum') this.moving.add(name)
   }
 
   /**
@@ -72,7 +49,7 @@ export class QueueSetup {
    */
   async prepareDelays(epoch: Epoch): Promise<void> {
     const { delays, log } = this.options
-    if (this.quorum.size === 0) return
+    if (![...this.kinds.values()].some(({ type }) => type === 'quorum')) return
     const declaring = delays.declare(epoch).catch((thrown) => {
       if (epoch.ended.aborted) return
       log.warning(
@@ -81,5 +58,16 @@ export class QueueSetup {
     })
     if (!this.delaysPrepared) await declaring
     this.delaysPrepared = true
+  }
+
+  /**
+   * A quorum queue keeps its order only while the number of its consumers stays the same. Of those of a single active queue one alone
+   * would get anything.
+   */
+  private consumed(kind: QueueKind): ConsumedQueue {
+    const { maxSlots, ordered, prefetch } = this.options
+    const isQuorum = kind.type === 'quorum'
+    const isFixed = prefetch > 0 && (kind.singleActive || (isQuorum && ordered()))
+    return { ...kind, fixed: isFixed ? maxSlots * prefetch : null, breaksOrder: prefetch > 0 && isQuorum && !isFixed }
   }
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Connection } from '../../lib/amqp/connection.js'
 import type { Epoch } from '../../lib/amqp/epoch.js'
 import { connectionOptions } from '../../lib/amqp/options.js'
+import type { ConsumedQueue } from '../../lib/amqp/queueKind.js'
 import { Window } from '../../lib/amqp/window/window.js'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import { systemClock } from '../../lib/clock.js'
@@ -12,6 +13,7 @@ import { WorkerState } from '../../lib/request/state.js'
 import { NO_TASK_EVENTS } from '../../lib/request/taskEvents.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
+import { consumedQueue } from '../support/consumedQueue.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { OfflineApp } from '../support/offlineLine.js'
@@ -49,7 +51,7 @@ describe('order of a queue, by key, while slots come and go', () => {
   async function drain(
     count: number,
     channels: number,
-    fixed: ReadonlyMap<string, number> = new Map(),
+    kinds: ReadonlyMap<string, ConsumedQueue> = new Map(),
   ): Promise<{ inversions: number; done: number; resizes: number }> {
     const last = new Map<string, number>()
     const running = new Set<string>()
@@ -115,7 +117,7 @@ describe('order of a queue, by key, while slots come and go', () => {
         new Window({
           epoch,
           prefetch: 1,
-          fixed,
+          kinds,
           log,
           nextSequence: () => ++sequence,
           onDelivery: (delivery) => line.receive(delivery),
@@ -151,7 +153,11 @@ describe('order of a queue, by key, while slots come and go', () => {
 
   it('is kept on a quorum queue by one consumer that stays the same', async () => {
     await fill(5_000, { 'x-queue-type': 'quorum' })
-    const { inversions, done } = await drain(5_000, 1, new Map([[queue, SLOTS]]))
+    const { inversions, done } = await drain(
+      5_000,
+      1,
+      new Map([[queue, consumedQueue({ type: 'quorum', fixed: SLOTS })]]),
+    )
     expect({ inversions, done }).toEqual({ inversions: 0, done: 5_000 })
   })
 })

@@ -2,6 +2,7 @@ import { hasKeyHeader } from '../../app/orderKey.js'
 import { BrokerError } from '../../errors.js'
 import type { Clock, Delivery, Logger } from '../../ports.js'
 import type { Epoch } from '../epoch.js'
+import type { ConsumedQueue } from '../queueKind.js'
 
 /** How often it is looked whether runs have ended that would be repeated. */
 const LOOK_MS = 20
@@ -33,14 +34,17 @@ export class HeaderKeys {
   }
 
   /**
-   * @param moving the quorum queues of this epoch whose windows are not constant
+   * @param kinds the queues of this epoch
    * @returns what says of each delivery of this epoch whether it may be taken in
    */
-  watch(epoch: Pick<Epoch, 'end' | 'ended'>, moving: ReadonlySet<string>): (delivery: Delivery) => boolean {
+  watch(
+    epoch: Pick<Epoch, 'end' | 'ended'>,
+    kinds: ReadonlyMap<string, Pick<ConsumedQueue, 'breaksOrder'>>,
+  ): (delivery: Delivery) => boolean {
     let renewing = false
     return ({ properties, queue }) => {
       if (renewing) return false
-      if (!moving.has(queue) || !hasKeyHeader(properties.headers)) return true
+      if (!kinds.get(queue)?.breaksOrder || !hasKeyHeader(properties.headers)) return true
       renewing = true
       this.known = true
       this.options.log.warning(

@@ -3,6 +3,7 @@ import { coerceError } from '../../errors.js'
 import type { Delivery } from '../../ports.js'
 import { repr } from '../../protocol/repr.js'
 import type { Epoch } from '../epoch.js'
+import type { ConsumedQueue } from '../queueKind.js'
 import { refusalOf } from '../refusal.js'
 import { AmqpDelivery } from './delivery.js'
 import { planned, type Step } from './plan.js'
@@ -16,12 +17,8 @@ export interface WindowOptions extends RenewalsOptions {
   readonly node?: string
   /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer a queue. */
   readonly prefetch: number
-  /** Queues whose order breaks when consumers come and go -> the prefetch of their single consumer. */
-  readonly fixed: ReadonlyMap<string, number>
-  /** Queues that another worker gets as soon as our consumers are gone: at the end they are kept until the channel closes. */
-  readonly singleActive?: ReadonlySet<string>
-  /** Queues that are known to be quorum queues. */
-  readonly quorum?: ReadonlySet<string>
+  /** How each queue is consumed; usual if it isn't there. */
+  readonly kinds: ReadonlyMap<string, ConsumedQueue>
   /** Numbers deliveries over all epochs. */
   nextSequence(): number
   /** Called in the order in which the messages of a queue arrive. */
@@ -85,8 +82,8 @@ export class Window {
   }
 
   /**
-   * Cancels every consumer. What was delivered stays deliverable: it can still be settled. The consumers of single active queues stay,
-   * and keep what they are given: their queue is handed over when the channel closes, by when nothing of it runs here any more.
+   * Cancels every consumer. What was delivered can still be settled. The consumers of single active queues stay, and keep what they are
+   * given: another worker gets their queue as soon as they are gone, which is when the channel closes and nothing of it runs here any more.
    */
   async close(): Promise<void> {
     this.closed = true
@@ -98,19 +95,19 @@ export class Window {
   }
 
   private keeps(queue: string): boolean {
-    return this.closed && this.options.singleActive?.has(queue) === true
+    return this.closed && this.options.kinds.get(queue)?.singleActive === true
   }
 
   private channelFor(queue: string): QueueChannel {
-    const { epoch, fixed, log, node = 'celeriac', prefetch, quorum } = this.options
+    const { epoch, kinds, log, node = 'celeriac', prefetch } = this.options
     return new QueueChannel({
       queue,
       epoch,
       log,
       prefetch,
-      fixed: fixed.get(queue) ?? null,
+      fixed: kinds.get(queue)?.fixed ?? null,
       nextTag: () => `${node.slice(0, LONGEST_PREFIX)}.${++this.tags}`,
-      isQuorum: () => quorum?.has(queue) === true,
+      isQuorum: () => kinds.get(queue)?.type === 'quorum',
       keeps: () => this.keeps(queue),
       onMessage: (message, channel) => this.receive(message, channel),
       onChange: () => this.reconcile(),

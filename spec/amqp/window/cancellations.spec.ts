@@ -63,7 +63,7 @@ describe('a consumer that the broker cancels', () => {
       epoch: epoch as unknown as Epoch,
       node: 'w@h',
       prefetch: 1,
-      fixed: new Map(),
+      kinds: new Map(),
       log,
       nextSequence: () => 1,
       onDelivery: (delivery) => deliveries.push(delivery),

@@ -5,7 +5,7 @@ import { FakeClock } from '../../support/fakeClock.js'
 import { FakeDelivery } from '../../support/fakeDelivery.js'
 import { MemoryLog } from '../../support/memoryLog.js'
 
-const QUORUM: ReadonlySet<string> = new Set(['quorum'])
+const QUORUM: ReadonlyMap<string, { breaksOrder: boolean }> = new Map([['quorum', { breaksOrder: true }]])
 
 describe('a quorum queue whose messages name their order themselves', () => {
   let clock: FakeClock
@@ -70,9 +70,9 @@ describe('a quorum queue whose messages name their order themselves', () => {
 
   it.each([
     ['of another type', 'classic', QUORUM],
-    ['with a constant window', 'quorum', new Set<string>()],
-  ] as const)('is left alone if it is one %s', (_, queue, moving) => {
-    expect(keys.watch(epoch, moving)(delivery({ order_key: 'a' }, queue))).toBe(true)
+    ['with a constant window', 'quorum', new Map([['quorum', { breaksOrder: false }]])],
+  ] as const)('is left alone if it is one %s', (_, queue, kinds) => {
+    expect(keys.watch(epoch, kinds)(delivery({ order_key: 'a' }, queue))).toBe(true)
     expect([keys.ordered, ending.signal.aborted]).toEqual([false, false])
   })
 })

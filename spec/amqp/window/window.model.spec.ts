@@ -5,6 +5,7 @@ import type { Epoch } from '../../../lib/amqp/epoch.js'
 import { blockSize } from '../../../lib/amqp/window/block.js'
 import { Window } from '../../../lib/amqp/window/window.js'
 import type { Delivery } from '../../../lib/ports.js'
+import { consumedQueue } from '../../support/consumedQueue.js'
 import { MemoryLog } from '../../support/memoryLog.js'
 
 const RUNS = 300
@@ -46,7 +47,7 @@ class World {
     this.window = new Window({
       epoch: epoch as unknown as Epoch,
       prefetch,
-      fixed: new Map([['fixed', FIXED]]),
+      kinds: new Map([['fixed', consumedQueue({ fixed: FIXED })]]),
       log: new MemoryLog(),
       nextSequence: () => ++sequence,
       onDelivery: (delivery) => this.deliveries.push(delivery),

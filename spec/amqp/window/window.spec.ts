@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Channel } from 'amqplib'
 import type { Epoch } from '../../../lib/amqp/epoch.js'
+import type { ConsumedQueue } from '../../../lib/amqp/queueKind.js'
 import { declareQueue } from '../../../lib/amqp/topology.js'
 import { Window } from '../../../lib/amqp/window/window.js'
 import type { Delivery } from '../../../lib/ports.js'
 import { loadSettings } from '../../../lib/settings/load.js'
 import { queueNamed } from '../../../lib/settings/queues.js'
 import { Client } from '../../support/client.js'
+import { consumedQueue } from '../../support/consumedQueue.js'
 import { type ConnectionUnderTest, connectionTo } from '../../support/epoch.js'
 import { MemoryLog } from '../../support/memoryLog.js'
 import { taskMessage } from '../../support/message.js'
@@ -40,18 +42,13 @@ describe('the window', () => {
 
   const epoch = (): Epoch => under.epochs[0] as Epoch
 
-  async function open(
-    prefetch = 1,
-    fixed: ReadonlyMap<string, number> = new Map(),
-    singleActive: ReadonlySet<string> = new Set(),
-  ): Promise<Window> {
+  function open(prefetch = 1, facts: Partial<ConsumedQueue> = {}): Window {
     let sequence = 0
     const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
     return new Window({
       epoch: epoch(),
       prefetch,
-      fixed,
-      singleActive,
+      kinds: new Map([[queue, consumedQueue(facts)]]),
       log,
       nextSequence: () => ++sequence,
       onDelivery: (delivery) => deliveries.push(delivery),
@@ -86,7 +83,7 @@ describe('the window', () => {
 
   it('holds as many messages as its capacity, and takes the next one when one is settled', async () => {
     await fill(10)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 3]]))
     await arrived(3)
     expect(await client.consumers(queue)).toBe(3)
@@ -99,7 +96,7 @@ describe('the window', () => {
   it('hands a single active queue over when its channel closes, at once and in order', async () => {
     queue = await client.queue({ 'x-single-active-consumer': true })
     await fill(8)
-    const window = await open(1, new Map([[queue, 4]]), new Set([queue]))
+    const window = open(1, { fixed: 4, singleActive: true })
     window.resize(new Map([[queue, 4]]))
     await arrived(4)
     await window.close()
@@ -121,7 +118,7 @@ describe('the window', () => {
 
   it('has sent every acknowledgement by the time that it is closed', async () => {
     await fill(3)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 3]]))
     await arrived(3)
     window.resize(new Map())
@@ -133,14 +130,14 @@ describe('the window', () => {
 
   it('gives each consumer the prefetch of the multiplier', async () => {
     await fill(10)
-    const window = await open(4)
+    const window = open(4)
     window.resize(new Map([[queue, 8]]))
     await arrived(8)
     expect(await client.consumers(queue)).toBe(2)
   })
 
   it('shrinks by the consumers that are idle, at once', async () => {
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 4]]))
     await window.settled()
     expect(await client.consumers(queue)).toBe(4)
@@ -151,7 +148,7 @@ describe('the window', () => {
 
   it('shrinks by a busy consumer when it is settled, without taking another message', async () => {
     await fill(10)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 3]]))
     await arrived(3)
     window.resize(new Map([[queue, 1]]))
@@ -168,7 +165,7 @@ describe('the window', () => {
 
   it('grows by one large consumer when nobody else consumes, and exchanges it later, for as many messages as before', async () => {
     await fill(30)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 2]]))
     await arrived(2)
     window.resize(new Map([[queue, 20]]), true)
@@ -188,7 +185,7 @@ describe('the window', () => {
 
   it('grows by large consumers to more messages than one prefetch can say', async () => {
     await fill(10)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 2]]))
     await arrived(2)
     window.resize(new Map([[queue, 100_000]]), true)
@@ -200,7 +197,7 @@ describe('the window', () => {
 
   it('keeps a fixed consumer whatever its capacity', async () => {
     await fill(10)
-    const window = await open(1, new Map([[queue, 5]]))
+    const window = open(1, { fixed: 5 })
     window.resize(new Map([[queue, 2]]))
     await arrived(5)
     window.resize(new Map([[queue, 9]]))
@@ -210,7 +207,7 @@ describe('the window', () => {
   })
 
   it('subscribes again when the broker cancels its consumers because the queue was deleted', async () => {
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 2]]))
     await window.settled()
     await client.deleteQueue(queue)
@@ -232,7 +229,7 @@ describe('the window', () => {
     const other = await client.queue()
     const channels = spied()
     await fill(2)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 2]]))
     await arrived(2)
     await client.publish(other, [taskMessage('t')])
@@ -267,7 +264,7 @@ describe('the window', () => {
   it('keeps its connection when the broker delivers to a consumer that it has cancelled', async () => {
     const channels = spied()
     await fill(1)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 1]]))
     await arrived(1)
     const consumerTag = 'celeriac.1'
@@ -284,7 +281,7 @@ describe('the window', () => {
   it('runs what it holds of a queue to its end when it finds by growing that the queue is gone', async () => {
     const channels = spied()
     await fill(2)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 2]]))
     await arrived(2)
     const [channel] = channels
@@ -312,7 +309,7 @@ describe('the window', () => {
     const channels = spied()
     let closed = false
     await fill(2)
-    const window = await open()
+    const window = open()
     window.resize(new Map([[queue, 1]]))
     await arrived(1)
     channels[0]?.on('close', () => {
@@ -331,7 +328,7 @@ describe('the window', () => {
 
   it('shares its consumers out over queues as it is told', async () => {
     const other = await client.queue()
-    const window = await open()
+    const window = open()
     window.resize(
       new Map([
         [queue, 3],
