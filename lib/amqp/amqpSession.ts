@@ -5,9 +5,8 @@ import type { Epoch } from './epoch.js'
 import { hearEvents } from './nodes/eventQueue.js'
 import { hearMailbox } from './nodes/mailboxQueue.js'
 import { ask, broadcast, isHeard } from './nodes/pidbox.js'
+import { isReply } from './replyCode.js'
 import { declareQueue } from './topology.js'
-
-const NOT_FOUND = 404
 
 /** What of an epoch the rooms outside see. */
 export class AmqpSession implements Session {
@@ -37,7 +36,7 @@ export class AmqpSession implements Session {
       const { messageCount } = await this.epoch.scratch((channel) => channel.purgeQueue(queue))
       return messageCount
     } catch (thrown) {
-      if ((thrown as { code?: unknown }).code === NOT_FOUND) return 0
+      if (isReply(thrown, 'NOT_FOUND')) return 0
       throw thrown
     }
   }

@@ -11,12 +11,7 @@ export class Postponer {
     private readonly delays: DelayQueues,
   ) {}
 
-  /**
-   * Resolves once the broker has the message, which comes to the queue when it is due.
-   * @param bindTo the queue, when no worker may have bound it to the delay queues yet
-   * @returns false if it can't go this way (its queue's name is too long): publish it as usual
-   * @throws BrokerError as `Publisher.publish`
-   */
+  /** @see Broker.postpone. A queue whose name is too long can't be reached this way. */
   async postpone(
     message: OutgoingMessage,
     queue: string,

@@ -3,6 +3,7 @@ import { BrokerError, coerceError } from '../errors.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
+import { isReply, REPLY_CODE } from './replyCode.js'
 
 /** What became of a message that was handed to a `PublishLine`. */
 export type Sending =
@@ -23,10 +24,6 @@ export type Sending =
   | { readonly is: 'lost'; readonly error: Error }
 
 const CONFIRMED: Sending = { is: 'confirmed' }
-
-/** FRAME_ERROR and SYNTAX_ERROR: what a message whose frames the broker can't take does to a connection. */
-const OF_ONE_MESSAGE: ReadonlySet<unknown> = new Set([501, 502])
-const CONTENT_TOO_LARGE = 311
 
 /** The confirm channel through which messages leave. It ends when the broker closes it over one of them; its connection lives on. */
 export class PublishLine {
@@ -102,9 +99,9 @@ export class PublishLine {
     const { ended } = this.epoch
     if (this.refusal) return { is: 'refused', error: this.refusal, isAlone: this.lost === 1 }
     if (!ended.aborted) return { is: 'nacked' }
-    const reason = coerceError(ended.reason) as Error & { readonly code?: unknown }
-    // Other channels share the connection: even a message that was alone is only under suspicion.
-    return OF_ONE_MESSAGE.has(reason.code)
+    const reason = coerceError(ended.reason)
+    // What a message whose frames the broker can't take does to a connection. Other channels share it: even a message that was alone is only under suspicion.
+    return isReply(reason, 'FRAME_ERROR', 'SYNTAX_ERROR')
       ? { is: 'refused', error: reason, isAlone: false }
       : { is: 'lost', error: coerceError(thrown) }
   }
@@ -135,5 +132,5 @@ export function forGood(text: string, cause?: unknown): BrokerError {
 
 function isRefusal(error: Error): boolean {
   const { code } = error as Error & { readonly code?: unknown }
-  return code === CONTENT_TOO_LARGE || (typeof code === 'number' && code >= 400 && code < 500)
+  return code === REPLY_CODE.CONTENT_TOO_LARGE || (typeof code === 'number' && code >= 400 && code < 500)
 }

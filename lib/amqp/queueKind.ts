@@ -4,8 +4,7 @@ import type { Logger } from '../ports.js'
 import type { AmqpTable } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
-
-const PRECONDITION_FAILED = 406
+import { isReply } from './replyCode.js'
 
 /** What of a queue decides how it is consumed. */
 export interface QueueKind {
@@ -39,7 +38,7 @@ const USUAL: readonly AmqpTable[] = [
 
 /** Whether a broker refuses a declaration because the queue exists with other arguments, or can't be that way. */
 export function isMismatch(thrown: unknown): boolean {
-  return (thrown as { code?: unknown }).code === PRECONDITION_FAILED
+  return isReply(thrown, 'PRECONDITION_FAILED')
 }
 
 /** queue.declare with the arguments of a declaration. */

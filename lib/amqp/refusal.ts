@@ -1,23 +1,23 @@
 import { QueueRefused } from '../broker/intake.js'
 import { coerceError } from '../errors.js'
 import type { Epoch } from './epoch.js'
+import { isReply } from './replyCode.js'
 
-const NOT_FOUND = 404
 /** As all releases from 3.10 to 4.3 have it; in other words, a queue is taken for one that comes back. */
 const NO_QUEUE = /NOT_FOUND - no queue '/
-/** ACCESS_REFUSED, NOT_FOUND, RESOURCE_LOCKED, PRECONDITION_FAILED: they close the channel that asked. */
-const OF_CHANNEL: ReadonlySet<unknown> = new Set([403, 404, 405, 406])
-/** COMMAND_INVALID (an exchange type that the broker doesn't have), NOT_ALLOWED, NOT_IMPLEMENTED, INTERNAL_ERROR: they end the connection. */
-const OF_CONNECTION: ReadonlySet<unknown> = new Set([503, 530, 540, 541])
+/** They close the channel that asked. */
+const OF_CHANNEL = ['ACCESS_REFUSED', 'NOT_FOUND', 'RESOURCE_LOCKED', 'PRECONDITION_FAILED'] as const
+/** They end the connection. */
+const OF_CONNECTION = ['COMMAND_INVALID', 'NOT_ALLOWED', 'NOT_IMPLEMENTED', 'INTERNAL_ERROR'] as const
 
 /**
  * Whether an error that came of using a queue is the broker's refusal of that queue, and not the loss of the connection.
  * @returns what the broker said; null if it was something else
  */
 export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
-  if (OF_CHANNEL.has(codeOf(thrown))) return new QueueRefused(coerceError(thrown).message, false, thrown)
+  if (isReply(thrown, ...OF_CHANNEL)) return new QueueRefused(coerceError(thrown).message, false, thrown)
   const { aborted, reason } = epoch.ended
-  if (!aborted || !OF_CONNECTION.has(codeOf(reason))) return null
+  if (!aborted || !isReply(reason, ...OF_CONNECTION)) return null
   return new QueueRefused(coerceError(reason).message, true, reason)
 }
 
@@ -26,7 +26,7 @@ export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
  * code, too, such as that the queue's node is down: that queue comes back.
  */
 export function isNoQueue(thrown: unknown): boolean {
-  return codeOf(thrown) === NOT_FOUND && NO_QUEUE.test(coerceError(thrown).message)
+  return isReply(thrown, 'NOT_FOUND') && NO_QUEUE.test(coerceError(thrown).message)
 }
 
 /**
@@ -39,8 +39,4 @@ export function askToConsume(epoch: Epoch, queue: string): Promise<void> {
     await channel.prefetch(1)
     await channel.consume(queue, () => undefined)
   })
-}
-
-function codeOf(thrown: unknown): unknown {
-  return (thrown as { code?: unknown } | null)?.code
 }

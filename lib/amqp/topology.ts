@@ -4,8 +4,7 @@ import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
 import { assertQueue, isMismatch, kindOf, type QueueKind } from './queueKind.js'
-
-const NOT_FOUND = 404
+import { isReply } from './replyCode.js'
 
 /**
  * Declares a queue with its exchange and binding, as Celery does. Idempotent. Where exchange or queue exist with other
@@ -56,7 +55,7 @@ async function declareOrFind(
     if (!isMismatch(thrown)) throw thrown
     await epoch.scratch(find).catch((missing: unknown) => {
       // Nothing of that name exists: what the broker has against the declaration is the reason to report.
-      throw (missing as { code?: unknown }).code === NOT_FOUND ? thrown : missing
+      throw isReply(missing, 'NOT_FOUND') ? thrown : missing
     })
     const { message } = coerceError(thrown)
     log.warning(`The ${what} exists with other arguments and is used as it is: ${message}`)

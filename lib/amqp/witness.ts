@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { BrokerError, coerceError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Epoch } from './epoch.js'
+import { isReply } from './replyCode.js'
 
 /** How soon the broker is asked again; doubles up to the longest pause, since each refusal is a line in the broker's log. */
 const FIRST_PAUSE_MS = 100
@@ -12,7 +13,6 @@ const RETURN_MS = 1000
 const HEARTBEATS = 3
 /** Stands in for a heartbeat where there is none. */
 const USUAL_HEARTBEAT = 60
-const NOT_FOUND = 404
 
 export interface WitnessOptions {
   /** Node name, for the name of the queue. */
@@ -120,7 +120,7 @@ async function isThere(epoch: Epoch, queue: string): Promise<boolean> {
     return true
   } catch (thrown) {
     epoch.ended.throwIfAborted()
-    // 405, RESOURCE_LOCKED, while its connection lives.
-    return (thrown as { readonly code?: unknown }).code !== NOT_FOUND
+    // RESOURCE_LOCKED while its connection lives.
+    return !isReply(thrown, 'NOT_FOUND')
   }
 }

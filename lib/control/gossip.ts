@@ -4,7 +4,7 @@ import type { WireEvent } from '../protocol/event.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 import { Elections, type ElectionsOptions } from './elections.js'
-import { type Member, Members } from './members.js'
+import type { Members } from './members.js'
 
 const CHECK_MS = 5000
 /** Of a node's name: its mailbox's couldn't be a queue's otherwise. */
@@ -12,6 +12,8 @@ const LONGEST_NAME = 255
 
 export interface GossipOptions extends Pick<ElectionsOptions, 'apply' | 'send'> {
   readonly nodename: string
+  /** The other workers that are heard of. */
+  readonly members: Members
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
@@ -21,20 +23,13 @@ export interface GossipOptions extends Pick<ElectionsOptions, 'apply' | 'send'> 
 
 /** Hears the events of the other workers: who is there, who has gone, and who shall do what only one may. Mirrors Celery's `Gossip`. */
 export class Gossip {
-  private readonly known: Members
   private readonly elections: Elections
   private timer: Timer | null = null
 
   constructor(private readonly options: GossipOptions) {
-    const { apply, clock, log, nodename, pid = process.pid, send } = options
-    this.known = new Members(clock)
-    const alive = (): number => this.known.alive.length
+    const { apply, clock, log, members, nodename, pid = process.pid, send } = options
+    const alive = (): number => members.alive.length
     this.elections = new Elections({ node: `${nodename}.${pid}`, clock, log, send, apply, alive })
-  }
-
-  /** The other workers that are alive. */
-  members(): readonly Member[] {
-    return this.known.alive
   }
 
   /** The control command `election`. */
@@ -51,7 +46,7 @@ export class Gossip {
   down(): void {
     this.timer?.cancel()
     this.timer = null
-    this.known.clear()
+    this.options.members.clear()
     this.elections.clear()
   }
 
@@ -76,16 +71,17 @@ export class Gossip {
     else if (type === 'worker-elect-ack') this.elections.acknowledged(event)
     else if (isOwn || !type.startsWith('worker-')) return
     else if (type === 'worker-offline') {
-      this.known.remove(hostname)
+      this.options.members.remove(hostname)
       log.debug(`${hostname} left`)
-    } else if (this.known.saw(hostname, event) || type === 'worker-online') {
+    } else if (this.options.members.saw(hostname, event) || type === 'worker-online') {
       log.debug(`${hostname} joined the party`)
     }
   }
 
   private check(): void {
     this.timer = this.options.clock.setTimer(() => this.check(), CHECK_MS)
-    for (const hostname of this.known.removeSilent()) this.options.log.info(`missed heartbeat from ${hostname}`)
+    for (const hostname of this.options.members.removeSilent())
+      this.options.log.info(`missed heartbeat from ${hostname}`)
     this.elections.forgetOld()
   }
 }

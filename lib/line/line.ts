@@ -3,10 +3,9 @@ import { keyFunction } from '../app/orderKey.js'
 import { BrokerError } from '../errors.js'
 import type { Executor } from '../executors/executor.js'
 import type { Backend, Clock, Delivery, Logger, Publisher } from '../ports.js'
-import type { OutgoingMessage } from '../protocol/amqp.js'
 import { wasReceived } from '../protocol/delay.js'
 import { abandon } from '../request/abandon.js'
-import { Departures } from '../request/departures.js'
+import { Departures, type Postpone } from '../request/departures.js'
 import { Gate } from '../request/gate.js'
 import { Lanes } from '../request/lanes.js'
 import { Policies } from '../request/policy.js'
@@ -42,8 +41,7 @@ export interface LineOptions {
   readonly clock: Clock
   /** Slots to begin with. */
   readonly slots: number
-  /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
-  postpone(message: OutgoingMessage, queue: string, delayMs: number, signal: AbortSignal): Promise<boolean>
+  readonly postpone: Postpone
   log(scope: string): Logger
 }
 

@@ -11,6 +11,18 @@ const MOST_RETURNS = 10
 /** Milliseconds: what is due sooner makes room by itself, and would be back from the broker before it is due. */
 const SOON_MS = 2000
 
+/**
+ * Publishes what is due far ahead so that it waits in the broker.
+ * @param signal ends the wait for the broker
+ * @returns false for what is to be published as usual: it is due soon, or can't go that way
+ */
+export type Postpone = (
+  message: OutgoingMessage,
+  queue: string,
+  delayMs: number,
+  signal?: AbortSignal,
+) => Promise<boolean>
+
 export interface DeparturesOptions {
   readonly clock: Clock
   readonly log: Logger
@@ -19,8 +31,7 @@ export interface DeparturesOptions {
   /** `worker_parked_limit`: from so many parked messages on nothing else is taken in; null where nothing limits the intake. */
   readonly parkedLimit: number | null
   readonly state: Pick<WorkerState, 'parked' | 'postponed'>
-  /** Publishes what is due far ahead so that it waits in the broker. @returns false if it can't go that way */
-  postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean>
+  readonly postpone: Postpone
   /** The request's message waits in the broker now. */
   onDeparted(request: Request): void
 }
@@ -37,7 +48,7 @@ export class Departures {
 
   constructor(private readonly options: DeparturesOptions) {}
 
-  /** The same for a message of our own, such as a retry. @returns false if it is due soon or can't go that way: publish it as usual */
+  /** @see Postpone. For a message of our own, such as a retry */
   async postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean> {
     return this.isFar(delayMs) && this.options.postpone(message, queue, delayMs)
   }

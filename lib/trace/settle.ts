@@ -5,6 +5,7 @@ import { CeleriacError, coerceError } from '../errors.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { repr } from '../protocol/repr.js'
+import type { Postpone } from '../request/departures.js'
 import type { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
@@ -21,11 +22,7 @@ export interface SettleOptions {
   /** Told of the messages of retries, as of all others. */
   readonly hooks?: Hooks
   readonly log: Logger
-  /**
-   * Publishes what is due far ahead so that it waits in the broker. Resolves with false for what is to be published as usual: it
-   * is due soon, or can't go that way.
-   */
-  postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean>
+  readonly postpone: Postpone
   /** Seconds; a longer retry of a keyed task gives its lane up. */
   readonly orderHoldLimit: number
   readonly results: Results

@@ -4,6 +4,7 @@ import type { Session } from '../broker/session.js'
 import { Gossip } from '../control/gossip.js'
 import { GossipInlet } from '../control/gossipInlet.js'
 import { Mailbox } from '../control/mailbox.js'
+import { Members } from '../control/members.js'
 import { Mingle } from '../control/mingle.js'
 import { RemoteNeighbours } from '../control/neighbours.js'
 import { Panel } from '../control/panel.js'
@@ -49,6 +50,7 @@ export class Remote {
     this.mingle = new Mingle({ nodename, revoked, clock, lamport, log: log('mingle') })
     this.gossip = new Gossip({
       nodename,
+      members: new Members(clock),
       clock,
       lamport,
       log: log('gossip'),

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { Gossip } from '../../lib/control/gossip.js'
+import { Members } from '../../lib/control/members.js'
 import type { WireEvent } from '../../lib/protocol/event.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { FakeClock } from '../support/fakeClock.js'
@@ -18,15 +19,17 @@ class Node {
   readonly log = new MemoryLog()
   readonly sent: Sent[] = []
   readonly applied: unknown[] = []
+  readonly members = new Members(this.clock)
   readonly gossip: Gossip
 
   constructor(
     readonly nodename: string,
     apply?: (signature: unknown) => unknown,
   ) {
-    const { applied, clock, lamport, log, sent } = this
+    const { applied, clock, lamport, log, members, sent } = this
     this.gossip = new Gossip({
       nodename,
+      members,
       pid: 100,
       clock,
       lamport,
@@ -65,7 +68,7 @@ describe('gossip', () => {
     node.hear('b@spec', 'worker-heartbeat')
     node.hear('b@spec', 'worker-offline')
     expect(node.log.of('DEBUG')).toEqual(['b@spec joined the party', 'c@spec joined the party', 'b@spec left'])
-    expect(node.gossip.members().map(({ hostname }) => hostname)).toEqual(['c@spec'])
+    expect(node.members.alive.map(({ hostname }) => hostname)).toEqual(['c@spec'])
   })
 
   it('says once of a worker that its heartbeats have stopped, and welcomes it again', () => {
@@ -82,7 +85,7 @@ describe('gossip', () => {
 
   it('is not a member of its own list, and counts its own messages', () => {
     node.hear('a@spec', 'worker-heartbeat', { clock: 500 })
-    expect(node.gossip.members()).toEqual([])
+    expect(node.members.alive).toEqual([])
     expect(node.lamport.value).toBe(1)
   })
 
@@ -109,7 +112,7 @@ describe('gossip', () => {
       node.hear('c@spec', 'worker-elect', { id: `${n}${long}`, topic: 'task', action: null })
       node.hear('c@spec', 'worker-elect', { id: 'one', topic: 'task', action: long, pid: n })
     }
-    expect(node.gossip.members().map(({ hostname }) => hostname)).toEqual([])
+    expect(node.members.alive.map(({ hostname }) => hostname)).toEqual([])
     // Each election that it stands in costs it at least the length of its id.
     expect(node.sent.filter(({ type }) => type === 'worker-elect').length).toBeLessThan(10)
     node.clock.advance(70_000)
@@ -127,7 +130,7 @@ describe('gossip', () => {
     node.gossip.down()
     node.hear('c@spec', 'worker-heartbeat')
     expect(node.clock.pending).toBe(0)
-    expect(node.gossip.members()).toEqual([])
+    expect(node.members.alive).toEqual([])
     expect(node.log.of('INFO')).toEqual([])
   })
 
@@ -146,7 +149,7 @@ describe('gossip', () => {
         }
         target.clock.advance(60_000)
         target.hear('z@spec', 'worker-online')
-        expect(target.gossip.members().map(({ hostname }) => hostname)).toContain('z@spec')
+        expect(target.members.alive.map(({ hostname }) => hostname)).toContain('z@spec')
         expect(Number.isSafeInteger(target.lamport.value)).toBe(true)
       }),
     )

@@ -4,6 +4,7 @@ import { AmqpSession } from '../../lib/amqp/amqpSession.js'
 import type { Epoch } from '../../lib/amqp/epoch.js'
 import { Gossip } from '../../lib/control/gossip.js'
 import { GossipInlet } from '../../lib/control/gossipInlet.js'
+import { Members } from '../../lib/control/members.js'
 import { LamportClock } from '../../lib/protocol/lamport.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
@@ -40,6 +41,7 @@ describe('the inlet of gossip', () => {
   let log: MemoryLog
   let clock: FakeClock
   let epoch: FakeEpoch
+  let members: Members
   let gossip: Gossip
   let inlet: GossipInlet
 
@@ -48,12 +50,21 @@ describe('the inlet of gossip', () => {
     clock = new FakeClock()
     epoch = new FakeEpoch()
     const lamport = new LamportClock()
-    gossip = new Gossip({ nodename: 'a@spec', clock, lamport, log, send: () => undefined, apply: () => undefined })
+    members = new Members(clock)
+    gossip = new Gossip({
+      nodename: 'a@spec',
+      members,
+      clock,
+      lamport,
+      log,
+      send: () => undefined,
+      apply: () => undefined,
+    })
     inlet = new GossipInlet(gossip, log)
   })
 
   const up = (): Promise<void> => inlet.up(new AmqpSession(epoch as unknown as Epoch, log))
-  const names = (): string[] => gossip.members().map(({ hostname }) => hostname)
+  const names = (): string[] => members.alive.map(({ hostname }) => hostname)
   const say = (text: string): void => epoch.deliver({ content: Buffer.from(text), properties: {} } as ConsumeMessage)
   const beat = JSON.stringify({ type: 'worker-heartbeat', hostname: 'b@spec', clock: 1, freq: 2 })
 

@@ -122,11 +122,7 @@ describe("beside a worker of Python's", () => {
     const worker = await python()
     for (const { nodename } of [a, b, c, d]) await worker.waitForOutput(new RegExp(`${nodename} joined the party`))
     for (const node of [a, c]) await says(node, 'python@spec joined the party')
-    const members = (node: Gossiper): string[] =>
-      node.gossip
-        .members()
-        .map(({ hostname }) => hostname)
-        .sort()
+    const members = (node: Gossiper): string[] => node.members.alive.map(({ hostname }) => hostname).sort()
     expect(members(a)).toEqual(['b@spec', 'c@spec', 'd@spec', 'python@spec'])
 
     await d.stop()

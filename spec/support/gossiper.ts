@@ -4,6 +4,7 @@ import { systemClock } from '../../lib/clock.js'
 import { Gossip } from '../../lib/control/gossip.js'
 import { GossipInlet } from '../../lib/control/gossipInlet.js'
 import { Mailbox } from '../../lib/control/mailbox.js'
+import { Members } from '../../lib/control/members.js'
 import { Mingle } from '../../lib/control/mingle.js'
 import { RemoteNeighbours } from '../../lib/control/neighbours.js'
 import { Panel } from '../../lib/control/panel.js'
@@ -25,6 +26,7 @@ export class Gossiper {
   /** What it was elected to do. */
   readonly applied: unknown[] = []
   readonly gossip: Gossip
+  readonly members = new Members(systemClock)
   /** The milliseconds that it let pass before messages could be taken, each time that it did. */
   readonly waited: number[] = []
   private readonly connection: BrokerConnection
@@ -38,7 +40,7 @@ export class Gossiper {
     brokerUrl: string,
     private readonly link: Link | null,
   ) {
-    const { applied, lamport, log, revoked } = this
+    const { applied, lamport, log, members, revoked } = this
     const clock = systemClock
     const { faults, settings } = loadSettings({ config: { broker_url: brokerUrl }, env: {}, flags: {} })
     if (faults.length > 0) throw new Error(faults.join('\n'))
@@ -56,6 +58,7 @@ export class Gossiper {
     const mingle = new Mingle({ nodename, revoked, clock, lamport, log })
     this.gossip = new Gossip({
       nodename,
+      members,
       clock,
       lamport,
       log,

@@ -3,11 +3,10 @@ import type { Listener } from '../../broker/session.js'
 import type { Logger } from '../../ports.js'
 import { PIDBOX_EXCHANGE, PIDBOX_REPLY_EXCHANGE } from '../../protocol/control.js'
 import type { Epoch } from '../epoch.js'
+import { isReply } from '../replyCode.js'
 import { hear } from './hear.js'
 
 const QUEUE_OPTIONS = { durable: false, exclusive: true, autoDelete: true, expires: 10_000, messageTtl: 300_000 }
-/** RESOURCE_LOCKED and PRECONDITION_FAILED. */
-const TAKEN: ReadonlySet<number> = new Set([405, 406])
 
 /** Opens a worker's pidbox. The queue is exclusive, so that brokers which refuse transient shared queues take it. */
 export async function hearMailbox(epoch: Epoch, nodename: string, listener: Listener, log: Logger): Promise<void> {
@@ -32,7 +31,7 @@ async function declare(epoch: Epoch, nodename: string, log: Logger): Promise<str
     await declareAs(name)
     return name
   } catch (thrown) {
-    if (!TAKEN.has(Number((thrown as { code?: unknown }).code))) throw thrown
+    if (!isReply(thrown, 'RESOURCE_LOCKED', 'PRECONDITION_FAILED')) throw thrown
     // A worker of the same name, a killed one whose connection the broker still believes in, or one that declares it otherwise.
     log.warning(
       `A node named ${nodename} is already using this process mailbox! Maybe you forgot to shutdown the other node or did not do so properly? Give each worker a name of its own with -n`,
