@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url'
 
 /** Characters of a stack that are looked at: the frames are at its end, and before them stands a message of any length. */
 const LONGEST_STACK = 65_536
-/** Stands between two frames of asynchronous code where Node happened to run the first from its own queue. */
+/** Stands between two frames of asynchronous code where Node happened to run the first from its own queue, */
 const TURN = '(node:internal/process/task_queues:'
+/** and then what of Node's had called the queue: a timer, or a hook of whoever follows asynchronous calls. */
+const BELOW_TURN = '(node:internal/'
 /** Where this package's own code is. */
 const OWN_URL = new URL('..', import.meta.url).href
 const OWN_PATH = fileURLToPath(OWN_URL)
@@ -38,7 +40,12 @@ function partsOf({ message, name, stack }: Error): { readonly heading: string; r
 
 function withoutCallers(frames: readonly string[]): readonly string[] {
   const last = frames.findLastIndex((frame) => !isCaller(frame))
-  return last < 0 ? frames : frames.slice(0, last + 1).filter((frame) => !frame.includes(TURN))
+  if (last < 0) return frames
+  let inTurn = false
+  return frames.slice(0, last + 1).filter((frame) => {
+    inTurn = frame.includes(TURN) || (inTurn && frame.includes(BELOW_TURN))
+    return !inTurn
+  })
 }
 
 function isCaller(frame: string): boolean {
