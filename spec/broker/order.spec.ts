@@ -135,6 +135,7 @@ describe('order of a queue, by key, while slots come and go', () => {
     }, 5)
     await waitFor(() => done >= count, { what: 'all messages to run' })
     clearInterval(resizing)
+    line.close()
     return { inversions, done, resizes }
   }
 
