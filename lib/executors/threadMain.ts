@@ -1,5 +1,5 @@
 /*
- * The entry of a thread of the threads pool: what piscina calls. Each job brings a port of its own, for all that is said while it runs.
+ * What a thread of the threads pool runs: piscina calls it through `threadEntry.cts`. Each job brings a port of its own, for all that is said while it runs.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { coerceError } from '../errors.js'

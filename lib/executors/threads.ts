@@ -11,12 +11,12 @@ import type { ThreadCall } from './threadMain.js'
 
 const piscina = lazily<typeof import('piscina')>('piscina')
 
-const ENTRY = fileURLToPath(new URL('./threadMain.js', import.meta.url))
+const ENTRY = fileURLToPath(new URL('./threadEntry.cjs', import.meta.url))
 
 export interface ThreadsOptions extends ChildPoolOptions {
   /** What the threads find in their environment beside the worker's own. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where the compiled `threadMain.js` is. */
+  /** Where the compiled `threadEntry.cjs` is. */
   readonly entry?: string
 }
 
