@@ -13,9 +13,13 @@ const orderBy = process.env.BENCH_ORDER === 'on' ? 'kwargs.key' : undefined
 
 const app = new Celery('bench')
 
-app.task('bench.noop', { params: ['x', 'y', 'key'], orderBy }, () => null)
+app.task(
+  'bench.noop',
+  { params: ['x', 'y', 'key'], orderBy },
+  (_x: unknown = null, _y: unknown = null, _key: unknown = null) => null,
+)
 
-app.task('bench.wait', { params: ['ms', 'key'], orderBy }, async (ms: number) => {
+app.task('bench.wait', { params: ['ms', 'key'], orderBy }, async (ms: number, _key: unknown = null) => {
   await setTimeout(ms)
 })
 
