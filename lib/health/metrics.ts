@@ -47,9 +47,7 @@ export class Metrics {
     this.families.push((registers) => {
       const { Gauge } = prometheus()
       new Gauge({
-        name,
-        help,
-        labelNames: [...labelNames],
+        ...described(name, help, labelNames),
         registers,
         collect() {
           this.reset()
@@ -64,9 +62,7 @@ export class Metrics {
     this.families.push((registers) => {
       const { Counter } = prometheus()
       new Counter({
-        name,
-        help,
-        labelNames: [...labelNames],
+        ...described(name, help, labelNames),
         registers,
         collect() {
           this.reset()
@@ -111,6 +107,10 @@ export class Metrics {
     for (const make of this.families) make([this.made])
     return this.made
   }
+}
+
+function described(name: string, help: string, labelNames: readonly string[]) {
+  return { name, help, labelNames: [...labelNames] }
 }
 
 let shared: Registry | null = null
