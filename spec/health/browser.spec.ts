@@ -76,7 +76,9 @@ describe('the page in a browser', () => {
       }
       expect(await heights('slots')).toBeGreaterThanOrEqual(2)
       expect(await heights('waiting')).toBeGreaterThanOrEqual(2)
-      expect(await page.locator('slot-chart circle.decision').count()).toBeGreaterThanOrEqual(2)
+      await waitFor(async () => (await page.locator('slot-chart circle.decision').count()) >= 2, {
+        what: 'the chart to mark the decisions, which it does with the next sample',
+      })
     },
     SLOW,
   )
