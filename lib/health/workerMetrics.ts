@@ -146,7 +146,7 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
   )
   metrics.counter(
     'celery_worker_unordered_total',
-    "Messages that run without order because their key couldn't be told.",
+    'Messages that run without order because their order key could not be determined.',
     ['hostname'],
     () => [{ value: state.unordered, labels: own }],
   )

@@ -27,7 +27,7 @@ export class WorkerState {
   strays = 0
   /** Messages that were sent on, to wait for their ETA in the broker. */
   postponed = 0
-  /** Messages that run without order because their key couldn't be told. */
+  /** Messages that run without order because their order key could not be determined. */
   unordered = 0
   /** Messages that had to wait for their key beyond a limit. */
   readonly heldBeyond: Record<HoldLimit, number> = { depth: 0, age: 0 }

@@ -78,7 +78,7 @@ export class Strategy {
     try {
       key = this.options.keyOf(task, message)
     } catch (thrown) {
-      const fault = `the order key couldn't be told: ${repr(coerceError(thrown))}`
+      const fault = `could not determine the order key: ${repr(coerceError(thrown))}`
       if (!this.options.unorderedOnKeyError) {
         log.error(`Task ${labelOf(message)} was rejected: ${fault}`)
         this.refuse(delivery, 'order-key', coerceError(thrown))

@@ -27,7 +27,7 @@ describe('options', () => {
   })
 
   describe('of a task', () => {
-    it('are all accepted as the README has them', () => {
+    it('are all accepted as the guide has them', () => {
       const options: TaskOptions = {
         bind: false,
         kwargs: false,

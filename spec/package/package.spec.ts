@@ -27,7 +27,8 @@ describe('the package, packed from a clean copy and installed in an empty projec
     const { files, installed } = packed
     const some = ['dist/index.js', 'dist/index.d.ts', 'dist/cjs/index.js', 'dist/cli/main.js', 'README.md']
     expect(files).toEqual(expect.arrayContaining(some))
-    expect(files.filter((path) => /^(?:spec|build|node_modules)\//.test(path))).toEqual([])
+    const guide = /\.md$|^spec\/bench\/results\./
+    expect(files.filter((path) => /^(?:spec|build|node_modules)\//.test(path) && !guide.test(path))).toEqual([])
     for (const path of files) expect([path, existsSync(join(installed, path))]).toEqual([path, true])
   })
 

@@ -271,7 +271,7 @@ describe('order by keys that nest', () => {
       expect(delivery.settledBy).toBe('reject')
       expect(gated.started).toEqual([])
       expect(offline.log.of('ERROR')).toEqual([
-        `Task job[a] was rejected: the order key couldn't be told: TypeError("orderBy returned {'id': 1}, which is no key: a text, a number, or a list of these is one")`,
+        `Task job[a] was rejected: could not determine the order key: TypeError("orderBy returned {'id': 1}, which is no key: a text, a number, or a list of these is one")`,
       ])
       expect(offline.line.state.refused.get('order-key')).toBe(1)
     })
@@ -292,8 +292,8 @@ describe('order by keys that nest', () => {
       expect(gated.started).toEqual(['t1', 't2'])
       expect(offline.line.lanes.size).toBe(0)
       expect(offline.log.of('WARNING')).toEqual([
-        "Task thrower[t1] runs without order: the order key couldn't be told: ValueError('no build')",
-        `Task headed[t2] runs without order: the order key couldn't be told: TypeError('the header order_key is {}, which is no key: a text, a number, or a list of these is one')`,
+        "Task thrower[t1] runs without order: could not determine the order key: ValueError('no build')",
+        `Task headed[t2] runs without order: could not determine the order key: TypeError('the header order_key is {}, which is no key: a text, a number, or a list of these is one')`,
       ])
       expect(offline.line.state.unordered).toBe(2)
     })

@@ -32,7 +32,7 @@ export function scoreOf(workload: Workload): Score {
   }
 }
 
-/** The table of the README. */
+/** The table of spec/README.md. */
 export function tableOf(scores: readonly Score[]): string {
   const rows = scores.map(({ workload, celery, celeriac, oracle }) => {
     const marks = [celery, celeriac, oracle]
