@@ -9,9 +9,10 @@ import { SEND_OPTIONS } from './callOptionTables.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import { aroundPublish } from './hooks/aroundPublish.js'
+import type { Loan, LoanTerms } from './loan.js'
 import { plainObject } from './optionChecks.js'
 import { checkOptions } from './options.js'
-import type { Loan, LoanTerms, Outlet, SendOptions } from './outlet.js'
+import type { Outlet, SendOptions } from './outlet.js'
 import { traceSend } from './sendSpan.js'
 import type { ResultSource } from './stateWatch.js'
 
@@ -47,7 +48,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
       throw new TypeError(`${name}: the keyword arguments are ${repr(kwargs, SHOWN)}: expected an object`)
     }
     checkOptions(name, options, SEND_OPTIONS)
-    const outlet = this.wayOut()
+    const { outlet, hooks } = this.wayOut()
     const route = outlet.route(name, options)
     const id = options.taskId ?? randomUUID()
     const parent = currentRun.getStore()
@@ -72,7 +73,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     const delayMs = eta === null ? 0 : eta.getTime() - Date.now()
     const send = (message: OutgoingMessage): Promise<void> =>
       traceSend(message, (message) => outlet.send(message, route, delayMs))
-    if (this.hooks.any) await aroundPublish(this.hooks, message, [args, kwargs, NO_EMBED], send)
+    if (hooks.any) await aroundPublish(hooks, message, [args, kwargs, NO_EMBED], send)
     else await send(message)
     parent?.children.push(id)
     return this.result(id)
@@ -89,7 +90,12 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
    * that runs it.
    */
   lend(outlet: Outlet, terms: LoanTerms = {}): () => void {
-    const loan: Loan = { outlet, worker: terms.worker ?? null, onlyTasks: terms.onlyTasks ?? false }
+    const loan: Loan = {
+      outlet,
+      worker: terms.worker ?? null,
+      onlyTasks: terms.onlyTasks ?? false,
+      hooks: terms.hooks ?? this.hooks,
+    }
     this.loans.push(loan)
     return () => {
       const at = this.loans.indexOf(loan)
@@ -108,20 +114,20 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   /** It asks through the way out that there is by then: a closed app opens another. */
   private result(id: string): AsyncResult {
     const backend: ResultSource = {
-      get: (asked) => this.wayOut().backend.get(asked),
-      subscribe: (asked, onMeta) => this.wayOut().backend.subscribe(asked, onMeta),
-      forget: (asked) => this.wayOut().backend.forget(asked),
+      get: (asked) => this.wayOut().outlet.backend.get(asked),
+      subscribe: (asked, onMeta) => this.wayOut().outlet.backend.subscribe(asked, onMeta),
+      forget: (asked) => this.wayOut().outlet.backend.forget(asked),
     }
     return new AsyncResult(id, backend, systemClock)
   }
 
-  private wayOut(): Outlet {
+  private wayOut(): Pick<Loan, 'outlet' | 'hooks'> {
     const run = currentRun.getStore()
     const loan =
       this.loans.find(({ worker }) => run !== undefined && worker === run.worker) ??
       this.loans.findLast(({ onlyTasks }) => run !== undefined || !onlyTasks)
-    if (loan) return loan.outlet
+    if (loan) return loan
     this.outlet ??= this.open()
-    return this.outlet
+    return { outlet: this.outlet, hooks: this.hooks }
   }
 }

@@ -40,7 +40,7 @@ export abstract class Definitions<Shared extends object> {
   /** Those that `breaker` has made. */
   readonly breakers = new Breakers()
   /** Those that `on` has added. */
-  readonly hooks = new Hooks()
+  readonly hooks = Hooks.none()
   /** What `use` has added. */
   readonly middleware = new Middlewares()
   /** Those that `resource` has added. */

@@ -45,18 +45,3 @@ export interface Outlet {
   readonly backend: Backend
   close(): Promise<void>
 }
-
-/** For whom a worker lends its way out. */
-export interface LoanTerms {
-  /** Its node name: its own tasks use this one, whoever else has lent his. */
-  readonly worker?: string
-  /** Not for code outside of tasks, which goes on by the app's own. */
-  readonly onlyTasks?: boolean
-}
-
-/** A way out that was lent. */
-export interface Loan {
-  readonly outlet: Outlet
-  readonly worker: string | null
-  readonly onlyTasks: boolean
-}

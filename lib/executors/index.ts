@@ -25,11 +25,11 @@ export function createExecutor(settings: Settings, options: ExecutorOptions): Ex
   const specifier = settings.app
   if (specifier === null)
     throw new ConfigurationError([`-P/--pool ${pool}: -A must name the module that its children load`])
-  const { app, clock, hostname, log, size, stopLimit } = options
+  const { app, clock, hooks, hostname, log, size, stopLimit } = options
   const terms = { hostname, hookTimeoutMs: settings.worker_hook_timeout * 1000, resourceTimeoutMs }
   const child = {
     breakers: app.breakers,
-    hooks: app.hooks,
+    hooks,
     endMs: END_MS + app.resources.count * resourceTimeoutMs,
     clock,
     hostname,

@@ -12,13 +12,14 @@ import { type Executor, hardLimitText, type RunHooks, softLimitText } from './ex
 
 /** What an app has around the handlers of its tasks. */
 export interface AppAround {
-  readonly hooks: Hooks
   readonly middleware: Middlewares
   readonly resources: Resources
 }
 
 export interface InlineOptions {
   readonly app: AppAround
+  /** The app's hooks as the worker calls them. */
+  readonly hooks: Hooks
   /** Milliseconds that the start, and the stop, of a resource may take. */
   readonly resourceTimeoutMs: number
   readonly clock: Clock
@@ -43,10 +44,10 @@ export class InlineExecutor implements Executor {
   }
 
   async start(): Promise<void> {
-    const { app, hostname } = this.options
+    const { app, hooks, hostname } = this.options
     this.opening = app.resources.start(this.terms)
     await this.opening
-    await app.hooks.tell('workerProcessInit', () => ({ hostname }))
+    await hooks.tell('workerProcessInit', () => ({ hostname }))
   }
 
   async stop(): Promise<void> {
@@ -64,22 +65,22 @@ export class InlineExecutor implements Executor {
     return this.options.app.resources.count * this.options.resourceTimeoutMs
   }
 
-  run(request: Request, hooks: RunHooks): Promise<Outcome> {
-    return this.options.app.hooks.any ? this.runHooked(request, hooks) : this.runLimited(request, hooks)
+  run(request: Request, run: RunHooks): Promise<Outcome> {
+    return this.options.hooks.any ? this.runHooked(request, run) : this.runLimited(request, run)
   }
 
   /** Hooks have a bound of their own: the limits of the task are those of its handler. */
-  private async runHooked(request: Request, hooks: RunHooks): Promise<Outcome> {
-    const { app, clock, hostname } = this.options
+  private async runHooked(request: Request, run: RunHooks): Promise<Outcome> {
+    const { clock, hooks, hostname } = this.options
     if (request.isExpired(clock.now())) return { state: 'REVOKED', reason: 'expired' }
     const { children, task } = request
-    const run = { hooks: app.hooks, task, request: requestInfo(request, hostname), children }
+    const hooked = { hooks, task, request: requestInfo(request, hostname), children }
     request.failureTold = false
-    await tellBegin(run)
+    await tellBegin(hooked)
     const outcome: Outcome = request.aborted
       ? { state: 'ABORTED', error: coerceError(request.signal.reason), runtimeMs: 0 }
-      : await this.runLimited(request, hooks)
-    await tellEnd(run, outcome)
+      : await this.runLimited(request, run)
+    await tellEnd(hooked, outcome)
     request.failureTold = outcome.state === 'FAILURE'
     return outcome
   }

@@ -1,4 +1,5 @@
 import type { App } from '../app/app.js'
+import type { Hooks } from '../app/hooks/hooks.js'
 import { keyFunction } from '../app/orderKey.js'
 import { BrokerError } from '../errors.js'
 import type { Executor } from '../executors/executor.js'
@@ -30,6 +31,8 @@ import { Standstill } from './standstill.js'
 
 export interface LineOptions {
   readonly app: App
+  /** The app's hooks as the worker calls them; as the app does unless given. */
+  readonly hooks?: Hooks
   readonly settings: Settings
   readonly nodename: string
   readonly state: WorkerState
@@ -143,7 +146,7 @@ export class Line {
       clock,
       state,
       publisher: options.publisher,
-      hooks: app.hooks,
+      hooks: options.hooks ?? app.hooks,
       postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
       results,
       events: options.events,

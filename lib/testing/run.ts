@@ -70,7 +70,8 @@ export async function run(task: object, args: readonly unknown[], kwargs: Kwargs
   try {
     const { hooks, middleware } = app
     const executor = new InlineExecutor({
-      app: { hooks, middleware, resources },
+      app: { middleware, resources },
+      hooks,
       resourceTimeoutMs: terms.timeoutMs,
       clock: systemClock,
       log,

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { loadModule } from '../app/load.js'
 import type { Celery } from '../celery.js'
-import { CeleriacError, ConfigurationError, coerceError } from '../errors.js'
+import { CeleriacError, coerceError } from '../errors.js'
 import { deferred } from '../listeners.js'
 import type { Address } from '../settings/address.js'
 import { type PreparedWorker, prepareWorker, type WorkerOptions } from './embeddedOptions.js'
-import { claimNodename, expandPath } from './nodename.js'
+import { claimNodename } from './nodename.js'
 import type { Worker as Engine } from './worker.js'
 import { openLog, type WorkerLog } from './workerLog.js'
 
@@ -136,26 +136,9 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     const log = await openLog(this.prepared)
     this.log = log
     for (const module of [...settings.imports, ...settings.include]) await loadModule(module, process.cwd())
-    const { Worker: Engine } = await import('./worker.js')
+    const { buildWorker } = await import('./build.js')
     for (const warning of warnings) log.logger('settings').warning(warning)
-    const path = (template: string | null): string | null =>
-      template && expandPath(template, nodename, process.env.HOME)
-    const { worker_state_db, worker_heap_snapshot } = settings
-    const engine = asConfiguration(
-      () =>
-        new Engine({
-          app,
-          configured,
-          nodename,
-          settings: {
-            ...settings,
-            worker_state_db: path(worker_state_db),
-            worker_heap_snapshot: path(worker_heap_snapshot),
-          },
-          lendsToTasksOnly: true,
-          log: log.logger,
-        }),
-    )
+    const engine = buildWorker({ app, configured, nodename, settings, lendsToTasksOnly: true, log: log.logger })
     this.engine = engine
     const { life } = engine
     life.onConsuming.add(() => this.consumes())
@@ -203,14 +186,5 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
         this.log?.logger('worker').error(`A listener of '${name}' has thrown: ${error.message}`, { error })
       }
     }
-  }
-}
-
-/** What the engine can't accept, an order key's path for example, is a fault of the configuration. */
-function asConfiguration<T>(make: () => T): T {
-  try {
-    return make()
-  } catch (thrown) {
-    throw thrown instanceof ConfigurationError ? thrown : new ConfigurationError([coerceError(thrown).message])
   }
 }

@@ -22,44 +22,46 @@ export interface WorkerHooksOptions {
 /** Tells an app's hooks of the worker's own life. The first component to start after the probes, and the last but them to stop. */
 export class WorkerHooks implements Component {
   readonly name = 'hooks'
+  /** The app's hooks as this worker calls them. */
+  readonly own: Hooks
   private begun = false
   private isReady = false
 
-  constructor(private readonly options: WorkerHooksOptions) {}
+  constructor(private readonly options: WorkerHooksOptions) {
+    const { app, clock, log, settings } = options
+    this.own = app.hooks.by({ timeoutMs: settings.worker_hook_timeout * 1000, log: log('hooks'), clock })
+  }
 
   /** Those that nobody waits for while tasks run, and then those of the shutdown, one after another. */
   get extraStopMs(): number {
-    const { hooks } = this.options.app
-    return (hooks.longest + hooks.count('workerShutdown')) * this.options.settings.worker_hook_timeout * 1000
+    const { own } = this
+    return (own.longest + own.count('workerShutdown')) * this.options.settings.worker_hook_timeout * 1000
   }
 
   async start(): Promise<void> {
     if (this.begun) return
     this.begun = true
-    const { app, clock, log, settings } = this.options
-    app.hooks.configure({ timeoutMs: settings.worker_hook_timeout * 1000, log: log('hooks'), clock })
-    await app.hooks.tell('workerInit', () => this.facts)
+    await this.own.tell('workerInit', () => this.facts)
   }
 
   /** To be called each time that the worker consumes; as in Celery, hooks are told of the first. */
   ready(): void {
     if (this.isReady) return
     this.isReady = true
-    this.options.app.hooks.note('workerReady', () => this.facts)
+    this.own.note('workerReady', () => this.facts)
   }
 
   /** The stop begins. */
   shuttingDown(how: 'Warm' | 'Cold', cause: StopCause | null): void {
     const { sig = null, exitcode = 0 } = cause ?? {}
-    this.options.app.hooks.note('workerShuttingDown', () => ({ ...this.facts, how, sig, exitcode }))
+    this.own.note('workerShuttingDown', () => ({ ...this.facts, how, sig, exitcode }))
   }
 
   async stop(): Promise<void> {
     if (!this.begun) return
     this.begun = false
-    const { hooks } = this.options.app
-    await hooks.settled()
-    await hooks.tell('workerShutdown', () => this.facts)
+    await this.own.settled()
+    await this.own.tell('workerShutdown', () => this.facts)
   }
 
   private get facts(): { readonly hostname: string } {

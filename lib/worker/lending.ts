@@ -1,5 +1,6 @@
 import type { App } from '../app/app.js'
-import type { LoanTerms, Outlet } from '../app/outlet.js'
+import type { LoanTerms } from '../app/loan.js'
+import type { Outlet } from '../app/outlet.js'
 import type { Component } from '../component.js'
 import type { StopLimit } from '../stopLimit.js'
 

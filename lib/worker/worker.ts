@@ -62,7 +62,7 @@ export class Worker implements Component {
   private readonly shutdown: Shutdown
 
   constructor(options: WorkerOptions) {
-    const { app, log, nodename, settings } = options
+    const { app, lendsToTasksOnly: onlyTasks = false, log, nodename, settings } = options
     this.name = nodename
     const clock = options.clock ?? systemClock
     const common = { ...options, clock }
@@ -85,12 +85,12 @@ export class Worker implements Component {
     const events = new WorkerEvents({ ...common, lamport, broker, state })
     const records = new TaskRecords(app, settings, clock, events.tasks)
     const hooks = new WorkerHooks(common)
-    const taskEvents = new HookEvents(app.hooks, nodename, records.events)
     this.breakers = new WorkerBreakers({ app, backend, publisher, settings, log: own })
 
     // The way of a message, and where its task runs.
     const executor = createExecutor(settings, {
       app,
+      hooks: hooks.own,
       clock,
       log: own,
       hostname: nodename,
@@ -103,7 +103,8 @@ export class Worker implements Component {
       state,
       executor,
       backend,
-      events: taskEvents,
+      hooks: hooks.own,
+      events: new HookEvents(hooks.own, nodename, records.events),
       revoked,
       publisher,
       slots: bounds.min,
@@ -191,7 +192,7 @@ export class Worker implements Component {
       executor,
       this.breakers,
       { name: 'publisher', start: async () => undefined, stop: () => publisher.stop() },
-      new Lending(app, outlet, stopLimit, { worker: nodename, onlyTasks: options.lendsToTasksOnly ?? false }),
+      new Lending(app, outlet, stopLimit, { worker: nodename, onlyTasks, hooks: hooks.own }),
       ...stateDb(settings, { revoked, lamport, clock, log: log('statedb') }),
       events,
       { name: 'backend', start: () => backend.start(), stop: () => backend.stop() },

@@ -56,7 +56,7 @@ describe('app.on', () => {
   })
 
   it('returns what takes the hook away again, and then costs nothing', async () => {
-    const hooks = new Hooks()
+    const hooks = Hooks.none()
     const told: string[] = []
     const end = hooks.add('workerInit', () => void told.push('first'))
     hooks.add('workerInit', () => void told.push('second'))()
@@ -174,7 +174,7 @@ describe('hooks', () => {
   })
 
   it('that nobody waits for are waited for at the end, up to their bound', async () => {
-    const hooks = new Hooks()
+    const hooks = Hooks.none()
     const clock = new FakeClock()
     hooks.configure({ timeoutMs: 1000, log: new MemoryLog(), clock })
     hooks.add('workerReady', () => new Promise(() => undefined))

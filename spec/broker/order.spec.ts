@@ -74,6 +74,7 @@ describe('order of a queue, by key, while slots come and go', () => {
       state: new WorkerState(),
       executor: new InlineExecutor({
         app,
+        hooks: app.hooks,
         resourceTimeoutMs: 30_000,
         clock: systemClock,
         log,

@@ -36,6 +36,7 @@ function executor() {
   const onStray = (by: number): void => void strays.push(by)
   const pool = new InlineExecutor({
     app,
+    hooks: app.hooks,
     resourceTimeoutMs: 30_000,
     clock: systemClock,
     log,

@@ -45,7 +45,7 @@ export class OfflineLine {
       state.strays += by
     }
     const size = options.slots ?? 4
-    const around = { app, resourceTimeoutMs: 30_000 }
+    const around = { app, hooks: app.hooks, resourceTimeoutMs: 30_000 }
     this.executor = new InlineExecutor({ ...around, clock, log, hostname: 'w@spec', size, onStray })
     this.line = new Line({
       app,

@@ -158,6 +158,25 @@ describe('a worker in a program', () => {
       expect(again.hostname).toBe(first.hostname)
     })
 
+    it('of the same app: each calls its hooks by its own terms, and writes of them into its own log', async () => {
+      const other = new MemoryLog()
+      app.task('one', () => 1)
+      app.on('taskPrerun', () => {
+        throw new Error('oh')
+      })
+      await started({ queues: ['first'] })
+      await started({ queues: ['second'], logger: other })
+      const hookErrors = (of: MemoryLog): number => of.of('ERROR').filter((line) => line.includes('taskPrerun')).length
+      for (const [queue, told] of [
+        ['first', [1, 0]],
+        ['second', [1, 1]],
+      ] as const) {
+        const result = await app.sendTask('one', [], {}, { queue })
+        await result.get({ timeout: 60 })
+        expect([hookErrors(log), hookErrors(other)]).toEqual(told)
+      }
+    })
+
     it('of another app', async () => {
       const other = appWith()
       const one = app.task('one', () => 1)

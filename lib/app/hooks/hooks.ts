@@ -22,12 +22,27 @@ const NO_WORKER: HookTerms = {
 
 /** The hooks of an app, by name. Whatever a hook does, whoever calls it goes on: an error is logged, and a wait has a bound. */
 export class Hooks {
-  private readonly byName = new Map<HookName, readonly Hook<never>[]>()
   private readonly underWay = new Set<Promise<void>>()
-  private terms = NO_WORKER
+
+  private constructor(
+    private readonly byName: Map<HookName, readonly Hook<never>[]>,
+    private terms: HookTerms,
+  ) {}
+
+  /** No hooks yet, for an app. */
+  static none(): Hooks {
+    return new Hooks(new Map(), NO_WORKER)
+  }
+
+  /** The same hooks, now and later, as a worker calls them: each worker of an app by its own terms. */
+  by(terms: HookTerms): Hooks {
+    return new Hooks(this.byName, terms)
+  }
 
   /** Whether there is any hook at all: the one thing that a task without hooks pays for. */
-  any = false
+  get any(): boolean {
+    return this.byName.size > 0
+  }
 
   /**
    * @returns takes the hook away again
@@ -41,13 +56,10 @@ export class Hooks {
     const entry: Hook<never> = (facts: HookArguments[Name]) => hook(facts)
     Object.defineProperty(entry, 'name', { value: hook.name })
     this.byName.set(name, [...this.of(name), entry])
-    this.any = true
     return () => {
-      this.byName.set(
-        name,
-        this.of(name).filter((each) => each !== entry),
-      )
-      this.any = [...this.byName.values()].some((hooks) => hooks.length > 0)
+      const others = this.of(name).filter((each) => each !== entry)
+      if (others.length > 0) this.byName.set(name, others)
+      else this.byName.delete(name)
     }
   }
 
@@ -66,7 +78,7 @@ export class Hooks {
     return this.terms.timeoutMs
   }
 
-  /** A worker, or a child of one, says how hooks are called from now on. */
+  /** Says how hooks are called from now on where no worker does, and in the child of one. */
   configure(terms: HookTerms): void {
     this.terms = terms
   }

@@ -6,8 +6,8 @@ import { createLog, type Log } from '../../log/log.js'
 import type { Logger } from '../../ports.js'
 import { secretsOf } from '../../settings/mask.js'
 import type { Settings } from '../../settings/table.js'
+import { buildWorker } from '../../worker/build.js'
 import { expandNodename, expandPath } from '../../worker/nodename.js'
-import { Worker } from '../../worker/worker.js'
 import type { Io } from '../io.js'
 import { banner } from '../worker/banner.js'
 import { type EarlySignals, heedEarly } from '../worker/earlySignals.js'
@@ -64,8 +64,6 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
   const paths: Paths = {
     logfile: path(settings.logfile),
     pidfile: path(settings.pidfile),
-    state: path(settings.worker_state_db),
-    snapshot: path(settings.worker_heap_snapshot),
   }
   try {
     if (settings.detach && !isInBackground(io)) return await toBackground(prepared, paths, relaunch)
@@ -83,8 +81,6 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
 interface Paths {
   readonly logfile: string | null
   readonly pidfile: string | null
-  readonly state: string | null
-  readonly snapshot: string | null
 }
 
 interface Parts {
@@ -111,13 +107,8 @@ async function run(command: WorkerCommand, { early, prepared, nodename, paths, s
   const releaseStrays = handleStrays({ source: io.errors, log, exit: io.exit })
   let releasePidfile = (): void => undefined
   try {
-    const worker = makeWorker(command, {
-      app,
-      settings: { ...settings, worker_state_db: paths.state, worker_heap_snapshot: paths.snapshot },
-      configured,
-      nodename,
-      log: log.logger,
-    })
+    const make = command.makeWorker ?? ((options) => buildWorker(options, io.env.HOME))
+    const worker = make({ app, settings, configured, nodename, log: log.logger })
     if (paths.pidfile) {
       const taken = takePidfile(paths.pidfile, io.pid, (text) => void io.stderr.write(`${text}\n`))
       releasePidfile = () => taken.release()
@@ -153,14 +144,5 @@ function openLog(settings: Settings, logfile: string | null, io: Io): Log {
     })
   } catch (thrown) {
     throw new ConfigurationError([`-f/--logfile ${JSON.stringify(logfile)}: ${coerceError(thrown).message}`])
-  }
-}
-
-/** What the worker itself can't accept, an order key's path for example, is a fault of the configuration like any other. */
-function makeWorker(command: WorkerCommand, options: Parameters<MakeWorker>[0]): Runnable {
-  try {
-    return command.makeWorker ? command.makeWorker(options) : new Worker(options)
-  } catch (thrown) {
-    throw new ConfigurationError([coerceError(thrown).message])
   }
 }
