@@ -35,6 +35,11 @@ export function scopeOf(typed: string): Scope | undefined {
   )
 }
 
+/** The words that an option of the table takes, by its long spelling; undefined where it isn't one of a few. */
+export function wordsOfFlag(long: string): readonly string[] | undefined {
+  return [...ROWS.values()].find((row) => flagOf(row).names.includes(long))?.parse.words
+}
+
 const GROUPS: readonly (Group | undefined)[] = ['Worker', 'Pool', 'Queue', 'Feature', 'Embedded Beat', 'Daemonization']
 
 /** In the order of the help. */

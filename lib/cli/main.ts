@@ -5,6 +5,7 @@ import type { Settings } from '../settings/table.js'
 import { VERSION } from '../version.js'
 import { openClient } from './client.js'
 import { addCall } from './commands/call.js'
+import { addCompletion } from './commands/completion.js'
 import { addEvents } from './commands/events.js'
 import { addList } from './commands/list.js'
 import { addPurge } from './commands/purge.js'
@@ -16,7 +17,7 @@ import { type MakeWorker, runWorker } from './commands/worker.js'
 import { addFlags, readFlags, scopeOf } from './flags.js'
 import type { Input } from './input.js'
 import { type Io, processIo } from './io.js'
-import type { Perform } from './perform.js'
+import type { Perform, PerformAlone } from './perform.js'
 import { CommandError, UsageError } from './usage.js'
 
 /** Usage and configuration errors, as click has it. */
@@ -28,8 +29,9 @@ const LEFTOVERS_MS = 1000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The commands beside `worker`, in the order of the help. */
-const COMMANDS: ReadonlyArray<(program: Command, perform: Perform) => void> = [
+const COMMANDS: ReadonlyArray<(program: Command, perform: Perform, alone: PerformAlone) => void> = [
   addCall,
+  addCompletion,
   addRemoteControl('control'),
   addEvents,
   addRemoteControl('inspect'),
@@ -88,7 +90,11 @@ async function run(
     what = 'command'
     code = await work(await openClient({ flags: readFlags(program, 'global'), version, io, input }))
   }
-  for (const add of COMMANDS) add(program, perform)
+  const alone: PerformAlone = async (work) => {
+    what = 'command'
+    code = await work(io)
+  }
+  for (const add of COMMANDS) add(program, perform, alone)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code

@@ -115,12 +115,13 @@ export function choice<const T extends string>(
   words: readonly T[],
   options: { anyCase?: boolean } = {},
 ): Parse<T, T | Lowercase<T>> {
-  return (raw) => {
+  const parse = (raw: unknown): T => {
     const given = options.anyCase ? String(raw).toLowerCase() : raw
     const word = words.find((word) => (options.anyCase ? word.toLowerCase() : word) === given)
     if (word === undefined) throw expected(`one of ${words.join(', ')}`)
     return word
   }
+  return Object.assign(parse, { words })
 }
 
 /** An object, or its JSON text. `what` names the values in the fault. */

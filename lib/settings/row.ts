@@ -1,6 +1,8 @@
 /** Text from a flag or the environment, or a JavaScript value from the app's configuration, to the setting's value. */
 export interface Parse<T, In = T> {
   (raw: unknown): T
+  /** All that it takes, where that is a few words. */
+  readonly words?: readonly string[]
   /** Only a type: what a program may write for it. There is no such property. */
   readonly [INPUT]?: In
 }
