@@ -20,6 +20,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['executors'],
   ['line'],
   ['scaling'],
+  ['fleet'],
   ['control'],
   ['amqp', 'memory', 'health', 'conformance'],
   ['worker', 'celery', 'index'],
