@@ -5,14 +5,13 @@ import { encodeTask, NO_EMBED } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
 import { AsyncResult } from './asyncResult.js'
-import { SEND_OPTIONS } from './callOptionTables.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import { aroundPublish } from './hooks/aroundPublish.js'
 import type { Loan, LoanTerms } from './loan.js'
 import { plainObject } from './optionChecks.js'
-import { checkOptions } from './options.js'
 import type { Outlet, SendOptions } from './outlet.js'
+import { checkSendOptions } from './sendOptions.js'
 import { traceSend } from './sendSpan.js'
 import type { ResultSource } from './stateWatch.js'
 
@@ -47,9 +46,9 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     if (plainObject(kwargs) !== null) {
       throw new TypeError(`${name}: the keyword arguments are ${repr(kwargs, SHOWN)}: expected an object`)
     }
-    checkOptions(name, options, SEND_OPTIONS)
+    checkSendOptions(name, options)
     const { outlet, hooks } = this.wayOut()
-    const route = outlet.route(name, options)
+    const route = outlet.route(name, options, args, kwargs)
     const id = options.taskId ?? randomUUID()
     const parent = currentRun.getStore()
     const eta =
@@ -63,11 +62,14 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
       eta,
       expires:
         typeof options.expires === 'number' ? new Date(Date.now() + options.expires * 1000) : (options.expires ?? null),
-      rootId: parent?.rootId ?? id,
-      parentId: parent?.id ?? null,
-      replyTo: this.oid,
+      rootId: options.rootId ?? parent?.rootId ?? id,
+      parentId: options.parentId ?? parent?.id ?? null,
+      replyTo: options.replyTo ?? this.oid,
       headers: options.headers ?? {},
       ignoreResult: options.ignoreResult ?? false,
+      shadow: options.shadow ?? null,
+      timelimit: [options.timeLimit ?? null, options.softTimeLimit ?? null],
+      stamps: options.stamps ?? {},
     })
     await outlet.prepare(route)
     const delayMs = eta === null ? 0 : eta.getTime() - Date.now()

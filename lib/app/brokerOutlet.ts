@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.js'
 import type { Backend } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
+import type { Kwargs } from '../protocol/message.js'
 import { queueNamed } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import { currentRun } from './current.js'
@@ -17,8 +18,8 @@ export class BrokerOutlet implements Outlet {
     private readonly onSent: (message: OutgoingMessage, queue: string | null) => void = () => undefined,
   ) {}
 
-  route(task: string, options: SendOptions): Route {
-    return routeTask(task, options, this.settings)
+  route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route {
+    return routeTask(task, options, this.settings, args, kwargs)
   }
 
   async prepare(route: Route): Promise<void> {

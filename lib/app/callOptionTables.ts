@@ -1,9 +1,7 @@
 import {
   abortSignal,
-  anyText,
   array,
   date,
-  either,
   fn,
   milliseconds,
   offset,
@@ -17,48 +15,7 @@ import {
 } from './optionChecks.js'
 import type { OptionTable } from './options.js'
 
-const NO_LINKS = 'callbacks are not sent yet; send the next task from inside this one'
 const NO_LIMITS = 'limits belong to the task: app.task(name, { timeLimit, softTimeLimit }, handler)'
-
-/** A delivery's text fields take 255 bytes at most. */
-const SHORT = 255
-const shortText = (value: unknown): string | null =>
-  text(value) ?? (Buffer.byteLength(value as string) <= SHORT ? null : `at most ${SHORT} bytes`)
-
-/** Options of `sendTask` and `applyAsync`. */
-export const SEND_OPTIONS: OptionTable = {
-  checks: {
-    taskId: shortText,
-    queue: shortText,
-    exchange: anyText,
-    routingKey: anyText,
-    countdown: offset,
-    eta: date,
-    expires: either(offset, date),
-    priority: whole(0, 255),
-    headers: plainObject,
-    ignoreResult: toggle,
-  },
-  elsewhere: {
-    id: 'write taskId',
-    delay: 'write countdown, in seconds',
-    serializer: 'messages are sent as JSON',
-    compression: 'messages are sent uncompressed',
-    link: NO_LINKS,
-    linkError: NO_LINKS,
-    chain: NO_LINKS,
-    chord: NO_LINKS,
-    timeLimit: NO_LIMITS,
-    softTimeLimit: NO_LIMITS,
-    retry: 'a message is sent again until the broker has confirmed it',
-    retryPolicy: 'a message is sent again until the broker has confirmed it',
-    retries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
-    maxRetries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
-    shadow: 'tasks bear their own names',
-    args: 'arguments stand before the options',
-    kwargs: 'keyword arguments stand before the options',
-  },
-}
 
 /** Options of `self.retry` and `Retry`. */
 export const RETRY_OPTIONS: OptionTable = {

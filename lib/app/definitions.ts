@@ -18,6 +18,7 @@ import { Registry } from './registry.js'
 import { Resources } from './resources.js'
 import type { StandardSchema } from './schema.js'
 import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
+import { overTask } from './sendOptions.js'
 import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
 
@@ -108,10 +109,11 @@ export abstract class Definitions<Shared extends object> {
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
     // Whoever runs it goes by the message, as Celery does.
-    const asTask = (options: SendOptions): SendOptions => ({
-      ignoreResult: task.options.ignoreResult ?? this.conf.task_ignore_result === true,
-      ...options,
-    })
+    const asTask = (options: SendOptions): SendOptions =>
+      overTask(
+        { ...task.options, ignoreResult: task.options.ignoreResult ?? this.conf.task_ignore_result === true },
+        options,
+      )
     const send: SendTask = (args, kwargs, options) =>
       this.sendTask(name, args, kwargs, plainObject(options) === null ? asTask(options) : options)
     if (typeof optionsOrHandler === 'function' && handler !== undefined) {

@@ -1,6 +1,7 @@
 import { LazyBackend } from '../backends/lazy.js'
 import type { Backend } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
+import type { Kwargs } from '../protocol/message.js'
 import type { Settings } from '../settings/table.js'
 import type { Outlet, Route, SendOptions } from './outlet.js'
 import { routeTask } from './router.js'
@@ -15,8 +16,8 @@ export class LazyOutlet implements Outlet {
     private readonly open: () => Promise<Outlet>,
   ) {}
 
-  route(task: string, options: SendOptions): Route {
-    return routeTask(task, options, this.settings)
+  route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route {
+    return routeTask(task, options, this.settings, args, kwargs)
   }
 
   async prepare(route: Route): Promise<void> {

@@ -14,6 +14,10 @@ export const toggle: Check = is((value) => typeof value === 'boolean', 'true or 
 export const fn: Check = is((value) => typeof value === 'function', 'a function')
 export const text: Check = is((value) => typeof value === 'string' && value !== '', 'a text that is not empty')
 export const anyText: Check = is((value) => typeof value === 'string', 'a text')
+/** A delivery's text fields take 255 bytes at most. */
+const SHORT = 255
+export const shortText: Check = (value) =>
+  text(value) ?? (Buffer.byteLength(value as string) <= SHORT ? null : `at most ${SHORT} bytes`)
 export const seconds: Check = is((value) => isNumber(value) && value >= 0, 'a number of seconds, not below 0')
 export const offset: Check = is(isNumber, 'a number of seconds')
 export const positiveSeconds: Check = is((value) => isNumber(value) && value > 0, 'a number of seconds above 0')
@@ -65,6 +69,17 @@ export const orNull = (check: Check): Check =>
     check,
     is((value) => value === null, 'null'),
   )
+
+/** What is wrong with two limits of one task: a text, or none. */
+export function limitFaults({ softTimeLimit: soft, timeLimit: hard }: Limits): string[] {
+  if (typeof soft !== 'number' || typeof hard !== 'number' || soft <= hard) return []
+  return [`softTimeLimit is ${soft}: expected no more than timeLimit, which is ${hard}`]
+}
+
+interface Limits {
+  readonly softTimeLimit?: number | null
+  readonly timeLimit?: number | null
+}
 
 function isDate(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Date]' && !Number.isNaN((value as Date).getTime())

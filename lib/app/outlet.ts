@@ -1,5 +1,6 @@
 import type { Backend } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
+import type { Kwargs } from '../protocol/message.js'
 
 /** How a task's message is sent. */
 export interface SendOptions {
@@ -19,24 +20,46 @@ export interface SendOptions {
   expires?: number | Date
   /** From 0 to 255, for queues with priorities; by default what `task_routes` or `task_default_priority` says. */
   priority?: number
+  /** `json`, `yaml`, `msgpack`, or one that was registered; by default what `task_routes` or `task_serializer` says. */
+  serializer?: string
+  /** `gzip`, `brotli` or `zstd`; by default what `task_routes` or `task_compression` says. */
+  compression?: string
   /** Custom headers, beside Celery's own. */
   headers?: Record<string, unknown>
+  /** Celery's stamps: values, or lists of them, by name. */
+  stamps?: Record<string, unknown>
+  /** Seconds after which a run is given up; by default what the worker says. */
+  timeLimit?: number
+  /** Seconds after which a run is told to end; by default what the worker says. */
+  softTimeLimit?: number
+  /** Shown in place of the task's name, in logs and by monitors. */
+  shadow?: string
+  /** The queue that a reply goes to where results are sent as messages; by default the app's own. */
+  replyTo?: string
+  /** By default that of the task which it is sent from, or its own id. */
+  rootId?: string
+  /** By default the task that it is sent from, if it is. */
+  parentId?: string
   /** Whether nobody wants the result: it isn't stored then. By default what the task says, where it is defined here, else false. */
   ignoreResult?: boolean
 }
 
-/** Where a message goes, and with what priority. */
+/** Where a message goes, with what priority, and how it is written. */
 export interface Route {
   readonly exchange: string
   readonly routingKey: string
   readonly priority: number
+  /** JSON unless given. */
+  readonly serializer?: string
+  /** None unless given. */
+  readonly compression?: string | null
   /** The queue to declare before the first message to it, as Celery's publisher does; null where only the exchange is known. */
   readonly queue: string | null
 }
 
 /** What sends an app's messages: the worker's own publisher while a worker runs the app, one of the app's own otherwise. */
 export interface Outlet {
-  route(task: string, options: SendOptions): Route
+  route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route
   /** Makes sure that the route's queue is there. */
   prepare(route: Route): Promise<void>
   /** Publishes a message that is due after `delayMs`; resolves once the broker has it. */

@@ -1,27 +1,73 @@
+import type { Kwargs } from '../protocol/message.js'
+import { repr } from '../protocol/repr.js'
 import { matchesGlob } from '../settings/glob.js'
 import { queueNamed } from '../settings/queues.js'
-import type { RouteRule } from '../settings/routing.js'
+import { isRouterPair, type RouteMap, type RouteRule, route } from '../settings/routing.js'
 import type { Settings } from '../settings/table.js'
 import type { Route, SendOptions } from './outlet.js'
 
+/** Characters of a wrong value that are shown. */
+const SHOWN = 80
+
 /**
- * Where a task's message goes: the call's own options, else `task_routes`, else the default queue. Mirrors Celery's router:
- * what is for a queue on a direct exchange travels through the default exchange, with the queue's name as routing key.
+ * Where a task's message goes, and how it is written: the call's own options, else `task_routes`, else the settings. Mirrors Celery's
+ * router: what is for a queue on a direct exchange travels through the default exchange, with the queue's name as routing key.
+ * @throws TypeError for what a function in `task_routes` gives that is no route; what it throws
  */
-export function routeTask(task: string, options: SendOptions, settings: Settings): Route {
-  const rule = ruleFor(task, settings)
+export function routeTask(
+  task: string,
+  options: SendOptions,
+  settings: Settings,
+  args: readonly unknown[] = [],
+  kwargs: Kwargs = {},
+): Route {
+  const rule = ruleFor(task, options, settings, args, kwargs)
   const exchange = options.exchange ?? (options.queue === undefined ? rule.exchange : undefined)
   const routingKey = options.routingKey ?? (options.queue === undefined ? rule.routing_key : undefined)
-  const priority = options.priority ?? rule.priority ?? settings.task_default_priority ?? 0
-  if (exchange !== undefined) return { exchange, routingKey: routingKey ?? '', priority, queue: null }
+  const message = {
+    priority: options.priority ?? rule.priority ?? settings.task_default_priority ?? 0,
+    serializer: options.serializer ?? rule.serializer ?? settings.task_serializer,
+    compression: options.compression ?? rule.compression ?? settings.task_compression,
+  }
+  if (exchange !== undefined) return { ...message, exchange, routingKey: routingKey ?? '', queue: null }
   const queue = queueNamed(options.queue ?? rule.queue ?? settings.task_default_queue, settings)
-  if (queue.exchange.type === 'direct') return { exchange: '', routingKey: queue.name, priority, queue: queue.name }
-  return { exchange: queue.exchange.name, routingKey: routingKey ?? queue.routingKey, priority, queue: queue.name }
+  if (queue.exchange.type === 'direct') return { ...message, exchange: '', routingKey: queue.name, queue: queue.name }
+  return { ...message, exchange: queue.exchange.name, routingKey: routingKey ?? queue.routingKey, queue: queue.name }
 }
 
-function ruleFor(task: string, settings: Settings): RouteRule {
-  for (const [pattern, rule] of Object.entries(settings.task_routes ?? {})) {
-    if (matchesGlob(task, pattern)) return typeof rule === 'string' ? { queue: rule } : rule
+/** Of the routers in their order, the first that knows of one. */
+function ruleFor(
+  task: string,
+  options: SendOptions,
+  settings: Settings,
+  args: readonly unknown[],
+  kwargs: Kwargs,
+): RouteRule {
+  for (const router of settings.task_routes ?? []) {
+    const found =
+      typeof router === 'function'
+        ? checked(router(task, args, kwargs, { ...options }), task)
+        : isRouterPair(router)
+          ? router[0].test(task) && router[1]
+          : inMap(task, router)
+    if (found) return typeof found === 'string' ? { queue: found } : found
   }
   return {}
+}
+
+/** A task's own name goes before patterns, wherever it stands. */
+function inMap(task: string, map: RouteMap): string | RouteRule | undefined {
+  if (Object.hasOwn(map, task)) return map[task]
+  return Object.entries(map).find(([pattern]) => matchesGlob(task, pattern))?.[1]
+}
+
+function checked(found: unknown, task: string): string | RouteRule | null {
+  if (found === null || found === undefined) return null
+  try {
+    return route(found)
+  } catch (thrown) {
+    throw new TypeError(
+      `task_routes: a function gave ${repr(found, SHOWN)} for ${task}: ${(thrown as Error).message}, the name of a queue, or null`,
+    )
+  }
 }

@@ -2,6 +2,7 @@ import type { Kwargs } from '../protocol/message.js'
 import type { AsyncResult } from './asyncResult.js'
 import type { TaskContext } from './context.js'
 import { DeclaredTask, type SendTask } from './declaredTask.js'
+import { limitFaults } from './optionChecks.js'
 import { optionFaults } from './options.js'
 import { compileOrderBy, type KeyOf } from './orderKey.js'
 import { type Signature, signatureOf } from './signature.js'
@@ -119,9 +120,4 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
   private get context(): number {
     return this.options.bind ? 1 : 0
   }
-}
-
-function limitFaults({ softTimeLimit: soft, timeLimit: hard }: TaskOptions): string[] {
-  if (typeof soft !== 'number' || typeof hard !== 'number' || soft <= hard) return []
-  return [`softTimeLimit is ${soft}: expected no more than timeLimit, which is ${hard}`]
 }

@@ -1,7 +1,23 @@
 import { rate } from '../settings/rate.js'
-import { array, classes, either, oneOf, orNull, positiveSeconds, seconds, text, toggle, whole } from './optionChecks.js'
+import {
+  anyText,
+  array,
+  classes,
+  date,
+  either,
+  offset,
+  oneOf,
+  orNull,
+  positiveSeconds,
+  seconds,
+  shortText,
+  text,
+  toggle,
+  whole,
+} from './optionChecks.js'
 import { type Check, type OptionTable, optionFaults } from './options.js'
 import { compileOrderBy } from './orderKey.js'
+import { compression, serializer } from './sendOptions.js'
 import type { TaskOptions } from './taskOptions.js'
 
 const PARAM = /^[A-Za-z_$][\w$]*\??$/
@@ -78,6 +94,13 @@ export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyo
     retryBackoffMax: positiveSeconds,
     retryJitter: toggle,
     throws: classes,
+    queue: shortText,
+    exchange: anyText,
+    routingKey: anyText,
+    priority: whole(0, 255),
+    serializer,
+    compression,
+    expires: either(offset, date),
     ignoreResult: toggle,
     storeErrorsEvenIfIgnored: toggle,
     trackStarted: toggle,
@@ -95,15 +118,8 @@ export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyo
   },
   elsewhere: {
     name: 'the name is the first argument of app.task',
-    queue: 'name the queue in the setting task_routes, or when the task is sent',
-    routingKey: 'name it in the setting task_routes, or when the task is sent',
-    exchange: 'name it in the setting task_routes, or when the task is sent',
-    priority: 'give it in the setting task_routes, or when the task is sent',
-    expires: 'give it when the task is sent',
     countdown: 'give it when the task is sent',
     eta: 'give it when the task is sent',
-    serializer: 'messages are sent as JSON',
-    compression: 'messages are sent uncompressed',
     backend: 'give it in the setting result_backend',
     base: 'there are no task classes; share code by functions, or put it around all handlers with app.use',
     typing: 'arguments are always checked; list them in params',

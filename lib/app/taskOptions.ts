@@ -42,6 +42,20 @@ export interface TaskOptions {
   retryJitter?: boolean
   /** Errors that are part of the task's business: logged at INFO, without a traceback. */
   throws?: readonly ErrorClass[]
+  /** The queue that its messages go to, where the call names none; wins over `task_routes`. */
+  queue?: string
+  /** The exchange that its messages go to, where the call names neither that nor a queue. */
+  exchange?: string
+  /** The routing key of its messages. */
+  routingKey?: string
+  /** From 0 to 255, of its messages. */
+  priority?: number
+  /** What its messages are written in. */
+  serializer?: string
+  /** How its messages are compressed. */
+  compression?: string
+  /** When it is too late to run it: seconds from the call, or a date. */
+  expires?: number | Date
   /** Store no result. */
   ignoreResult?: boolean
   /** Store failures even so. */

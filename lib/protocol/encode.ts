@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { OutgoingMessage } from './amqp.js'
-import { dumps } from './content/content.js'
+import { canCompress, compress } from './content/compression.js'
+import { type Content, dumps } from './content/content.js'
 import { isoFormat } from './event.js'
 import type { Kwargs } from './message.js'
 import { repr, reprArgs } from './repr.js'
@@ -15,7 +16,15 @@ export interface TaskToSend {
   readonly task: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
-  readonly route: { readonly exchange: string; readonly routingKey: string; readonly priority: number }
+  readonly route: {
+    readonly exchange: string
+    readonly routingKey: string
+    readonly priority: number
+    /** JSON unless given. */
+    readonly serializer?: string
+    /** Uncompressed unless given. */
+    readonly compression?: string | null
+  }
   readonly eta: Date | null
   readonly expires: Date | null
   readonly rootId: string
@@ -25,6 +34,12 @@ export interface TaskToSend {
   readonly headers: Readonly<Record<string, unknown>>
   /** Whether its result is to be thrown away; false unless given. */
   readonly ignoreResult?: boolean
+  /** Shown in place of the task's name; null unless given. */
+  readonly shadow?: string | null
+  /** Seconds, hard limit first; null for what the worker says. */
+  readonly timelimit?: readonly [hard: number | null, soft: number | null]
+  /** Celery's stamps by name; none unless given. */
+  readonly stamps?: Readonly<Record<string, unknown>>
 }
 
 /** The longest time to live that RabbitMQ takes: it refuses the message otherwise. Whoever receives it reads the header `expires` anyway. */
@@ -42,20 +57,27 @@ export function expirationOf(expires: Date | number | null, now = Date.now()): s
  *                       argsrepr, kwargsrepr, origin, ignore_result, replaced_task_nesting, stamped_headers, stamps}
  *              body    [args, kwargs, {callbacks, errbacks, chain, chord}]
  */
-/** @throws TypeError that names the place, if an argument has no JSON form (NaN, a Map, a circle) */
+/**
+ * The message that runs a task.
+ * @throws TypeError that names the place, if an argument has no form in the serializer (in JSON: NaN, a Map, a circle); or for a serializer or
+ *   compression that isn't there
+ */
 export function encodeTask(task: TaskToSend): OutgoingMessage {
+  const { exchange, priority, routingKey } = task.route
+  const stamps = task.stamps ?? {}
+  const body = encodeBody([task.args, task.kwargs, NO_EMBED], task.route.serializer ?? 'json', task.route.compression)
   const headers = {
     ...task.headers,
     lang: 'js',
     task: task.task,
     id: task.id,
-    shadow: null,
+    shadow: task.shadow ?? null,
     eta: isoFormat(task.eta?.getTime() ?? null),
     expires: isoFormat(task.expires?.getTime() ?? null),
     group: null,
     group_index: null,
     retries: 0,
-    timelimit: [null, null],
+    timelimit: task.timelimit ?? [null, null],
     root_id: task.rootId,
     parent_id: task.parentId,
     argsrepr: reprArgs(task.args),
@@ -63,24 +85,45 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
     origin: ORIGIN,
     ignore_result: task.ignoreResult ?? false,
     replaced_task_nesting: 0,
-    stamped_headers: null,
-    stamps: {},
+    stamped_headers: Object.keys(stamps).length > 0 ? Object.keys(stamps) : null,
+    stamps,
+    ...(body.compression === null ? {} : { compression: body.compression }),
   }
-  const { content, contentType, contentEncoding } = dumps([task.args, task.kwargs, NO_EMBED], 'json')
   return {
-    exchange: task.route.exchange,
-    routingKey: task.route.routingKey,
-    content,
+    exchange,
+    routingKey,
+    content: body.content,
     mandatory: true,
     properties: {
-      contentType,
-      contentEncoding,
+      contentType: body.contentType,
+      contentEncoding: body.contentEncoding,
       deliveryMode: 2,
-      priority: task.route.priority,
+      priority,
       correlationId: task.id,
       replyTo: task.replyTo,
       expiration: expirationOf(task.expires),
       headers,
     },
   }
+}
+
+/**
+ * The content of a message made anew, in its own serializer and compression.
+ * @throws TypeError that names the place, if something in the body has no form there
+ */
+export function recode({ properties }: OutgoingMessage, body: unknown): Buffer {
+  const compression = properties.headers?.compression
+  return encodeBody(body, properties.contentType ?? 'json', canCompress(compression) ? compression : null).content
+}
+
+/** @throws TypeError */
+function encodeBody(
+  body: unknown,
+  serializer: string,
+  compression: string | null = null,
+): Content & { readonly compression: string | null } {
+  const encoded = dumps(body, serializer)
+  if (compression === null) return { ...encoded, compression }
+  const { content, type } = compress(compression, encoded.content)
+  return { ...encoded, content, compression: type }
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { anything, count, fromJson, map, optional, seconds, text, toggle } from './parse.js'
 import type { Parse } from './row.js'
 
@@ -27,10 +28,26 @@ export interface RouteRule {
   readonly exchange?: string
   readonly routing_key?: string
   readonly priority?: number
+  readonly serializer?: string
+  readonly compression?: string
 }
 
-/** Patterns of task names with their routes. */
-type RouteMap = Readonly<Record<string, string | RouteRule>>
+/**
+ * Says where a task's message goes, from what the message is made of: a queue's name, a route, or nothing for whatever comes next in the
+ * list. Mirrors the functions in Celery's `task_routes`.
+ */
+export type RouteFunction = (
+  task: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+  options: Readonly<Record<string, unknown>>,
+) => string | RouteRule | null | undefined
+
+/** Task names and patterns with their routes. */
+export type RouteMap = Readonly<Record<string, string | RouteRule>>
+/** One of several ways to find a route; the first that knows of one decides. */
+export type Router = RouteMap | RouteFunction | readonly [RegExp, string | RouteRule]
+type RouterInput = Router | readonly [string, string | RouteRule]
 
 /** A queue as it may be written; kombu's `queue_arguments` may also be called `arguments`. */
 type QueueInput = Omit<QueueDefinition, 'name'> & { readonly arguments?: QueueDefinition['queue_arguments'] }
@@ -59,6 +76,8 @@ const ROUTE_FIELDS: Readonly<Record<keyof RouteRule, Parse<unknown>>> = {
   exchange: text,
   routing_key: text,
   priority: count({ max: 255 }),
+  serializer: text,
+  compression: text,
 }
 
 /** An object with these fields and no others; a field that is null counts as absent. */
@@ -113,23 +132,49 @@ function queueFrom(raw: unknown, at: number): QueueDefinition {
   }
 }
 
-const rules = map<string | RouteRule>(
-  (raw) => (typeof raw === 'string' ? text(raw) : routeRecord(raw)),
-  'patterns of task names with their routes',
-)
+/** A queue's name, or a route. @throws TypeError */
+export const route = (raw: unknown): string | RouteRule => (typeof raw === 'string' ? text(raw) : routeRecord(raw))
+const rules = map(route, 'patterns of task names with their routes')
 
-/** `task_routes`: a map from task name or glob to a queue's name or a route; also an array of such maps, or of pairs, as Celery has it. */
-export const routes: Parse<RouteMap, RouteMap | ReadonlyArray<RouteMap | readonly [string, string | RouteRule]>> = (
-  raw,
-) => {
+/**
+ * `task_routes`: a map from task name or glob to a queue's name or a route; or a function; or, as Celery has it, an array of those and of
+ * pairs, whose first may be a regular expression. JSON text too.
+ */
+export const routes: Parse<readonly Router[], RouterInput | readonly RouterInput[]> = (raw) => {
   const value = fromJson(raw)
-  if (!Array.isArray(value)) return rules(value)
-  const isPair = (entry: unknown): entry is [string, unknown] => Array.isArray(entry) && typeof entry[0] === 'string'
-  return Object.assign(
-    {},
-    ...value.flat(0).map((entry: unknown) => rules(isPair(entry) ? { [entry[0]]: entry[1] } : entry)),
-  )
+  if (!Array.isArray(value)) return [router(value)]
+  if (isPair(value)) return [pair(value)]
+  return value.map((entry: unknown, at) => {
+    try {
+      return isPair(entry) ? pair(entry) : router(entry)
+    } catch (thrown) {
+      throw new TypeError(`route ${at + 1}: ${(thrown as Error).message}`)
+    }
+  })
 }
+
+const router = (raw: unknown): Router => (typeof raw === 'function' ? (raw as RouteFunction) : rules(raw))
+
+function isPair(entry: unknown): entry is readonly [string | RegExp, unknown] {
+  return Array.isArray(entry) && (typeof entry[0] === 'string' || types.isRegExp(entry[0]))
+}
+
+const pair = ([pattern, to]: readonly [string | RegExp, unknown]): Router =>
+  typeof pattern === 'string' ? rules({ [pattern]: to }) : [stateless(pattern), route(to)]
+
+/** With one of these flags a pattern would begin where it has last stopped. */
+const stateless = ({ flags, source }: RegExp): RegExp => new RegExp(source, flags.replace(/[gy]/g, ''))
+
+/** All routes that can be known without a task. */
+export function rulesOf(routers: readonly Router[]): ReadonlyArray<string | RouteRule> {
+  return routers.flatMap((router) => {
+    if (typeof router === 'function') return []
+    return isRouterPair(router) ? [router[1]] : Object.values(router)
+  })
+}
+
+/** Whether it is a regular expression and its route. */
+export const isRouterPair = (router: Router): router is Extract<Router, readonly unknown[]> => Array.isArray(router)
 
 /** `task_order_by`: pattern of task names -> path of the order key. */
 export const orderBy = optional(map(text, 'patterns of task names with the paths of their order keys'))

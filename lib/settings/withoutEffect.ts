@@ -102,7 +102,6 @@ const ALL = {
   task_allow_error_cb_on_chord_header: false,
   task_always_eager: false,
   task_annotations: null,
-  task_compression: null,
   task_create_missing_queue_exchange_type: null,
   task_create_missing_queue_type: 'classic',
   task_eager_propagates: false,

@@ -1,11 +1,12 @@
 import type { App } from '../app/app.js'
 import type { DeclaredTask } from '../app/declaredTask.js'
-import type { Outlet, Route } from '../app/outlet.js'
+import type { Outlet, Route, SendOptions } from '../app/outlet.js'
 import { routeTask } from '../app/router.js'
 import { BackendError } from '../backends/backendError.js'
 import { createDisabledBackend } from '../backends/disabled.js'
 import type { Backend } from '../ports.js'
 import type { AmqpTable, OutgoingMessage } from '../protocol/amqp.js'
+import { serializerNames } from '../protocol/content/serializers.js'
 import { decode } from '../protocol/decode.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { Settings } from '../settings/table.js'
@@ -113,7 +114,7 @@ export function outletOfRun(app: App, sent: SentTasks): Outlet {
 /** What a message's body may hold; it is our own. */
 export function limitsOf(settings: Settings) {
   return {
-    accept: ['json'],
+    accept: serializerNames(),
     maxSize: Number.POSITIVE_INFINITY,
     maxNesting: settings.worker_max_message_nesting,
     maxItems: settings.worker_max_message_items,
@@ -129,8 +130,8 @@ class CapturingOutlet implements Outlet {
     private readonly onSent: (message: OutgoingMessage, queue: string | null) => void,
   ) {}
 
-  route(task: string, options: Parameters<Outlet['route']>[1]): Route {
-    return routeTask(task, options, this.settings)
+  route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route {
+    return routeTask(task, options, this.settings, args, kwargs)
   }
 
   async prepare(): Promise<void> {

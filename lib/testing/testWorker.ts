@@ -5,6 +5,7 @@ import { createBackend } from '../backends/index.js'
 import type { Celery } from '../celery.js'
 import { systemClock } from '../clock.js'
 import { KeptLog } from '../log/kept.js'
+import { rulesOf } from '../settings/routing.js'
 import type { Settings } from '../settings/table.js'
 import { createBroker, forgetMemoryBroker } from '../worker/brokers.js'
 import { Worker } from '../worker/embedded.js'
@@ -85,7 +86,7 @@ export async function testWorker<Shared extends object>(
 function recorded(outlet: Outlet, sent: SentTasks): Outlet {
   return {
     backend: outlet.backend,
-    route: (task, options) => outlet.route(task, options),
+    route: (...call) => outlet.route(...call),
     prepare: (route) => outlet.prepare(route),
     send: (message, route, delayMs) => {
       sent.keep(message, route.queue)
@@ -95,9 +96,9 @@ function recorded(outlet: Outlet, sent: SentTasks): Outlet {
   }
 }
 
-/** All queues that the app's tasks may be sent to. */
+/** All queues that the app's tasks may be sent to, as far as that can be known: what a function in `task_routes` says is not. */
 function queuesOf({ task_default_queue, task_queues, task_routes }: Settings): string[] {
-  const routed = Object.values(task_routes ?? {}).map((rule) => (typeof rule === 'string' ? rule : rule.queue))
+  const routed = rulesOf(task_routes ?? []).map((rule) => (typeof rule === 'string' ? rule : rule.queue))
   const names = [task_default_queue, ...(task_queues ?? []).map(({ name }) => name), ...routed]
   return [...new Set(names.filter((name) => name !== undefined))]
 }

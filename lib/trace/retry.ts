@@ -52,16 +52,6 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
   }
 }
 
-/**
- * The content of a message made anew, in its own serializer and compression.
- * @throws TypeError that names the place, if something in the body has no form there
- */
-export function recode({ properties }: OutgoingMessage, body: unknown): Buffer {
-  const { content } = dumps(body, properties.contentType ?? 'json')
-  const compression = properties.headers?.compression
-  return canCompress(compression) ? compress(compression, content).content : content
-}
-
 interface Body {
   readonly content: Buffer
   readonly contentType: string | undefined

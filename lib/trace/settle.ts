@@ -12,7 +12,7 @@ import type { WorkerState } from '../request/state.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 import type { Outcome } from './outcome.js'
 import type { Results } from './results.js'
-import { recode, retryDelayMs, retryMessage } from './retry.js'
+import { retryDelayMs, retryMessage } from './retry.js'
 import { RULES, type Rule, type Situation, situationOf } from './rules.js'
 
 export interface SettleOptions {
@@ -217,7 +217,7 @@ async function retry(
     })
   if (options.hooks?.any) {
     const body = [asked.args ?? request.args, asked.kwargs ?? request.kwargs, { ...request.message.embed }] as const
-    await aroundPublish(options.hooks, message, body, send, (body) => recode(message, body))
+    await aroundPublish(options.hooks, message, body, send)
   } else await send(message)
   return close(request, outcome, 'retried', options)
 }

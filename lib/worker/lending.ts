@@ -30,7 +30,7 @@ function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
   const gaveUp = (): string => 'the message was not sent before the worker stopped'
   return {
     backend: outlet.backend,
-    route: (task, options) => outlet.route(task, options),
+    route: (...call) => outlet.route(...call),
     prepare: (route) => stopLimit.within(outlet.prepare(route), gaveUp),
     send: (message, route, delayMs) => stopLimit.within(outlet.send(message, route, delayMs), gaveUp),
     close: () => outlet.close(),

@@ -39,21 +39,30 @@ describe('task_queues', () => {
 describe('task_routes', () => {
   it('maps patterns to queues or routes', () => {
     const map = { 'a.*': 'qa', b: { queue: 'qb', priority: 3 } }
-    expect(routes(map)).toEqual(map)
-    expect(routes(JSON.stringify(map))).toEqual(map)
+    expect(routes(map)).toEqual([map])
+    expect(routes(JSON.stringify(map))).toEqual([map])
   })
 
   it("is also Celery's array of maps or pairs, in their order", () => {
-    const read = routes([{ 'a.b': 'first' }, ['a.*', { queue: 'second' }]])
-    expect(Object.entries(read)).toEqual([
-      ['a.b', 'first'],
-      ['a.*', { queue: 'second' }],
+    expect(routes([{ 'a.b': 'first' }, ['a.*', { queue: 'second' }]])).toEqual([
+      { 'a.b': 'first' },
+      { 'a.*': { queue: 'second' } },
     ])
+    expect(routes(['a.*', 'q'])).toEqual([{ 'a.*': 'q' }])
+  })
+
+  it('may hold functions and regular expressions', () => {
+    const route = (): string => 'q'
+    expect(routes(route)).toEqual([route])
+    expect(routes([route, [/^a/g, 'q']])).toEqual([route, [/^a/, 'q']])
   })
 
   it.each([
     ['feeds', 'expected patterns of task names with their routes, as an object or its JSON text'],
     [{ a: { queu: 'x' } }, '"a": a route has no queu; expected queue, exchange, routing_key, priority'],
+    [['a', { b: 5 }], '"a": a route has no b; expected queue'],
+    [[{}, [/a/, 5]], 'route 2: expected a route'],
+    [[{}, 5], 'route 2: expected patterns of task names with their routes'],
     [{ a: 5 }, '"a": expected a route'],
   ])('refuses %j', (raw, message) => {
     expect(() => routes(raw)).toThrow(message)

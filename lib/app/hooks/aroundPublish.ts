@@ -1,5 +1,5 @@
 import type { OutgoingMessage } from '../../protocol/amqp.js'
-import { dumps } from '../../protocol/content/content.js'
+import { recode } from '../../protocol/encode.js'
 import type { Kwargs } from '../../protocol/message.js'
 import type { HookArguments, OutgoingFacts } from './hookArguments.js'
 import type { Hooks } from './hooks.js'
@@ -10,7 +10,6 @@ export type Body = readonly [args: readonly unknown[], kwargs: Kwargs, embed: Re
 /**
  * Publishes a task message between `beforeTaskPublish`, which may change it, and `afterTaskPublish`.
  * @param body what the message's content was made of
- * @param encode makes the content of the body as the hooks have left it; JSON unless given
  * @throws what `send` throws; TypeError if what the hooks have put in can't be sent
  */
 export async function aroundPublish(
@@ -18,7 +17,6 @@ export async function aroundPublish(
   message: OutgoingMessage,
   body: Body,
   send: (message: OutgoingMessage) => Promise<void>,
-  encode: (body: Body) => Buffer = (body) => dumps(body, 'json').content,
 ): Promise<void> {
   const { headers = {}, ...properties } = message.properties
   const { exchange, routingKey } = message
@@ -36,7 +34,11 @@ export async function aroundPublish(
   if (hooks.count('beforeTaskPublish') > 0) {
     await hooks.tell('beforeTaskPublish', () => facts)
     const { headers, properties } = facts
-    changed = { ...message, content: encode(facts.body), properties: { ...properties, headers: { ...headers } } }
+    changed = {
+      ...message,
+      content: recode(message, facts.body),
+      properties: { ...properties, headers: { ...headers } },
+    }
   }
   await send(changed)
   const { properties: _, ...sent } = facts

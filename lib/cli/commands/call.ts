@@ -79,7 +79,8 @@ async function call(client: Client, name: string, options: CallOptions): Promise
     task: name,
     args: [],
     kwargs: {},
-    route,
+    // The body is written by itself.
+    route: { ...route, serializer: 'json', compression: null },
     eta: countdown === undefined ? (eta ?? null) : new Date(Date.now() + countdown * 1000),
     expires: expires ?? null,
     rootId: id,

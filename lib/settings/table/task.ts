@@ -12,7 +12,9 @@ export const TASK = {
   }),
   task_serializer: row(text, 'json', 'Serializer of the messages that are sent.', {
     old: 'CELERY_TASK_SERIALIZER',
-    inert: 'messages are sent as JSON',
+  }),
+  task_compression: row(optional(text), null, 'Compression of the messages that are sent: gzip, brotli, zstd.', {
+    old: 'CELERY_MESSAGE_COMPRESSION',
   }),
   task_default_queue: row(text, 'celery', 'Queue of tasks without a route.', { old: 'CELERY_DEFAULT_QUEUE' }),
   task_default_exchange: row(optional(text), null, 'Exchange of the default queue; by default of its name.', {
@@ -41,7 +43,7 @@ export const TASK = {
   task_routes: row(
     optional(routes),
     null,
-    'Task name or glob -> queue, or { queue, exchange, routing_key, priority }.',
+    'Task name or glob -> queue, or { queue, exchange, routing_key, priority, serializer, compression }; a function; or a list of those.',
     {
       old: 'CELERY_ROUTES',
     },

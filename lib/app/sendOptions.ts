@@ -1,0 +1,95 @@
+import { canCompress } from '../protocol/content/compression.js'
+import { serializerFor, serializerNames } from '../protocol/content/serializers.js'
+import {
+  anyText,
+  date,
+  either,
+  limitFaults,
+  offset,
+  plainObject,
+  positiveSeconds,
+  shortText,
+  text,
+  toggle,
+  whole,
+} from './optionChecks.js'
+import { type Check, type OptionTable, optionFaults } from './options.js'
+import type { SendOptions } from './outlet.js'
+import type { TaskOptions } from './taskOptions.js'
+
+const NO_LINKS = 'callbacks are not sent yet; send the next task from inside this one'
+
+/** The body of a task is a list, which `raw` has no form for. */
+export const serializer: Check = (value) => {
+  const names = serializerNames().filter((name) => name !== 'raw')
+  if (typeof value === 'string' && names.includes(serializerFor(value)?.name ?? '')) return null
+  return `one of ${names.join(', ')}${value === 'pickle' ? ' (pickle could run any code)' : ''}`
+}
+
+export const compression: Check = (value) =>
+  canCompress(value) ? null : 'one that can be written here: gzip, brotli, or zstd from Node 22.15 on'
+
+/** Options of `sendTask` and `applyAsync`. */
+const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendOptions, Check>> } = {
+  checks: {
+    taskId: shortText,
+    queue: shortText,
+    exchange: anyText,
+    routingKey: anyText,
+    countdown: offset,
+    eta: date,
+    expires: either(offset, date),
+    priority: whole(0, 255),
+    serializer,
+    compression,
+    headers: plainObject,
+    stamps: plainObject,
+    timeLimit: positiveSeconds,
+    softTimeLimit: positiveSeconds,
+    shadow: text,
+    replyTo: shortText,
+    rootId: shortText,
+    parentId: shortText,
+    ignoreResult: toggle,
+  },
+  elsewhere: {
+    id: 'write taskId',
+    delay: 'write countdown, in seconds',
+    stampedHeaders: 'write stamps: { name: value }',
+    link: NO_LINKS,
+    linkError: NO_LINKS,
+    chain: NO_LINKS,
+    chord: NO_LINKS,
+    retry: 'a message is sent again until the broker has confirmed it',
+    retryPolicy: 'a message is sent again until the broker has confirmed it',
+    retries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
+    maxRetries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
+    args: 'arguments stand before the options',
+    kwargs: 'keyword arguments stand before the options',
+    deliveryMode: 'messages are always sent to outlive the broker',
+    addToParent: 'what a task sends is always its child',
+  },
+}
+
+/** @throws TypeError that names everything that is wrong with the options of a call of the task `name` */
+export function checkSendOptions(name: string, options: SendOptions): void {
+  const faults = optionFaults(options, SEND_OPTIONS)
+  if (faults.length === 0) faults.push(...limitFaults(options))
+  if (faults.length > 0) throw new TypeError(`${name}: ${faults.join('; ')}`)
+}
+
+/**
+ * The options of a call over those that the task itself brings. Where the call says where the message goes, what the task says of it
+ * doesn't count.
+ */
+export function overTask(task: Readonly<TaskOptions>, call: SendOptions): SendOptions {
+  const { compression, exchange, expires, ignoreResult, priority, queue, routingKey, serializer } = task
+  const place = call.queue === undefined && call.exchange === undefined ? { exchange, queue, routingKey } : {}
+  const options = { ...place, compression, expires, ignoreResult, priority, serializer, ...given(call) }
+  return given(options)
+}
+
+/** An option that is undefined counts as not given. */
+function given(options: object): SendOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
