@@ -53,6 +53,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     const parent = currentRun.getStore()
     const eta =
       options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000))
+    const { stamps = {} } = options
     const message = encodeTask({
       id,
       task: name,
@@ -67,9 +68,12 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
       replyTo: options.replyTo ?? this.oid,
       headers: options.headers ?? {},
       ignoreResult: options.ignoreResult ?? false,
-      shadow: options.shadow ?? null,
-      timelimit: [options.timeLimit ?? null, options.softTimeLimit ?? null],
-      stamps: options.stamps ?? {},
+      canvas: {
+        shadow: options.shadow ?? null,
+        timelimit: [options.timeLimit ?? null, options.softTimeLimit ?? null],
+        stamps,
+        stampedHeaders: Object.keys(stamps).length > 0 ? Object.keys(stamps) : null,
+      },
     })
     await outlet.prepare(route)
     const delayMs = eta === null ? 0 : eta.getTime() - Date.now()

@@ -3,7 +3,7 @@ import type { OutgoingMessage } from './amqp.js'
 import { canCompress, compress } from './content/compression.js'
 import { type Content, dumps } from './content/content.js'
 import { isoFormat } from './event.js'
-import type { Kwargs } from './message.js'
+import type { Embed, Kwargs } from './message.js'
 import { repr, reprArgs } from './repr.js'
 
 /** Who sends tasks here: Celery's `anon_nodename`. */
@@ -34,12 +34,22 @@ export interface TaskToSend {
   readonly headers: Readonly<Record<string, unknown>>
   /** Whether its result is to be thrown away; false unless given. */
   readonly ignoreResult?: boolean
-  /** Shown in place of the task's name; null unless given. */
-  readonly shadow?: string | null
+  /** What of it belongs to a canvas, or is seldom said. */
+  readonly canvas?: Partial<CanvasFields>
+}
+
+/** What a message has beside its arguments where it is part of a canvas, or sent with options that few are. */
+export interface CanvasFields {
+  readonly embed: Embed
+  readonly groupId: string | null
+  readonly groupIndex: number | null
+  readonly shadow: string | null
+  readonly retries: number
   /** Seconds, hard limit first; null for what the worker says. */
-  readonly timelimit?: readonly [hard: number | null, soft: number | null]
-  /** Celery's stamps by name; none unless given. */
-  readonly stamps?: Readonly<Record<string, unknown>>
+  readonly timelimit: readonly [hard: number | null, soft: number | null]
+  readonly replacedTaskNesting: number
+  readonly stampedHeaders: readonly string[] | null
+  readonly stamps: Readonly<Record<string, unknown>>
 }
 
 /** The longest time to live that RabbitMQ takes: it refuses the message otherwise. Whoever receives it reads the header `expires` anyway. */
@@ -64,28 +74,28 @@ export function expirationOf(expires: Date | number | null, now = Date.now()): s
  */
 export function encodeTask(task: TaskToSend): OutgoingMessage {
   const { exchange, priority, routingKey } = task.route
-  const stamps = task.stamps ?? {}
-  const body = encodeBody([task.args, task.kwargs, NO_EMBED], task.route.serializer ?? 'json', task.route.compression)
+  const { embed = NO_EMBED, stamps = {}, ...canvas } = task.canvas ?? {}
+  const body = encodeBody([task.args, task.kwargs, embed], task.route.serializer ?? 'json', task.route.compression)
   const headers = {
     ...task.headers,
     lang: 'js',
     task: task.task,
     id: task.id,
-    shadow: task.shadow ?? null,
+    shadow: canvas.shadow ?? null,
     eta: isoFormat(task.eta?.getTime() ?? null),
     expires: isoFormat(task.expires?.getTime() ?? null),
-    group: null,
-    group_index: null,
-    retries: 0,
-    timelimit: task.timelimit ?? [null, null],
+    group: canvas.groupId ?? null,
+    group_index: canvas.groupIndex ?? null,
+    retries: canvas.retries ?? 0,
+    timelimit: canvas.timelimit ?? [null, null],
     root_id: task.rootId,
     parent_id: task.parentId,
     argsrepr: reprArgs(task.args),
     kwargsrepr: repr(task.kwargs),
     origin: ORIGIN,
     ignore_result: task.ignoreResult ?? false,
-    replaced_task_nesting: 0,
-    stamped_headers: Object.keys(stamps).length > 0 ? Object.keys(stamps) : null,
+    replaced_task_nesting: canvas.replacedTaskNesting ?? 0,
+    stamped_headers: canvas.stampedHeaders ?? null,
     stamps,
     ...(body.compression === null ? {} : { compression: body.compression }),
   }
