@@ -48,7 +48,8 @@ function ruleFor(
       typeof router === 'function'
         ? checked(router(task, args, kwargs, { ...options }), task)
         : isRouterPair(router)
-          ? router[0].test(task) && router[1]
+          ? // Unlike `test`, it begins at the first character even where a flag says to go on.
+            task.search(router[0]) >= 0 && router[1]
           : inMap(task, router)
     if (found) return typeof found === 'string' ? { queue: found } : found
   }

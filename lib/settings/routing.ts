@@ -160,10 +160,7 @@ function isPair(entry: unknown): entry is readonly [string | RegExp, unknown] {
 }
 
 const pair = ([pattern, to]: readonly [string | RegExp, unknown]): Router =>
-  typeof pattern === 'string' ? rules({ [pattern]: to }) : [stateless(pattern), route(to)]
-
-/** With one of these flags a pattern would begin where it has last stopped. */
-const stateless = ({ flags, source }: RegExp): RegExp => new RegExp(source, flags.replace(/[gy]/g, ''))
+  typeof pattern === 'string' ? rules({ [pattern]: to }) : [pattern, route(to)]
 
 /** All routes that can be known without a task. */
 export function rulesOf(routers: readonly Router[]): ReadonlyArray<string | RouteRule> {

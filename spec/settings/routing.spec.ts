@@ -54,7 +54,7 @@ describe('task_routes', () => {
   it('may hold functions and regular expressions', () => {
     const route = (): string => 'q'
     expect(routes(route)).toEqual([route])
-    expect(routes([route, [/^a/g, 'q']])).toEqual([route, [/^a/, 'q']])
+    expect(routes([route, [/^a/g, 'q']])).toEqual([route, [/^a/g, 'q']])
   })
 
   it.each([
