@@ -14,6 +14,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['settings', 'clock', 'component', 'stopLimit', 'tracing'],
   ['log', 'breaker'],
   ['broker'],
+  ['canvas'],
   ['app', 'backends'],
   ['request'],
   ['trace', 'events'],

@@ -1,0 +1,16 @@
+import { isChain, isChord, isGroup, type Signature } from './signature.js'
+
+/**
+ * How many ends of tasks a chord has to wait for because of one member of its header: of a group all its tasks, of a chain its last step
+ * that has any, of a chord its body. Mirrors Celery's `_chord._descend`.
+ */
+export function leavesOf(sig: Signature): number {
+  if (isGroup(sig)) return sig.kwargs.tasks.reduce((sum, task) => sum + leavesOf(task), 0)
+  if (isChord(sig)) return sig.kwargs.body === null ? 0 : leavesOf(sig.kwargs.body)
+  if (!isChain(sig)) return 1
+  for (const task of [...sig.kwargs.tasks].reverse()) {
+    const leaves = leavesOf(task)
+    if (leaves > 0) return leaves
+  }
+  return 0
+}

@@ -1,0 +1,42 @@
+import type { Kwargs } from '../protocol/message.js'
+import { cloneSignature, type Signature, type SignatureOptions } from './signature.js'
+
+/** What a call adds to a signature: arguments before its own, keyword arguments and options over its own. */
+export interface CallParts {
+  readonly args?: readonly unknown[] | undefined
+  readonly kwargs?: Kwargs | undefined
+  readonly options?: SignatureOptions | undefined
+}
+
+/** What a call can't change where a signature has it: the task before it would be waited for in vain. */
+const LASTING = ['group_id', 'stamped_headers'] as const
+
+/** A signature's own arguments and options together with those of a call. Mirrors Celery's `Signature._merge`. */
+export function merge(sig: Signature, call: CallParts): Pick<Signature, 'args' | 'kwargs' | 'options'> {
+  const { args = [], kwargs = {}, options } = call
+  const merged = options === undefined ? sig.options : mergeOptions(sig.options, options)
+  if (sig.immutable) return { args: sig.args, kwargs: sig.kwargs, options: merged }
+  return {
+    args: args.length > 0 ? [...args, ...sig.args] : sig.args,
+    kwargs: Object.keys(kwargs).length > 0 ? { ...sig.kwargs, ...kwargs } : sig.kwargs,
+    options: merged,
+  }
+}
+
+/** Own options with those of a call over them, but for stamps and what must not change. */
+export function mergeOptions(own: SignatureOptions, given: SignatureOptions): SignatureOptions {
+  const merged = { ...own }
+  const stamps = Array.isArray(own.stamped_headers) ? (own.stamped_headers as unknown[]) : []
+  for (const [name, value] of Object.entries(given)) {
+    if (value === null || value === undefined) continue
+    const isKept = stamps.includes(name) || (LASTING as readonly string[]).includes(name)
+    if (!isKept || own[name] === undefined || own[name] === null) merged[name] = value
+  }
+  return merged
+}
+
+/** A copy with what a call adds. */
+export function cloneWith(sig: Signature, call: CallParts): Signature {
+  const copy = cloneSignature(sig)
+  return Object.assign(copy, merge(copy, call))
+}

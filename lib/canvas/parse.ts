@@ -1,0 +1,125 @@
+import type { Kwargs } from '../protocol/message.js'
+import {
+  isChord,
+  isGroup,
+  listSignature,
+  NESTED_LISTS,
+  type Signature,
+  type SignatureList,
+  type SignatureOptions,
+  type SubtaskType,
+} from './signature.js'
+import { SignatureError } from './signatureError.js'
+
+/** How much of a canvas is taken. */
+export interface CanvasLimits {
+  /** Signatures in one canvas, those within others as well. */
+  readonly elements: number
+  /** Signatures within signatures. */
+  readonly depth: number
+}
+
+/** More than any honest workflow needs, and less than what blocks a worker. */
+export const CANVAS_LIMITS: CanvasLimits = { elements: 100_000, depth: 100 }
+
+/**
+ * A signature out of its dict, every field checked, with nothing in common with what was given but the arguments themselves.
+ * @param field what the dict is called in errors, such as `callbacks[0]`
+ * @throws SignatureError that names the field
+ */
+export function parseSignature(given: unknown, field = 'signature', limits: CanvasLimits = CANVAS_LIMITS): Signature {
+  return new Reader(limits).read(given, field, 0)
+}
+
+/**
+ * Signatures out of a list of dicts, or of a single one, as Celery takes both; null is none.
+ * @throws SignatureError that names the field
+ */
+export function parseSignatures(given: unknown, field: string, limits: CanvasLimits = CANVAS_LIMITS): Signature[] {
+  return new Reader(limits).listOf(given, field, 0)
+}
+
+/** Reads one canvas. One that contains itself comes to a limit. */
+class Reader {
+  private elements = 0
+
+  constructor(private readonly limits: CanvasLimits) {}
+
+  read(given: unknown, field: string, depth: number): Signature {
+    const { depth: deepest, elements: most } = this.limits
+    if (depth > deepest) throw new SignatureError(field, `is nested too deep: at most ${deepest} levels are taken`)
+    if (++this.elements > most) throw new SignatureError(field, `is one too many: at most ${most} signatures are taken`)
+    const dict = mapping(given, field)
+    const { task, args, immutable } = dict
+    if (typeof task !== 'string' || task === '') throw new SignatureError(`${field}.task`, 'must be a non-empty string')
+    if (!isAbsent(args) && !Array.isArray(args)) throw new SignatureError(`${field}.args`, 'must be a list')
+    const kind = kindOf(dict.subtask_type, field)
+    const kwargs = mapping(dict.kwargs ?? {}, `${field}.kwargs`)
+    return {
+      task,
+      args: [...((args ?? []) as unknown[])],
+      kwargs: kind === null ? { ...kwargs } : this.partsOf(kind, kwargs, `${field}.kwargs`, depth + 1),
+      options: this.optionsOf(dict.options ?? {}, `${field}.options`, depth + 1),
+      subtask_type: kind,
+      immutable: immutable === true,
+    }
+  }
+
+  listOf(given: unknown, field: string, depth: number): Signature[] {
+    if (isAbsent(given)) return []
+    if (!Array.isArray(given)) return [this.read(given, field, depth)]
+    return given.map((sig, at) => this.read(sig, `${field}[${at}]`, depth))
+  }
+
+  private partsOf(kind: SubtaskType, kwargs: Kwargs, field: string, depth: number): Kwargs {
+    if (kind !== 'chord') {
+      if (!Array.isArray(kwargs.tasks)) throw new SignatureError(`${field}.tasks`, 'must be a list of signatures')
+      return { ...kwargs, tasks: this.listOf(kwargs.tasks, `${field}.tasks`, depth) }
+    }
+    const { body, header } = kwargs
+    return {
+      kwargs: mapping(kwargs.kwargs ?? {}, `${field}.kwargs`),
+      header: this.headerOf(header, `${field}.header`, depth),
+      body: isAbsent(body) ? null : this.read(body, `${field}.body`, depth),
+    }
+  }
+
+  /** A group, or its members, or a single one. Of a chain Celery takes the steps. */
+  private headerOf(given: unknown, field: string, depth: number): SignatureList {
+    if (Array.isArray(given)) return listSignature('group', this.listOf(given, field, depth))
+    const header = this.read(given, field, depth)
+    if (header.subtask_type === null || isChord(header)) return listSignature('group', [header])
+    const { task_id } = header.options
+    const options = isGroup(header) && typeof task_id === 'string' ? { task_id } : {}
+    return listSignature('group', (header as SignatureList).kwargs.tasks, options)
+  }
+
+  /** The body of a member's chord stays as it is: who comes to call it reads it, and in a large header it is there many times. */
+  private optionsOf(given: unknown, field: string, depth: number): SignatureOptions {
+    const options = { ...mapping(given, field) }
+    for (const name of NESTED_LISTS) {
+      if (!isAbsent(options[name])) options[name] = this.listOf(options[name], `${field}.${name}`, depth)
+    }
+    if (!isAbsent(options.chord)) mapping(options.chord, `${field}.chord`)
+    return options
+  }
+}
+
+function kindOf(kind: unknown, field: string): SubtaskType | null {
+  if (isAbsent(kind) || kind === '') return null
+  if (kind === 'chain' || kind === 'group' || kind === 'chord') return kind
+  throw new SignatureError(`${field}.subtask_type`, 'must be null, "chain", "group" or "chord"')
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === null || value === undefined
+}
+
+/** No list, and none of the values (bytes, dates, decimals) that a document may hold. */
+function mapping(value: unknown, field: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const prototype: object | null = Object.getPrototypeOf(value)
+    if (prototype === null || Object.getPrototypeOf(prototype) === null) return value as Record<string, unknown>
+  }
+  throw new SignatureError(field, 'must be a mapping')
+}

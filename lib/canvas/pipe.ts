@@ -1,0 +1,78 @@
+import { link, linkError, listOption } from './links.js'
+import {
+  chordSignature,
+  cloneSignature,
+  isChain,
+  isChord,
+  isGroup,
+  listSignature,
+  type Signature,
+  type SignatureList,
+  unrolled,
+} from './signature.js'
+
+/**
+ * Both, one after the other: what Python writes `first | next`. A group before something becomes the header of a chord, what follows a
+ * chord belongs to its body, chains are joined. Neither of the two is changed.
+ */
+export function pipe(first: Signature, next: Signature): Signature {
+  if (isGroup(first)) return chordSignature(cloneSignature(first) as SignatureList, cloneSignature(next))
+  if (isChord(first)) {
+    const other = unrolled(next)
+    if (isGroup(other) || isChain(next)) return chained([cloneSignature(first)], other)
+    const chord = cloneSignature(first) as typeof first
+    chord.kwargs.body = chord.kwargs.body === null ? cloneSignature(other) : pipe(chord.kwargs.body, other)
+    return chord
+  }
+  return isChain(first) ? afterChain(first, next) : chained([cloneSignature(first)], unrolled(next))
+}
+
+/** Mirrors `_chain.__or__`. */
+function afterChain(chain: SignatureList, next: Signature): Signature {
+  const other = unrolled(next)
+  if (isChain(other)) return stepsOf(other).reduce<Signature>(pipe, chain)
+  const steps = isGroup(other) ? stepsOf(chain) : (cloneSignature(chain) as SignatureList).kwargs.tasks
+  const last = steps.at(-1)
+  if (!last) return cloneSignature(other)
+  if (isChord(last) && last.kwargs.body !== null && !isChord(other)) {
+    last.kwargs.body = pipe(last.kwargs.body, other)
+    return withSteps(chain, steps, isGroup(other))
+  }
+  if (isGroup(other) || !isGroup(last)) {
+    return withSteps(
+      chain,
+      isGroup(other) ? [...steps, cloneSignature(other)] : [...stepsOf(chain), cloneSignature(other)],
+      true,
+    )
+  }
+  const chord = chordSignature(last, cloneSignature(other))
+  const before = steps.at(-2)
+  if (!before || !isChord(before) || before.kwargs.body === null) {
+    return withSteps(chain, [...steps.slice(0, -1), chord], false)
+  }
+  before.kwargs.body = pipe(before.kwargs.body, chord)
+  return withSteps(chain, steps.slice(0, -1), false)
+}
+
+/** A chain of its own, or the given one with other steps: it keeps its options then. */
+function withSteps(chain: SignatureList, steps: Signature[], isNew: boolean): Signature {
+  if (isNew) return listSignature('chain', steps)
+  const copy = cloneSignature(chain) as SignatureList
+  copy.kwargs.tasks = steps
+  return copy
+}
+
+function chained(steps: Signature[], next: Signature): Signature {
+  return listSignature('chain', [...steps, ...(isChain(next) ? stepsOf(next) : [cloneSignature(next)])])
+}
+
+/** Copies of a chain's steps; the last has the chain's callbacks, and each its error callbacks. Mirrors `unchain_tasks`. */
+export function stepsOf(chain: SignatureList): Signature[] {
+  const steps = chain.kwargs.tasks.map(cloneSignature)
+  const last = steps.at(-1)
+  for (const callback of listOption(chain.options, 'link')) if (last) link(last, callback)
+  for (const errback of listOption(chain.options, 'link_error')) {
+    for (const step of steps) linkError(step, errback, { errorsOnHeader: false })
+  }
+  return steps
+}
