@@ -50,21 +50,33 @@ export type { Broadcast, Listener, Session } from './broker/session.js'
 export { Celery } from './celery.js'
 export type { Component } from './component.js'
 export { BrokerError, CeleriacError, ConfigurationError, type ErrorFacts } from './errors.js'
-export type { Backend, Clock, Delivery, Logger, LogLevel, Publisher, ResultRequest, Timer } from './ports.js'
+export type {
+  Backend,
+  ChordPart,
+  ChordStore,
+  Clock,
+  Delivery,
+  GroupStore,
+  Logger,
+  LogLevel,
+  Publisher,
+  ResultRequest,
+  Timer,
+} from './ports.js'
 export type { AmqpProperties, AmqpTable, IncomingMessage, OutgoingMessage } from './protocol/amqp.js'
+export type { ChordMember } from './protocol/chordMember.js'
 export type { BodyLimits } from './protocol/content/bodyLimits.js'
 export { registerSerializer, type Serializer } from './protocol/content/serializers.js'
 export { type ExceptionDict, RemoteError } from './protocol/exception.js'
 export type { Kwargs } from './protocol/message.js'
 export {
-  DecodeError,
   decodeResult,
-  EncodeError,
   type ExtendedResult,
   encodeResult,
   type ResultMeta,
   type ResultTuple,
 } from './protocol/result.js'
+export { DecodeError, EncodeError } from './protocol/resultText.js'
 export { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from './protocol/values.js'
 export type { Conf } from './settings/conf.js'
 export type { QueueSpec } from './settings/queues.js'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingMessage } from './protocol/amqp.js'
-import type { ResultMeta } from './protocol/result.js'
+import type { ChordMember } from './protocol/chordMember.js'
+import type { ResultMeta, ResultTuple } from './protocol/result.js'
 
 /*
  * Where things plug in. The rooms between `protocol/` and `worker.ts` see brokers, clocks and executors only through these.
@@ -106,6 +107,70 @@ export interface Backend {
    * @throws CeleriacError
    */
   forget(id: string): Promise<void>
+  /** Counts the members of chords. Absent where the store can't count. */
+  readonly chords?: ChordStore
+  /** Keeps what groups are made of. Absent where there is no place for it. */
+  readonly groups?: GroupStore
+}
+
+/** A member of a chord's header that has come to its end. */
+export interface ChordPart extends ChordMember {
+  /** The group that the header is. */
+  readonly groupId: string
+  /** Its place in the header; null for none, which comes last. */
+  readonly groupIndex: number | null
+  /** Whether it may have been counted before: its message, or this call, has come once more. */
+  readonly isRepeated: boolean
+}
+
+/**
+ * Counts the members of chords, together with the other workers on the same store. Celery's `on_chord_part_return` without what is
+ * done with the results. All that can be done twice without harm is said to be so.
+ */
+export interface ChordStore {
+  /**
+   * Says how many members complete the chord: `set_chord_size`, before the last of them is sent. May be repeated.
+   * @throws CeleriacError
+   */
+  setSize(groupId: string, size: number): Promise<void>
+  /**
+   * One more member completes it: `add_to_chord`, before that member is sent. Repeated, it counts twice.
+   * @throws CeleriacError; the member must not be sent then
+   */
+  grow(groupId: string): Promise<void>
+  /**
+   * Keeps the end of a member. One that is repeated counts once: a success that was kept stays, and anything else is replaced.
+   * @returns whether the chord is complete by it, and it is the caller's to complete it: nobody else is told so, but for a repetition
+   *   of the same member
+   * @throws CeleriacError; EncodeError for a value that can't be written
+   */
+  addPart(part: ChordPart): Promise<boolean>
+  /**
+   * The members that have come to their end, in the order of the header.
+   * @throws CeleriacError
+   */
+  members(groupId: string): Promise<readonly ChordMember[]>
+  /**
+   * Forgets the count and the members, once the body is sent. May be repeated.
+   * @throws CeleriacError
+   */
+  close(groupId: string): Promise<void>
+}
+
+/** Keeps what groups are made of, under their ids: Celery's `GroupResult.save`. */
+export interface GroupStore {
+  /** @throws CeleriacError */
+  save(id: string, group: ResultTuple): Promise<void>
+  /**
+   * What was saved, null if nothing was.
+   * @throws CeleriacError
+   */
+  restore(id: string): Promise<ResultTuple | null>
+  /**
+   * Removes what was saved, and nothing of the members.
+   * @throws CeleriacError
+   */
+  delete(id: string): Promise<void>
 }
 
 /** What every room logs through. Arguments are only rendered if the level is on. */

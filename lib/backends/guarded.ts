@@ -1,9 +1,11 @@
 import { type Breaker, type BreakerOptions, type BreakerState, createBreaker } from '../breaker.js'
 import { coerceError } from '../errors.js'
-import type { Backend, Clock, Logger, ResultRequest, Timer } from '../ports.js'
+import type { Backend, ChordStore, Clock, GroupStore, Logger, ResultRequest, Timer } from '../ports.js'
 import type { ResultMeta } from '../protocol/result.js'
 import type { StopLimit } from '../stopLimit.js'
 import { BackendError, isRetriable } from './backendError.js'
+import { GuardedChords, GuardedGroups } from './guardedChords.js'
+import { Persistent } from './persistent.js'
 import { type Entry, ResultLanes } from './resultLanes.js'
 
 export interface GuardOptions {
@@ -17,6 +19,8 @@ export interface GuardOptions {
   /** Bounds how long a result waits once the worker stops; without it, until `stop` gives up. */
   readonly stopLimit?: StopLimit
 }
+
+const RETRY_MS = 250
 
 /*
  * state     means                                                     left when
@@ -38,8 +42,11 @@ export class GuardedBackend implements Backend {
   readonly name: string
   readonly storesNothing: boolean
   readonly storeUnlessReady: ((meta: ResultMeta) => Promise<void>) | undefined
+  readonly chords: ChordStore | undefined
+  readonly groups: GroupStore | undefined
   readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
   private state: GuardState = 'storing'
+  private readonly persistent: Persistent
   private readonly lanes = new ResultLanes()
   private retry: Timer | null = null
   private idle: (() => void) | null = null
@@ -53,6 +60,9 @@ export class GuardedBackend implements Backend {
     this.name = inner.name
     this.storesNothing = inner.storesNothing
     this.storeUnlessReady = inner.storeUnlessReady && ((meta) => this.storeNow(meta))
+    this.persistent = new Persistent({ ...options, retryMs: options.retryMs ?? RETRY_MS })
+    this.chords = inner.chords && new GuardedChords(inner.chords, this.persistent)
+    this.groups = inner.groups && new GuardedGroups(inner.groups, this.persistent)
     this.breaker = createBreaker('results', (meta, request) => this.attempt(meta, request), {
       ...options.breaker,
       isFailure: isRetriable,
@@ -128,6 +138,7 @@ export class GuardedBackend implements Backend {
     }
     this.retry?.cancel()
     this.breaker.stop()
+    this.persistent.stop()
     const left = this.lanes.clear()
     if (left.length > 0) {
       const ids = left.slice(0, 10).map(({ meta }) => meta.taskId)
@@ -176,7 +187,7 @@ export class GuardedBackend implements Backend {
 
   private wait(entry: Entry): void {
     if (!this.lanes.fail(entry)) return
-    this.retry ??= this.options.clock.setTimer(() => this.again(), this.options.retryMs ?? 250)
+    this.retry ??= this.options.clock.setTimer(() => this.again(), this.options.retryMs ?? RETRY_MS)
   }
 
   private again(): void {

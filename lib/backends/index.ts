@@ -30,6 +30,7 @@ const redis: BackendFactory = ({ log, settings, shownUrl, url }) => {
     globalKeyprefix: textIn(options.global_keyprefix),
     resultExpires: settings.result_expires,
     masterName: textIn(options.master_name),
+    chordOrdered: truth(options.result_chord_ordered),
     sentinel: { username: textIn(sentinel.username), password: textIn(sentinel.password) },
     socketTimeout: settings.redis_socket_timeout ?? SOCKET_TIMEOUT,
     connectTimeout: settings.redis_socket_connect_timeout ?? CONNECT_TIMEOUT,
@@ -79,4 +80,9 @@ function textIn(value: unknown): string | null {
 
 function recordIn(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+/** As Python takes it; true unless given. */
+function truth(value: unknown): boolean {
+  return value === undefined || Boolean(value)
 }

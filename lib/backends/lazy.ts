@@ -1,4 +1,4 @@
-import type { Backend, ResultRequest } from '../ports.js'
+import type { Backend, ChordStore, GroupStore, ResultRequest } from '../ports.js'
 import type { ResultMeta } from '../protocol/result.js'
 
 /** A backend whose code is loaded by what is first asked of it: not for programs that name it and never use it. */
@@ -12,6 +12,16 @@ export class LazyBackend implements Backend {
     readonly name: string,
     private readonly load: () => Promise<Backend>,
   ) {}
+
+  /** Known once it has started. */
+  get chords(): ChordStore | undefined {
+    return this.inner?.chords
+  }
+
+  /** Known once it has started. */
+  get groups(): GroupStore | undefined {
+    return this.inner?.groups
+  }
 
   async start(): Promise<void> {
     const backend = await this.loaded()

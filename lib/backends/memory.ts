@@ -1,12 +1,15 @@
-import type { Backend } from '../ports.js'
+import type { Backend, ChordStore, GroupStore } from '../ports.js'
+import { decodeGroup, encodeGroup } from '../protocol/groupResult.js'
 import { decodeResult, encodeResult, READY_STATES, type ResultMeta } from '../protocol/result.js'
+import { MemoryChords } from './memoryChords.js'
+import { Recent } from './recent.js'
 
 /** As many as Celery's own keeps; the oldest are dropped first. */
 const MOST = 5000
 
 /** The last states of tasks, in the process: what all apps and workers with this backend share. */
 class Store {
-  private readonly values = new Map<string, string>()
+  private readonly values = new Recent<string>(MOST)
   private readonly listeners = new Map<string, Set<(meta: ResultMeta) => void>>()
 
   get(id: string): ResultMeta | null {
@@ -15,10 +18,7 @@ class Store {
   }
 
   put(id: string, value: string): void {
-    this.values.delete(id)
     this.values.set(id, value)
-    const [oldest] = this.values.keys()
-    if (this.values.size > MOST && oldest !== undefined) this.values.delete(oldest)
     for (const listener of [...(this.listeners.get(id) ?? [])]) listener(decodeResult(value))
   }
 
@@ -38,6 +38,17 @@ class Store {
 }
 
 const store = new Store()
+const chords = new MemoryChords(MOST)
+const savedGroups = new Recent<string>(MOST)
+
+const groups: GroupStore = {
+  save: async (id, group) => savedGroups.set(id, encodeGroup(group)),
+  restore: async (id) => {
+    const text = savedGroups.get(id)
+    return text === undefined ? null : decodeGroup(text)
+  },
+  delete: async (id) => savedGroups.delete(id),
+}
 
 /**
  * Results in the memory of the process: of tasks that a worker in the same process runs, as with the broker `memory://`. Nothing expires;
@@ -46,7 +57,8 @@ const store = new Store()
 export class MemoryBackend implements Backend {
   readonly name = 'cache+memory://'
   readonly storesNothing = false
-  readonly supportsChords = false
+  readonly chords: ChordStore = chords
+  readonly groups: GroupStore = groups
 
   async start(): Promise<void> {
     // There is nothing to connect to.

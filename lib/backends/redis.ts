@@ -2,18 +2,21 @@ import { setTimeout } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { coerceError } from '../errors.js'
 import { lazily } from '../lazily.js'
-import type { Backend } from '../ports.js'
+import type { Backend, ChordStore, GroupStore } from '../ports.js'
 import { decodeResult, type ResultMeta } from '../protocol/result.js'
 import { tlsFault } from '../settings/tls.js'
 import { BackendError } from './backendError.js'
 import { keyPrefix } from './keyPrefix.js'
+import { RedisChords } from './redisChords.js'
 import { remedyOf } from './redisErrors.js'
+import { RedisGroups } from './redisGroups.js'
 import { connectionOptions, type RedisBackendOptions } from './redisOptions.js'
-import { StoreScript, textOf } from './storeScript.js'
+import { expiryOf, StoreScript, textOf } from './storeScript.js'
 
 const ioredis = lazily<typeof import('ioredis')>('ioredis')
 
 const TASK_KEY = 'celery-task-meta-'
+const GROUP_KEY = 'celery-taskset-meta-'
 /** Without a byte in either direction while something is asked. A slow answer to a large value is no silence: its bytes count. */
 const SILENCE_MS = 5_000
 const GOODBYE_MS = 2_000
@@ -27,9 +30,13 @@ type Listener = (meta: ResultMeta) => void
 export class RedisBackend implements Backend {
   readonly name: string
   readonly storesNothing = false
+  readonly chords: ChordStore
+  readonly groups: GroupStore
   private readonly client: Redis
   private readonly script: StoreScript
   private readonly prefix: string
+  /** Whole seconds; 0 for ever. */
+  private readonly expires: number
   private readonly listeners = new Map<string, Set<Listener>>()
   private subscriber: Promise<Redis> | null = null
   /** Why there is no connection; told to the log once an outage, and to every command that fails meanwhile. */
@@ -49,7 +56,16 @@ export class RedisBackend implements Backend {
     this.client.on('error', (error: Error) => this.lost(error))
     this.client.on('ready', () => this.back())
     this.client.on('close', () => this.lost(new Error('the server closed it')))
+    this.expires = expiryOf(options.resultExpires)
     this.script = new StoreScript(this.client, options.log)
+    const parts = {
+      client: this.client,
+      groupKey: `${this.prefix}${GROUP_KEY}`,
+      expires: this.expires,
+      attempt: this.attempt.bind(this),
+    }
+    this.chords = new RedisChords(parts, options.chordOrdered ?? true)
+    this.groups = new RedisGroups(parts)
   }
 
   async start(): Promise<void> {
@@ -77,7 +93,7 @@ export class RedisBackend implements Backend {
 
   private async put(meta: ResultMeta, sparing: boolean): Promise<void> {
     const value = textOf(meta)
-    await this.attempt(() => this.script.run(this.keyOf(meta.taskId), value, this.options.resultExpires ?? 0, sparing))
+    await this.attempt(() => this.script.run(this.keyOf(meta.taskId), value, this.expires, sparing))
   }
 
   async get(id: string): Promise<ResultMeta | null> {

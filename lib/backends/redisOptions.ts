@@ -17,6 +17,8 @@ export interface RedisBackendOptions {
   readonly masterName: string | null
   /** Of `result_backend_transport_options`: what the sentinels themselves ask for. */
   readonly sentinel: { readonly username: string | null; readonly password: string | null }
+  /** `result_chord_ordered` of `result_backend_transport_options`; true unless given. Each worker of a fleet has to say the same. */
+  readonly chordOrdered?: boolean
   /** Seconds without an answer after which a connection is given up. */
   readonly socketTimeout: number
   /** Seconds. */

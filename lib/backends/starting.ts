@@ -1,4 +1,4 @@
-import type { Backend, ResultRequest } from '../ports.js'
+import type { Backend, ChordStore, GroupStore, ResultRequest } from '../ports.js'
 import type { ResultMeta } from '../protocol/result.js'
 
 /**
@@ -8,11 +8,26 @@ import type { ResultMeta } from '../protocol/result.js'
 export class StartingBackend implements Backend {
   readonly name: string
   readonly storesNothing: boolean
+  readonly chords: ChordStore | undefined
+  readonly groups: GroupStore | undefined
   private starting: Promise<void> | null = null
 
   constructor(private readonly inner: Backend) {
     this.name = inner.name
     this.storesNothing = inner.storesNothing
+    const { chords, groups } = inner
+    this.chords = chords && {
+      setSize: (groupId, size) => this.started(() => chords.setSize(groupId, size)),
+      grow: (groupId) => this.started(() => chords.grow(groupId)),
+      addPart: (part) => this.started(() => chords.addPart(part)),
+      members: (groupId) => this.started(() => chords.members(groupId)),
+      close: (groupId) => this.started(() => chords.close(groupId)),
+    }
+    this.groups = groups && {
+      save: (id, group) => this.started(() => groups.save(id, group)),
+      restore: (id) => this.started(() => groups.restore(id)),
+      delete: (id) => this.started(() => groups.delete(id)),
+    }
   }
 
   start(): Promise<void> {
@@ -49,5 +64,10 @@ export class StartingBackend implements Backend {
   async forget(id: string): Promise<void> {
     await this.start()
     await this.inner.forget(id)
+  }
+
+  private async started<T>(call: () => Promise<T>): Promise<T> {
+    await this.start()
+    return call()
   }
 }

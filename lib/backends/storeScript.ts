@@ -56,12 +56,22 @@ export interface StoreCommands {
 /** What is stored of a state. @throws BackendError when it is too large; EncodeError */
 export function textOf(meta: ResultMeta): string {
   const value = encodeResult(meta)
+  checkSize(value, meta.taskId)
+  return value
+}
+
+/** @throws BackendError for a value that Redis would not take */
+export function checkSize(value: string, id: string): void {
   if (value.length >= LARGEST_VALUE / 4 && Buffer.byteLength(value) > LARGEST_VALUE) {
-    throw new BackendError(`the result of task ${meta.taskId} is larger than the 512 MB that Redis takes`, {
+    throw new BackendError(`the result of task ${id} is larger than the 512 MB that Redis takes`, {
       retriable: false,
     })
   }
-  return value
+}
+
+/** What Redis takes as a number of seconds: whole, at least 1; 0 for ever. */
+export function expiryOf(seconds: number | null): number {
+  return seconds !== null && seconds > 0 ? Math.max(1, Math.floor(seconds)) : 0
 }
 
 /** Stores a result unless the task has succeeded already, and publishes it: in one step, or as Celery does where scripts aren't allowed. */
@@ -74,12 +84,11 @@ export class StoreScript {
   ) {}
 
   /**
-   * @param expires whole seconds, at least 1; 0 for ever
+   * @param seconds whole, at least 1; 0 for ever
    * @param sparing whether any final state is kept, not a success alone
    * @throws the client's error
    */
-  async run(key: string, value: string, expires: number, sparing = false): Promise<void> {
-    const seconds = expires > 0 ? Math.max(1, Math.floor(expires)) : 0
+  async run(key: string, value: string, seconds: number, sparing = false): Promise<void> {
     if (this.allowed) {
       try {
         await this.asScript(key, value, seconds, sparing)

@@ -1,5 +1,6 @@
 import { deepEqual, doesNotMatch, equal, rejects } from 'node:assert/strict'
 import { BackendBench, type BackendCase, NOBODY } from './backend/bench.js'
+import { chords } from './backend/chords.js'
 import { life } from './backend/life.js'
 import { states } from './backend/states.js'
 import { values } from './backend/values.js'
@@ -42,6 +43,7 @@ export function testBackend(test: AddTest, backend: BackendCase): void {
   values(it)
   states(it)
   life(it, backend)
+  if (backend.chords) chords(it, backend)
   it('forgets', async ({ backend, id, meta }) => {
     await backend.store(meta('SUCCESS', 1), NOBODY)
     await backend.forget(id)

@@ -1,7 +1,4 @@
-import { CeleriacError, coerceError } from '../errors.js'
-import { readJson, writeJson } from './content/json.js'
-import { unwrap, wrap } from './content/kombuTypes.js'
-import { repr } from './repr.js'
+import { DecodeError, readResult, writeResult } from './resultText.js'
 import { parseTime } from './time.js'
 
 /** States after which nothing more happens to a task; they alone are dated. */
@@ -59,26 +56,6 @@ export interface ResultMeta {
   readonly extended: ExtendedResult | null
 }
 
-/** A result that can't be written; Celery settles such a task as failed with this exception. */
-export class EncodeError extends CeleriacError {
-  /** What Python's class is built from. */
-  readonly args: readonly unknown[]
-
-  constructor(thrown: unknown) {
-    const cause = coerceError(thrown)
-    const text = repr(cause)
-    super('CELERIAC_ENCODE_RESULT', text, { cause })
-    this.args = [text]
-  }
-}
-
-/** Bytes in a backend that are no result. */
-export class DecodeError extends CeleriacError {
-  constructor(message: string, cause?: unknown) {
-    super('CELERIAC_DECODE_RESULT', message, { cause })
-  }
-}
-
 /**
  * A task's new state, dated if it is a final one.
  * @param now wall-clock milliseconds
@@ -120,7 +97,7 @@ export function taskTuple(id: string, parent: ResultTuple | null = null): Result
  * @throws EncodeError for a value that can't be written
  */
 export function encodeResult(meta: ResultMeta): string {
-  return dumps({
+  return writeResult({
     status: meta.status,
     result: meta.result ?? null,
     traceback: meta.traceback,
@@ -138,7 +115,7 @@ export function encodeResult(meta: ResultMeta): string {
  * @throws EncodeError for a value that can't be written
  */
 export function encodeReply({ taskId, status, result, traceback, children }: ResultMeta): string {
-  return dumps({ task_id: taskId, status, result: result ?? null, traceback, children })
+  return writeResult({ task_id: taskId, status, result: result ?? null, traceback, children })
 }
 
 /**
@@ -146,7 +123,7 @@ export function encodeReply({ taskId, status, result, traceback, children }: Res
  * @throws DecodeError for what is no result
  */
 export function decodeResult(text: string): ResultMeta {
-  const fields = loads(text)
+  const fields = recordOf(readResult(text))
   const { task_id, status, traceback, children, date_done, group_id, parent_id, name } = fields
   if (typeof status !== 'string') throw new DecodeError('a result has no status')
   return {
@@ -209,27 +186,7 @@ function isoTime(ms: number): string {
   return `${new Date(whole).toISOString().slice(0, -1)}${String(microseconds).padStart(3, '0')}+00:00`
 }
 
-/** What kombu has wrappers for (dates, bytes...) is wrapped; what has no JSON form is refused, with its place. */
-function dumps(document: Readonly<Record<string, unknown>>): string {
-  try {
-    // Such a member would be left out, and a reader miss it.
-    if (typeof document.result === 'function' || typeof document.result === 'symbol') {
-      throw new TypeError(`Object of type ${typeof document.result} is not JSON serializable`)
-    }
-    return writeJson(wrap(document))
-  } catch (thrown) {
-    throw new EncodeError(thrown)
-  }
-}
-
-/** The one place where texts become results. */
-function loads(text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = unwrap(readJson(text))
-  } catch (thrown) {
-    throw new DecodeError(`a result is no JSON: ${coerceError(thrown).message}`, thrown)
-  }
+function recordOf(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new DecodeError('a result is no object')
   return value as Record<string, unknown>

@@ -39,12 +39,14 @@ testBackend(it, {
     end: () => link.accept(),
   },
   reads: true,
+  chords: true,
 })
 testBackend(it, {
   name: 'redis:// with a key prefix, for ever',
   create: () =>
     backendAt(redisUrl(), { result_expires: null, result_backend_transport_options: { global_keyprefix: 'spec' } }),
   reads: true,
+  chords: true,
 })
 
 describe('RedisBackend', () => {

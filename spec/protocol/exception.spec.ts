@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { MaxRetriesExceededError } from '../../lib/app/predicate.js'
 import { BrokerError } from '../../lib/errors.js'
 import { decodeException, encodeException, messageOf } from '../../lib/protocol/exception.js'
-import { EncodeError } from '../../lib/protocol/result.js'
+import { EncodeError } from '../../lib/protocol/resultText.js'
 
 class AxiosError extends Error {
   override readonly name = 'AxiosError'

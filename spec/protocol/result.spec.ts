@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { encodeException } from '../../lib/protocol/exception.js'
 import {
-  DecodeError,
   decodeResult,
-  EncodeError,
   type ExtendedResult,
   encodeReply,
   encodeResult,
   resultMeta,
   taskTuple,
 } from '../../lib/protocol/result.js'
+import { DecodeError, EncodeError } from '../../lib/protocol/resultText.js'
 
 const NOW = Date.UTC(2026, 10, 24, 8, 47, 48, 964)
 const EXTENDED: ExtendedResult = {

@@ -12,6 +12,8 @@ export interface BackendCase {
   readonly reads: boolean
   /** Whether what one has stored is there for the others, as it is unless results belong to who has asked for them; true unless given. */
   readonly shares?: boolean
+  /** Whether it counts chords and saves groups. */
+  readonly chords?: boolean
   /** Makes one that keeps results for so many seconds, where results expire. */
   createExpiring?(seconds: number): Promise<Backend> | Backend
   /** Takes the server away from the backends that were made, and brings it back; where there is a server. */

@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { encodeException } from '../../protocol/exception.js'
-import { EncodeError, taskTuple } from '../../protocol/result.js'
+import { taskTuple } from '../../protocol/result.js'
+import { EncodeError } from '../../protocol/resultText.js'
 import type { AddCase } from '../suite.js'
 import { type BackendBench, NOBODY } from './bench.js'
 

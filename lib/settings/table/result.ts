@@ -26,7 +26,7 @@ export const RESULT = {
   result_backend_transport_options: row(
     map(anything, 'options'),
     {},
-    'Further options: global_keyprefix, master_name, sentinel_kwargs.',
+    'Further options: global_keyprefix, result_chord_ordered, master_name, sentinel_kwargs.',
     { old: 'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS' },
   ),
   redis_backend_use_ssl: row(

@@ -1,0 +1,66 @@
+import type { ChordPart, ChordStore } from '../ports.js'
+import { type ChordMember, decodeMember, encodeMember } from '../protocol/chordMember.js'
+import { Recent } from './recent.js'
+
+interface Entry {
+  readonly place: number
+  readonly state: string
+  readonly text: string
+}
+
+interface Chord {
+  size: number | null
+  added: number
+  /** By the ids of the members. */
+  readonly members: Map<string, Entry>
+  /** The member that completes it. */
+  claimant: string | null
+}
+
+/** Chords counted in the memory of the process; as many of them as there are results, the oldest are dropped first. */
+export class MemoryChords implements ChordStore {
+  private readonly chords: Recent<Chord>
+
+  constructor(most: number) {
+    this.chords = new Recent(most)
+  }
+
+  async setSize(groupId: string, size: number): Promise<void> {
+    this.of(groupId).size = size
+  }
+
+  async grow(groupId: string): Promise<void> {
+    this.of(groupId).added++
+  }
+
+  async addPart({ groupId, groupIndex, id, state, result }: ChordPart): Promise<boolean> {
+    const text = encodeMember({ id, state, result })
+    const chord = this.of(groupId)
+    if (chord.members.get(id)?.state !== 'SUCCESS')
+      chord.members.set(id, { place: groupIndex ?? Number.POSITIVE_INFINITY, state, text })
+    if (chord.size === null || chord.members.size !== chord.size + chord.added) return false
+    chord.claimant ??= id
+    return chord.claimant === id
+  }
+
+  async members(groupId: string): Promise<readonly ChordMember[]> {
+    const entries = [...this.of(groupId).members.values()]
+    return entries.sort(byPlace).map(({ text }) => decodeMember(text))
+  }
+
+  async close(groupId: string): Promise<void> {
+    this.chords.delete(groupId)
+  }
+
+  private of(groupId: string): Chord {
+    const chord = this.chords.get(groupId) ?? { size: null, added: 0, members: new Map(), claimant: null }
+    this.chords.set(groupId, chord)
+    return chord
+  }
+}
+
+/** Members without a place come last, as redis sorts them: by their texts. */
+function byPlace(one: Entry, other: Entry): number {
+  if (one.place !== other.place) return one.place - other.place
+  return one.text < other.text ? -1 : 1
+}

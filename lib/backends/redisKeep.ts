@@ -1,0 +1,34 @@
+import type { ChainableCommander, Redis } from 'ioredis'
+
+/** What a part of the redis backend has of it. */
+export interface RedisParts {
+  readonly client: Redis
+  /** Of `celery-taskset-meta-<id>`: what stands before the id. */
+  readonly groupKey: string
+  /** Whole seconds; 0 for ever. */
+  readonly expires: number
+  /** Runs a command, and gives its error the form of the backend's. */
+  attempt<T>(command: () => Promise<T>): Promise<T>
+}
+
+/** Writes a value and tells those who listen, in one step. Mirrors `RedisBackend.set`. */
+export async function keep({ client, expires }: RedisParts, key: string, value: string): Promise<void> {
+  const steps = client.multi()
+  if (expires > 0) steps.setex(key, expires, value)
+  else steps.set(key, value)
+  await answersOf(steps.publish(key, value))
+}
+
+/** The answers to a transaction's commands. @throws the client's error for the first that failed */
+export async function answersOf(steps: ChainableCommander): Promise<readonly unknown[]> {
+  const answers = (await steps.exec().catch(causeOf)) ?? []
+  return answers.map(([error, answer]) => {
+    if (error) throw error
+    return answer
+  })
+}
+
+/** That a transaction was given up doesn't say why: the refusal of one of its commands does. */
+function causeOf(thrown: { readonly previousErrors?: readonly Error[] }): never {
+  throw thrown.previousErrors?.[0] ?? thrown
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { Redis as Client } from 'ioredis'
+import { createBackend } from '../../lib/backends/index.js'
+import type { Backend, ChordPart, ChordStore } from '../../lib/ports.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { redisUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+
+const publisher = { publish: async () => undefined }
+
+function backendWith(more: Record<string, unknown>, url = redisUrl()): Backend {
+  return createBackend({ result_backend: url, result_expires: 100, ...more }, { publisher, log: new MemoryLog() })
+}
+
+describe('RedisChords', () => {
+  let client: Client
+  let backend: Backend | null = null
+  let group: string
+  const keyOf = (key: string) => `celery-taskset-meta-${group}.${key}`
+  const part = (groupIndex: number | null, id: string, more: Partial<ChordPart> = {}): ChordPart => ({
+    groupId: group,
+    groupIndex,
+    id,
+    state: 'SUCCESS',
+    result: groupIndex,
+    isRepeated: false,
+    ...more,
+  })
+
+  beforeAll(() => {
+    client = new Client(redisUrl())
+  })
+  beforeEach(() => {
+    group = randomUUID()
+  })
+  afterEach(async () => {
+    await backend?.stop()
+    backend = null
+  })
+  afterAll(() => client.quit())
+
+  const open = async (more: Record<string, unknown> = {}): Promise<ChordStore> => {
+    backend = backendWith(more)
+    await backend.start()
+    if (!backend.chords) throw new Error('no chords')
+    return backend.chords
+  }
+
+  it("has Celery's keys, texts, scores and expiries", async () => {
+    const chords = await open()
+    await chords.setSize(group, 3)
+    await chords.grow(group)
+    const text = 'naïve "☂"'
+    await chords.addPart(part(1, 'b', { result: { text, many: [1, 2.5, null, true] } }))
+    await chords.addPart(part(null, 'c', { state: 'FAILURE', result: { exc_type: 'E', exc_message: ['x'] } }))
+    await chords.addPart(part(0, 'a', { result: 2 }))
+    expect(await client.zrange(keyOf('j'), '0', '-1', 'WITHSCORES')).toEqual([
+      '[1, "a", "SUCCESS", 2]',
+      '0',
+      `[1, "b", "SUCCESS", ${JSON.stringify({ text, many: [1, 2.5, null, true] })}]`,
+      '1',
+      '[1, "c", "FAILURE", {"exc_type":"E","exc_message":["x"]}]',
+      'inf',
+    ])
+    expect(await client.get(keyOf('s'))).toBe('3')
+    expect(await client.get(keyOf('t'))).toBe('1')
+    for (const key of ['j', 's', 't']) {
+      const seconds = await client.ttl(keyOf(key))
+      expect(seconds).toBeGreaterThan(90)
+      expect(seconds).toBeLessThanOrEqual(100)
+    }
+    expect(await chords.addPart(part(3, 'd'))).toBe(true)
+    expect(await client.ttl(keyOf('c'))).toBeGreaterThan(90)
+    await chords.close(group)
+    expect(await client.keys(`*${group}*`)).toEqual([])
+  })
+
+  it('sends what a Python worker sends', async () => {
+    const chords = await open()
+    await chords.setSize(group, 2)
+    const monitor = await client.monitor()
+    const seen: string[] = []
+    monitor.on('monitor', (_time, args: string[]) => {
+      if (args.some((arg) => arg.includes(group)) || /^(multi|exec)$/i.test(args[0] ?? ''))
+        seen.push(args.join(' ').replaceAll(group, 'G'))
+    })
+    await chords.addPart(part(0, 'a'))
+    await waitFor(() => seen.includes('exec'), { what: 'the transaction' })
+    expect(seen).toEqual([
+      'multi',
+      'zadd celery-taskset-meta-G.j 0 [1, "a", "SUCCESS", 0]',
+      'zcount celery-taskset-meta-G.j -inf +inf',
+      'get celery-taskset-meta-G.t',
+      'get celery-taskset-meta-G.s',
+      'expire celery-taskset-meta-G.j 100',
+      'expire celery-taskset-meta-G.t 100',
+      'expire celery-taskset-meta-G.s 100',
+      'exec',
+    ])
+    await monitor.disconnect()
+  })
+
+  it('keeps nothing longer or shorter where results never expire, and puts the prefix before each key', async () => {
+    const chords = await open({ result_expires: 0, result_backend_transport_options: { global_keyprefix: 'spec' } })
+    await chords.setSize(group, 1)
+    await chords.grow(group)
+    await chords.addPart(part(0, 'a'))
+    expect(await chords.addPart(part(1, 'b'))).toBe(true)
+    const keys = (await client.keys(`*${group}*`)).sort()
+    expect(keys).toEqual(['c', 'j', 's', 't'].map((key) => `spec_${keyOf(key)}`))
+    expect(await Promise.all(keys.map((key) => client.ttl(key)))).toEqual([-1, -1, -1, -1])
+    await chords.close(group)
+  })
+
+  it('tells the size to those who listen, as each value that is set', async () => {
+    const chords = await open()
+    const seen: string[] = []
+    const listener = client.duplicate()
+    listener.on('message', (channel, text) => seen.push(`${channel} ${text}`))
+    await listener.subscribe(keyOf('s'))
+    await chords.setSize(group, 7)
+    await waitFor(() => seen.length > 0, { what: 'the size' })
+    expect(seen).toEqual([`${keyOf('s')} 7`])
+    listener.disconnect()
+  })
+
+  it('keeps a list in the order of completion with result_chord_ordered: false, and counts a repetition once', async () => {
+    const chords = await open({ result_backend_transport_options: { result_chord_ordered: false } })
+    await chords.setSize(group, 3)
+    await chords.addPart(part(1, 'b', { state: 'FAILURE', result: { exc_type: 'E', exc_message: [] } }))
+    expect(await chords.addPart(part(1, 'b', { isRepeated: true }))).toBe(false)
+    expect(await chords.addPart(part(1, 'b', { isRepeated: true, result: 'other' }))).toBe(false)
+    expect(await chords.addPart(part(2, 'c'))).toBe(false)
+    expect(await chords.addPart(part(0, 'a'))).toBe(true)
+    expect(await client.lrange(keyOf('j'), 0, -1)).toEqual([
+      '[1, "b", "SUCCESS", 1]',
+      '[1, "c", "SUCCESS", 2]',
+      '[1, "a", "SUCCESS", 0]',
+    ])
+    expect((await chords.members(group)).map(({ id }) => id)).toEqual(['b', 'c', 'a'])
+    await chords.close(group)
+  })
+
+  it('counts a repetition once that a worker of another kind has written, with other spaces and escapes', async () => {
+    const chords = await open()
+    await client.zadd(keyOf('j'), 0, '[1,"a","SUCCESS","\\u2602"]', 1, '[1, "b", "SUCCESS", {"x": 1}]')
+    await chords.setSize(group, 3)
+    await chords.addPart(part(0, 'a', { isRepeated: true, result: '☂' }))
+    await chords.addPart(part(1, 'b', { isRepeated: true, result: { x: 1 } }))
+    expect(await client.zcard(keyOf('j'))).toBe(2)
+    expect(await chords.addPart(part(2, 'c'))).toBe(true)
+    expect((await chords.members(group)).map(({ result }) => result)).toEqual(['☂', { x: 1 }, 2])
+    await chords.close(group)
+  })
+
+  it('waits for a redis that takes no writes, and not for a key of another kind', async () => {
+    const chords = await open()
+    await client.set(keyOf('j'), 'a text')
+    await expect(chords.addPart(part(0, 'a'))).rejects.toMatchObject({ retriable: false })
+    await client.del(keyOf('j'))
+    const [, limit = '0'] = (await client.config('GET', 'maxmemory')) as string[]
+    await client.config('SET', 'maxmemory', '1')
+    try {
+      await expect(chords.addPart(part(0, 'a'))).rejects.toMatchObject({ retriable: true })
+      await expect(chords.setSize(group, 1)).rejects.toMatchObject({ retriable: true })
+    } finally {
+      await client.config('SET', 'maxmemory', limit)
+    }
+  })
+
+  it('says what is no member', async () => {
+    const chords = await open()
+    await client.zadd(keyOf('j'), 0, '{"not": "a member"}')
+    await expect(chords.members(group)).rejects.toThrow('no member')
+  })
+})
