@@ -7,6 +7,7 @@ import { openClient } from './client.js'
 import { addCall } from './commands/call.js'
 import { addCompletion } from './commands/completion.js'
 import { addEvents } from './commands/events.js'
+import { addInit } from './commands/init.js'
 import { addList } from './commands/list.js'
 import { addPurge } from './commands/purge.js'
 import { addRemoteControl } from './commands/remoteControl.js'
@@ -34,6 +35,7 @@ const COMMANDS: ReadonlyArray<(program: Command, perform: Perform, alone: Perfor
   addCompletion,
   addRemoteControl('control'),
   addEvents,
+  addInit,
   addRemoteControl('inspect'),
   addList,
   addPurge,

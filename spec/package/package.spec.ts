@@ -121,15 +121,33 @@ describe('the package, packed from a clean copy and installed in an empty projec
   })
 
   it('is tested with by node:test, which ends by itself', async () => {
-    const ran = await packed.node('--test', 'node.test.mjs')
+    const ran = await packed.node('--test', 'node.test.mjs', 'backend.test.mjs')
     expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/fail 0/) })
     expect(ran.stdout).toContain('the backend map:// gives back a megabyte')
   })
 
   it('has a command that finds its own files', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-    const { stdout } = await run('npx', ['--no-install', 'celeriac', '--version'], packed.project)
+    const { stdout } = await packed.command('--version')
     expect(stdout).toContain(version)
+  })
+
+  it('begins a project that passes its own tests', async () => {
+    const project = packed.beside('begun')
+    const inited = await packed.command('init', project)
+    expect(inited).toMatchObject({ code: 0, stderr: '' })
+    const manifest = join(project, 'package.json')
+    // In place of the package that is published.
+    const text = readFileSync(manifest, 'utf8').replace(/"celeriac": "[^"]*"/, `"celeriac": "file:${packed.tarball}"`)
+    writeFileSync(manifest, text)
+    const installed = await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund'], project)
+    expect(installed).toMatchObject({ code: 0 })
+    const tested = await run('npm', ['test'], project)
+    expect(tested).toMatchObject({ code: 0, stdout: expect.stringMatching(/pass 2\n(.*\n)*.*fail 0/) })
+    expect(await packed.command('init', project)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('not empty'),
+    })
   })
 
   /** Strict, and with an eye on the package's own declarations too. */

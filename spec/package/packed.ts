@@ -11,7 +11,7 @@ const ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/
 const MADE = new Set(['.git', 'build', 'coverage', 'dist', 'node_modules'])
 /** What the project uses beside the package. They stay where they are, since none of them is what this is about. */
 const TOOLS = ['@jest/globals', '@types/node', 'vitest']
-const SOURCES = fileURLToPath(new URL('project', import.meta.url))
+const SOURCES = ['project', '../examples/testing'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** How a program ended. */
 export interface Ran {
@@ -29,7 +29,7 @@ export function run(file: string, args: readonly string[], cwd: string): Promise
   })
 }
 
-/** The package as npm makes it from a clean clone, and a project that it is installed in, with the files of `project/`. */
+/** The package as npm makes it from a clean clone, and a project that it is installed in, with the files of `project/` and of an example. */
 export class Packed {
   private constructor(
     private readonly dir: string,
@@ -50,7 +50,7 @@ export class Packed {
       join(dir, filename),
       files.map(({ path }: { path: string }) => path),
     )
-    cpSync(SOURCES, packed.project, { recursive: true })
+    for (const source of SOURCES) cpSync(source, packed.project, { recursive: true })
     packed.isOfType('module')
     const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-save', '--loglevel=error']
     const installed = await run('npm', ['install', ...flags, packed.tarball], packed.project)
@@ -84,6 +84,16 @@ export class Packed {
   /** Runs a program of this repository's node_modules in the project. */
   tool(path: string, ...args: string[]): Promise<Ran> {
     return this.node(join(ROOT, 'node_modules', path), ...args)
+  }
+
+  /** Runs the installed command, as npx does. */
+  command(...args: string[]): Promise<Ran> {
+    return run('npx', ['--no-install', 'celeriac', ...args], this.project)
+  }
+
+  /** A folder for something else, that isn't there yet. */
+  beside(name: string): string {
+    return join(this.dir, name)
   }
 
   dispose(): void {

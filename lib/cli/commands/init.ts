@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import type { Perform, PerformAlone } from '../perform.js'
+
+const HELP = `
+The project has a task, its tests, a worker, a compose file, and says how to go on with systemd and Kubernetes:
+  celeriac init shop && cd shop && npm install && npm test`
+
+/** `celeriac init`: a small TypeScript project to begin with. */
+export function addInit(program: Command, _perform: Perform, alone: PerformAlone): void {
+  program
+    .command('init')
+    .description('Write a small TypeScript project to begin with.')
+    .argument('[dir]', 'a folder that is new or empty', '.')
+    .addHelpText('after', HELP)
+    .action((dir: string) =>
+      alone(async (io) => {
+        const { writeStarter } = await import('../starter.js')
+        io.stdout.write(writeStarter(dir, io.cwd()))
+        return 0
+      }),
+    )
+}
