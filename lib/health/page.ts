@@ -9,7 +9,17 @@ import { type Source, takeSnapshot } from './snapshot.js'
 /** The same files from lib/ and, since they are not built, from dist/. */
 const FILES = new URL('../../lib/health/page/', import.meta.url)
 /** The modules of the page, each after those that it imports. */
-const MODULES = ['format.js', 'svg.js', 'chart.js', 'table.js', 'dialog.js', 'actions.js', 'lists.js', 'page.js']
+const MODULES = [
+  'format.js',
+  'svg.js',
+  'chart.js',
+  'table.js',
+  'dialog.js',
+  'actions.js',
+  'lists.js',
+  'search.js',
+  'page.js',
+]
 const IMPORT = /^import (?:[^']* from )?'\.\/\w+\.js'\n/gm
 
 export interface PageOptions {

@@ -15,9 +15,10 @@ import type { Routes } from '../health/route.js'
 import { HttpServer } from '../health/server.js'
 import { type Source, takeReading } from '../health/snapshot.js'
 import { registerTaskMetrics } from '../health/taskMetrics.js'
+import { taskSearchRoutes } from '../health/taskSearch.js'
 import { registerWorkerMetrics } from '../health/workerMetrics.js'
 import type { Line } from '../line/line.js'
-import type { Clock, Logger } from '../ports.js'
+import type { Backend, Clock, Logger } from '../ports.js'
 import type { Autoscaler } from '../scaling/autoscaler.js'
 import { type Address, parseAddress } from '../settings/address.js'
 import { type Settings, TABLE } from '../settings/table.js'
@@ -39,7 +40,7 @@ export interface ProbesOptions {
   readonly line: Pick<Line, 'state' | 'lanes' | 'pool'>
   readonly autoscaler: Pick<Autoscaler, 'bounds' | 'decisions' | 'counts'>
   readonly consumer: Pick<Consumer, 'queues' | 'intake' | 'consuming' | 'onDepths'>
-  readonly backend: { readonly kept: number }
+  readonly backend: { readonly kept: number } & Pick<Backend, 'get' | 'storeUnlessReady'>
   readonly remote: { readonly panel: Pick<Panel, 'answer'>; readonly dropped: ReadonlyMap<string, number> }
   log(scope: string): Logger
 }
@@ -90,10 +91,12 @@ export class HttpProbes {
   }
 
   private routes(source: Source, history: History): Routes {
+    const { backend, clock, line, records } = this.options
     return new Map([
       ...livenessRoutes({ progress: this.progress, pulse: this.pulse }),
       ...readinessRoutes(this.options.worker),
       ...this.metrics().routes,
+      ...taskSearchRoutes({ state: line.state, backend, clock, failures: () => records.failures }),
       ...this.page(source, history),
     ])
   }

@@ -129,6 +129,26 @@ describe('the page in a browser', () => {
     SLOW,
   )
 
+  it('finds a task by its id: in hand, failed, and unknown', async () => {
+    const { page } = opened
+    const find = async (id: string): Promise<void> => {
+      await page.getByLabel('Id of the task').fill(id)
+      await page.getByRole('button', { name: 'Find', exact: true }).click()
+    }
+    const found = page.locator('task-search output')
+    await client.publish(queue, [taskMessage('builds.watch', { id: 'sought', args: ['copr-2'] })])
+    await waitFor(() => gated.started.includes('copr-2'), { what: 'the task to run' })
+    await find(' sought ')
+    await expectText(found, /^This worker has it in hand: builds\.watch of queue .* runs, for .*, order key copr-2\.$/)
+    gated.fail('copr-2', new TypeError(HOSTILE))
+    await expectText(rows(page, 'failures').filter({ hasText: 'sought' }), HOSTILE)
+    await find('sought')
+    await expectText(found, `builds.watch failed here at`)
+    await expectText(found, HOSTILE)
+    await find('never')
+    await expectText(found, 'This worker does not have it in hand, and no result of it is known.')
+  })
+
   it('is legible in light and dark', async () => {
     const { page } = opened
     const backgrounds: unknown[] = []
@@ -210,7 +230,7 @@ describe('the page in a browser', () => {
     'says once that the worker does not answer, and goes on when it does',
     async () => {
       const { overheard, page } = opened
-      const status = page.getByRole('status')
+      const status = page.locator('#announcement')
       expect(await status.textContent()).toBe('The worker is ready.')
       await page.evaluate(`window.said = []; new MutationObserver(() => said.push(announcement.textContent))
       .observe(announcement, { childList: true, characterData: true, subtree: true })`)
@@ -228,7 +248,7 @@ describe('the page in a browser', () => {
 
   it('offers no action, nor takes one, unless control is on', async () => {
     const { page } = opened
-    expect(await page.getByRole('button').count()).toBe(0)
+    expect(await page.getByRole('button').allTextContents()).toEqual(['Find'])
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
     const { port = 0 } = worker.probes.address ?? {}
     expect(await ask(port, '/api/control/pool_grow', { method: 'POST', headers })).toMatchObject({ status: 404 })

@@ -3,6 +3,7 @@ import './chart.js'
 import './dialog.js'
 import { announce, duration, element, figure, setText, timeOf } from './format.js'
 import { showLists } from './lists.js'
+import './search.js'
 import './table.js'
 
 const POLL_MS = 1000
