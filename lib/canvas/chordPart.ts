@@ -1,0 +1,159 @@
+import { CeleriacError, coerceError } from '../errors.js'
+import type { Backend, ChordPart, ChordStore, Logger } from '../ports.js'
+import type { ChordMember } from '../protocol/chordMember.js'
+import { decodeException, encodeException } from '../protocol/exception.js'
+import { repr } from '../protocol/repr.js'
+import { PROPAGATE_STATES } from '../protocol/result.js'
+import { endsOf, failedIds, idOf } from './chordBody.js'
+import { ChordError } from './chordError.js'
+import { type EndOf, joinGroup } from './joinGroup.js'
+import { listOption } from './links.js'
+import { cloneSignature, isGroup, type Signature } from './signature.js'
+
+/** What the end of a chord needs of its member, by whom it is completed. */
+export interface ChordTerms {
+  readonly backend: Pick<Backend, 'chords' | 'get' | 'groups'>
+  readonly log: Logger
+  /** Sends the body, as a child of the member. What it throws and may go better another time is thrown on. */
+  send(body: Signature, results: readonly unknown[]): Promise<void>
+  /** Calls the error callbacks of a task that has failed without having run: its own root and parent. */
+  callErrbacks(errbacks: readonly Signature[], id: string, error: Error): Promise<void>
+  /** Stores the failure of such a task. */
+  fail(id: string, error: Error): Promise<void>
+}
+
+/*
+ * part counted   the last one?   all succeeded?   body sent?       what is done
+ * yes            no              -                -                nothing: another member completes it
+ * yes            yes             yes              yes              the count is dropped
+ * yes            yes             yes              no, for good     Callback error: under the body's id; the count is dropped
+ * yes            yes             no               -                Dependency ... raised, or Join error, under the body's id; the count expires
+ */
+/**
+ * Counts the end of a member, and if it was the last one, sends the body with the results, or stores in the body's place why not. May be
+ * repeated for the same member, when its message comes again: then a crash in between has lost nothing. Mirrors `on_chord_part_return`.
+ * Does nothing where the backend can't count: nobody could have sent such a chord.
+ * @throws what of the backend or of `terms` may go better another time
+ */
+export async function returnPart(part: ChordPart, body: Signature, terms: ChordTerms): Promise<void> {
+  const { backend, log } = terms
+  const { chords } = backend
+  if (!chords || !(await chords.addPart(part))) return
+  const { groupId } = part
+  const joined = await join(groupId, chords, terms)
+  if (joined instanceof ChordError) {
+    log.error(`Chord ${repr(groupId)} raised: ${repr(joined)}`, { error: joined })
+    await failBody(body, joined, terms)
+    return
+  }
+  try {
+    await terms.send(cloneSignature(body), joined)
+  } catch (thrown) {
+    const error = coerceError(thrown)
+    if (mayGoBetter(error)) throw error
+    log.error(`Chord callback for ${repr(groupId)} raised: ${repr(error)}`, { error })
+    await failBody(body, new ChordError(`Callback error: ${repr(error)}`), terms)
+  }
+  await chords.close(groupId)
+}
+
+/** The failure of a chord whose body never runs: its error callbacks are called, its states stored, and if it was part of a chord itself, told there. */
+export async function failBody(body: Signature, error: ChordError, terms: ChordTerms): Promise<void> {
+  const { cause } = error
+  // As Celery has it: the tasks of a group know why by themselves.
+  const shown = isGroup(body) && cause instanceof Error ? cause : error
+  const failed = isGroup(body) ? endsOf(body).map(idOf) : [idOf(body)]
+  const stored = await callErrbacks(
+    listOption(body.options, 'link_error'),
+    failed.filter((id) => id !== null),
+    shown,
+    terms,
+  )
+  for (const id of failedIds(body)) await terms.fail(id, stored)
+  for (const end of endsOf(body)) await returnOuter(end, stored, terms)
+}
+
+/** @returns what is to be stored: an error of the callbacks themselves says more, as with Celery */
+async function callErrbacks(
+  errbacks: readonly Signature[],
+  ids: readonly string[],
+  error: Error,
+  { callErrbacks, log }: ChordTerms,
+): Promise<Error> {
+  if (errbacks.length === 0) return error
+  try {
+    for (const id of ids) await callErrbacks(errbacks, id, error)
+    return error
+  } catch (thrown) {
+    const fault = coerceError(thrown)
+    if (mayGoBetter(fault)) throw fault
+    log.error(`The error callbacks of a chord were not called: ${repr(fault)}`, { error: fault })
+    return fault
+  }
+}
+
+/** A body that never runs would keep the chord that it belongs to waiting for ever. */
+async function returnOuter({ options }: Signature, error: Error, terms: ChordTerms): Promise<void> {
+  const { chord, group_id: groupId, group_index: groupIndex, task_id: id } = options
+  if (!chord || typeof groupId !== 'string' || typeof id !== 'string') return
+  const part: ChordPart = {
+    groupId,
+    groupIndex: typeof groupIndex === 'number' ? groupIndex : null,
+    id,
+    state: 'FAILURE',
+    result: encodeException(error),
+    isRepeated: true,
+  }
+  await returnPart(part, chord as Signature, terms)
+}
+
+async function join(
+  groupId: string,
+  chords: ChordStore,
+  { backend }: ChordTerms,
+): Promise<readonly unknown[] | ChordError> {
+  try {
+    // Saved only of a header with groups in it, which the order of the members alone doesn't tell.
+    const saved = await backend.groups?.restore(groupId)
+    const members = await chords.members(groupId)
+    if (!saved) return valuesOf(members)
+    const joined = await joinGroup(saved, endOf(members, backend))
+    if ('values' in joined) return joined.values
+    return joinError(joined.culprit.error)
+  } catch (thrown) {
+    const error = coerceError(thrown)
+    if (mayGoBetter(error)) throw error
+    return joinError(error)
+  }
+}
+
+function joinError(error: Error): ChordError {
+  // Without a cause, as with Celery: the tasks of a group that is the body get this text as well.
+  return new ChordError(`Join error: ${repr(error)}`)
+}
+
+function valuesOf(members: readonly ChordMember[]): readonly unknown[] | ChordError {
+  const failed = members.find(({ state }) => PROPAGATE_STATES.has(state))
+  if (failed === undefined) return members.map(({ result }) => result)
+  return dependencyError(failed.id, decodeException(failed.result))
+}
+
+/** The failure of a chord by that of one member, in Python's words. */
+export function dependencyError(id: string, error: Error): ChordError {
+  return new ChordError(`Dependency ${id} raised ${repr(error)}`, error)
+}
+
+/** What was counted is there for ignored results as well. */
+function endOf(members: readonly ChordMember[], backend: Pick<Backend, 'get'>): EndOf {
+  const counted = new Map(members.map((member) => [member.id, member]))
+  return async (id) => {
+    const member = counted.get(id)
+    if (member) return member
+    const meta = await backend.get(id)
+    return meta && { state: meta.status, result: meta.result }
+  }
+}
+
+function mayGoBetter(error: Error): boolean {
+  return error instanceof CeleriacError && error.retriable
+}
