@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { systemClock } from '../clock.js'
-import type { OutgoingMessage } from '../protocol/amqp.js'
-import { encodeTask, NO_EMBED } from '../protocol/encode.js'
+import { applySignature } from '../canvas/apply.js'
+import { parseSignature } from '../canvas/parse.js'
+import { tupleOf } from '../canvas/resultNode.js'
+import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
-import { AsyncResult } from './asyncResult.js'
+import { taskTuple } from '../protocol/result.js'
+import type { AsyncResult } from './asyncResult.js'
+import { AppCanvasOutlet } from './canvasOutlet.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
-import { aroundPublish } from './hooks/aroundPublish.js'
+import type { GroupResult } from './groupResult.js'
 import type { Loan, LoanTerms } from './loan.js'
 import { plainObject } from './optionChecks.js'
 import type { Outlet, SendOptions } from './outlet.js'
+import { Results } from './results.js'
+import { sendCall } from './sending.js'
 import { checkSendOptions } from './sendOptions.js'
-import { traceSend } from './sendSpan.js'
-import type { ResultSource } from './stateWatch.js'
+import { type ApplySignature, Signature } from './workflow/signature.js'
 
 /** Characters of a wrong argument that are shown. */
 const SHOWN = 80
@@ -26,6 +30,20 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   readonly [APP_BRAND] = true
   /** The name of this process's reply queue: Celery's `oid`. */
   readonly oid = randomUUID()
+  /** Sends signatures and workflows. */
+  protected readonly apply: ApplySignature = async (sig, call) => {
+    const outlet = new AppCanvasOutlet({
+      way: this.wayOut(),
+      tasks: this.tasks,
+      replyTo: this.oid,
+      ignoresResults: this.conf.task_ignore_result === true,
+      errorsOnHeader: this.conf.task_allow_error_cb_on_chord_header === true,
+    })
+    const node = await applySignature(sig, call, outlet)
+    if (node === null) throw new TypeError(`${sig.task}: there is nothing in it that could be sent`)
+    return this.results.from(tupleOf(node))
+  }
+  private readonly results = new Results(() => this.wayOut().outlet)
   private readonly loans: Loan[] = []
   private outlet: Outlet | null = null
 
@@ -47,48 +65,40 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
       throw new TypeError(`${name}: the keyword arguments are ${repr(kwargs, SHOWN)}: expected an object`)
     }
     checkSendOptions(name, options)
-    const { outlet, hooks } = this.wayOut()
-    const route = outlet.route(name, options, args, kwargs)
     const id = options.taskId ?? randomUUID()
-    const parent = currentRun.getStore()
-    const eta =
-      options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000))
-    const { stamps = {} } = options
-    const message = encodeTask({
-      id,
-      task: name,
-      args,
-      kwargs,
-      route,
-      eta,
-      expires:
-        typeof options.expires === 'number' ? new Date(Date.now() + options.expires * 1000) : (options.expires ?? null),
-      rootId: options.rootId ?? parent?.rootId ?? id,
-      parentId: options.parentId ?? parent?.id ?? null,
-      replyTo: options.replyTo ?? this.oid,
-      headers: options.headers ?? {},
-      ignoreResult: options.ignoreResult ?? false,
-      canvas: {
-        shadow: options.shadow ?? null,
-        timelimit: [options.timeLimit ?? null, options.softTimeLimit ?? null],
-        stamps,
-        stampedHeaders: Object.keys(stamps).length > 0 ? Object.keys(stamps) : null,
-      },
-    })
-    await outlet.prepare(route)
-    const delayMs = eta === null ? 0 : eta.getTime() - Date.now()
-    const send = (message: OutgoingMessage): Promise<void> =>
-      traceSend(message, (message) => outlet.send(message, route, delayMs))
-    if (hooks.any) await aroundPublish(hooks, message, [args, kwargs, NO_EMBED], send)
-    else await send(message)
-    parent?.children.push(id)
-    return this.result(id)
+    await sendCall(this.wayOut(), { id, task: name, args, kwargs, options, replyTo: this.oid })
+    currentRun.getStore()?.children.push(taskTuple(id))
+    return this.results.task(id)
+  }
+
+  /**
+   * A call of a task that isn't made yet, by its name; or a signature or workflow out of its dict, as Python's `Signature` and `toJSON` give it.
+   * Mirrors `app.signature`.
+   * @throws TypeError for a wrong option; SignatureError for what is no signature
+   */
+  signature<Result = unknown>(
+    task: string | Readonly<Record<string, unknown>>,
+    args: readonly unknown[] = [],
+    kwargs: Kwargs = {},
+    options: SendOptions = {},
+  ): Signature<readonly unknown[], Result> {
+    const dict = typeof task === 'string' ? taskSignature(task, args, kwargs) : parseSignature(task)
+    return new Signature<readonly unknown[], Result>(dict, this.apply).set(options)
+  }
+
+  /**
+   * The group that `GroupResult.save`, of this package or Python's, has kept; null for none.
+   * @throws BackendError
+   */
+  async restoreGroup<Result = unknown>(id: string): Promise<GroupResult<Result[]> | null> {
+    const tuple = await this.results.groups().restore(id)
+    return tuple && (this.results.from(tuple) as GroupResult<Result[]>)
   }
 
   /** What becomes of a task that was sent, by its id. Mirrors `app.AsyncResult`. */
   asyncResult(id: string): AsyncResult {
     this.wayOut()
-    return this.result(id)
+    return this.results.task(id)
   }
 
   /**
@@ -116,16 +126,6 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   }
 
   protected abstract open(): Outlet
-
-  /** It asks through the way out that there is by then: a closed app opens another. */
-  private result(id: string): AsyncResult {
-    const backend: ResultSource = {
-      get: (asked) => this.wayOut().outlet.backend.get(asked),
-      subscribe: (asked, onMeta) => this.wayOut().outlet.backend.subscribe(asked, onMeta),
-      forget: (asked) => this.wayOut().outlet.backend.forget(asked),
-    }
-    return new AsyncResult(id, backend, systemClock)
-  }
 
   private wayOut(): Pick<Loan, 'outlet' | 'hooks'> {
     const run = currentRun.getStore()

@@ -8,25 +8,10 @@ import {
   type ResultTuple,
   taskTuple,
 } from '../protocol/result.js'
-import { GET_OPTIONS, STATES_OPTIONS } from './callOptionTables.js'
+import { GET_OPTIONS, REVOKE_OPTIONS, STATES_OPTIONS } from './callOptionTables.js'
 import { checkOptions, type OptionTable } from './options.js'
+import type { AnyResult, GetOptions, ResultHome, RevokeOptions, StatesOptions } from './result.js'
 import { type ResultSource, watchStates } from './stateWatch.js'
-
-/** How `AsyncResult.states` waits. */
-export interface StatesOptions {
-  /** Seconds to wait until the task is ready; for ever if not given. */
-  readonly timeout?: number
-  /** Seconds between two looks at the backend, beside what it tells by itself; none if not given. */
-  readonly interval?: number
-  /** Ends the wait when it is aborted: its reason is thrown. */
-  readonly signal?: AbortSignal
-}
-
-/** How `AsyncResult.get` waits. */
-export interface GetOptions extends StatesOptions {
-  /** False: a failure is returned as an error instead of thrown. */
-  readonly propagate?: boolean
-}
 
 /** A state of a task, as `AsyncResult.states` tells it. */
 export interface TaskState<T = unknown> {
@@ -41,16 +26,16 @@ export interface TaskState<T = unknown> {
 }
 
 /** What becomes of a task that was sent. Mirrors Celery's `AsyncResult`; what is a property there and asks the backend is a method here. */
-export class AsyncResult<T = unknown> {
+export class AsyncResult<T = unknown> implements AnyResult<T> {
   private final: ResultMeta | null = null
 
   constructor(
     /** The id of the task. */
     readonly id: string,
-    private readonly backend: ResultSource,
+    private readonly backend: ResultSource | ResultHome,
     private readonly clock: Clock,
-    /** The result of the task before it in a chain; null without one. */
-    readonly parent: AsyncResult | null = null,
+    /** The result of what came before it in a workflow: of a task, or of a group; null without one. */
+    readonly parent: AnyResult | null = null,
   ) {}
 
   /**
@@ -101,6 +86,17 @@ export class AsyncResult<T = unknown> {
     return meta === null ? null : (resultOf(meta) as T | RemoteError)
   }
 
+  /** Does what `result` does: Celery has both names. */
+  info(): Promise<T | RemoteError | null> {
+    return this.result()
+  }
+
+  /** What the task has sent, as far as it is known: the results of tasks and of groups. */
+  async children(): Promise<readonly AnyResult[]> {
+    const children = (await this.meta())?.children ?? []
+    return children.map((tuple) => this.home.from(tuple))
+  }
+
   /** The text of a failure's traceback. */
   async traceback(): Promise<string | null> {
     return (await this.meta())?.traceback ?? null
@@ -112,9 +108,24 @@ export class AsyncResult<T = unknown> {
     await this.backend.forget(this.id)
   }
 
+  /**
+   * Keeps the task from running, or ends it with `terminate`. Resolves once the workers are told; they may not have heard of it yet.
+   * @throws TypeError for a wrong option; BrokerError
+   */
+  async revoke(options: RevokeOptions = {}): Promise<void> {
+    checkRevoke(options)
+    await this.home.revoke([this.id], options)
+  }
+
   /** Celery's tuple form, which is also what a task that returns it stores. */
   toJSON(): ResultTuple {
     return taskTuple(this.id, this.parent?.toJSON() ?? null)
+  }
+
+  private get home(): ResultHome {
+    const { backend } = this
+    if (isHome(backend)) return backend
+    throw new TypeError(`the result of ${this.id} belongs to no app`)
   }
 
   private async meta(): Promise<ResultMeta | null> {
@@ -146,12 +157,21 @@ export class AsyncResult<T = unknown> {
   }
 }
 
-/** @throws TypeError */
-function checkWait(call: 'get' | 'states', options: unknown, table: OptionTable): void {
+/** @throws TypeError for a number in place of the options, and for a wrong option */
+export function checkWait(call: string, options: unknown, table: OptionTable): void {
   if (typeof options === 'number') {
     throw new TypeError(`${call}(${options}): write ${call}({ timeout: ${options} }), where the timeout is in seconds`)
   }
   checkOptions(call, options, table)
+}
+
+function isHome(source: ResultSource | ResultHome): source is ResultHome {
+  return 'from' in source
+}
+
+/** @throws TypeError */
+export function checkRevoke(options: RevokeOptions): void {
+  checkOptions('revoke', options, REVOKE_OPTIONS)
 }
 
 function stateOf<T>(meta: ResultMeta | null): TaskState<T> {

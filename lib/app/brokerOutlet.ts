@@ -1,6 +1,8 @@
 import type { Broker } from '../broker/broker.js'
 import type { Backend } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
+import { encodeControl } from '../protocol/control.js'
+import { LamportClock } from '../protocol/lamport.js'
 import type { Kwargs } from '../protocol/message.js'
 import { queueNamed } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
@@ -10,8 +12,10 @@ import { routeTask } from './router.js'
 
 /** The way out to a broker. A queue is declared before the first message that goes to it on a connection, as Celery does. */
 export class BrokerOutlet implements Outlet {
+  private readonly lamport = new LamportClock()
+
   constructor(
-    private readonly broker: Pick<Broker, 'declare' | 'postpone' | 'publisher'>,
+    private readonly broker: Pick<Broker, 'declare' | 'postpone' | 'publisher' | 'publishing'>,
     readonly backend: Backend,
     private readonly settings: Settings,
     /** Told of what tasks have sent. */
@@ -31,6 +35,11 @@ export class BrokerOutlet implements Outlet {
   async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
     if (!(await this.postponed(message, route, delayMs))) await this.broker.publisher.publish(message)
     if (currentRun.getStore()) this.onSent(message, route.queue)
+  }
+
+  async tellWorkers(method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+    const session = await this.broker.publishing()
+    await session.broadcast(encodeControl({ method, arguments: args }, { clock: this.lamport.forward() }))
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import {
   abortSignal,
   array,
@@ -56,6 +57,22 @@ export const GET_OPTIONS: OptionTable = {
   elsewhere: {
     disableSyncSubtasks: 'waiting inside a task is allowed; its slot stays taken meanwhile',
     noAck: 'results are always taken',
+  },
+}
+
+/** Options of `revoke`. */
+export const REVOKE_OPTIONS: OptionTable = {
+  checks: {
+    terminate: toggle,
+    signal: (value) =>
+      typeof value === 'string' && Object.hasOwn(constants.signals, value)
+        ? null
+        : "a signal's name, such as 'SIGTERM'",
+  },
+  elsewhere: {
+    destination: 'all workers are told',
+    reply: 'no reply is waited for; `celeriac control revoke` shows them',
+    wait: 'no reply is waited for; `celeriac control revoke` shows them',
   },
 }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ResultTuple } from '../protocol/result.js'
 
 /** The run that the calling code belongs to: what is sent from inside a task becomes its child. */
 export const currentRun = new AsyncLocalStorage<{
@@ -6,6 +7,6 @@ export const currentRun = new AsyncLocalStorage<{
   readonly rootId: string
   /** The node name of the worker that it runs for. */
   readonly worker: string
-  /** Ids of the tasks that it sent, for its result. */
-  readonly children: string[]
+  /** What it sent, for its result: tasks and groups. */
+  readonly children: ResultTuple[]
 }>()

@@ -1,6 +1,10 @@
+import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { AsyncResult } from './asyncResult.js'
 import type { SendOptions } from './outlet.js'
+import { type Group, group as groupOf } from './workflow/combine.js'
+import type { LeadOf, TailOf } from './workflow/leads.js'
+import { type ApplySignature, noApp, Signature } from './workflow/signature.js'
 
 /** Sends a task by its name; what `delay` and `applyAsync` stand for. */
 export type SendTask = (args: readonly unknown[], kwargs: Kwargs, options: SendOptions) => Promise<AsyncResult>
@@ -25,6 +29,7 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
     /** The name that messages call it by. */
     readonly name: string,
     protected readonly send: SendTask,
+    protected readonly apply: ApplySignature = noApp,
   ) {}
 
   /**
@@ -52,5 +57,56 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
     options: SendOptions = {},
   ): Promise<AsyncResult<Result>> {
     return this.send(args, kwargs, options) as Promise<AsyncResult<Result>>
+  }
+
+  /**
+   * A call of this task that isn't made yet, with its last arguments: what comes before them is given by whatever comes before it in a
+   * workflow. Mirrors Celery's `s`.
+   */
+  s<const Given extends TailOf<Args>>(...given: Given): Signature<LeadOf<Args, Given>, Result> {
+    return new Signature(taskSignature(this.name, [...given]), this.apply)
+  }
+
+  /** A call of this task that isn't made yet, with all its arguments: what comes before it gives it none. Mirrors Celery's `si`. */
+  si(...args: Args): Signature<readonly unknown[], Result> {
+    return new Signature(taskSignature(this.name, [...args], {}, {}, true), this.apply)
+  }
+
+  /**
+   * A call of this task that isn't made yet, with keyword arguments and options too. What comes before it in a workflow isn't checked against
+   * its arguments. Mirrors Celery's `signature`.
+   * @throws TypeError for a wrong option
+   */
+  signature(args: TailOf<Args>, kwargs: Kwargs = {}, options: SendOptions = {}): Signature<readonly unknown[], Result> {
+    const dict = taskSignature(this.name, [...args], { ...kwargs })
+    return new Signature<readonly unknown[], Result>(dict, this.apply).set(options)
+  }
+
+  /** One message that calls this task with each item, one after another; gives the list of what they give. Mirrors Celery's `map`. */
+  map(items: ReadonlyArray<Args[0]>): Signature<readonly unknown[], Result[]> {
+    return this.over('celery.map', items)
+  }
+
+  /** One message that calls this task with each list of arguments, one after another. Mirrors Celery's `starmap`. */
+  starmap(items: readonly Args[]): Signature<readonly unknown[], Result[]> {
+    return this.over('celery.starmap', items)
+  }
+
+  /**
+   * A group of messages that each call this task with `size` of the lists of arguments, one after another. Mirrors Celery's `chunks`.
+   * @throws TypeError for a size that is no whole number from 1 on
+   */
+  chunks(items: readonly Args[], size: number): Group<readonly unknown[], Result[][]> {
+    if (!Number.isSafeInteger(size) || size < 1) {
+      throw new TypeError(`${this.name}.chunks: the size is ${size}: expected a whole number of at least 1`)
+    }
+    const parts: Array<Signature<readonly unknown[], Result[]>> = []
+    for (let at = 0; at < items.length; at += size) parts.push(this.starmap(items.slice(at, at + size)))
+    return groupOf(parts)
+  }
+
+  private over<Item>(name: string, items: readonly Item[]): Signature<readonly unknown[], Result[]> {
+    const kwargs = { task: taskSignature(this.name), it: [...items] }
+    return new Signature(taskSignature(name, [], kwargs, {}, true), this.apply)
   }
 }

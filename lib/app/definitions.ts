@@ -21,6 +21,7 @@ import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
 import { overTask } from './sendOptions.js'
 import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
+import type { ApplySignature } from './workflow/signature.js'
 
 /** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
 const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
@@ -107,7 +108,7 @@ export abstract class Definitions<Shared extends object> {
     handler: Own,
   ): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
   task(name: string, options: TaskOptions, handler: Handler): Task
-  task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): Task {
+  task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): unknown {
     // Whoever runs it goes by the message, as Celery does.
     const asTask = (options: SendOptions): SendOptions =>
       overTask(
@@ -121,8 +122,8 @@ export abstract class Definitions<Shared extends object> {
     }
     const task =
       typeof optionsOrHandler === 'function'
-        ? new Task(name, {}, optionsOrHandler, send)
-        : new Task(name, optionsOrHandler, handler as Handler, send)
+        ? new Task(name, {}, optionsOrHandler, send, this.apply)
+        : new Task(name, optionsOrHandler, handler as Handler, send, this.apply)
     owners.set(task, this)
     return this.tasks.add(task)
   }
@@ -137,7 +138,7 @@ export abstract class Definitions<Shared extends object> {
   ): DeclaredTask<Parameters<Signature>, ResultOf<ReturnType<Signature>>> {
     if (typeof name !== 'string' || name === '')
       throw new TypeError('declare needs the name of a task, such as "tasks.add"')
-    return new DeclaredTask(name, (args, kwargs, options) => this.sendTask(name, args, kwargs, options))
+    return new DeclaredTask(name, (args, kwargs, options) => this.sendTask(name, args, kwargs, options), this.apply)
   }
 
   /**
@@ -183,6 +184,9 @@ export abstract class Definitions<Shared extends object> {
     this.middleware.add(middleware)
     return this
   }
+
+  /** Sends a signature or a workflow. */
+  protected abstract readonly apply: ApplySignature
 
   /**
    * Sends a message by a task's name.

@@ -28,6 +28,10 @@ export class LazyOutlet implements Outlet {
     await (await this.opened()).send(message, route, delayMs)
   }
 
+  async tellWorkers(method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+    await (await this.opened()).tellWorkers?.(method, args)
+  }
+
   /** What was never opened need not be closed, and what could not be opened is not there. */
   async close(): Promise<void> {
     await (await this.opening?.catch(() => null))?.close()

@@ -1,6 +1,12 @@
+import type { Signature } from '../canvas/signature.js'
 import type { Backend } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
+
+/** A signature, such as `task.s()` gives. */
+export interface SignatureValue {
+  toJSON(): Signature
+}
 
 /** How a task's message is sent. */
 export interface SendOptions {
@@ -40,6 +46,10 @@ export interface SendOptions {
   rootId?: string
   /** By default the task that it is sent from, if it is. */
   parentId?: string
+  /** Sent with the result, once there is one: a signature or several. */
+  link?: SignatureValue | readonly SignatureValue[]
+  /** Sent after a failure, with the id of the task; one that takes two arguments or more is called where the task ran. */
+  linkError?: SignatureValue | readonly SignatureValue[]
   /** Whether nobody wants the result: it isn't stored then. By default what the task says, where it is defined here, else false. */
   ignoreResult?: boolean
 }
@@ -64,6 +74,8 @@ export interface Outlet {
   prepare(route: Route): Promise<void>
   /** Publishes a message that is due after `delayMs`; resolves once the broker has it. */
   send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void>
+  /** Sends a command of remote control to all workers, and waits for no answer. Absent where nothing is sent. */
+  tellWorkers?(method: string, args: Readonly<Record<string, unknown>>): Promise<void>
   /** Where the results of what is sent can be asked for. */
   readonly backend: Backend
   close(): Promise<void>

@@ -17,7 +17,14 @@ import { type Check, type OptionTable, optionFaults } from './options.js'
 import type { SendOptions } from './outlet.js'
 import type { TaskOptions } from './taskOptions.js'
 
-const NO_LINKS = 'callbacks are not sent yet; send the next task from inside this one'
+const link: Check = (value) =>
+  (Array.isArray(value) ? value : [value]).every(isSignature)
+    ? null
+    : 'a signature, such as task.s(), or a list of those'
+
+function isSignature(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'subtaskType' in value
+}
 
 /** The body of a task is a list, which `raw` has no form for. */
 export const serializer: Check = (value) => {
@@ -51,15 +58,16 @@ const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendO
     rootId: shortText,
     parentId: shortText,
     ignoreResult: toggle,
+    link,
+    linkError: link,
   },
   elsewhere: {
     id: 'write taskId',
     delay: 'write countdown, in seconds',
     stampedHeaders: 'write stamps: { name: value }',
-    link: NO_LINKS,
-    linkError: NO_LINKS,
-    chain: NO_LINKS,
-    chord: NO_LINKS,
+    chain: 'write chain(task.s(...), next.s(...)), and send that',
+    chord: 'write chord(header, body), and send that',
+    groupId: 'write group([...]), and send that',
     retry: 'a message is sent again until the broker has confirmed it',
     retryPolicy: 'a message is sent again until the broker has confirmed it',
     retries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',

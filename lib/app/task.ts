@@ -1,3 +1,4 @@
+import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { AsyncResult } from './asyncResult.js'
 import type { TaskContext } from './context.js'
@@ -5,9 +6,11 @@ import { DeclaredTask, type SendTask } from './declaredTask.js'
 import { limitFaults } from './optionChecks.js'
 import { optionFaults } from './options.js'
 import { compileOrderBy, type KeyOf } from './orderKey.js'
-import { type Signature, signatureOf } from './signature.js'
+import { type Signature as Source, signatureOf } from './signature.js'
 import type { TaskOptions } from './taskOptions.js'
 import { TASK_OPTIONS } from './taskOptionTable.js'
+import type { LeadOf, TailOf } from './workflow/leads.js'
+import { type ApplySignature, Signature } from './workflow/signature.js'
 
 // Handlers are stored without their argument types: those are known where a task is defined, and nowhere else.
 /** A function that runs as a task. What it returns, or resolves with, is the result. */
@@ -22,7 +25,7 @@ export type CallOf<Own extends (self: never, ...args: never[]) => unknown> =
 /** Marks an argument that may be left out. */
 const OPTIONAL = /\?$/
 
-const noApp: SendTask = async () => {
+const cannotSend: SendTask = async () => {
   throw new TypeError('this task belongs to no app that could send it')
 }
 
@@ -41,7 +44,7 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
   readonly params: readonly string[] | undefined
   /** How many arguments a message has to bring. */
   readonly required: number
-  private readonly signature: Signature | null
+  private readonly source: Source | null
 
   /** @throws TypeError that names everything that is wrong with the name, the handler and the options */
   constructor(
@@ -50,9 +53,10 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     readonly options: Readonly<TaskOptions>,
     /** The function that runs. */
     readonly handler: Handler,
-    send: SendTask = noApp,
+    send: SendTask = cannotSend,
+    apply?: ApplySignature,
   ) {
-    super(name, send)
+    super(name, send, apply)
     if (typeof name !== 'string' || name === '') throw new TypeError('a task needs a name, such as "tasks.add"')
     const faults = optionFaults(options, TASK_OPTIONS)
     if (typeof handler !== 'function') {
@@ -64,33 +68,46 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     this.defaultRetryDelay = options.defaultRetryDelay ?? 180
     this.keyOf = options.orderBy === undefined ? null : compileOrderBy(options.orderBy)
     this.params = options.params?.map((param) => param.replace(OPTIONAL, ''))
-    this.signature = signatureOf(handler)
+    this.source = signatureOf(handler)
     this.required = this.countRequired()
     this.checkParams()
   }
 
   /** Sends a message for this task: keyword arguments if the handler takes those. Mirrors Celery's `delay`. */
-  override delay(...args: Args): Promise<AsyncResult<Result>> {
+  override async delay(...args: Args): Promise<AsyncResult<Result>> {
     if (!this.options.kwargs) return super.delay(...args)
-    if (args.length > 1) {
-      return Promise.reject(
-        new TypeError(
-          `${this.name}.delay: expected one object with the keyword arguments, and got ${args.length} arguments`,
-        ),
-      )
-    }
-    return this.send([], (args[0] ?? {}) as Kwargs, {}) as Promise<AsyncResult<Result>>
+    return this.send([], this.keywords('delay', args), {}) as Promise<AsyncResult<Result>>
+  }
+
+  /** A call that isn't made yet: with keyword arguments if the handler takes those. Mirrors Celery's `s`. */
+  override s<const Given extends TailOf<Args>>(...given: Given): Signature<LeadOf<Args, Given>, Result> {
+    if (!this.options.kwargs) return super.s(...given)
+    return new Signature(taskSignature(this.name, [], this.keywords('s', given)), this.apply)
+  }
+
+  /** A call that isn't made yet, and takes nothing from what comes before it. Mirrors Celery's `si`. */
+  override si(...args: Args): Signature<readonly unknown[], Result> {
+    if (!this.options.kwargs) return super.si(...args)
+    return new Signature(taskSignature(this.name, [], this.keywords('si', args), {}, true), this.apply)
+  }
+
+  /** @throws TypeError for more than one object */
+  private keywords(call: string, args: readonly unknown[]): Kwargs {
+    if (args.length <= 1) return { ...((args[0] ?? {}) as Kwargs) }
+    throw new TypeError(
+      `${this.name}.${call}: expected one object with the keyword arguments, and got ${args.length} arguments`,
+    )
   }
 
   /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. */
   get most(): number | null {
-    if (!this.signature || this.signature.rest) return null
-    return Math.max(0, this.signature.names.length - this.context)
+    if (!this.source || this.source.rest) return null
+    return Math.max(0, this.source.names.length - this.context)
   }
 
   /** The handler's own name of an argument; null where its source doesn't tell. */
   nameAt(position: number): string | null {
-    return this.signature?.names[position + this.context] ?? null
+    return this.source?.names[position + this.context] ?? null
   }
 
   /**
@@ -103,7 +120,7 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     if (kwargs || params?.some((param) => OPTIONAL.test(param)))
       return params?.filter((param) => !OPTIONAL.test(param)).length ?? 0
     const own = Math.max(0, this.handler.length - this.context)
-    const tellsNothing = this.signature ? this.signature.rest : own === 0
+    const tellsNothing = this.source ? this.source.rest : own === 0
     return params && !schema && tellsNothing ? params.length : own
   }
 

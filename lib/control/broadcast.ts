@@ -5,7 +5,7 @@ import type { Clock, Logger, Timer } from '../ports.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
 import { loads } from '../protocol/content/content.js'
 import { serializerNames } from '../protocol/content/serializers.js'
-import { PIDBOX_REPLY_EXCHANGE } from '../protocol/control.js'
+import { type ControlCall, encodeControl, PIDBOX_REPLY_EXCHANGE } from '../protocol/control.js'
 import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 
@@ -16,17 +16,6 @@ export const REPLY_LIMITS = {
   },
   maxSize: 256 * 1024 * 1024,
   maxNesting: 512,
-}
-
-/** A command for the workers. */
-export interface ControlCall {
-  readonly method: string
-  readonly arguments?: Readonly<Record<string, unknown>>
-  /** Node names; all workers if not given. */
-  readonly destination?: readonly string[] | null
-  /** For node names, read by the workers as `matcher` says. */
-  readonly pattern?: string | null
-  readonly matcher?: 'glob' | 'pcre' | null
 }
 
 export interface ControlReply {
@@ -83,24 +72,8 @@ export function controlMessage(
   { clock, lamport, timeout }: Pick<CallOptions, 'timeout' | 'clock' | 'lamport'>,
   reply: { readonly ticket?: string; readonly reply_to?: object } = {},
 ): Broadcast {
-  const body = {
-    method: call.method,
-    arguments: call.arguments ?? {},
-    destination: call.destination ?? null,
-    pattern: call.pattern ?? null,
-    matcher: call.matcher ?? null,
-    ...reply,
-  }
-  return {
-    content: Buffer.from(JSON.stringify(body)),
-    properties: {
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
-      deliveryMode: 2,
-      priority: 0,
-      headers: { clock: lamport.forward(), expires: timeout > 0 ? clock.now() / 1000 + timeout : 0 },
-    },
-  }
+  const expires = timeout > 0 ? clock.now() / 1000 + timeout : 0
+  return encodeControl(call, { clock: lamport.forward(), expires }, reply)
 }
 
 /** What comes back for one ticket. */

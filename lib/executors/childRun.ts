@@ -6,6 +6,7 @@ import { loadApp, loadModule } from '../app/load.js'
 import type { ResourceTerms } from '../app/resources.js'
 import { shownError } from '../breaker.js'
 import { ConfigurationError, coerceError } from '../errors.js'
+import type { ResultTuple } from '../protocol/result.js'
 import { type Call, callTask } from '../trace/call.js'
 import type { Outcome } from '../trace/outcome.js'
 import { tellBegin, tellEnd } from '../trace/runHooks.js'
@@ -74,7 +75,7 @@ export class ChildRun {
 
   /** Runs a task to its end, and says how it ended whatever happens: the worker waits for that. Never throws. */
   async run(job: Job, send: (message: FromChild) => void): Promise<void> {
-    const children: string[] = []
+    const children: ResultTuple[] = []
     let outcome: Outcome
     try {
       outcome = await this.outcomeOf(job, children, send)
@@ -93,7 +94,7 @@ export class ChildRun {
     }
   }
 
-  private async outcomeOf(job: Job, children: string[], send: (message: FromChild) => void): Promise<Outcome> {
+  private async outcomeOf(job: Job, children: ResultTuple[], send: (message: FromChild) => void): Promise<Outcome> {
     const app = await this.app
     app.breakers.follow(job.breakers)
     const info = unpackInfo(job.info)

@@ -6,6 +6,7 @@ import { coerceError, readableError, textOf } from '../errors.js'
 import type { LogLevel } from '../ports.js'
 import { encodeException } from '../protocol/exception.js'
 import { repr } from '../protocol/repr.js'
+import type { ResultTuple } from '../protocol/result.js'
 import type { FailureKind, Outcome } from '../trace/outcome.js'
 import type { Carrier } from '../tracing.js'
 import { pack, unpack } from './parcel.js'
@@ -80,7 +81,7 @@ export interface JobEnd {
   /** Since the end of the child's last job; of very many, the last ones. */
   readonly calls: readonly GuardedCall[]
   readonly outcome: PlainOutcome
-  readonly children: readonly string[]
+  readonly children: readonly ResultTuple[]
   readonly memoryKib: number
 }
 

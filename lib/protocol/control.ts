@@ -1,4 +1,5 @@
 import { CeleriacError, coerceError } from '../errors.js'
+import type { OutgoingMessage } from './amqp.js'
 import { checkJson } from './content/jsonScan.js'
 
 /** To the mailboxes of all workers: a fanout. */
@@ -23,6 +24,46 @@ export interface ControlRequest {
   readonly matcher: string | null
   readonly ticket: string | null
   readonly replyTo: { readonly exchange: string; readonly routingKey: string } | null
+}
+
+/** What a command says to the workers. */
+export interface ControlCall {
+  readonly method: string
+  readonly arguments?: Readonly<Record<string, unknown>>
+  /** Node names; all workers if not given. */
+  readonly destination?: readonly string[] | null
+  /** For node names, read by the workers as `matcher` says. */
+  readonly pattern?: string | null
+  readonly matcher?: 'glob' | 'pcre' | null
+}
+
+/**
+ * The message that carries a command, as Celery's `Mailbox` makes it.
+ * @param expires seconds since the epoch after which nobody heeds it; 0 for never
+ */
+export function encodeControl(
+  call: ControlCall,
+  { clock, expires = 0 }: { readonly clock: number; readonly expires?: number },
+  reply: { readonly ticket?: string; readonly reply_to?: object } = {},
+): Pick<OutgoingMessage, 'content' | 'properties'> {
+  const body = {
+    method: call.method,
+    arguments: call.arguments ?? {},
+    destination: call.destination ?? null,
+    pattern: call.pattern ?? null,
+    matcher: call.matcher ?? null,
+    ...reply,
+  }
+  return {
+    content: Buffer.from(JSON.stringify(body)),
+    properties: {
+      contentType: 'application/json',
+      contentEncoding: 'utf-8',
+      deliveryMode: 2,
+      priority: 0,
+      headers: { clock, expires },
+    },
+  }
 }
 
 /** @throws CeleriacError for what is no such request */

@@ -2,6 +2,7 @@ import type { Task } from '../app/task.js'
 import type { Delivery, Timer } from '../ports.js'
 import type { Kwargs, TaskMessage } from '../protocol/message.js'
 import { clipName } from '../protocol/printable.js'
+import type { ResultTuple } from '../protocol/result.js'
 import type { Place } from './lanes.js'
 
 export type RevokeReason = 'expired' | 'revoked' | 'terminated'
@@ -20,8 +21,8 @@ export class Request {
   retries: number
   args: readonly unknown[]
   kwargs: Kwargs
-  /** Ids of the tasks that its run has sent. */
-  readonly children: string[] = []
+  /** What its run has sent. */
+  readonly children: ResultTuple[] = []
   /** Monotonic milliseconds; of the present try. */
   startedAt: number | null = null
   /** Of the process that the present try runs in. */

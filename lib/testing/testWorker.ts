@@ -92,6 +92,7 @@ function recorded(outlet: Outlet, sent: SentTasks): Outlet {
       sent.keep(message, route.queue)
       return outlet.send(message, route, delayMs)
     },
+    tellWorkers: async (...command) => outlet.tellWorkers?.(...command),
     close: () => outlet.close(),
   }
 }

@@ -9,6 +9,7 @@ import { checkArguments, checkKwargs } from '../app/schema.js'
 import type { Task } from '../app/task.js'
 import { coerceError, StoppedError } from '../errors.js'
 import type { Kwargs } from '../protocol/message.js'
+import type { ResultTuple } from '../protocol/result.js'
 import type { Outcome } from './outcome.js'
 
 /** One try of a task. */
@@ -23,7 +24,7 @@ export interface Call {
   /** How often it was retried already. */
   readonly retries: number
   /** Gets the ids of the tasks that it sends. */
-  readonly children: string[]
+  readonly children: ResultTuple[]
   /** The app's middleware; null without any. */
   readonly around: Middlewares['around']
   /** Asked for by middleware only. */

@@ -2,7 +2,14 @@ import type { Backend, Clock, ResultRequest } from '../ports.js'
 import type { AmqpTable } from '../protocol/amqp.js'
 import { encodeException } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
-import { type ExtendedResult, encodeRevoked, type ResultMeta, resultMeta, taskTuple } from '../protocol/result.js'
+import {
+  type ExtendedResult,
+  encodeRevoked,
+  type ResultMeta,
+  type ResultTuple,
+  resultMeta,
+  taskTuple,
+} from '../protocol/result.js'
 import { traceback } from '../protocol/traceback.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
@@ -52,7 +59,7 @@ export class Results {
   async retried(request: Request, error: Error | undefined): Promise<void> {
     if (this.ignored(request)) return
     // The message of the next try counts among what the task has sent.
-    const children = [...request.children, request.id]
+    const children = [...request.children, taskTuple(request.id)]
     const trace = error ? traceback(error) : null
     await this.store(request, 'RETRY', error ? encodeException(error) : null, trace, children)
   }
@@ -86,7 +93,7 @@ export class Results {
     status: string,
     result: unknown,
     trace: string | null = null,
-    children: readonly string[] = request.children,
+    children: readonly ResultTuple[] = request.children,
   ): Promise<void> {
     const { backend, clock } = this.options
     const { message } = request
@@ -96,7 +103,7 @@ export class Results {
         status,
         result,
         traceback: trace,
-        children: children.map((id) => taskTuple(id)),
+        children: [...children],
         groupId: message.group,
         parentId: message.parentId,
         extended: this.options.extended ? this.extend(request) : null,

@@ -4,6 +4,7 @@ import type { CallFacts, RunState } from '../app/hooks/hookArguments.js'
 import type { Hooks } from '../app/hooks/hooks.js'
 import { Ignore } from '../app/predicate.js'
 import type { Task } from '../app/task.js'
+import type { ResultTuple } from '../protocol/result.js'
 import type { Outcome } from './outcome.js'
 
 /** A run that hooks are told of, where it happens. */
@@ -12,7 +13,7 @@ export interface HookedRun {
   readonly task: Task
   readonly request: RequestInfo
   /** Gets the ids of the tasks that hooks send: they are the task's children. */
-  readonly children: string[]
+  readonly children: ResultTuple[]
 }
 
 /** Tells that a task is about to run. Never throws. Mirrors the order of Celery's `trace_task`. */

@@ -33,6 +33,7 @@ function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
     route: (...call) => outlet.route(...call),
     prepare: (route) => stopLimit.within(outlet.prepare(route), gaveUp),
     send: (message, route, delayMs) => stopLimit.within(outlet.send(message, route, delayMs), gaveUp),
+    tellWorkers: async (...command) => stopLimit.within(outlet.tellWorkers?.(...command) ?? Promise.resolve(), gaveUp),
     close: () => outlet.close(),
   }
 }

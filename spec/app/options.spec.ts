@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
-import type { GetOptions } from '../../lib/app/asyncResult.js'
 import { AsyncResult } from '../../lib/app/asyncResult.js'
 import { TaskContext } from '../../lib/app/context.js'
 import type { SendOptions } from '../../lib/app/outlet.js'
 import { Retry, type RetryOptions } from '../../lib/app/predicate.js'
+import type { GetOptions } from '../../lib/app/result.js'
 import type { Handler } from '../../lib/app/task.js'
 import { Task } from '../../lib/app/task.js'
 import type { TaskOptions } from '../../lib/app/taskOptions.js'
@@ -148,7 +148,10 @@ describe('options', () => {
     it.each([
       [{ task_id: 'x' }, 'task_id is not an option; did you mean taskId?'],
       [{ routing_key: 'x' }, 'routing_key is not an option; did you mean routingKey?'],
-      [{ link: [] }, 'link is not an option here: callbacks are not sent yet'],
+      [
+        { link: [{ task: 'a' }] },
+        "link is [{'task': 'a'}]: expected a signature, such as task.s(), or a list of those",
+      ],
       [{ time_limit: 5 }, 'time_limit is not an option; did you mean timeLimit?'],
       [{ timeLimit: 5, softTimeLimit: 6 }, 'softTimeLimit is 6: expected no more than timeLimit, which is 5'],
       [{ timeLimit: 0 }, 'timeLimit is 0: expected a number of seconds above 0'],

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import { BackendError } from '../backends/backendError.js'
+import type { CanvasMessage } from '../canvas/canvasMessage.js'
+import type { CanvasOutlet } from '../canvas/outlet.js'
+import { type ResultNode, tupleOf } from '../canvas/resultNode.js'
+import type { Backend, ChordStore } from '../ports.js'
+import { currentRun } from './current.js'
+import type { Loan } from './loan.js'
+import type { Registry } from './registry.js'
+import { sendCall } from './sending.js'
+import { overTask } from './sendOptions.js'
+import { optionsOf } from './workflow/celeryOptions.js'
+
+export interface CanvasOutletOptions {
+  readonly way: Pick<Loan, 'hooks' | 'outlet'>
+  readonly tasks: Registry
+  /** The app's own queue for replies. */
+  readonly replyTo: string
+  /** `task_ignore_result`. */
+  readonly ignoresResults: boolean
+  /** `task_allow_error_cb_on_chord_header`. */
+  readonly errorsOnHeader: boolean
+}
+
+/** Sends the messages of an app's canvases. */
+export class AppCanvasOutlet implements CanvasOutlet {
+  readonly replyTo: string
+  readonly errorsOnHeader: boolean
+
+  constructor(private readonly options: CanvasOutletOptions) {
+    this.replyTo = options.replyTo
+    this.errorsOnHeader = options.errorsOnHeader
+  }
+
+  newId(): string {
+    return randomUUID()
+  }
+
+  async send(message: CanvasMessage): Promise<void> {
+    const { ignoresResults, replyTo, tasks, way } = this.options
+    const { args, id, kwargs, task } = message
+    const known = tasks.get(task)
+    const options = optionsOf(message)
+    const inner = routedAs(message)
+    await sendCall(way, {
+      id,
+      task,
+      args,
+      kwargs,
+      options: known ? overTask({ ignoreResult: ignoresResults, ...known.options }, options) : options,
+      replyTo,
+      ...(inner === null ? {} : { routeAs: inner }),
+      canvas: message.canvas,
+    })
+  }
+
+  ensureChords(): void {
+    this.chords()
+  }
+
+  /** Only a header with groups in it is kept: the members of any other tell their results one by one. Mirrors redis's `apply_chord`. */
+  async startChord(header: ResultNode): Promise<void> {
+    if (header.children?.some(({ children }) => children !== null)) {
+      await this.backend.groups?.save(header.id, tupleOf(header))
+    }
+  }
+
+  async setChordSize(groupId: string, size: number): Promise<void> {
+    await this.chords().setSize(groupId, size)
+  }
+
+  sent(result: ResultNode): void {
+    currentRun.getStore()?.children.push(tupleOf(result))
+  }
+
+  private get backend(): Backend {
+    return this.options.way.outlet.backend
+  }
+
+  /** @throws BackendError with Python's text */
+  private chords(): ChordStore {
+    const { chords, name } = this.backend
+    if (chords) return chords
+    throw new BackendError(
+      `The result backend ${name} does not support chords: set result_backend to redis://, or wait for the group and send the body then`,
+      { retriable: false },
+    )
+  }
+}
+
+/** Celery routes a task over many by what it calls. */
+function routedAs({ kwargs, task }: CanvasMessage): string | null {
+  if (task !== 'celery.map' && task !== 'celery.starmap') return null
+  const name = (kwargs.task as { task?: unknown } | null | undefined)?.task
+  return typeof name === 'string' ? name : null
+}

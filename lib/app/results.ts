@@ -1,0 +1,61 @@
+import { BackendError } from '../backends/backendError.js'
+import { systemClock } from '../clock.js'
+import type { Backend, GroupStore } from '../ports.js'
+import type { ResultMeta, ResultTuple } from '../protocol/result.js'
+import { AsyncResult } from './asyncResult.js'
+import { GroupResult } from './groupResult.js'
+import type { Outlet } from './outlet.js'
+import type { AnyResult, ResultHome, RevokeOptions } from './result.js'
+
+/** What results are asked of: the way out that there is by then, since a closed app opens another. */
+export class Results implements ResultHome {
+  constructor(private readonly outlet: () => Outlet) {}
+
+  get(id: string): Promise<ResultMeta | null> {
+    return this.backend.get(id)
+  }
+
+  subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>> {
+    return this.backend.subscribe(id, onMeta)
+  }
+
+  forget(id: string): Promise<void> {
+    return this.backend.forget(id)
+  }
+
+  /** The result of a task. */
+  task<Result = unknown>(id: string, parent: AnyResult | null = null): AsyncResult<Result> {
+    return new AsyncResult<Result>(id, this, systemClock, parent)
+  }
+
+  /** Parents are gone through in a loop: a chain has as many as steps. */
+  from(tuple: ResultTuple): AnyResult {
+    const line: ResultTuple[] = []
+    for (let at: ResultTuple | null = tuple; at !== null; at = at[0][1]) line.push(at)
+    return line.reduceRight<AnyResult | null>((parent, each) => this.one(each, parent), null) as AnyResult
+  }
+
+  async revoke(ids: readonly string[], { signal = 'SIGTERM', terminate = false }: RevokeOptions): Promise<void> {
+    const outlet = this.outlet()
+    if (!outlet.tellWorkers) throw new TypeError('revoke: no worker hears of it, since nothing is sent here')
+    await outlet.tellWorkers('revoke', { task_id: ids, terminate, signal })
+  }
+
+  groups(): GroupStore {
+    const { groups, name } = this.backend
+    if (groups) return groups
+    throw new BackendError(`The result backend ${name} keeps no groups: set result_backend to redis://`, {
+      retriable: false,
+    })
+  }
+
+  private one([[id], children]: ResultTuple, parent: AnyResult | null): AnyResult {
+    if (children === null) return this.task(id, parent)
+    const members = children.map((child) => this.from(child))
+    return new GroupResult(id, members, this, systemClock, parent)
+  }
+
+  private get backend(): Backend {
+    return this.outlet().backend
+  }
+}

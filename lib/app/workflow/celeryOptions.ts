@@ -1,0 +1,74 @@
+import type { CanvasMessage } from '../../canvas/canvasMessage.js'
+import type { SignatureOptions } from '../../canvas/signature.js'
+import type { SendOptions } from '../outlet.js'
+
+/** What `apply_async` calls our options. */
+const NAMES: Readonly<Record<Exclude<keyof SendOptions, 'stamps'>, string>> = {
+  taskId: 'task_id',
+  queue: 'queue',
+  exchange: 'exchange',
+  routingKey: 'routing_key',
+  countdown: 'countdown',
+  eta: 'eta',
+  expires: 'expires',
+  priority: 'priority',
+  serializer: 'serializer',
+  compression: 'compression',
+  headers: 'headers',
+  timeLimit: 'time_limit',
+  softTimeLimit: 'soft_time_limit',
+  shadow: 'shadow',
+  replyTo: 'reply_to',
+  rootId: 'root_id',
+  parentId: 'parent_id',
+  ignoreResult: 'ignore_result',
+  link: 'link',
+  linkError: 'link_error',
+}
+const RESERVED: ReadonlySet<string> = new Set([
+  ...Object.values(NAMES),
+  ...['chain', 'chord', 'group_id', 'group_index', 'retries', 'replaced_task_nesting', 'stamped_headers'],
+])
+
+/**
+ * Our options as a signature has them: by Celery's names, times as texts, stamps beside the others.
+ * @throws TypeError for a stamp that has the name of an option
+ */
+export function celeryOptions(options: SendOptions): SignatureOptions {
+  const { stamps, ...others } = options
+  const written: SignatureOptions = {}
+  for (const [name, value] of Object.entries(others)) {
+    if (value !== undefined) written[NAMES[name as keyof typeof others]] = writtenValue(value)
+  }
+  return stamps === undefined ? written : { ...written, ...stampOptions(stamps) }
+}
+
+/** @throws TypeError for a stamp that has the name of an option */
+export function stampOptions(stamps: Readonly<Record<string, unknown>>): SignatureOptions {
+  const names = Object.keys(stamps)
+  const taken = names.find((name) => RESERVED.has(name))
+  if (taken !== undefined) throw new TypeError(`stamps: ${taken} is the name of an option of Celery's; take another`)
+  return { ...stamps, stamped_headers: names }
+}
+
+/** What a message of a canvas says of its way, in our options. What it says nothing of is absent. */
+export function optionsOf(message: CanvasMessage): SendOptions {
+  const { compression, countdown, eta, exchange, expires, headers, ignoreResult, priority } = message
+  const { parentId, queue, replyTo, rootId, routingKey, serializer } = message
+  const options = { compression, countdown, eta, exchange, expires, headers, ignoreResult, priority }
+  const others = { parentId, queue, replyTo, rootId, routingKey, serializer, taskId: message.id }
+  const given = Object.entries({ ...options, ...others }).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(given)
+}
+
+function writtenValue(value: unknown): unknown {
+  // Of another realm, too: whoever runs tests has one.
+  if (Object.prototype.toString.call(value) === '[object Date]')
+    return (value as Date).toISOString().replace('Z', '+00:00')
+  if (isSignature(value)) return [value.toJSON()]
+  return Array.isArray(value) ? value.map((each) => (isSignature(each) ? each.toJSON() : each)) : value
+}
+
+function isSignature(value: unknown): value is { toJSON(): unknown } {
+  return typeof value === 'object' && value !== null && 'subtaskType' in value && 'toJSON' in value
+}

@@ -1,0 +1,173 @@
+import { link, linkError, listOption } from '../../canvas/links.js'
+import type { CallParts } from '../../canvas/merge.js'
+import { pipe } from '../../canvas/pipe.js'
+import { cloneSignature, isChain, isChord, isGroup, type Signature as SignatureDict } from '../../canvas/signature.js'
+import type { Kwargs } from '../../protocol/message.js'
+import { repr } from '../../protocol/repr.js'
+import type { AsyncResult } from '../asyncResult.js'
+import type { SendOptions } from '../outlet.js'
+import { checkSendOptions } from '../sendOptions.js'
+import { celeryOptions, stampOptions } from './celeryOptions.js'
+
+/** Sends a canvas, and returns what stands for its result. */
+export type ApplySignature = (sig: SignatureDict, call: CallParts) => Promise<unknown>
+
+/** Any signature, whatever it takes and gives. */
+export type AnySignature = Signature<never, unknown, unknown>
+/** What is called with a result. */
+export type Callback<Result> = Signature<readonly [Result], unknown, unknown>
+
+declare const TAKES: unique symbol
+declare const GIVES: unique symbol
+
+/**
+ * A call that isn't made yet: of a task, or of a whole workflow. `Lead` are the arguments that it may still be given, in front of its own;
+ * `Result` is what it gives; `Handle` is what stands for that once it is sent. Mirrors Celery's `Signature`, whose JSON form it has.
+ */
+export class Signature<
+  in Lead extends readonly unknown[] = readonly unknown[],
+  out Result = unknown,
+  out Handle = AsyncResult<Result>,
+> {
+  /** Only types: there are no such properties. */
+  declare readonly [TAKES]?: (lead: Lead) => void
+  declare readonly [GIVES]?: Result
+
+  constructor(
+    private readonly dict: SignatureDict,
+    /** How it is sent. */
+    readonly apply: ApplySignature,
+  ) {}
+
+  /** The name of the task; `celery.chain`, `celery.group`, `celery.chord` for a workflow. */
+  get task(): string {
+    return this.dict.task
+  }
+
+  /** What it is besides a call of one task; null for that. */
+  get subtaskType(): 'chain' | 'group' | 'chord' | null {
+    return this.dict.subtask_type
+  }
+
+  /**
+   * Sends it. Mirrors Celery's `delay`.
+   * @param lead arguments in front of its own; an immutable one leaves them out
+   * @throws what `sendTask` throws; SignatureError for a workflow that can't be sent; BackendError for a chord where the result backend has none
+   */
+  delay(...lead: Lead): Promise<Handle> {
+    return this.send(lead, {}, {})
+  }
+
+  /**
+   * Sends it with options, which win over its own. Of a chain they are for the first step, but `taskId`, `link` and `linkError`. Mirrors
+   * Celery's `apply_async`.
+   * @throws as `delay`
+   */
+  applyAsync(lead: Lead, kwargs: Kwargs = {}, options: SendOptions = {}): Promise<Handle> {
+    return this.send(lead, kwargs, options)
+  }
+
+  /**
+   * Sets options of it, and returns it. Mirrors Celery's `set`.
+   * @throws TypeError that names everything that is wrong
+   */
+  set(options: SendOptions): this {
+    checkSendOptions(this.task, options)
+    const { link: links, linkError: errbacks, ...others } = options
+    Object.assign(this.dict.options, celeryOptions(others))
+    for (const callback of listOf(links)) link(this.dict, callback.toJSON())
+    for (const errback of listOf(errbacks)) linkError(this.dict, errback.toJSON(), { errorsOnHeader: false })
+    return this
+  }
+
+  /**
+   * Adds a callback: it is sent with the result once there is one. Of a chain it follows the last step, of a chord the body. Returns the
+   * signature itself, where Celery's `link` returns the callback.
+   */
+  link(callback: Callback<Result>): this {
+    link(this.dict, dictOf(callback, 'link'))
+    return this
+  }
+
+  /** Adds a callback for failures, of any task in it. Returns the signature itself, where Celery's `link_error` returns the callback. */
+  linkError(errback: AnySignature): this {
+    linkError(this.dict, dictOf(errback, 'linkError'), { errorsOnHeader: false })
+    return this
+  }
+
+  /**
+   * Adds stamps: values by name, that all its messages carry and `revokeByStampedHeaders` finds. Mirrors Celery's `stamp`.
+   * @throws TypeError for a stamp that has the name of an option
+   */
+  stamp(stamps: Readonly<Record<string, unknown>>): this {
+    stampAll(this.dict, stamps)
+    return this
+  }
+
+  /** A copy, which changes by itself. Mirrors Celery's `clone`. */
+  clone(): Signature<Lead, Result, Handle> {
+    return new Signature(cloneSignature(this.dict), this.apply)
+  }
+
+  /**
+   * Both, one after the other, as Python's `|`: what this one gives is the first argument of the next. A group before something becomes the
+   * header of a chord.
+   */
+  pipe<Given, Then>(next: Signature<readonly [Result], Given, Then>): Signature<Lead, Given, Then> {
+    return new Signature(pipe(this.dict, dictOf(next, 'pipe')), this.apply)
+  }
+
+  /** Celery's form, which is also what a task that takes or returns it gets and gives. */
+  toJSON(): SignatureDict {
+    return cloneSignature(this.dict)
+  }
+
+  private async send(lead: readonly unknown[], kwargs: Kwargs, options: SendOptions): Promise<Handle> {
+    checkSendOptions(this.task, options)
+    const call: CallParts = { args: lead, kwargs, options: celeryOptions(options) }
+    return (await this.apply(this.toJSON(), call)) as Handle
+  }
+}
+
+/** Of what belongs to no app. */
+export const noApp: ApplySignature = async () => {
+  throw new TypeError('this task or workflow belongs to no app that could send it')
+}
+
+/** How a workflow is sent: as the first of its parts. */
+export function applyOf(parts: readonly unknown[]): ApplySignature {
+  const first = parts.flat().find((part) => part instanceof Signature)
+  return first instanceof Signature ? first.apply : noApp
+}
+
+/** @throws TypeError for what is no signature */
+export function dictOf(sig: unknown, place: string): SignatureDict {
+  if (sig instanceof Signature) return sig.toJSON()
+  const remedy = typeof (sig as { s?: unknown } | null)?.s === 'function' ? `; write ${nameOf(sig)}.s(...)` : ''
+  throw new TypeError(`${place}: expected a signature, such as task.s(1), and got ${repr(sig, 80)}${remedy}`)
+}
+
+function nameOf(task: unknown): string {
+  const { name } = task as { name?: unknown }
+  return typeof name === 'string' ? (name.split('.').at(-1) ?? 'task') : 'task'
+}
+
+function listOf<Item>(value: Item | readonly Item[] | undefined): readonly Item[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : [value as Item]
+}
+
+/** Mirrors `stamp`: the parts and callbacks of a workflow have them, too. */
+function stampAll(sig: SignatureDict, stamps: Readonly<Record<string, unknown>>): void {
+  const before = sig.options.stamped_headers
+  const names = Array.isArray(before) ? (before as string[]) : []
+  const { stamped_headers: added, ...values } = stampOptions(stamps)
+  Object.assign(sig.options, values, { stamped_headers: [...new Set([...names, ...(added as string[])])] })
+  const parts: Array<SignatureDict | null> = [
+    ...listOption(sig.options, 'link'),
+    ...listOption(sig.options, 'link_error'),
+  ]
+  if (isChord(sig)) parts.push(sig.kwargs.header, sig.kwargs.body)
+  else if (isChain(sig) || isGroup(sig)) parts.push(...sig.kwargs.tasks)
+  for (const part of parts) if (part) stampAll(part, stamps)
+}
