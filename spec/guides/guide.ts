@@ -26,13 +26,17 @@ export interface Guide {
 }
 
 const FOLDERS = ['.', '.github', 'deploy', 'lib', 'spec']
+/** Whose Markdown files belong to small projects of their own. */
+const PROJECTS = /^(?:deploy\/starter|spec\/examples)\//
 
-/** All Markdown files of the repository. */
+/** All Markdown files of the repository that are about Celeriac itself. */
 export function guides(): readonly Guide[] {
   const paths = FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: folder !== '.', encoding: 'utf8' }).map((name) => join(folder, name)),
   )
-  return paths.filter((path) => path.endsWith('.md') && !path.includes('node_modules')).map(readGuide)
+  return paths
+    .filter((path) => path.endsWith('.md') && !path.includes('node_modules') && !PROJECTS.test(path))
+    .map(readGuide)
 }
 
 /** @param path from the repository's top */
