@@ -39,7 +39,7 @@ describe('the types', () => {
     ['nodenext', 'module'],
   ])('are found with module %s in a project of type %s, which then runs', (module, type) => {
     writeFileSync(join(cwd, 'package.json'), JSON.stringify({ type }))
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    const tsc = join(ROOT, 'node_modules/@typescript/native/bin/tsc')
     const args = ['--module', module, '--strict', '--target', 'es2022', '--types', 'node', '--outDir', 'out', 'app.ts']
     const compiled = spawnSync(process.execPath, [tsc, ...args], { cwd, encoding: 'utf8' })
     expect(compiled.stdout).toBe('')

@@ -8,7 +8,8 @@ import { loadSettings } from '../settings/load.js'
 import { hasChildren } from '../settings/slots.js'
 import type { SettingInput, Settings } from '../settings/table.js'
 import { logFault, type PlainLogger } from './givenLog.js'
-import { inOptionNames, optionName, readOptions, type SettingOptions } from './options.js'
+import { inOptionNames, optionName, readOptions } from './options.js'
+import type { SettingOptions } from './settingOptions.js'
 
 /** Options that stand for no setting. */
 const OTHERS = ['logger', 'appModule'] as const

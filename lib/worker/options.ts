@@ -1,9 +1,9 @@
 import { nearest } from '../settings/nearest.js'
 import { flagLabel, flagOf } from '../settings/row.js'
-import { ROWS, type SettingInput, type SettingName } from '../settings/table.js'
+import { ROWS, type SettingName } from '../settings/table.js'
 
 /** What only the command line can do for a process. */
-const NOT_FROM_CODE = [
+export const NOT_FROM_CODE = [
   'app',
   'loader',
   'config',
@@ -38,23 +38,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   app: 'write appModule, for the module that the children of prefork and threads load',
 }
 
-type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<Camel<Tail>>}`
-  : Name
-type Bare<Name extends SettingName> = Name extends `worker_${infer Rest}`
-  ? Rest extends SettingName
-    ? Name
-    : Rest
-  : Name
-type OptionOf<Name extends SettingName> = Name extends 'loglevel' ? 'logLevel' : Camel<Bare<Name>>
-/** A null would be taken for "not given", as in the app's settings. */
-type Value<Name extends SettingName> = Exclude<SettingInput<Name>, null> | undefined
-
-/** Every setting as an option of a worker: in camelCase, without `worker_` before it. */
-export type SettingOptions = {
-  readonly [Name in Exclude<SettingName, (typeof NOT_FROM_CODE)[number]> as OptionOf<Name>]?: Value<Name>
-}
-
 /** What an option of a worker is called that stands for a setting: `worker_prefetch_multiplier` is `prefetchMultiplier`. */
 export function optionName(setting: string): string {
   if (setting === 'loglevel') return 'logLevel'
@@ -65,7 +48,7 @@ export function optionName(setting: string): string {
 }
 
 /** The settings by the names of their options. */
-const SETTINGS: ReadonlyMap<string, string> = new Map(
+export const SETTINGS: ReadonlyMap<string, string> = new Map(
   [...ROWS.keys()]
     .filter((setting) => !(NOT_FROM_CODE as readonly string[]).includes(setting))
     .map((setting) => [optionName(setting), setting]),

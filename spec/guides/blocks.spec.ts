@@ -78,7 +78,7 @@ describe('blocks of code in the guides', () => {
         const name = `${path.replaceAll(/\W/g, '_')}_${index}.ts`
         writeFileSync(join(dir, name), `${text}\nexport {}\n`)
       }
-      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+      const tsc = join(ROOT, 'node_modules/@typescript/native/bin/tsc')
       const { stdout } = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: dir, encoding: 'utf8' })
       expect(stdout).toBe('')
     })

@@ -153,7 +153,7 @@ describe('the package, packed from a clean copy and installed in an empty projec
   /** Strict, and with an eye on the package's own declarations too. */
   function compile(...args: string[]): Promise<Ran> {
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', 'node']
-    return packed.tool('typescript/bin/tsc', ...strict, ...args, 'main.ts')
+    return packed.tool('@typescript/native/bin/tsc', ...strict, ...args, 'main.ts')
   }
 })
 
