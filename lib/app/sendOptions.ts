@@ -74,7 +74,7 @@ const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendO
     maxRetries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
     args: 'arguments stand before the options',
     kwargs: 'keyword arguments stand before the options',
-    deliveryMode: 'messages are always sent to outlive the broker',
+    deliveryMode: 'messages are always persistent',
     addToParent: 'what a task sends is always its child',
   },
 }

@@ -99,7 +99,7 @@ describe('loadSettings', () => {
 
   it('warns once of what has no effect, and only if it asks for something', () => {
     expect(load({ flags: { beat: true } }).warnings).toEqual([
-      '-B/--beat has no effect: there is no beat in here; run celery beat beside it',
+      '-B/--beat has no effect: there is no beat; run celery beat',
     ])
     expect(load({ flags: { beat: false } }).warnings).toEqual([])
     expect(load({ config: { worker_send_task_events: false, result_backend: null } }).warnings).toEqual([])

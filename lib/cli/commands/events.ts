@@ -40,10 +40,10 @@ const UNUSED = [
 export function addEvents(program: Command, perform: Perform): void {
   const command = program
     .command('events')
-    .description('Watch the events: a live view on a terminal, else as --dump.')
-    .option('-d, --dump', 'One event after another, as text.')
+    .description('Show events: a live view on a terminal, otherwise as with --dump.')
+    .option('-d, --dump', 'Print each event as text.')
     .option('-c, --camera <class>', "Celery's snapshots, which need Python.")
-    .addHelpText('after', '\nWorkers tell of tasks with -E, or after: celeriac control enable_events')
+    .addHelpText('after', '\nWorkers send task events with -E, or after: celeriac control enable_events')
     .action((options: EventsOptions) => perform((client) => events(client, options)))
   for (const flags of UNUSED) command.addOption(new Option(flags).hideHelp())
 }

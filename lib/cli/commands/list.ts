@@ -18,7 +18,7 @@ const TIMEOUT_MS = 5000
 
 /** `celeriac list bindings`: which exchange feeds which queue. */
 export function addList(program: Command, perform: Perform): void {
-  const list = program.command('list').description('Get info from broker; RabbitMQ needs its management plugin for it.')
+  const list = program.command('list').description('Get info from broker. RabbitMQ needs its management plugin.')
   list
     .command('bindings')
     .description('Inspect queue bindings.')

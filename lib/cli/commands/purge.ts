@@ -18,7 +18,7 @@ export function addPurge(program: Command, perform: Perform): void {
     .command('purge')
     .description('Erase all messages from all known task queues. There is no undo.')
     .optionsGroup('Purging Options:')
-    .option('-f, --force', "Don't ask first.")
+    .option('-f, --force', 'Purge without asking first.')
     .option(
       '-Q, --queues <names>',
       'Queues to purge, joined by commas; those of the configuration if not given.',

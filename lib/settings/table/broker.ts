@@ -15,7 +15,7 @@ export const BROKER = {
   broker_url: row(
     brokerUrls,
     'amqp://guest@localhost//',
-    'RabbitMQ to consume from and to send to; several are joined by ;. memory:// for a broker inside the process.',
+    'URL of RabbitMQ; several are separated by ;. memory:// is a broker inside the process.',
     {
       flag: '-b, --broker <url>',
       env: ['BROKER_URL'],
@@ -31,34 +31,43 @@ export const BROKER = {
     old: 'BROKER_WRITE_URL',
     secret: true,
   }),
-  broker_heartbeat: row(count({ max: 65_535 }), 120, 'Seconds between AMQP heartbeats to ask for; 0 for none.', {
+  broker_heartbeat: row(count({ max: 65_535 }), 120, 'Seconds between AMQP heartbeats; 0 turns them off.', {
     old: 'BROKER_HEARTBEAT',
   }),
-  broker_connection_timeout: row(positiveSeconds, 4, 'Seconds that one attempt to connect may take.', {
+  broker_connection_timeout: row(positiveSeconds, 4, 'Timeout of one connection attempt, in seconds.', {
     old: 'BROKER_CONNECTION_TIMEOUT',
   }),
   broker_connection_max_retries: row(
     optional(count()),
     null,
-    'Attempts to connect before giving up; null for no end.',
+    'Connection attempts before giving up; null for no limit.',
     {
       old: 'BROKER_CONNECTION_MAX_RETRIES',
       zero: 'is unset',
     },
   ),
-  broker_connection_retry_max_interval: row(positiveSeconds, 8, 'Most seconds between two attempts to connect.'),
-  broker_connection_retry: row(toggle, true, 'Connect again after the connection is lost; or end with exit code 1.', {
-    old: 'BROKER_CONNECTION_RETRY',
-  }),
+  broker_connection_retry_max_interval: row(
+    positiveSeconds,
+    8,
+    'Longest delay between two connection attempts, in seconds.',
+  ),
+  broker_connection_retry: row(
+    toggle,
+    true,
+    'Reconnect after a lost connection; false ends the worker with exit code 1.',
+    {
+      old: 'BROKER_CONNECTION_RETRY',
+    },
+  ),
   broker_connection_retry_on_startup: row(
     optional(toggle),
     null,
-    'Go on trying to connect at the start; null for what broker_connection_retry says.',
+    'Keep trying to connect at the start; null means as broker_connection_retry.',
   ),
   broker_failover_strategy: row(
     choice(['round-robin', 'shuffle']),
     'round-robin',
-    'How the next of several brokers is chosen.',
+    'How the next of several brokers is chosen after a failure.',
     {
       old: 'BROKER_FAILOVER_STRATEGY',
     },
@@ -74,13 +83,13 @@ export const BROKER = {
   broker_native_delayed_delivery_queue_type: row(
     choice(['quorum', 'classic']),
     'quorum',
-    'Type of the delay queues, in which tasks wait that are due far ahead.',
+    'Type of the delay queues, in which tasks wait that are due much later.',
     { old: 'BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE' },
   ),
   broker_transport_options: row(
     map(anything, 'options'),
     {},
-    'Of these, manager_hostname, manager_port, manager_userid and manager_password count: for `celeriac list bindings`.',
+    'Only manager_hostname, manager_port, manager_userid and manager_password are used, by `celeriac list bindings`.',
     { old: 'BROKER_TRANSPORT_OPTIONS' },
   ),
   broker_login_method: row(optional(text), null, 'PLAIN, AMQPLAIN or EXTERNAL.', {

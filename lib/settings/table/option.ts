@@ -5,7 +5,7 @@ import { type RowExtras, row } from '../row.js'
 const NO_BEAT: RowExtras = {
   option: true,
   group: 'Embedded Beat',
-  inert: 'there is no beat in here; run celery beat beside it',
+  inert: 'there is no beat; run celery beat',
 }
 const FROM_APP = 'the configuration is that of the app module'
 
@@ -31,7 +31,7 @@ export const OPTION = {
   workdir: row(optional(text), null, 'Directory to change to first.', { option: true, flag: '--workdir <directory>' }),
   no_color: row(presence, false, 'No colours.', { option: true, flag: '-C, --no-color', env: ['NO_COLOR'] }),
   quiet: row(toggle, false, 'No banner.', { option: true, flag: '-q, --quiet' }),
-  skip_checks: row(toggle, false, 'For Django; nothing is checked here.', {
+  skip_checks: row(toggle, false, 'Accepted for Django; nothing is checked.', {
     option: true,
     flag: '--skip-checks',
     env: ['SKIP_CHECKS'],
@@ -47,28 +47,38 @@ export const OPTION = {
     flag: '-D, --detach',
     group: 'Worker',
   }),
-  loglevel: row(choice(LOG_LEVELS, { anyCase: true }), 'WARNING', 'DEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL.', {
-    option: true,
-    flag: '-l, --loglevel <level>',
-    group: 'Worker',
-  }),
+  loglevel: row(
+    choice(LOG_LEVELS, { anyCase: true }),
+    'WARNING',
+    'Log level: DEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL.',
+    {
+      option: true,
+      flag: '-l, --loglevel <level>',
+      group: 'Worker',
+    },
+  ),
   log_format: row(
     choice(['celery', 'json'], { anyCase: true }),
     'celery',
-    "celery for Celery's lines, json for an object a line.",
+    "Format of the log: celery for Celery's lines, json for one JSON object a line.",
     {
       option: true,
       flag: '--log-format <format>',
       group: 'Worker',
     },
   ),
-  optimization: row(choice(['default', 'fair'], { anyCase: true }), 'default', 'default or fair.', {
-    option: true,
-    flag: '-O, --optimization <profile>',
-    group: 'Worker',
-    inert: 'a slot takes a message only when it is free, which is what fair means',
-  }),
-  purge: row(toggle, false, 'Empty the queues before the start.', {
+  optimization: row(
+    choice(['default', 'fair'], { anyCase: true }),
+    'default',
+    'Optimization profile: default or fair.',
+    {
+      option: true,
+      flag: '-O, --optimization <profile>',
+      group: 'Worker',
+      inert: 'a slot takes a message only when it is free, as fair does',
+    },
+  ),
+  purge: row(toggle, false, 'Purge the queues before the start.', {
     option: true,
     flag: '--purge, --discard',
     group: 'Queue',
@@ -78,7 +88,7 @@ export const OPTION = {
     flag: '-Q, --queues <names>',
     group: 'Queue',
   }),
-  exclude_queues: row(optional(list), null, 'Configured queues to leave out.', {
+  exclude_queues: row(optional(list), null, 'Configured queues not to consume from.', {
     option: true,
     flag: '-X, --exclude-queues <names>',
     group: 'Queue',
@@ -88,7 +98,7 @@ export const OPTION = {
     flag: '--without-gossip',
     group: 'Feature',
   }),
-  without_mingle: row(toggle, false, 'Ask no neighbours at the start.', {
+  without_mingle: row(toggle, false, 'Do not synchronize with other workers at the start.', {
     option: true,
     flag: '--without-mingle',
     group: 'Feature',
@@ -98,7 +108,7 @@ export const OPTION = {
     flag: '--without-heartbeat',
     group: 'Feature',
   }),
-  without_http: row(toggle, false, 'Answer no HTTP: no probes, no metrics, no page.', {
+  without_http: row(toggle, false, 'No HTTP: no probes, metrics or page.', {
     option: true,
     flag: '--without-http',
     group: 'Feature',
@@ -117,7 +127,7 @@ export const OPTION = {
   logfile: row(
     optional(text),
     null,
-    'File for the log instead of stderr, opened again when it was renamed; %n is the node name, %% a percent sign.',
+    'Log file instead of stderr, reopened when it was renamed; %n is the node name, %% a percent sign.',
     {
       option: true,
       flag: '-f, --logfile <file>',
@@ -144,7 +154,7 @@ export const OPTION = {
     flag: '--umask <mask>',
     group: 'Daemonization',
   }),
-  executable: row(optional(text), null, 'Node to run the worker in the background with.', {
+  executable: row(optional(text), null, 'Node.js executable for --detach.', {
     option: true,
     flag: '--executable <file>',
     group: 'Daemonization',

@@ -6,7 +6,7 @@ export const RESULT = {
   result_backend: row(
     optional(text),
     null,
-    'Where results go: rpc://, redis://host/0, rediss://, sentinel://, cache+memory:// (this process); none unless set.',
+    'Where results are stored: rpc://, redis://host/0, rediss://, sentinel://, cache+memory:// (this process). Without it no results are stored.',
     {
       flag: '--result-backend <url>',
       env: ['RESULT_BACKEND'],
@@ -14,13 +14,13 @@ export const RESULT = {
       secret: true,
     },
   ),
-  result_expires: row(optional(seconds), 86_400, 'Seconds that results are kept; 0 for ever.', {
+  result_expires: row(optional(seconds), 86_400, 'Seconds until stored results expire; 0 for never.', {
     old: 'CELERY_TASK_RESULT_EXPIRES',
   }),
   result_extended: row(toggle, false, 'Store name, arguments, worker, retries and queue with a result.', {
     old: 'CELERY_RESULT_EXTENDED',
   }),
-  result_persistent: row(toggle, false, 'Results sent as messages outlive a restart of the broker.', {
+  result_persistent: row(toggle, false, 'Results of rpc:// survive a restart of the broker.', {
     old: 'CELERY_RESULT_PERSISTENT',
   }),
   result_backend_transport_options: row(
@@ -37,10 +37,10 @@ export const RESULT = {
       old: 'CELERY_REDIS_BACKEND_USE_SSL',
     },
   ),
-  redis_socket_timeout: row(optional(seconds), 120, 'Seconds that Redis may take to answer.', {
+  redis_socket_timeout: row(optional(seconds), 120, 'Timeout of a reply from Redis, in seconds.', {
     old: 'CELERY_REDIS_SOCKET_TIMEOUT',
   }),
-  redis_socket_connect_timeout: row(optional(seconds), null, 'Seconds that connecting to Redis may take.', {
+  redis_socket_connect_timeout: row(optional(seconds), null, 'Timeout of a connection attempt to Redis, in seconds.', {
     old: 'CELERY_REDIS_SOCKET_CONNECT_TIMEOUT',
   }),
 } as const

@@ -26,14 +26,18 @@ export const WORKER = {
   worker_autoscale: row(
     optional(range),
     null,
-    'Most and fewest slots, such as 10,2; the number follows the queue. The fewest is 1, also for 0.',
+    'Maximum and minimum number of slots, such as 10,2; the number follows the queue. A minimum of 0 counts as 1.',
     {
       flag: '--autoscale <max,min>',
       group: 'Feature',
     },
   ),
   worker_autoscale_interval: row(positiveSeconds, 1, 'Seconds between two decisions of the autoscaler.'),
-  worker_autoscale_target_wait: row(positiveSeconds, 1, 'Seconds in which a backlog is to be cleared.'),
+  worker_autoscale_target_wait: row(
+    positiveSeconds,
+    1,
+    'Seconds within which the autoscaler tries to clear a backlog.',
+  ),
   worker_autoscale_keepalive: row(seconds, 30, 'Seconds of surplus before slots are closed.', {
     env: ['AUTOSCALE_KEEPALIVE'],
   }),
@@ -43,80 +47,88 @@ export const WORKER = {
     old: 'CELERYD_PREFETCH_MULTIPLIER',
     zero: 'is unset in flags',
   }),
-  worker_disable_prefetch: row(toggle, false, 'Reserve no message ahead.', {
+  worker_disable_prefetch: row(toggle, false, 'Reserve no messages in advance.', {
     flag: '--disable-prefetch',
     group: 'Worker',
     inert:
       'with RabbitMQ a slot reserves one message, the one that it runs, as long as worker_prefetch_multiplier is 1',
   }),
-  worker_parked_limit: row(count(), 1000, 'Messages that may wait for their ETA or their turn without a slot.'),
+  worker_parked_limit: row(
+    count(),
+    1000,
+    'Maximum number of messages that wait without using a slot, for their ETA, order key or rate limit.',
+  ),
   worker_order_hold_limit: row(
     seconds,
     60,
-    'Longest countdown, in seconds, that a task with an order key waits for in its place.',
+    'Longest retry delay, in seconds, during which a task keeps its place in its order key.',
   ),
   worker_order_depth_limit: row(
     optional(count({ min: 1 })),
     null,
-    'Messages of one order key that may wait without taking up the intake of their queue; null for no limit but worker_parked_limit.',
+    'Maximum number of waiting messages of one order key that do not hold up their queue; null for no limit but worker_parked_limit.',
     { zero: 'is unset' },
   ),
   worker_order_age_limit: row(
     seconds,
     600,
-    'Seconds that a message may wait for its order key before a warning says so; 0 for never.',
+    'Seconds that a message may wait for its order key before a warning is logged; 0 for never.',
   ),
-  worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that running tasks get before a cold shutdown.'),
-  worker_enable_soft_shutdown_on_idle: row(toggle, false, 'Wait that long even when nothing runs.'),
+  worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that a cold shutdown waits for running tasks.'),
+  worker_enable_soft_shutdown_on_idle: row(
+    toggle,
+    false,
+    'Apply worker_soft_shutdown_timeout even when no task is running.',
+  ),
   worker_exit_timeout: row(
     seconds,
     1,
-    'Seconds that what the app has left open, such as a socket or a timer, may keep the process after a shutdown.',
+    'Seconds that an open socket or timer of the app may keep the process alive after a shutdown.',
   ),
   worker_hook_timeout: row(
     positiveSeconds,
     10,
-    'Seconds that a hook of app.on is waited for; then the task or the worker goes on without it.',
+    'Timeout of a hook of app.on, in seconds; after it, the task or the worker continues.',
   ),
   worker_resource_timeout: row(
     positiveSeconds,
     30,
-    'Seconds that the start, and the stop, of a resource of app.resource may take.',
+    'Timeout of starting, and of stopping, a resource of app.resource, in seconds.',
   ),
   worker_cancel_long_running_tasks_on_connection_loss: row(
     toggle,
     false,
-    'Stop tasks that are acknowledged late when the connection is lost.',
+    'When the connection is lost, stop tasks that are acknowledged late.',
     { old: 'CELERYD_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS' },
   ),
   worker_deduplicate_successful_tasks: row(
     toggle,
     false,
-    'Acknowledge, and do not run again, what is delivered again although it has succeeded.',
+    'Acknowledge a redelivered message without running it if its task has already succeeded.',
     { old: 'CELERYD_DEDUPLICATE_SUCCESSFUL_TASKS' },
   ),
   worker_max_deliveries: row(
     optional(count({ min: 1 })),
     20,
-    'Times that a quorum queue may have had a message back before the message is rejected; null for no end.',
+    'Times that a message may return to its quorum queue before it is rejected; null for no limit.',
     { zero: 'is unset' },
   ),
   worker_eta_memory_limit: row(
     seconds,
     600,
-    'Seconds; what is due later waits in the delay queues of the broker, not in this worker.',
+    'Seconds: messages that are due later wait in the delay queues of the broker, not in the worker.',
   ),
-  worker_max_message_size: row(count({ min: 1 }), 16 * 1024 * 1024, 'Bytes of the largest body that is decoded.'),
-  worker_max_message_nesting: row(count({ min: 1 }), 200, 'Deepest nesting of a body that is decoded, and of headers.'),
+  worker_max_message_size: row(count({ min: 1 }), 16 * 1024 * 1024, 'Maximum size of a message body, in bytes.'),
+  worker_max_message_nesting: row(count({ min: 1 }), 200, 'Maximum nesting depth of a message body and of headers.'),
   worker_max_message_items: row(
     count({ min: 1 }),
     MOST_ITEMS,
-    'Lists, mappings and keys of mappings in a body that is decoded; each token of YAML counts as ten.',
+    'Maximum number of lists, mappings and keys in a message body; each token of YAML counts as ten.',
   ),
   worker_max_message_headers: row(
     count({ min: 1 }),
     1000,
-    'Headers of a message, with the entries of tables and lists in them.',
+    'Maximum number of headers of a message, including entries of tables and lists in them.',
   ),
   worker_enable_remote_control: row(toggle, true, 'Answer inspect and control.', {
     old: 'CELERY_ENABLE_REMOTE_CONTROL',
@@ -130,7 +142,7 @@ export const WORKER = {
     old: 'CELERY_WORKER_DIRECT',
     inert: 'the queue <nodename>.dq2 is not consumed yet; name it in task_queues and -Q',
   }),
-  worker_disable_rate_limits: row(toggle, false, 'Take no notice of rate limits.', {
+  worker_disable_rate_limits: row(toggle, false, 'Ignore rate limits.', {
     old: 'CELERY_DISABLE_RATE_LIMITS',
   }),
   worker_log_format: row(text, '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s', 'Format of log lines.', {
@@ -142,7 +154,9 @@ export const WORKER = {
     'Format of lines that tasks log.',
     { old: 'CELERYD_TASK_LOG_FORMAT' },
   ),
-  worker_log_color: row(optional(toggle), null, 'Colour on a terminal; by default on.', { old: 'CELERYD_LOG_COLOR' }),
+  worker_log_color: row(optional(toggle), null, 'Colours in the log; by default on a terminal.', {
+    old: 'CELERYD_LOG_COLOR',
+  }),
   worker_redirect_stdouts: row(toggle, false, 'Turn what tasks print into log lines.', {
     old: 'CELERY_REDIRECT_STDOUTS',
     inert: 'what tasks print goes to stdout and stderr as it is',
@@ -156,29 +170,34 @@ export const WORKER = {
   worker_max_memory_per_child: row(
     optional(count({ min: 1 })),
     null,
-    'KiB after which a child process is replaced; where tasks run in the worker itself, near which it opens no more slots.',
+    'KiB of memory after which a child process is replaced; in the async pool, near which no more slots are opened.',
     { flag: '--max-memory-per-child <KiB>', group: 'Pool', old: 'CELERYD_MAX_MEMORY_PER_CHILD', zero: 'is unset' },
   ),
   worker_http: row(
     address,
     '127.0.0.1:9891',
-    'Where probes, metrics and the page are: HOST:PORT. The host 0.0.0.0 opens them to the network; port 0 takes any free one.',
+    'Address of probes, metrics and the page, HOST:PORT. Host 0.0.0.0 opens them to the network; port 0 takes any free port.',
     { flag: '--http <host:port>', group: 'Feature' },
   ),
-  worker_http_control: row(toggle, false, 'Let who has worker_http_token control the worker from its page.', {
+  worker_http_control: row(toggle, false, 'Allow control over HTTP with worker_http_token.', {
     flag: '--http-control',
     group: 'Feature',
   }),
-  worker_http_token: row(optional(token), null, 'The token for that: a secret of at least 16 characters.', {
-    env: ['CELERIAC_HTTP_TOKEN'],
-    secret: 'whole',
-  }),
+  worker_http_token: row(
+    optional(token),
+    null,
+    'Token that allows control over HTTP: a secret of at least 16 characters.',
+    {
+      env: ['CELERIAC_HTTP_TOKEN'],
+      secret: 'whole',
+    },
+  ),
   worker_heap_snapshot: row(
     optional(text),
     null,
-    'File that inspect objgraph writes a heap snapshot to, over the last one; %n is the node name. null refuses it.',
+    'File to which inspect objgraph writes a heap snapshot, replacing the last one; %n is the node name. null refuses the command.',
   ),
-  worker_state_db: row(optional(text), null, 'File that keeps the revoked tasks.', {
+  worker_state_db: row(optional(text), null, 'File that keeps the ids of revoked tasks over a restart.', {
     flag: '-S, --statedb <file>',
     group: 'Worker',
     old: 'CELERYD_STATE_DB',
