@@ -24,7 +24,9 @@ export interface BreakerOptions {
 
 /** A breaker as probes, metrics and remote control show it. */
 export interface BreakerInfo {
+  /** The name that it was made with. */
   readonly name: string
+  /** Whether it lets calls through. */
   readonly state: BreakerState
   /** How often it has opened; a vain try while half open counts again. */
   readonly opens: number

@@ -27,6 +27,7 @@ export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
 
 /** The registry of tasks, the configuration, and the way out for messages. Without any broker in it: see `lib/celery.ts`. */
 export abstract class App<Shared extends object = object> extends Definitions<Shared> {
+  /** @internal */
   readonly [APP_BRAND] = true
   /** The name of this process's reply queue: Celery's `oid`. */
   readonly oid = randomUUID()
@@ -104,6 +105,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   /**
    * Gives the app a way out beside its own; returns what takes it back. Workers lend theirs like this: a task sends by that of the worker
    * that runs it.
+   * @internal
    */
   lend(outlet: Outlet, terms: LoanTerms = {}): () => void {
     const loan: Loan = {

@@ -29,6 +29,7 @@ export interface TaskState<T = unknown> {
 export class AsyncResult<T = unknown> implements AnyResult<T> {
   private final: ResultMeta | null = null
 
+  /** @internal */
   constructor(
     /** The id of the task. */
     readonly id: string,

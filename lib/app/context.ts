@@ -36,9 +36,13 @@ export interface RequestInfo {
   readonly properties: Omit<AmqpProperties, 'headers'>
   /** Where the message came from. */
   readonly deliveryInfo: {
+    /** The exchange that it was sent to; empty for the default one. */
     readonly exchange: string
+    /** The routing key that it was sent with. */
     readonly routingKey: string
+    /** The priority that it was sent with; 0 without one. */
     readonly priority: number
+    /** Whether the broker has delivered it before. */
     readonly redelivered: boolean
   }
 }

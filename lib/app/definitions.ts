@@ -38,14 +38,15 @@ export function ownerOf(task: object): Definitions<object> | undefined {
 export abstract class Definitions<Shared extends object> {
   /** The settings that it was made with. */
   readonly conf: Readonly<Record<string, unknown>>
+  /** The tasks by name. Mirrors Celery's `app.tasks`. */
   readonly tasks = new Registry()
-  /** Those that `breaker` has made. */
+  /** Those that `breaker` has made. @internal */
   readonly breakers = new Breakers()
-  /** Those that `on` has added. */
+  /** Those that `on` has added. @internal */
   readonly hooks = Hooks.none()
-  /** What `use` has added. */
+  /** What `use` has added. @internal */
   readonly middleware = new Middlewares()
-  /** Those that `resource` has added. */
+  /** Those that `resource` has added. @internal */
   readonly resources = new Resources()
 
   /**
@@ -54,6 +55,7 @@ export abstract class Definitions<Shared extends object> {
    * @throws TypeError for settings in camelCase, and for `broker` and `backend`, which Python's constructor takes
    */
   constructor(
+    /** The app's name. */
     readonly main: string,
     conf: Conf = {},
   ) {
@@ -131,6 +133,7 @@ export abstract class Definitions<Shared extends object> {
   /**
    * A task that is defined elsewhere, in Python for instance, with the types that it is called with here:
    * `app.declare<(x: number, y: number) => number>('tasks.add')`.
+   * @typeParam Signature the function's type
    * @throws TypeError for a name that is empty
    */
   declare<Signature extends (...args: never[]) => unknown>(

@@ -6,10 +6,13 @@
 const MODULE = 'billiard.exceptions'
 
 abstract class LimitError extends Error {
+  /** The module that Python knows the class from. */
   readonly excModule = MODULE
+  /** The arguments that Python makes the error with. */
   readonly args: readonly unknown[]
 
   constructor(
+    /** The name of Python's class. */
     readonly excType: string,
     message: string,
     args: readonly unknown[],

@@ -5,6 +5,7 @@ import type { Kwargs } from '../protocol/message.js'
 
 /** A signature, such as `task.s()` gives. */
 export interface SignatureValue {
+  /** Its form in messages, Celery's. */
   toJSON(): Signature
 }
 

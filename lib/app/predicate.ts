@@ -12,6 +12,7 @@ const KIND = Symbol.for('celeriac.predicate')
 type Kind = 'retry' | 'ignore' | 'reject'
 
 abstract class Predicate extends Error {
+  /** @internal */
   readonly [KIND]: Kind
   constructor(kind: Kind, message: string, options?: { cause?: unknown }) {
     super(message, options)

@@ -11,6 +11,7 @@ export class Registry implements Iterable<Task> {
     return task
   }
 
+  /** The task of that name; undefined if the app has none. */
   get(name: string): Task | undefined {
     return this.tasks.get(name)
   }

@@ -2,9 +2,17 @@
 export interface StandardSchema<Input = unknown, Output = unknown> {
   /** The interface's own place. */
   readonly '~standard': {
+    /** Checks a value: gives the value as it is transformed, or what is wrong with it. */
     validate(value: unknown): StandardResult | Promise<StandardResult>
     /** What goes in and what comes out; types alone, absent when the program runs. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    readonly types?:
+      | {
+          /** What goes in. */
+          readonly input: Input
+          /** What comes out. */
+          readonly output: Output
+        }
+      | undefined
   }
 }
 

@@ -38,7 +38,7 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
   readonly maxRetries: number | null
   /** Seconds until a retry that names no time runs. */
   readonly defaultRetryDelay: number
-  /** From `orderBy`; null without one. */
+  /** From `orderBy`; null without one. @internal */
   readonly keyOf: KeyOf | null
   /** Names of the arguments, in their order, without the marks of those that may be left out. */
   readonly params: readonly string[] | undefined
@@ -99,7 +99,7 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     )
   }
 
-  /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. */
+  /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. @internal */
   get most(): number | null {
     if (!this.source || this.source.rest) return null
     return Math.max(0, this.source.names.length - this.context)

@@ -28,7 +28,12 @@ export interface BackendParts {
   /** Where it tells of outages. */
   readonly log: Logger
   /** For a process that also waits for results that come as replies. */
-  readonly replies?: { readonly queue: string; readonly inlet: ReplyInlet }
+  readonly replies?: {
+    /** The name of the queue that they come to. */
+    readonly queue: string
+    /** Consumes from it. */
+    readonly inlet: ReplyInlet
+  }
 }
 
 /** What the factory of a backend gets. */

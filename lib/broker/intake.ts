@@ -37,7 +37,12 @@ export interface IntakeOptions {
   /** Whether an order of keys has been kept since. */
   hasOrder(): boolean
   /** What runs at present: what is acknowledged late would be repeated if the connection were renewed. */
-  readonly running: Iterable<{ readonly acksLate: boolean; readonly delivery: Pick<Delivery, 'live'> }>
+  readonly running: Iterable<{
+    /** Whether it is acknowledged after its run. */
+    readonly acksLate: boolean
+    /** Its message. */
+    readonly delivery: Pick<Delivery, 'live'>
+  }>
   /** Names of queues that are emptied once, before anything is first taken from them. */
   readonly purged: Iterable<string>
   /** The time. */

@@ -7,7 +7,10 @@ export interface ReplyQueue {
   /** It goes when nobody consumes from it any more. */
   readonly autoDelete: true
   /** The x-arguments. */
-  readonly arguments: { readonly 'x-expires'?: number }
+  readonly arguments: {
+    /** Milliseconds after which it goes when nobody uses it. */
+    readonly 'x-expires'?: number
+  }
 }
 
 /** Consumes the results that come as messages. */

@@ -14,12 +14,14 @@ const HEX = /^[0-9a-f]{32}$/
 export abstract class TextValue {
   /** @throws TypeError when the text is no such value */
   constructor(
+    /** The value as Python writes it. */
     readonly text: string,
     isValid: boolean,
   ) {
     if (!isValid) throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is no ${new.target.name}`)
   }
 
+  /** The value as Python writes it. */
   toString(): string {
     return this.text
   }

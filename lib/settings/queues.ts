@@ -17,8 +17,11 @@ export interface QueueSpec {
   readonly exchange: {
     /** Empty for the default exchange, which is neither declared nor bound. */
     readonly name: string
+    /** `direct`, `topic`, `fanout`, `headers`, or one of a plugin. */
     readonly type: string
+    /** Whether it outlives a restart of the broker. */
     readonly durable: boolean
+    /** Whether it goes when no queue is bound to it any more. */
     readonly autoDelete: boolean
   }
   /** What it is bound by. */

@@ -4,31 +4,47 @@ import type { Parse } from './row.js'
 
 /** A queue in `task_queues`, in the words of kombu's `Queue`. */
 export interface QueueDefinition {
+  /** The queue's name. */
   readonly name: string
+  /** The exchange that it is bound to; by default task_default_exchange. */
   readonly exchange?: string
+  /** `direct`, `topic`, `fanout` or `headers`. */
   readonly exchange_type?: string
+  /** What it is bound by. */
   readonly routing_key?: string
+  /** Whether it outlives a restart of the broker; it does unless this is false. */
   readonly durable?: boolean
+  /** Whether it belongs to one connection, and goes with it. */
   readonly exclusive?: boolean
+  /** Whether it goes when nobody consumes from it any more. */
   readonly auto_delete?: boolean
   /** x-arguments as they are. */
   readonly queue_arguments?: Readonly<Record<string, unknown>>
-  /** Seconds. */
+  /** Seconds after which an unused queue goes. */
   readonly expires?: number
-  /** Seconds. */
+  /** Seconds after which a message in it is dropped, or dead-lettered. */
   readonly message_ttl?: number
+  /** The most messages in it. */
   readonly max_length?: number
+  /** The most bytes in it. */
   readonly max_length_bytes?: number
+  /** The highest priority that it tells from lower ones, 255 at most. */
   readonly max_priority?: number
 }
 
 /** What `task_routes` may say of a task. */
 export interface RouteRule {
+  /** The queue to send it to. */
   readonly queue?: string
+  /** The exchange to send it to. */
   readonly exchange?: string
+  /** The routing key to send it with. */
   readonly routing_key?: string
+  /** The priority to send it with, from 0 to 255. */
   readonly priority?: number
+  /** The serializer to write it with, such as `json`. */
   readonly serializer?: string
+  /** The compression of its body, such as `gzip`. */
   readonly compression?: string
 }
 
@@ -50,9 +66,18 @@ export type Router = RouteMap | RouteFunction | readonly [RegExp, string | Route
 type RouterInput = Router | readonly [string, string | RouteRule]
 
 /** A queue as it may be written; kombu's `queue_arguments` may also be called `arguments`. */
-type QueueInput = Omit<QueueDefinition, 'name'> & { readonly arguments?: QueueDefinition['queue_arguments'] }
+type QueueInput = Omit<QueueDefinition, 'name'> & {
+  /** x-arguments as they are. */
+  readonly arguments?: QueueDefinition['queue_arguments']
+}
 type QueuesInput =
-  | ReadonlyArray<string | (QueueInput & { readonly name: string })>
+  | ReadonlyArray<
+      | string
+      | (QueueInput & {
+          /** The queue's name. */
+          readonly name: string
+        })
+    >
   | Readonly<Record<string, QueueInput>>
 
 const QUEUE_FIELDS: Readonly<Record<keyof QueueDefinition, Parse<unknown>>> = {

@@ -40,7 +40,12 @@ export interface RunTraces {
   /** What the task has sent; it is kept here and not sent. */
   readonly sent: SentTasks
   /** States of its own that the task has stored by `self.updateState`, as others read them. */
-  readonly states: readonly { readonly state: string; readonly meta: unknown }[]
+  readonly states: readonly {
+    /** The state's name. */
+    readonly state: string
+    /** What was told with it. */
+    readonly meta: unknown
+  }[]
   /** The lines of `self.log`. */
   readonly log: KeptLog
 }

@@ -8,18 +8,44 @@ import { type RunOptions, type RunTraces, run } from './run.js'
 
 /** How a run ended. */
 export type TaskOutcome<Result> =
-  /** It returned; the result is as others read it, through JSON and back. */
-  | { readonly state: 'SUCCESS'; readonly result: Result }
-  /** It failed for good, with this error; `expected` is one of the task's `throws`. */
-  | { readonly state: 'FAILURE'; readonly error: Error; readonly expected: boolean }
-  /** It wants another run: by `self.retry()`, whose options are in `retry.options`, or by `autoretryFor`. */
-  | { readonly state: 'RETRY'; readonly retry: Retry; readonly countdown: number | null }
-  /** It threw `Ignore`. */
-  | { readonly state: 'IGNORED' }
-  /** It threw `Reject`. */
-  | { readonly state: 'REJECTED'; readonly reject: Reject }
-  /** It was told to stop by the signal, and did. */
-  | { readonly state: 'ABORTED'; readonly error: Error }
+  | {
+      /** It returned. */
+      readonly state: 'SUCCESS'
+      /** What it returned, as others read it: through JSON and back. */
+      readonly result: Result
+    }
+  | {
+      /** It failed for good. */
+      readonly state: 'FAILURE'
+      /** The error that it failed with. */
+      readonly error: Error
+      /** Whether the error is one of the task's `throws`. */
+      readonly expected: boolean
+    }
+  | {
+      /** It wants another run: by `self.retry()`, or by `autoretryFor`. */
+      readonly state: 'RETRY'
+      /** What was thrown; its `options` say when and why. */
+      readonly retry: Retry
+      /** Seconds until the next run; null with an `eta`. */
+      readonly countdown: number | null
+    }
+  | {
+      /** It threw `Ignore`. */
+      readonly state: 'IGNORED'
+    }
+  | {
+      /** It threw `Reject`. */
+      readonly state: 'REJECTED'
+      /** What was thrown. */
+      readonly reject: Reject
+    }
+  | {
+      /** It was told to stop by the signal, and did. */
+      readonly state: 'ABORTED'
+      /** The reason of the signal, or the error that the stop led to. */
+      readonly error: Error
+    }
 
 /** A run of a task: how it ended, and what it has left. */
 export type TaskRun<Result> = TaskOutcome<Result> & RunTraces

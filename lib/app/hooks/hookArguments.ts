@@ -84,15 +84,22 @@ export interface HookArguments {
   taskPostrun: CallFacts & {
     /** The result, or the error, `Retry`, `Ignore` or `Reject` that ended it. */
     readonly retval: unknown
+    /** How the run ended. */
     readonly state: RunState
   }
   /** A task has returned; its result is stored next. Where the handler ran. */
-  taskSuccess: TaskFacts & { readonly result: unknown }
+  taskSuccess: TaskFacts & {
+    /** What it has returned. */
+    readonly result: unknown
+  }
   /**
    * A task has failed for good. Where the handler ran; in the worker's own process when that could not tell: at a hard time limit, when
    * the child died, or when the result could not be stored.
    */
-  taskFailure: CallFacts & { readonly exception: Error }
+  taskFailure: CallFacts & {
+    /** The error that it failed with. */
+    readonly exception: Error
+  }
   /** A task wants another run. Where the handler ran. */
   taskRetry: TaskFacts & {
     /** What was thrown; its `options` say when and why. */
@@ -111,17 +118,20 @@ export interface HookArguments {
   }
   /** A message that is no valid task message was dropped, or dead-lettered by its queue. In the worker's own process. */
   taskRejected: {
+    /** The message. */
     readonly message: MessageFacts
     /** Why; null for a message that isn't Celery's at all. */
     readonly exc: Error | null
   }
   /** A message names a task that this app doesn't have. In the worker's own process. */
   taskUnknown: {
+    /** The message. */
     readonly message: MessageFacts
     /** The name of the task. */
     readonly name: string
     /** The id of the message. */
     readonly id: string
+    /** The error that says so. */
     readonly exc: Error
   }
   /** A worker starts: before resources, children and tasks, which wait for the hook. */
@@ -132,6 +142,7 @@ export interface HookArguments {
   workerReady: WorkerFacts
   /** A stop begins, while tasks still run. */
   workerShuttingDown: WorkerFacts & {
+    /** Warm: what runs is waited for. Cold: it is stopped. */
     readonly how: 'Warm' | 'Cold'
     /** The signal that asked for it, such as SIGTERM; null when a program or remote control did. */
     readonly sig: string | null

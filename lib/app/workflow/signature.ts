@@ -31,6 +31,7 @@ export class Signature<
 > {
   /** Only types: there are no such properties. */
   declare readonly [TAKES]?: (lead: Lead) => void
+  /** @internal */
   declare readonly [GIVES]?: Result
 
   constructor(

@@ -17,7 +17,12 @@ export interface BackendCase {
   /** Makes one that keeps results for so many seconds, where results expire. */
   createExpiring?(seconds: number): Promise<Backend> | Backend
   /** Takes the server away from the backends that were made, and brings it back; where there is a server. */
-  readonly outage?: { begin(): Promise<void> | void; end(): Promise<void> | void }
+  readonly outage?: {
+    /** Takes it away. */
+    begin(): Promise<void> | void
+    /** Brings it back. */
+    end(): Promise<void> | void
+  }
 }
 
 /** Nobody waits for a reply. */
