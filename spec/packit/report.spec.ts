@@ -46,10 +46,18 @@ describe('the report', () => {
     expect(faults(orderedWith({ repeated: 1 }))).toEqual([])
   })
 
-  it('fails where the slots are less than five times as fast', () => {
-    expect(faults({ ...good, ordered: { ...good.ordered, wallMs: 5600 } })).toEqual([])
-    expect(faults({ ...good, ordered: { ...good.ordered, wallMs: 5601 } })).toEqual([
-      expect.stringMatching(/5\.0 times as fast/),
+  it('fails where the slots are half as fast as without keys, or less', () => {
+    expect(faults({ ...good, ordered: { ...good.ordered, wallMs: 8000 } })).toEqual([])
+    expect(faults({ ...good, ordered: { ...good.ordered, wallMs: 8001 } })).toEqual([
+      expect.stringMatching(/3\.5 times as fast .* should be 3\.5 or more/),
+    ])
+  })
+
+  it('asks for no more than five times as fast as one slot', () => {
+    const quick = { ...good, unordered: { ...good.unordered, wallMs: 2000 } }
+    expect(faults({ ...quick, ordered: { ...good.ordered, wallMs: 5600 } })).toEqual([])
+    expect(faults({ ...quick, ordered: { ...good.ordered, wallMs: 5601 } })).toEqual([
+      expect.stringMatching(/5\.0 times as fast .* should be 5\.0 or more/),
     ])
   })
 

@@ -23,6 +23,8 @@ interface Story {
   readonly headers?: Record<string, unknown>
   /** Seconds until it is due. */
   readonly countdown?: number
+  /** Has an ETA that is further away than the command takes. */
+  readonly waits?: true
   /** What an operator does: before the message is sent, or once it has caused its first events. */
   readonly control?: { readonly command: readonly string[]; readonly after: number }
   /** The types of its events, without `task-`. */
@@ -70,7 +72,7 @@ const STORIES: Readonly<Record<string, Story>> = {
   'a task that is revoked while it waits': {
     task: 'events.add',
     args: [1],
-    countdown: 3,
+    waits: true,
     control: { command: ['revoke'], after: 1 },
     told: ['received', 'revoked'],
   },
@@ -205,8 +207,12 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     })
   }
 
-  async function send(id: string, { args = [], countdown, headers, task }: Story): Promise<void> {
-    const eta = countdown === undefined ? null : new Date(Date.now() + countdown * 1000).toISOString()
+  async function send(
+    id: string,
+    { args = [], countdown = 0, headers, task }: Story,
+    waitsMs = countdown * 1000,
+  ): Promise<void> {
+    const eta = waitsMs === 0 ? null : new Date(Date.now() + waitsMs).toISOString()
     const sender = { argsrepr: reprArgs(args), kwargsrepr: '{}', parent_id: 'parent', root_id: 'root', eta }
     const message = taskMessage(task, { id, args, headers: { ...sender, ...headers } })
     for (const hostname of [PYTHON, OURS]) await client.publish(queueOf(hostname), [message])
@@ -218,6 +224,13 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     expect(celery.output).toContain(PYTHON)
     expect(celery.output).toContain(OURS)
     return celery.output
+  }
+
+  /** Milliseconds that are enough for a task to come and for the command to be given, however busy the machine is. */
+  async function longerThan(command: readonly string[]): Promise<number> {
+    const begun = Date.now()
+    await operate(...command, randomUUID())
+    return 1000 + 4 * (Date.now() - begun)
   }
 
   function lasting(event: Seen): Record<string, unknown> {
@@ -235,7 +248,7 @@ describe("events, as Python's own receiver sees them of a Python worker and of o
     const id = randomUUID()
     const { control } = story
     if (control?.after === 0) await operate(...control.command, id)
-    await send(id, story)
+    await send(id, story, control && story.waits ? await longerThan(control.command) : undefined)
     if (control && control.after > 0) {
       await seenOfBoth(id, control.after)
       await operate(...control.command, id)
