@@ -106,6 +106,7 @@ export class Line {
       state,
       postpone: (message, queue, delayMs) => options.postpone(message, queue, delayMs, this.working.signal),
       onDeparted: (request) => this.gate.depart(request),
+      onStayed: (request) => this.gate.stay(request),
     })
     this.gate = new Gate({
       clock,

@@ -34,6 +34,8 @@ export interface DeparturesOptions {
   readonly postpone: Postpone
   /** The request's message waits in the broker now. */
   onDeparted(request: Request): void
+  /** It can't go, and waits for its ETA in this worker. */
+  onStayed(request: Request): void
 }
 
 /**
@@ -66,10 +68,7 @@ export class Departures {
     request.leaving = true
     const departure = this.send(request, message, delayMs, isOwn)
       .catch((thrown) => this.failed(request, coerceError(thrown).message, isOwn))
-      .finally(() => {
-        request.leaving = false
-        this.underWay.delete(departure)
-      })
+      .finally(() => this.underWay.delete(departure))
     this.underWay.add(departure)
   }
 
@@ -79,11 +78,14 @@ export class Departures {
   }
 
   private async send(request: Request, message: OutgoingMessage, delayMs: number, isOwn: boolean): Promise<void> {
-    const { onDeparted, postpone, state } = this.options
+    const { onDeparted, onStayed, postpone, state } = this.options
     const { queue } = request.delivery
     const isGone = await postpone(message, queue, delayMs)
     if (!isOwn) this.tell(isGone, queue)
-    if (!isGone) return
+    if (!isGone) {
+      onStayed(request)
+      return
+    }
     state.postponed++
     onDeparted(request)
   }
@@ -94,6 +96,7 @@ export class Departures {
   }
 
   private failed(request: Request, reason: string, isOwn: boolean): void {
+    this.options.onStayed(request)
     if (isOwn) this.options.log.warning(`${request.label} waits for its ETA here: ${reason}`)
     else this.stays(reason)
   }

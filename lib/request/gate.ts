@@ -91,13 +91,16 @@ export class Gate {
     request.keep(this.options.clock.setTimer(() => this.pass(request), delayMs))
   }
 
-  /** Discards at once what waits here and is revoked. @returns the requests that run already */
+  /**
+   * Discards at once what waits here and is revoked, except for what is being sent on: its copy may be in the broker already, and would
+   * end a second time when it comes back. @returns the requests that run already
+   */
   discardRevoked(isRevoked: (request: Request) => boolean): Request[] {
     const running: Request[] = []
     for (const request of [...this.options.state.requests]) {
       if (!isRevoked(request)) continue
       if (request.state === 'running') running.push(request)
-      else this.discard(request, 'revoked')
+      else if (!request.leaving) this.discard(request, 'revoked')
     }
     return running
   }
@@ -121,6 +124,13 @@ export class Gate {
     this.withdraw(request)
     request.delivery.ack()
     this.turns.leaveAfter(request, request.delivery.writing)
+  }
+
+  /** The request could not be sent on, and waits here after all. */
+  stay(request: Request): void {
+    const { revoked } = this.options
+    request.leaving = false
+    if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers)) this.discard(request, 'revoked')
   }
 
   /**

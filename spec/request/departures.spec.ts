@@ -29,6 +29,7 @@ describe('the departures', () => {
         return delays
       },
       onDeparted: (request) => gone.push(request),
+      onStayed: () => undefined,
     })
     const app = new OfflineApp('spec')
     const task = app.task('spec.later', () => undefined)

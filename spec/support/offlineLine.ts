@@ -5,6 +5,7 @@ import { InlineExecutor } from '../../lib/executors/inline.js'
 import { Line } from '../../lib/line/line.js'
 import type { Backend } from '../../lib/ports.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
+import type { Postpone } from '../../lib/request/departures.js'
 import { Revoked } from '../../lib/request/revoked.js'
 import { WorkerState } from '../../lib/request/state.js'
 import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/request/taskEvents.js'
@@ -35,7 +36,13 @@ export class OfflineLine {
 
   constructor(
     app: App,
-    options: { slots?: number; config?: Record<string, unknown>; backend?: Backend; events?: TaskEvents } = {},
+    options: {
+      slots?: number
+      config?: Record<string, unknown>
+      backend?: Backend
+      events?: TaskEvents
+      postpone?: Postpone
+    } = {},
   ) {
     const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
     if (faults.length > 0) throw new Error(faults.join('\n'))
@@ -59,7 +66,7 @@ export class OfflineLine {
       slots: options.slots ?? 4,
       log: () => log,
       revoked: new Revoked(clock, 1000),
-      postpone: async () => false,
+      postpone: options.postpone ?? (async () => false),
       publisher: {
         publish: async (message) => {
           await this.onPublish()
