@@ -6,7 +6,9 @@ import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
 import { taskTuple } from '../protocol/result.js'
+import type { Conf } from '../settings/conf.js'
 import type { AsyncResult } from './asyncResult.js'
+import { chordUnlock } from './builtIns/chordUnlock.js'
 import { AppCanvasOutlet } from './canvasOutlet.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
@@ -47,6 +49,13 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   private readonly results = new Results(() => this.wayOut().outlet)
   private readonly loans: Loan[] = []
   private outlet: Outlet | null = null
+
+  constructor(main: string, conf: Conf = {}) {
+    super(main, conf)
+    this.tasks.addBuiltIn(
+      chordUnlock({ apply: this.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
+    )
+  }
 
   /**
    * Publishes a task message by name and resolves once the broker has confirmed it. Mirrors Celery's `app.send_task`.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { BackendError } from '../backends/backendError.js'
 import type { CanvasMessage } from '../canvas/canvasMessage.js'
+import { noChords } from '../canvas/chordError.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
 import { type ResultNode, tupleOf } from '../canvas/resultNode.js'
 import type { Backend, ChordStore } from '../ports.js'
@@ -77,14 +77,11 @@ export class AppCanvasOutlet implements CanvasOutlet {
     return this.options.way.outlet.backend
   }
 
-  /** @throws BackendError with Python's text */
+  /** @throws NotImplementedError with Python's text */
   private chords(): ChordStore {
-    const { chords, name } = this.backend
+    const { chords } = this.backend
     if (chords) return chords
-    throw new BackendError(
-      `The result backend ${name} does not support chords: set result_backend to redis://, or wait for the group and send the body then`,
-      { retriable: false },
-    )
+    throw noChords(this.backend)
   }
 }
 

@@ -154,6 +154,7 @@ function endOf(members: readonly ChordMember[], backend: Pick<Backend, 'get'>): 
   }
 }
 
-function mayGoBetter(error: Error): boolean {
+/** Whether what was thrown says that the same call may succeed later. */
+export function mayGoBetter(error: unknown): boolean {
   return error instanceof CeleriacError && error.retriable
 }

@@ -17,7 +17,7 @@ export function decodeGroup(text: string): ResultTuple {
 }
 
 /** Whether a value has the form of a result and its children. A parent is not looked into: a chain has as many, one in the other, as steps. */
-function isTuple(value: unknown): value is ResultTuple {
+export function isTuple(value: unknown): value is ResultTuple {
   if (!Array.isArray(value) || !Array.isArray(value[0]) || typeof value[0][0] !== 'string') return false
   const [, children] = value
   return children === null || children === undefined || (Array.isArray(children) && children.every(isTuple))

@@ -83,7 +83,6 @@ const ALL = {
   result_backend_max_sleep_between_retries_ms: 10000,
   result_cache_max: -1,
   result_chord_join_timeout: 3,
-  result_chord_retry_interval: 1,
   result_compression: null,
   result_exchange: 'celeryresults',
   result_exchange_type: 'direct',

@@ -53,7 +53,7 @@ export class Signature<
   /**
    * Sends it. Mirrors Celery's `delay`.
    * @param lead arguments in front of its own; an immutable one leaves them out
-   * @throws what `sendTask` throws; SignatureError for a workflow that can't be sent; BackendError for a chord where the result backend has none
+   * @throws what `sendTask` throws; SignatureError for a workflow that can't be sent; NotImplementedError for a chord where the result backend has none
    */
   delay(...lead: Lead): Promise<Handle> {
     return this.send(lead, {}, {})

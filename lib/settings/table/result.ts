@@ -20,6 +20,9 @@ export const RESULT = {
   result_extended: row(toggle, false, 'Store name, arguments, worker, retries and queue with a result.', {
     old: 'CELERY_RESULT_EXTENDED',
   }),
+  result_chord_retry_interval: row(seconds, 1, 'Delay between two tries of celery.chord_unlock, in seconds.', {
+    old: 'CELERY_RESULT_CHORD_RETRY_INTERVAL',
+  }),
   result_persistent: row(toggle, false, 'Results of rpc:// survive a restart of the broker.', {
     old: 'CELERY_RESULT_PERSISTENT',
   }),
