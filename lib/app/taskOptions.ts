@@ -77,7 +77,8 @@ export interface TaskOptions {
   orderBy?: OrderBy
   /**
    * Names of `app.breaker`s: while one of them is open, messages of this task wait in the worker without a slot, in their order;
-   * when it tries again, one at a time is let go.
+   * when it tries again, one at a time is let go. A worker doesn't start with a name that no breaker has: breakers may be defined after
+   * the tasks that name them, so nobody knows earlier.
    */
   pauseWhileOpen?: string | readonly string[]
   /** What a failure for good does to the messages behind it: let them run, or keep them until an operator unblocks the key. */

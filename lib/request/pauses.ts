@@ -1,5 +1,6 @@
 import type { Watched } from '../breaker.js'
 import { ConfigurationError } from '../errors.js'
+import { nearest } from '../settings/nearest.js'
 import type { Request } from './request.js'
 
 /** A breaker that tasks wait for. */
@@ -15,7 +16,7 @@ interface PausingTask {
 }
 
 export interface PausesOptions {
-  readonly breakers: { get(name: string): Watched | null }
+  readonly breakers: { get(name: string): Watched | null } & Iterable<Watched>
   readonly tasks: Iterable<PausingTask>
   /** Everything that was received and isn't done, in the order of arrival. */
   readonly requests: Iterable<Request>
@@ -36,7 +37,11 @@ export class Pauses {
   private readonly leave: Array<() => void> = []
   private readonly all: readonly Watch[]
 
-  /** @throws ConfigurationError with each name in a task's `pauseWhileOpen` that is no breaker of the app's */
+  /**
+   * The first place where a wrong name can be known: tasks and breakers are defined in any order, in modules that may wait for each other, and
+   * a process that only sends needn't load the breakers.
+   * @throws ConfigurationError with each name in a task's `pauseWhileOpen` that is no breaker of the app's
+   */
   constructor(private readonly options: PausesOptions) {
     const byName = new Map<string, Watch>()
     const faults: string[] = []
@@ -46,7 +51,7 @@ export class Pauses {
       for (const name of new Set(names)) {
         const known = byName.get(name)
         const breaker = options.breakers.get(name)
-        if (!breaker) faults.push(`task ${task}: pauseWhileOpen names ${JSON.stringify(name)}, which is no app.breaker`)
+        if (!breaker) faults.push(nameless(task, name, [...options.breakers]))
         else watches.push(known ?? this.watch(breaker, byName))
       }
       if (watches.length > 0) this.watches.set(task, watches)
@@ -129,4 +134,12 @@ function take(watches: readonly Watch[], request: Request): boolean {
   if (!may) return false
   for (const watch of watches) if (watch.breaker.state === 'half-open') watch.probe = request
   return true
+}
+
+function nameless(task: string, name: string, breakers: readonly Watched[]): string {
+  const known = breakers.map((breaker) => breaker.name)
+  const meant = nearest(name, known)
+  const remedy =
+    meant === undefined ? `define it with app.breaker(${JSON.stringify(name)}, ...)` : `did you mean ${meant}?`
+  return `task ${task}: pauseWhileOpen names ${JSON.stringify(name)}, which is no app.breaker; ${remedy}`
 }

@@ -216,9 +216,13 @@ describe('pauseWhileOpen', () => {
   })
 
   it('is a fault of the configuration where it names no breaker', () => {
-    app.task('wrong', { pauseWhileOpen: ['service', 'nosuch'] }, gated.run)
+    app.task('wrong', { pauseWhileOpen: ['service', 'servise', 'nosuch'] }, gated.run)
+    const start = 'task wrong: pauseWhileOpen names'
     expect(() => new OfflineLine(app)).toThrow(
-      new ConfigurationError(['task wrong: pauseWhileOpen names "nosuch", which is no app.breaker']),
+      new ConfigurationError([
+        `${start} "servise", which is no app.breaker; did you mean service?`,
+        `${start} "nosuch", which is no app.breaker; define it with app.breaker("nosuch", ...)`,
+      ]),
     )
     // Only the line that could be made follows them.
     expect(breaker.followers).toBe(1)
