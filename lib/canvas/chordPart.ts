@@ -8,6 +8,7 @@ import { endsOf, failedIds, idOf } from './chordBody.js'
 import { ChordError } from './chordError.js'
 import { type EndOf, joinGroup } from './joinGroup.js'
 import { listOption } from './links.js'
+import { parseSignature } from './parse.js'
 import { cloneSignature, isGroup, type Signature } from './signature.js'
 
 /** What the end of a chord needs of its member, by whom it is completed. */
@@ -69,8 +70,11 @@ export async function failBody(body: Signature, error: ChordError, terms: ChordT
     shown,
     terms,
   )
-  for (const id of failedIds(body)) await terms.fail(id, stored)
-  for (const end of endsOf(body)) await returnOuter(end, stored, terms)
+  // With it fails what was to come after it.
+  for (const unrun of [body, ...listOption(body.options, 'chain')]) {
+    for (const id of failedIds(unrun)) await terms.fail(id, stored)
+    for (const end of endsOf(unrun)) await returnOuter(end, stored, terms)
+  }
 }
 
 /** @returns what is to be stored: an error of the callbacks themselves says more, as with Celery */
@@ -104,7 +108,7 @@ async function returnOuter({ options }: Signature, error: Error, terms: ChordTer
     result: encodeException(error),
     isRepeated: true,
   }
-  await returnPart(part, chord as Signature, terms)
+  await returnPart(part, parseSignature(chord, 'chord'), terms)
 }
 
 async function join(

@@ -1,6 +1,7 @@
 import type { App } from '../app/app.js'
 import type { Hooks } from '../app/hooks/hooks.js'
 import { keyFunction } from '../app/orderKey.js'
+import type { CanvasOutlet } from '../canvas/outlet.js'
 import { BrokerError } from '../errors.js'
 import type { Executor } from '../executors/executor.js'
 import type { Backend, Clock, Delivery, Logger, Publisher } from '../ports.js'
@@ -17,6 +18,7 @@ import { Strategy } from '../request/strategy.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 import { rate } from '../settings/rate.js'
 import type { Settings } from '../settings/table.js'
+import { followUpsBy } from '../trace/followUps.js'
 import type { Outcome } from '../trace/outcome.js'
 import { Results } from '../trace/results.js'
 import { Revocations } from '../trace/revocations.js'
@@ -45,6 +47,8 @@ export interface LineOptions {
   /** Slots to begin with. */
   readonly slots: number
   readonly postpone: Postpone
+  /** Sends what the ends of tasks lead to in a canvas; nothing follows from them without. */
+  readonly canvas?: CanvasOutlet
   log(scope: string): Logger
 }
 
@@ -78,6 +82,8 @@ export class Line {
       extended: settings.result_extended,
       policyOf: (request) => this.policies.of(request.task),
     })
+    const sending = { backend, clock, hostname: nodename, results, settings, tasks: app.tasks, log: this.log }
+    const followUps = followUpsBy(options.canvas, { ...sending, working: this.working.signal })
     const revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
     this.strategy = new Strategy({
       tasks: app.tasks,
@@ -91,7 +97,8 @@ export class Line {
       acksLate: (task) => this.policies.of(task).acksLate,
       maxDeliveries: settings.worker_max_deliveries,
       events: options.events,
-      onUnregistered: (message) => results.notRegistered(message),
+      onUnregistered: (message, delivery) =>
+        results.notRegistered(message).then(() => followUps?.unregistered(message, delivery)),
       keyOf: keyFunction(settings.task_order_by),
       unorderedOnKeyError: settings.task_order_key_error === 'unordered',
       state,
@@ -155,6 +162,7 @@ export class Line {
       log: this.log,
       orderHoldLimit: settings.worker_order_hold_limit,
       working: this.working.signal,
+      followUps,
     }
     if (!settings.worker_disable_rate_limits) {
       for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))

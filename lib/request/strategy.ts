@@ -1,5 +1,6 @@
 import type { Registry } from '../app/registry.js'
 import type { Task } from '../app/task.js'
+import { parseSignature, parseSignatures } from '../canvas/parse.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Delivery, Logger } from '../ports.js'
 import { BadMessage } from '../protocol/badMessage.js'
@@ -13,7 +14,6 @@ import type { RefusalReason, WorkerState } from './state.js'
 import type { TaskEvents } from './taskEvents.js'
 
 const PROTOCOL_URL = 'https://docs.celeryq.dev/en/latest/internals/protocol.html'
-const NOTHING: readonly string[] = []
 /** Bytes of a bad message's body that its log line shows. */
 const SHOWN_BODY = 1024
 
@@ -24,7 +24,7 @@ export interface StrategyOptions {
   /** `worker_max_deliveries`; null for no end. */
   readonly maxDeliveries: number | null
   /** Tells whoever waits for the message that its task isn't here. */
-  onUnregistered(message: TaskMessage): Promise<void>
+  onUnregistered(message: TaskMessage, delivery: Delivery): Promise<void>
   /** The order key of a message; null for none. May throw: it is the user's function. */
   keyOf(task: Task, message: TaskMessage): string | null
   /** Whether what has no key because of a fault runs without order, instead of being rejected. */
@@ -52,6 +52,7 @@ export class Strategy {
     let message: TaskMessage
     try {
       message = decode(delivery.properties, delivery.content, limits)
+      checkEmbed(message)
     } catch (thrown) {
       this.refuseBad(delivery, thrown)
       return null
@@ -62,7 +63,7 @@ export class Strategy {
       log.error(`Received unregistered task of type ${repr(message.task)}.`, { details: unregistered(delivery) })
       state.refuse('unregistered')
       void this.options
-        .onUnregistered(message)
+        .onUnregistered(message, delivery)
         .catch((thrown) =>
           log.error(`Nobody could be told that ${message.task} is not registered: ${coerceError(thrown).message}`),
         )
@@ -89,10 +90,6 @@ export class Strategy {
       key = null
     }
     if (log.isEnabled('INFO')) log.info(`Task ${labelOf(message)} received`)
-    const unrun = unrunOf(message)
-    if (unrun.length > 0) {
-      log.warning(`Task ${labelOf(message)} carries ${unrun.join(', ')}, which this version doesn't run`)
-    }
     const late = key !== null || this.options.acksLate(task)
     return new Request(message, task, delivery, key, late, clock.monotonic())
   }
@@ -168,11 +165,17 @@ function unregistered(delivery: Delivery): string {
   )
 }
 
-/** What the message wants done after the task and won't be: better said than dropped without a word. */
-function unrunOf({ embed }: TaskMessage): readonly string[] {
-  if (embed.callbacks === null && embed.errbacks === null && embed.chain === null && embed.chord === null)
-    return NOTHING
-  const names = ['callbacks', 'errbacks', 'chain'] as const
-  const lists = names.filter((name) => (embed[name]?.length ?? 0) > 0)
-  return embed.chord === null ? lists : [...lists, 'a chord']
+/**
+ * Looks at what is to follow from a message before its task runs: what can't be sent then is better said now.
+ * @throws BadMessage that names the field
+ */
+function checkEmbed({ embed: { callbacks, errbacks, chain, chord } }: TaskMessage): void {
+  try {
+    if (callbacks !== null) parseSignatures(callbacks, 'callbacks')
+    if (errbacks !== null) parseSignatures(errbacks, 'errbacks')
+    if (chain !== null) parseSignatures(chain, 'chain')
+    if (chord !== null) parseSignature(chord, 'chord')
+  } catch (thrown) {
+    throw new BadMessage('invalid-body', coerceError(thrown).message, thrown)
+  }
 }

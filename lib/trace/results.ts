@@ -1,6 +1,6 @@
 import type { Backend, Clock, ResultRequest } from '../ports.js'
 import type { AmqpTable } from '../protocol/amqp.js'
-import { encodeException } from '../protocol/exception.js'
+import { encodeException, RemoteError } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
 import {
   type ExtendedResult,
@@ -13,6 +13,7 @@ import {
 import { traceback } from '../protocol/traceback.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
+import type { Unrun } from './unrun.js'
 
 export interface ResultsOptions {
   readonly backend: Backend
@@ -79,9 +80,27 @@ export class Results {
     return (await this.options.backend.get(request.id))?.status === 'SUCCESS'
   }
 
+  /** The failure of what was to come after a task, and never will. */
+  async failedUnrun({ id, options }: Unrun, error: Error, children: readonly ResultTuple[] = []): Promise<void> {
+    const { backend, clock } = this.options
+    if (backend.storesNothing || options.ignore_result === true) return
+    const fields = {
+      taskId: id,
+      status: 'FAILURE',
+      result: encodeException(error),
+      traceback: traceback(error),
+      children,
+    }
+    const meta = resultMeta(
+      { ...fields, groupId: textOf(options.group_id), parentId: textOf(options.parent_id) },
+      clock.now(),
+    )
+    await backend.store(meta, { replyTo: textOf(options.reply_to), correlationId: id })
+  }
+
   /** The failure of a message whose task this worker doesn't have. */
   async notRegistered(message: TaskMessage): Promise<void> {
-    const result = { exc_type: 'NotRegistered', exc_message: [message.task], exc_module: 'celery.exceptions' }
+    const result = encodeException(notRegistered(message.task))
     await this.options.backend.store(
       resultMeta({ taskId: message.id, status: 'FAILURE', result }, this.options.clock.now()),
       waiterOf(message),
@@ -127,11 +146,20 @@ export class Results {
   }
 }
 
+/** Celery's error for a task that isn't there. */
+export function notRegistered(task: string): RemoteError {
+  return new RemoteError({ exc_type: 'NotRegistered', exc_message: [task], exc_module: 'celery.exceptions' })
+}
+
 /** Celery's stamps: named by one header, their values in another. */
 function stampsOf({ stamped_headers: names, stamps }: AmqpTable): Pick<ExtendedResult, 'stampedHeaders' | 'stamps'> {
   if (typeof stamps !== 'object' || stamps === null || Array.isArray(stamps)) return {}
   const listed = Array.isArray(names) ? names.filter((name) => typeof name === 'string') : null
   return { stamps: { ...stamps }, ...(listed ? { stampedHeaders: listed } : {}) }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 function waiterOf({ properties }: TaskMessage): ResultRequest {

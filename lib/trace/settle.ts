@@ -1,6 +1,7 @@
 import { aroundPublish } from '../app/hooks/aroundPublish.js'
 import type { Hooks } from '../app/hooks/hooks.js'
 import { traceSend } from '../app/sendSpan.js'
+import { SignatureError } from '../canvas/signatureError.js'
 import { CeleriacError, coerceError } from '../errors.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
@@ -10,10 +11,13 @@ import type { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
 import type { TaskEvents } from '../request/taskEvents.js'
+import { hasCanvas } from './ended.js'
+import type { FollowUps } from './followUps.js'
 import type { Outcome } from './outcome.js'
 import type { Results } from './results.js'
 import { retryDelayMs, retryMessage } from './retry.js'
 import { RULES, type Rule, type Situation, situationOf } from './rules.js'
+import { say } from './say.js'
 
 export interface SettleOptions {
   readonly clock: Clock
@@ -28,6 +32,8 @@ export interface SettleOptions {
   readonly results: Results
   readonly events: TaskEvents
   readonly policies: Pick<Policies, 'of'>
+  /** What ends lead to in a canvas; none unless given. */
+  readonly followUps?: FollowUps | null
   /** Aborted when the process is about to end: stop trying to publish. */
   readonly working: AbortSignal
 }
@@ -77,6 +83,7 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
 /** A result that can't be stored, or a next try that can't be sent, now or ever: the task has failed. Its failure is smaller than either. */
 function isOver({ state }: Outcome, thrown: unknown): boolean {
   const isRetriable = thrown instanceof CeleriacError && thrown.retriable
+  if (thrown instanceof SignatureError) return state === 'SUCCESS'
   if (state === 'SUCCESS') return thrown instanceof CeleriacError && !isRetriable
   return state === 'RETRY' && !isRetriable
 }
@@ -94,7 +101,10 @@ function finish(
   outcome: Exclude<Outcome, { state: 'RETRY' }>,
   options: SettleOptions,
 ): Settlement | Promise<Settlement> {
+  const { followUps } = options
   const situation = situationOf(outcome, options.policies.of(request.task))
+  if (followUps && hasCanvas(request.message))
+    return finishCanvas(request, outcome, situation, { ...options, followUps })
   // As Celery's, the line about a result comes once the result is stored.
   const isResult = outcome.state === 'SUCCESS' || outcome.state === 'FAILURE'
   if (!isResult) say(request, outcome, options.log)
@@ -104,6 +114,27 @@ function finish(
     return close(request, outcome, situation, options)
   }
   return stored ? stored.then(end) : end()
+}
+
+/** The same for a message from which more follows than its own result: callbacks and the chain before that, the chord after it. */
+async function finishCanvas(
+  request: Request,
+  outcome: Exclude<Outcome, { state: 'RETRY' }>,
+  situation: Situation,
+  options: SettleOptions & { readonly followUps: FollowUps },
+): Promise<Settlement> {
+  const { followUps, log, results } = options
+  const { acksLate, delivery } = request
+  const rule = ruleFor(request, situation)
+  // What was lost unacknowledged comes again, and so does all that follows from it.
+  const comesAgain = acksLate && !delivery.live && !delivery.settled
+  const ended = followUps.of(request)
+  if (outcome.state === 'SUCCESS' && !comesAgain) await followUps.succeeded(ended, outcome.result)
+  if (outcome.state === 'DUPLICATE') await followUps.repeated(ended)
+  await store(request, outcome, rule, results)
+  if (rule.store !== null && !comesAgain) await followUps.ended(ended, outcome)
+  say(request, outcome, log)
+  return close(request, outcome, situation, options)
 }
 
 /** The rule of a situation. What is settled already, by a fault after it, is nobody's to settle again. */
@@ -124,39 +155,6 @@ function store(request: Request, outcome: Outcome, rule: Rule, results: Results)
       return results.revoked(request, outcome.reason)
     default:
       return null
-  }
-}
-
-function say(request: Request, outcome: Exclude<Outcome, { state: 'RETRY' }>, log: Logger): void {
-  const task = `Task ${request.label}`
-  switch (outcome.state) {
-    case 'SUCCESS':
-      if (log.isEnabled('INFO')) log.info(`${task} succeeded in ${outcome.runtimeMs / 1000}s: ${repr(outcome.result)}`)
-      break
-    case 'FAILURE': {
-      const { error, kind } = outcome
-      if (kind === 'expected') log.info(`${task} raised expected: ${repr(error)}`)
-      else if (kind === 'unexpected') log.error(`${task} raised unexpected: ${repr(error)}`, { error })
-      else log.error(`Task handler raised error: ${repr(error)}`)
-      break
-    }
-    case 'IGNORED':
-      log.info(`${task} ignored`)
-      break
-    case 'REJECTED':
-      log.warning(`${task} reject requeue=${outcome.reject.requeue ? 'True' : 'False'}: ${outcome.reject.message}`)
-      break
-    case 'REVOKED':
-      log.info(`Discarding revoked task: ${request.label}`)
-      break
-    case 'DUPLICATE':
-      log.info(`${task} Task already completed successfully.`)
-      break
-    case 'ABORTED':
-      log.warning(`${task} was told to stop, and did: ${outcome.error.message}`)
-      break
-    default:
-      outcome satisfies never
   }
 }
 

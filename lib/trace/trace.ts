@@ -55,7 +55,10 @@ export function trace(request: Request, options: TraceOptions): Promise<Outcome>
 }
 
 /** What a task sees of its request. */
-export function requestInfo(request: Request, hostname: string): RequestInfo {
+export function requestInfo(
+  request: Pick<Request, 'message' | 'delivery' | 'args' | 'kwargs' | 'retries'>,
+  hostname: string,
+): RequestInfo {
   const { message, delivery } = request
   const { headers: _, ...properties } = message.properties
   return {

@@ -1,5 +1,4 @@
 import type { App } from '../app/app.js'
-import { BrokerOutlet } from '../app/brokerOutlet.js'
 import { GuardedBackend } from '../backends/guarded.js'
 import { createBackend } from '../backends/index.js'
 import { systemClock } from '../clock.js'
@@ -30,8 +29,9 @@ import { Probes } from './probes.js'
 import { TaskRecords } from './records.js'
 import { Remote } from './remote.js'
 import { COMPONENT_LIMIT_MS, Shutdown, STOP_LIMIT_MS } from './shutdown.js'
+import { wayOut } from './wayOut.js'
 
-const NOT_POSTPONED = 'the broker did not take the message before the worker stopped'
+const notPostponed = () => 'the broker did not take the message before the worker stopped'
 
 export interface WorkerOptions {
   readonly app: App
@@ -71,13 +71,12 @@ export class Worker implements Component {
     const bounds = boundsOf(settings)
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
     const broker = createBroker({ ...common, stopLimit })
-    const { publisher } = broker
     const state = new WorkerState()
     const revoked = new Revoked(clock)
     const lamport = new LamportClock()
 
     // What leaves: messages, results, events.
-    const backend = new GuardedBackend(createBackend(settings, { publisher, log: log('backend') }), {
+    const backend = new GuardedBackend(createBackend(settings, { publisher: broker.publisher, log: log('backend') }), {
       clock,
       log: log('backend'),
       stopLimit,
@@ -85,7 +84,8 @@ export class Worker implements Component {
     const events = new WorkerEvents({ ...common, lamport, broker, state })
     const records = new TaskRecords(app, settings, clock, events.tasks)
     const hooks = new WorkerHooks(common)
-    this.breakers = new WorkerBreakers({ app, backend, publisher, settings, log: own })
+    const way = wayOut({ ...common, hooks: hooks.own, broker, backend, events: records.events, stopLimit })
+    this.breakers = new WorkerBreakers({ app, backend, publisher: broker.publisher, settings, log: own })
 
     // The way of a message, and where its task runs.
     const executor = createExecutor(settings, {
@@ -106,10 +106,11 @@ export class Worker implements Component {
       hooks: hooks.own,
       events: new HookEvents(hooks.own, nodename, records.events),
       revoked,
-      publisher,
+      publisher: broker.publisher,
       slots: bounds.min,
+      canvas: way.canvas,
       postpone: (message, queue, delayMs, signal) =>
-        stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), () => NOT_POSTPONED),
+        stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), notPostponed),
     })
     const { life, line } = this
 
@@ -185,14 +186,13 @@ export class Worker implements Component {
     })
     line.standstill.onFound((seconds) => connection.renew(`the process stood still for ${Math.round(seconds)} seconds`))
 
-    const outlet = new BrokerOutlet(broker, backend, settings, (message, queue) => records.events.sent(message, queue))
     const components: Component[] = [
       ...this.probes.components,
       hooks,
       executor,
       this.breakers,
-      { name: 'publisher', start: async () => undefined, stop: () => publisher.stop() },
-      new Lending(app, outlet, stopLimit, { worker: nodename, onlyTasks, hooks: hooks.own }),
+      { name: 'publisher', start: async () => undefined, stop: () => broker.publisher.stop() },
+      new Lending(app, way.outlet, { worker: nodename, onlyTasks, hooks: hooks.own }),
       ...stateDb(settings, { revoked, lamport, clock, log: log('statedb') }),
       events,
       { name: 'backend', start: () => backend.start(), stop: () => backend.stop() },

@@ -21,13 +21,27 @@ describe('the line', () => {
   const keyed = (offline: OfflineLine, name: string, key: string, headers = {}) =>
     offline.deliver('keyed', { args: [name], kwargs: { key }, headers })
 
-  it('says so when a message carries what is not run', () => {
-    const offline = new OfflineLine(app)
+  it.each([
+    [{ chain: [{ args: [] }] }, 'chain[0].task must be a non-empty string'],
+    [{ chain: ['b'] }, 'chain must be a list of signatures'],
+    [{ callbacks: [{ task: 'b', options: [] }] }, 'callbacks[0].options must be a mapping'],
+    [
+      { errbacks: [{ task: 'celery.group', subtask_type: 'group', kwargs: {} }] },
+      'errbacks[0].kwargs.tasks must be a list of signatures',
+    ],
+    [{ chord: { task: 'c', args: {} } }, 'chord.args must be a list'],
+    [
+      { chain: new Array(100_001).fill({ task: 'b' }) },
+      'chain[100000] is one too many: at most 100000 signatures are taken',
+    ],
+  ])('rejects a message before its task runs if what is to follow is no signature: %#', (embed, fault) => {
+    const offline = new OfflineLine(app, { config: { worker_max_message_items: 1_000_000 } })
     const { properties } = taskMessage('plain', { id: 'x' })
-    const body = [['a'], {}, { chain: [{ task: 'b' }], chord: { task: 'c' } }]
-    offline.deliverRaw(new FakeDelivery(properties, Buffer.from(JSON.stringify(body))))
-    expect(gated.started).toEqual(['a'])
-    expect(offline.log.of('WARNING')).toEqual(["Task plain[x] carries chain, a chord, which this version doesn't run"])
+    const delivery = new FakeDelivery(properties, Buffer.from(JSON.stringify([['a'], {}, embed])))
+    offline.deliverRaw(delivery)
+    expect(gated.started).toEqual([])
+    expect(delivery.settledBy).toBe('reject')
+    expect(offline.log.of('ERROR')).toEqual([expect.stringContaining(`Received invalid task message: ${fault}`)])
   })
 
   describe('acknowledgement', () => {

@@ -23,6 +23,14 @@ export const RESULT = {
   result_chord_retry_interval: row(seconds, 1, 'Delay between two tries of celery.chord_unlock, in seconds.', {
     old: 'CELERY_RESULT_CHORD_RETRY_INTERVAL',
   }),
+  result_chord_join_timeout: row(
+    seconds,
+    3,
+    "Seconds that the last member of a chord's header waits for results that others have not stored.",
+    {
+      old: 'CELERY_RESULT_CHORD_JOIN_TIMEOUT',
+    },
+  ),
   result_persistent: row(toggle, false, 'Results of rpc:// survive a restart of the broker.', {
     old: 'CELERY_RESULT_PERSISTENT',
   }),

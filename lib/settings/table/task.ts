@@ -65,6 +65,14 @@ export const TASK = {
   task_queue_max_priority: row(optional(count({ max: 255 })), null, 'x-max-priority of queues without one.', {
     old: 'CELERY_QUEUE_MAX_PRIORITY',
   }),
+  task_inherit_parent_priority: row(toggle, false, 'Send what a task leads to with the priority of its own message.', {
+    old: 'CELERY_INHERIT_PARENT_PRIORITY',
+  }),
+  task_allow_error_cb_on_chord_header: row(
+    toggle,
+    false,
+    'Error callbacks of a chord also hear of a failure in its header.',
+  ),
   task_publish_retry: row(toggle, true, 'Send a message again when the connection is lost.', {
     old: 'CELERY_TASK_PUBLISH_RETRY',
     inert: 'a message that the broker has not confirmed is always sent again',

@@ -1,0 +1,82 @@
+import { returnPart } from '../canvas/chordPart.js'
+import type { CallParts } from '../canvas/merge.js'
+import { parseSignature } from '../canvas/parse.js'
+import type { Signature } from '../canvas/signature.js'
+import { SignatureError } from '../canvas/signatureError.js'
+import type { Backend, ChordPart, Clock, Logger } from '../ports.js'
+import { encodeException } from '../protocol/exception.js'
+import type { Ended } from './ended.js'
+import type { Errbacks } from './errbacks.js'
+import { finalState } from './finalState.js'
+import type { Results } from './results.js'
+import type { Unrun } from './unrun.js'
+
+export interface ChordsOptions {
+  readonly backend: Pick<Backend, 'chords' | 'get' | 'groups' | 'subscribe'>
+  readonly clock: Clock
+  readonly joinTimeoutMs: number
+  readonly results: Results
+  readonly errbacks: Errbacks
+  readonly log: Logger
+  send(sig: Signature, call: CallParts): Promise<void>
+}
+
+/** What the ends of messages are to the chords that they belong to. */
+export class Chords {
+  constructor(private readonly options: ChordsOptions) {}
+
+  /** A member has come to its end. Does nothing for what is no member. */
+  async part(ended: Ended, state: string, result: unknown): Promise<void> {
+    const { embed, group: groupId, headers, id } = ended.message
+    if (embed.chord === null || groupId === null) return
+    const groupIndex = indexOf(headers.group_index)
+    await this.count(ended, { id, state, result, groupId, groupIndex, isRepeated: ended.isRepeated }, embed.chord)
+  }
+
+  /** A member that never runs, because of a failure before it. */
+  async unrunPart(ended: Ended, { counts, id, options }: Unrun, error: Error): Promise<void> {
+    const { chord, group_id: groupId } = options
+    if (!counts || typeof groupId !== 'string' || !chord) return
+    const fields = { id, state: 'FAILURE', result: encodeException(error), isRepeated: ended.isRepeated }
+    await this.count(ended, { ...fields, groupId, groupIndex: indexOf(options.group_index) }, chord)
+  }
+
+  private async count(ended: Ended, part: ChordPart, chord: unknown): Promise<void> {
+    const { clock, errbacks, joinTimeoutMs, log, results, send } = this.options
+    const { backend } = this.options
+    if (!backend.chords) return
+    const { rootId } = ended.message
+    const body = bodyOf(chord)
+    if (body instanceof SignatureError) {
+      log.error(`Chord ${part.groupId} can't be completed: ${body.message}`)
+      return
+    }
+    await returnPart(part, body, {
+      backend: {
+        chords: backend.chords,
+        ...(backend.groups ? { groups: backend.groups } : {}),
+        // A worker in Python may have taken a part of a header for the whole.
+        get: (id) => finalState(id, { backend, clock, timeoutMs: joinTimeoutMs }),
+      },
+      log,
+      send: (sig, values) => send(sig, { args: [values] }),
+      callErrbacks: (sigs, id, error) =>
+        errbacks.call({ id, rootId, info: () => ({ ...ended.info(), id, task: body.task }) }, sigs, error),
+      fail: (id, error) => results.failedUnrun({ id, options: {}, counts: false }, error, ended.children),
+    })
+  }
+}
+
+/** Of a member that never runs nobody has looked at it yet. */
+function bodyOf(chord: unknown): Signature | SignatureError {
+  try {
+    return parseSignature(chord, 'chord')
+  } catch (thrown) {
+    if (thrown instanceof SignatureError) return thrown
+    throw thrown
+  }
+}
+
+function indexOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}

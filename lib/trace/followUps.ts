@@ -1,0 +1,151 @@
+import { currentRun } from '../app/current.js'
+import type { Registry } from '../app/registry.js'
+import { applySignature } from '../canvas/apply.js'
+import type { CallParts } from '../canvas/merge.js'
+import type { CanvasOutlet } from '../canvas/outlet.js'
+import { parseSignatures } from '../canvas/parse.js'
+import { isGroup, listSignature, type Signature } from '../canvas/signature.js'
+import { SignatureError } from '../canvas/signatureError.js'
+import { CeleriacError } from '../errors.js'
+import type { Backend, Clock, Delivery, Logger } from '../ports.js'
+import { encodeException } from '../protocol/exception.js'
+import type { TaskMessage } from '../protocol/message.js'
+import { encodeRevoked } from '../protocol/result.js'
+import { EncodeError } from '../protocol/resultText.js'
+import type { Request } from '../request/request.js'
+import type { Settings } from '../settings/table.js'
+import { Chords } from './chords.js'
+import { type Ended, endedOf, hasCanvas } from './ended.js'
+import { Errbacks } from './errbacks.js'
+import type { Outcome } from './outcome.js'
+import { notRegistered, type Results } from './results.js'
+import { requestInfo } from './trace.js'
+import { failedWith } from './unrun.js'
+
+export interface FollowUpsOptions {
+  readonly outlet: CanvasOutlet
+  readonly tasks: Registry
+  readonly results: Results
+  readonly backend: Pick<Backend, 'chords' | 'get' | 'groups' | 'subscribe'>
+  readonly clock: Clock
+  /** Node name. */
+  readonly hostname: string
+  readonly settings: Pick<Settings, 'task_inherit_parent_priority' | 'result_chord_join_timeout'>
+  readonly log: Logger
+  /** Aborted when the process is about to end. */
+  readonly working: AbortSignal
+}
+
+/**
+ * What the end of a task leads to beside its own result: callbacks and the next step of its chain before that is stored, its part in a chord
+ * and what a failure is to be told to after it. Mirrors Celery's `trace_task`, `mark_as_done`, `mark_as_failure` and `mark_as_revoked`.
+ */
+export class FollowUps {
+  private readonly chords: Chords
+  private readonly errbacks: Errbacks
+
+  constructor(private readonly options: FollowUpsOptions) {
+    const send = (sig: Signature, call: CallParts) => this.send(sig, call)
+    this.errbacks = new Errbacks({ ...options, send })
+    const joinTimeoutMs = options.settings.result_chord_join_timeout * 1000
+    this.chords = new Chords({ ...options, joinTimeoutMs, send, errbacks: this.errbacks })
+  }
+
+  /** A request's end, as it is told here. */
+  of(request: Request): Ended {
+    return endedOf(request, this.options.hostname)
+  }
+
+  /**
+   * Sends the callbacks of a success, and the next step of its chain. Resolves once the broker has them.
+   * @throws EncodeError, SignatureError and whatever the broker says; some may be sent then
+   */
+  succeeded(ended: Ended, result: unknown): Promise<void> {
+    const { callbacks, chain } = ended.message.embed
+    const sigs = parseSignatures(callbacks, 'callbacks')
+    const steps = parseSignatures(chain, 'chain')
+    const call = { args: [result ?? null], options: this.inherited(ended) }
+    return this.within(ended, async () => {
+      const [only, ...more] = sigs
+      if (only && more.length === 0) await this.send(only, call)
+      else {
+        for (const group of sigs.filter(isGroup)) await this.send(group, call)
+        const others = sigs.filter((sig) => !isGroup(sig))
+        if (others.length > 0) await this.send(listSignature('group', others), call)
+      }
+      const next = steps.pop()
+      if (next) await this.send(next, { ...call, options: { ...call.options, chain: steps } })
+    })
+  }
+
+  /** What a success that is known already has led to, or should have: a worker may have been lost before it was through. */
+  async repeated(ended: Ended): Promise<void> {
+    const meta = await this.options.backend.get(ended.message.id)
+    if (meta?.status !== 'SUCCESS') return
+    if (meta.children.length === 0) await this.succeeded(ended, meta.result)
+    await this.within(ended, () => this.chords.part(ended, 'SUCCESS', meta.result))
+  }
+
+  /** What comes once the result is stored. A failure is told on even where nobody keeps it. */
+  ended(ended: Ended, outcome: Outcome): Promise<void> {
+    return this.within(ended, async () => {
+      if (outcome.state === 'SUCCESS') await this.chords.part(ended, 'SUCCESS', outcome.result)
+      else if (outcome.state === 'REVOKED') await this.chords.part(ended, 'REVOKED', encodeRevoked(outcome.reason))
+      else if (outcome.state === 'FAILURE') await this.failed(ended, outcome.error)
+    })
+  }
+
+  /** The failure of a message whose task this worker doesn't have, once that is stored. */
+  unregistered(message: TaskMessage, delivery: Delivery): Promise<void> {
+    if (!hasCanvas(message)) return Promise.resolve()
+    const { args, kwargs, retries, task } = message
+    const info = () => requestInfo({ message, delivery, args, kwargs, retries }, this.options.hostname)
+    const ended = { message, children: [], isRepeated: delivery.redelivered, info }
+    return this.within(ended, () => this.failed(ended, notRegistered(task)))
+  }
+
+  private async failed(ended: Ended, error: Error): Promise<void> {
+    const { embed, id, rootId } = ended.message
+    await this.chords.part(ended, 'FAILURE', encodeException(error))
+    for (const sig of parseSignatures(embed.chain, 'chain')) {
+      for (const unrun of failedWith(sig)) {
+        await this.options.results.failedUnrun(unrun, error)
+        await this.chords.unrunPart(ended, unrun, error)
+      }
+    }
+    await this.errbacks.call(
+      { id, rootId, info: () => ended.info() },
+      parseSignatures(embed.errbacks, 'errbacks'),
+      error,
+    )
+  }
+
+  private inherited({ message }: Ended): Record<string, unknown> {
+    const { id, properties, rootId } = message
+    const priority = this.options.settings.task_inherit_parent_priority ? (properties.priority ?? null) : null
+    return { parent_id: id, root_id: rootId, priority }
+  }
+
+  /** As the task's own: what is sent becomes its child. */
+  private within<Result>({ children, message }: Ended, work: () => Promise<Result>): Promise<Result> {
+    const { id, rootId } = message
+    return currentRun.run({ id, rootId, worker: this.options.hostname, children }, work)
+  }
+
+  private async send(sig: Signature, call: CallParts): Promise<void> {
+    try {
+      await applySignature(sig, call, this.options.outlet)
+    } catch (thrown) {
+      if (thrown instanceof CeleriacError || thrown instanceof SignatureError) throw thrown
+      throw new EncodeError(thrown)
+    }
+  }
+}
+
+/** Nothing follows where nothing can be sent. */
+export function followUpsBy(
+  outlet: CanvasOutlet | undefined,
+  options: Omit<FollowUpsOptions, 'outlet'>,
+): FollowUps | null {
+  return outlet === undefined ? null : new FollowUps({ ...options, outlet })
+}

@@ -1,0 +1,24 @@
+import { listOption } from '../canvas/links.js'
+import { isChain, isChord, isGroup, type Signature, type SignatureOptions } from '../canvas/signature.js'
+
+/** A task, or a group, that was to run and never will. */
+export interface Unrun {
+  readonly id: string
+  readonly options: SignatureOptions
+  /** Whether it counts in the chord that its options name. */
+  readonly counts: boolean
+}
+
+/**
+ * What fails together with a signature that can't be sent any more: it by its id, the members of a group, the body of a chord, and what was
+ * to come after it. Celery 5.6 knows the first alone, and whoever waits for the others waits for ever.
+ */
+export function* failedWith(sig: Signature): Generator<Unrun> {
+  const { options } = sig
+  const isTask = sig.subtask_type === null
+  if (typeof options.task_id === 'string') yield { id: options.task_id, options, counts: isTask }
+  if (isGroup(sig)) for (const task of sig.kwargs.tasks) yield* failedWith(task)
+  if (isChain(sig)) for (const task of sig.kwargs.tasks) yield* failedWith(task)
+  if (isChord(sig) && sig.kwargs.body !== null) yield* failedWith(sig.kwargs.body)
+  for (const step of listOption(options, 'chain')) yield* failedWith(step)
+}

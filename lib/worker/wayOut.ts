@@ -1,0 +1,51 @@
+import type { App } from '../app/app.js'
+import { BrokerOutlet } from '../app/brokerOutlet.js'
+import { AppCanvasOutlet } from '../app/canvasOutlet.js'
+import type { Hooks } from '../app/hooks/hooks.js'
+import type { Outlet } from '../app/outlet.js'
+import type { Broker } from '../broker/broker.js'
+import type { CanvasOutlet } from '../canvas/outlet.js'
+import type { Backend } from '../ports.js'
+import type { TaskEvents } from '../request/taskEvents.js'
+import type { Settings } from '../settings/table.js'
+import type { StopLimit } from '../stopLimit.js'
+
+export interface WayOutOptions {
+  readonly app: App
+  readonly settings: Settings
+  readonly broker: Broker
+  readonly backend: Backend
+  readonly hooks: Hooks
+  readonly events: Pick<TaskEvents, 'sent'>
+  readonly stopLimit: StopLimit
+}
+
+/** What leaves by a worker's connection: what its tasks send, and what their ends lead to. */
+export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: CanvasOutlet } {
+  const { app, backend, broker, events, hooks, settings, stopLimit } = options
+  const outlet = bounded(
+    new BrokerOutlet(broker, backend, settings, (message, queue) => events.sent(message, queue)),
+    stopLimit,
+  )
+  const canvas = new AppCanvasOutlet({
+    way: { outlet, hooks },
+    tasks: app.tasks,
+    replyTo: app.oid,
+    ignoresResults: settings.task_ignore_result,
+    errorsOnHeader: settings.task_allow_error_cb_on_chord_header,
+  })
+  return { outlet, canvas }
+}
+
+/** A task that sends while the broker is away must not hold up a stop: it is cut short, and its own message goes back. */
+function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
+  const gaveUp = (): string => 'the message was not sent before the worker stopped'
+  return {
+    backend: outlet.backend,
+    route: (...call) => outlet.route(...call),
+    prepare: (route) => stopLimit.within(outlet.prepare(route), gaveUp),
+    send: (message, route, delayMs) => stopLimit.within(outlet.send(message, route, delayMs), gaveUp),
+    tellWorkers: async (...command) => stopLimit.within(outlet.tellWorkers?.(...command) ?? Promise.resolve(), gaveUp),
+    close: () => outlet.close(),
+  }
+}

@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Celery } from '../../lib/celery.js'
+import { type TestWorker, testWorker } from '../../lib/testing/testWorker.js'
+import { waitFor } from '../support/waitFor.js'
+
+type Dict = Record<string, unknown>
+
+/** Signatures as Python writes them. */
+const sig = (task: string, args: unknown[] = [], options: Dict = {}, immutable = false): Dict => ({
+  ...{ task, args, kwargs: {}, options, subtask_type: null, immutable },
+})
+const list = (kind: string, tasks: Dict[], options: Dict = {}): Dict => ({
+  ...sig(`celery.${kind}`, [], options),
+  kwargs: { tasks },
+  subtask_type: kind,
+})
+const chain = (...tasks: Dict[]): Dict => list('chain', tasks)
+const group = (...tasks: Dict[]): Dict => list('group', tasks)
+const chord = (header: Dict[], body: Dict): Dict => ({
+  ...sig('celery.chord'),
+  kwargs: { kwargs: {}, header, body },
+  subtask_type: 'chord',
+})
+
+describe('a worker runs canvases', () => {
+  let here: TestWorker
+  let app: Celery
+  let told: unknown[]
+
+  beforeEach(async () => {
+    told = []
+    app = new Celery('canvas', {})
+    app.task('add', (x: number, y: number) => x + y)
+    app.task('mul', (x: number, y: number) => x * y)
+    app.task('tsum', (all: number[]) => all.flat().reduce((sum, one) => sum + one, 0))
+    app.task('list', (...all: unknown[]) => all)
+    app.task('fail', (..._: unknown[]) => {
+      throw new RangeError('boom')
+    })
+    app.task('tell', (what: unknown) => {
+      told.push(what)
+      return what
+    })
+    app.task('told', { params: ['request', 'error', 'traceback', 'more?'] }, (request, error, traceback, more) => {
+      const { id } = request as { id: string }
+      told.push([id, (error as Error).message, typeof traceback, more])
+    })
+    here = await testWorker(app, { concurrency: 4 })
+  })
+
+  afterEach(() => here.stop())
+
+  const run = async (dict: Dict): Promise<unknown> => (await app.signature(dict).applyAsync([])).get({ timeout: 10 })
+
+  it.each([
+    ['a chain', chain(sig('add', [1, 1]), sig('add', [3]), sig('mul', [2])), 10],
+    ['an immutable step', chain(sig('add', [1, 1]), sig('add', [5, 5], {}, true)), 10],
+    [
+      'a chain of chains',
+      chain(chain(sig('add', [1, 1]), sig('mul', [3])), chain(sig('mul', [2]), sig('add', [1]))),
+      13,
+    ],
+    ['a group', group(sig('add', [1, 1]), sig('add', [2, 2])), [2, 4]],
+    ['a group at the end', chain(sig('add', [1, 1]), group(sig('mul', [2]), sig('mul', [3]))), [4, 6]],
+    ['a group in the middle', chain(sig('add', [1, 1]), group(sig('mul', [2]), sig('mul', [3])), sig('tsum')), 10],
+    [
+      'two groups',
+      chain(
+        group(sig('add', [1, 1]), sig('add', [2, 2])),
+        sig('tsum'),
+        group(sig('mul', [2]), sig('mul', [3])),
+        sig('tsum'),
+      ),
+      30,
+    ],
+    [
+      'groups one after the other',
+      chain(group(sig('add', [1, 1]), sig('add', [2, 2])), group(sig('tsum'), sig('tsum'))),
+      [6, 6],
+    ],
+    ['a chord', chord([sig('add', [1, 1]), sig('add', [2, 2])], sig('tsum')), 6],
+    [
+      'a chord of chains',
+      chord([chain(sig('add', [1, 1]), sig('mul', [3])), sig('add', [2, 2])], sig('list')),
+      [[6, 4]],
+    ],
+    [
+      'a chord with a chain for a body',
+      chord([sig('add', [1, 1]), sig('add', [2, 2])], chain(sig('tsum'), sig('mul', [10]))),
+      60,
+    ],
+    ['a chord with a group for a body', chord([sig('add', [1, 1])], group(sig('tsum'), sig('list'))), [2, [[2]]]],
+    [
+      'a chord of chords',
+      chord([chord([sig('add', [1, 1]), sig('add', [2, 2])], sig('tsum')), sig('add', [3, 3])], sig('list')),
+      [[6, 6]],
+    ],
+    [
+      'a chord with a chord for a body',
+      chord([sig('add', [1, 1])], chord([sig('tsum'), sig('tsum')], sig('list'))),
+      [[2, 2]],
+    ],
+    [
+      'a chord with a group in its header',
+      chord([group(sig('add', [1, 1]), sig('add', [2, 2])), sig('add', [3, 3])], sig('tsum')),
+      12,
+    ],
+    [
+      'a chord of a chain that ends in a group',
+      chord([chain(sig('add', [1, 1]), group(sig('mul', [2]), sig('mul', [3]))), sig('add', [3, 3])], sig('list')),
+      [[[4, 6], 6]],
+    ],
+    [
+      'a chord within a chain',
+      chain(sig('add', [1, 1]), chord([sig('mul', [2]), sig('mul', [3])], sig('tsum')), sig('mul', [2])),
+      20,
+    ],
+    ['an empty header', chord([], sig('list')), [[]]],
+  ])('%s', async (_, dict, result) => {
+    expect(await run(dict)).toEqual(result)
+  })
+
+  it('sends one callback, or several as a group, before the result is stored', async () => {
+    const one = await app.signature(sig('add', [1, 1], { link: [sig('tell')] })).applyAsync([])
+    await one.get({ timeout: 5 })
+    await waitFor(() => told.length === 1, { what: 'the callback' })
+    expect(told).toEqual([2])
+    const links = [chain(sig('mul', [2]), sig('tell')), sig('tell', ['late'], {}, true)]
+    const two = await app.signature(sig('add', [2, 2], { link: links })).applyAsync([])
+    await two.get({ timeout: 5 })
+    await waitFor(() => told.length === 3, { what: 'both callbacks' })
+    expect(told.slice(1).sort()).toEqual([8, 'late'])
+  })
+
+  it('tells a failure to what takes the error in place, and sends its id to all others', async () => {
+    const errbacks = [sig('tell'), sig('told', ['more']), sig('tell', ['own'], {}, true), sig('elsewhere')]
+    const failed = await app.signature(sig('fail', [], { link_error: errbacks, task_id: 'failing' })).applyAsync([])
+    await expect(failed.get({ timeout: 5 })).rejects.toThrow('boom')
+    await waitFor(() => told.length === 3, { what: 'the error callbacks' })
+    expect(told).toEqual(expect.arrayContaining(['failing', 'own', ['failing', 'boom', 'string', 'more']]))
+    await waitFor(() => here.log.of('ERROR').some((line) => line.includes("of type 'elsewhere'")), {
+      what: 'the one that is not here',
+    })
+  })
+
+  it('fails the steps that never run', async () => {
+    const steps = [sig('add', [1, 1]), sig('fail'), sig('add', [1], { task_id: 'third' }), sig('add', [1])]
+    const last = await app.signature(chain(...steps)).applyAsync([])
+    await expect(last.get({ timeout: 5 })).rejects.toThrow('boom')
+    expect(await app.asyncResult('third').state()).toBe('FAILURE')
+  })
+
+  it('fails the body of a chord whose header fails, once, and tells its error callback', async () => {
+    const body = sig('tsum', [], { link_error: [sig('tell')], task_id: 'body' })
+    const result = await app
+      .signature(chord([sig('add', [1, 1]), sig('fail', [], { task_id: 'culprit' })], body))
+      .applyAsync([])
+    await expect(result.get({ timeout: 5 })).rejects.toThrow("Dependency culprit raised ValueError('boom')")
+    await waitFor(() => told.length > 0, { what: 'the error callback' })
+    expect(told).toEqual(['body'])
+  })
+
+  it('ends what waits for a chord within a chord when the inner header fails', async () => {
+    const inner = chord([sig('fail'), sig('add', [1, 1])], sig('tsum'))
+    await expect(run(chord([inner, sig('add', [1, 1])], chain(sig('tsum'), sig('mul', [2]))))).rejects.toThrow(
+      'ChordError',
+    )
+  })
+
+  it('knows what a task has sent', async () => {
+    const parent = await app.signature(chain(sig('add', [1, 1], { task_id: 'first' }), sig('add', [1]))).applyAsync([])
+    await parent.get({ timeout: 5 })
+    const children = await app.asyncResult('first').children()
+    expect(children.map(({ id }) => id)).toEqual([parent.id])
+  })
+})

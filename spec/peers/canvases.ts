@@ -1,0 +1,60 @@
+import type { Random } from '../packit/random.js'
+
+/** A signature as Python writes it. */
+export type Dict = Record<string, unknown>
+
+const sig = (task: string, args: readonly unknown[] = [], options: Dict = {}): Dict => ({
+  ...{ task, args, kwargs: {}, options, subtask_type: null, immutable: false },
+})
+
+export const task = (label: string): Dict => sig('canvas.join', [label])
+export const failing = (): Dict => sig('canvas.fail')
+export const chain = (...tasks: Dict[]): Dict => ({ ...sig('celery.chain'), kwargs: { tasks }, subtask_type: 'chain' })
+export const group = (...tasks: Dict[]): Dict => ({ ...sig('celery.group'), kwargs: { tasks }, subtask_type: 'group' })
+export const chord = (header: Dict[], body: Dict): Dict => ({
+  ...{ ...sig('celery.chord'), kwargs: { kwargs: {}, header, body }, subtask_type: 'chord' },
+})
+
+/** Forms that each say something of their own, and whose end every version of Celery comes to. */
+export const FORMS: Readonly<Record<string, Dict>> = {
+  chain: chain(task('a'), task('b'), task('c')),
+  'a chain of chains': chain(chain(task('a'), task('b')), chain(task('c'), task('d'))),
+  group: group(task('a'), task('b'), task('c')),
+  'a chain that ends in a group': chain(task('a'), group(task('b'), task('c'))),
+  'a group within a chain': chain(task('a'), group(task('b'), task('c')), task('d')),
+  'two groups within a chain': chain(group(task('a'), task('b')), task('c'), group(task('d'), task('e')), task('f')),
+  chord: chord([task('a'), task('b'), task('c')], task('d')),
+  'a chord of chains': chord([chain(task('a'), task('b')), chain(task('c'), task('d')), task('e')], task('f')),
+  'a chord with a chain for a body': chord([task('a'), task('b')], chain(task('c'), task('d'))),
+  'a chord of chords': chord([chord([task('a'), task('b')], task('c')), task('d')], task('e')),
+  'a chord within a chain': chain(task('a'), chord([task('b'), task('c')], task('d')), task('e')),
+  'a chain of groups of chains': chain(
+    group(chain(task('a'), task('b')), task('c')),
+    group(chain(task('d'), task('e')), task('f')),
+    task('g'),
+  ),
+  'a failure in a chain': chain(task('a'), failing(), task('b')),
+  'a failure in a header': chord([task('a'), failing()], task('b')),
+  'a failure in a header of chains': chord([chain(failing(), task('a')), task('b')], chain(task('c'), task('d'))),
+  'a failure of a body': chord([task('a'), task('b')], failing()),
+}
+
+/** A canvas, its tasks up to three deep. */
+export function randomCanvas(random: Random, depth = 3): Dict {
+  const kind = random.next()
+  if (depth === 0 || kind < 0.3) return random.chance(0.05) ? failing() : task(String(random.integer(0, 100)))
+  const some = (least: number): Dict[] =>
+    Array.from({ length: random.integer(least, 4) }, () => randomCanvas(random, depth - 1))
+  if (kind < 0.65) return chain(...some(2))
+  if (kind < 0.8) return chain(task('first'), group(...some(2)), randomCanvas(random, depth - 1))
+  return chord(some(1), randomCanvas(random, depth - 1))
+}
+
+/** The same canvas, each of its tasks sent to a queue. */
+export function spread(dict: Dict, queueOf: () => string): Dict {
+  const { body, header, tasks } = dict.kwargs as { tasks?: Dict[]; header?: Dict[]; body?: Dict }
+  const each = (list: Dict[]): Dict[] => list.map((one) => spread(one, queueOf))
+  if (tasks) return { ...dict, kwargs: { tasks: each(tasks) } }
+  if (header && body) return { ...dict, kwargs: { kwargs: {}, header: each(header), body: spread(body, queueOf) } }
+  return { ...dict, options: { queue: queueOf() } }
+}
