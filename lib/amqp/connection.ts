@@ -195,13 +195,13 @@ export class Connection implements Component {
     let blockedAt = 0
     model.on('blocked', (reason) => {
       blockedAt = clock.monotonic()
-      log.warning(`${name}: the broker takes no messages from this connection: ${reason}`)
+      log.warning(`${name}: the broker has blocked this connection: ${reason}`)
       onBlocked?.(String(reason))
     })
     model.on('unblocked', () => {
       onBlocked?.(null)
       log.info(
-        `${name}: the broker takes messages again, after ${((clock.monotonic() - blockedAt) / 1000).toFixed(1)} seconds`,
+        `${name}: the broker has unblocked this connection, after ${((clock.monotonic() - blockedAt) / 1000).toFixed(1)} seconds`,
       )
     })
     return model

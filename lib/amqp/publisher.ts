@@ -48,7 +48,7 @@ export class AmqpPublisher implements Publisher, Component {
       onFailed: (error) => this.state.begin('lost', error),
       onBlocked: (reason) => {
         if (reason === null) this.state.end('blocked')
-        else this.state.begin('blocked', new Error(`the broker takes no messages from this connection: ${reason}`))
+        else this.state.begin('blocked', new Error(`the broker has blocked this connection: ${reason}`))
       },
       gaveUp: (error) => this.fail(new BrokerError(`the broker can't be reached: ${error.message}`, { cause: error })),
     })

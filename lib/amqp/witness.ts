@@ -58,7 +58,7 @@ export class Witness {
       if (this.queue === queue) this.queue = null
       epoch.ended.throwIfAborted()
       this.options.log.warning(
-        `After a connection that only this side has lost, order keys may be overtaken: the broker refuses the queue ${queue}: ${coerceError(thrown).message}`,
+        `If only this side loses the connection, messages of an order key may overtake each other: the broker refuses the queue ${queue}: ${coerceError(thrown).message}`,
       )
     }
   }
@@ -80,12 +80,14 @@ export class Witness {
     const seconds = HEARTBEATS * (heartbeat || USUAL_HEARTBEAT)
     for (let pause = FIRST_PAUSE_MS; await isThere(epoch, queue); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       if (clock.monotonic() - (this.lostAt ?? 0) > seconds * 1000) {
-        log.warning(`The broker still holds the lost connection after ${seconds} seconds. It is waited for no longer`)
+        log.warning(
+          `The broker still holds the lost connection after ${seconds} seconds. The worker continues without waiting for it`,
+        )
         break
       }
       if (!this.isHeldUp) {
         log.warning(
-          `The broker has not noticed yet that the last connection is lost, and holds its messages. Nothing is taken until it does, within ${seconds} seconds, so that no order key is overtaken`,
+          `The broker has not noticed yet that the last connection is lost, and holds its messages. No messages are taken until it does, within ${seconds} seconds, so that no order key is overtaken`,
         )
       }
       this.isHeldUp = true

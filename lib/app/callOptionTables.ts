@@ -48,7 +48,7 @@ const WAITING = { timeout: seconds, interval: positiveSeconds, signal: abortSign
 /** Options of `AsyncResult.states`. */
 export const STATES_OPTIONS: OptionTable = {
   checks: WAITING,
-  elsewhere: { propagate: 'a failure is told as a state' },
+  elsewhere: { propagate: 'a failure is reported as a state' },
 }
 
 /** Options of `AsyncResult.get`. */

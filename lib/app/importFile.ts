@@ -42,7 +42,7 @@ async function orStuck<T>(loading: Promise<T>, where: string): Promise<T> {
     onIdle = () =>
       reject(
         new ConfigurationError([
-          `${where} is never done loading: a top-level await in it, or in a module that it imports, waits for what never comes`,
+          `${where} never finishes loading: a top-level await in it, or in a module that it imports, never resolves`,
         ]),
       )
   })

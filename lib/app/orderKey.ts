@@ -115,7 +115,7 @@ function parsePath(text: string): readonly string[] {
   const path = text.trim().split('.')
   if (path.includes('') || !ROOTS.has(path[0] ?? '') || (path[0] === 'task') !== (path.length === 1)) {
     throw new TypeError(
-      `orderBy: ${JSON.stringify(text)} is no path: write one such as kwargs.event.build_id, args.0, headers.key or task`,
+      `orderBy: ${JSON.stringify(text)} is not a path; write one such as kwargs.event.build_id, args.0, headers.key or task`,
     )
   }
   return path
@@ -153,7 +153,9 @@ function keyFrom(given: unknown, saying: string): string | undefined {
   for (const part of parts) {
     if (part === undefined || part === null) break
     if (!isPart(part)) {
-      throw new TypeError(`${saying} ${repr(given)}, which is no key: a text, a number, or a list of these is one`)
+      throw new TypeError(
+        `${saying} ${repr(given)}, which is not a valid key; expected a string, a number, or a list of these`,
+      )
     }
     key = key === undefined ? textOf(part) : `${key}/${textOf(part)}`
   }

@@ -64,9 +64,7 @@ export class Resources {
       throw new TypeError(`app.resource(${repr(name, 80)}): expected a name such as 'db'`)
     }
     if (this.all.some((each) => each.name === name)) {
-      throw new TypeError(
-        `app.resource('${name}'): there is a resource of that name already; give this one another name`,
-      )
+      throw new TypeError(`app.resource('${name}'): there is a resource of that name already; choose another name`)
     }
     checkOptions(`app.resource('${name}')`, options, TABLE)
     const { start, stop } = options

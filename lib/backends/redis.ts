@@ -139,7 +139,7 @@ export class RedisBackend implements Backend {
     this.asked++
     try {
       const answer = await command()
-      if (this.isWrong) this.options.log.info('Redis takes results again')
+      if (this.isWrong) this.options.log.info('Redis accepts results again')
       this.isWrong = false
       return answer
     } catch (thrown) {
@@ -163,7 +163,7 @@ export class RedisBackend implements Backend {
   }
 
   private refused({ message }: Error): void {
-    if (!this.isWrong) this.options.log.warning(`Redis refuses results, a new connection is tried: ${message}`)
+    if (!this.isWrong) this.options.log.warning(`Redis refuses results, connecting again: ${message}`)
     this.isWrong = true
   }
 
@@ -199,7 +199,9 @@ export class RedisBackend implements Backend {
         if (value !== null) this.heard(channel, value)
       }
     } catch (thrown) {
-      this.options.log.warning(`${this.name}: waiting results are asked for anew: ${coerceError(thrown).message}`)
+      this.options.log.warning(
+        `${this.name}: asking again for the results that are waited for: ${coerceError(thrown).message}`,
+      )
       client.disconnect(true)
     }
   }
@@ -221,7 +223,7 @@ export class RedisBackend implements Backend {
 
   private back(): void {
     this.wasUp = true
-    if (this.fault !== null && !this.isWrong) this.options.log.info('Connection to Redis is back')
+    if (this.fault !== null && !this.isWrong) this.options.log.info('Connected to Redis again')
     this.fault = null
   }
 

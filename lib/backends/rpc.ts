@@ -123,7 +123,7 @@ export class RpcBackend implements Backend {
       this.remember(meta)
       for (const listener of [...(this.listeners.get(meta.taskId) ?? [])]) listener(meta)
     } catch (thrown) {
-      this.options.log.warning(`rpc://: ignored a reply that is no result: ${coerceError(thrown).message}`)
+      this.options.log.warning(`rpc://: ignored a reply that is not a result: ${coerceError(thrown).message}`)
     }
   }
 

@@ -42,6 +42,6 @@ process.on('disconnect', () => process.exit(0))
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
 process.on('unhandledRejection', (thrown) => {
-  const message = `A promise was rejected and nobody took notice: ${repr(coerceError(thrown))}`
+  const message = `Unhandled promise rejection: ${repr(coerceError(thrown))}`
   send({ type: 'log', level: 'ERROR', message, facts: {} })
 })

@@ -22,7 +22,7 @@ function say(message: FromChild): void {
 }
 
 process.on('unhandledRejection', (thrown) => {
-  console.error(`A promise was rejected and nobody took notice: ${repr(coerceError(thrown))}`)
+  console.error(`Unhandled promise rejection: ${repr(coerceError(thrown))}`)
 })
 
 /** The heap of this thread alone; the resident set is the whole process's. */

@@ -20,7 +20,9 @@ export function livenessRoutes({ progress, pulse }: LivenessSource): Routes {
           alive,
           reasons: alive
             ? []
-            : [`nothing has moved for ${Math.round(progress.idleMs / 1000)} seconds, with work and free slots`],
+            : [
+                `no progress for ${Math.round(progress.idleMs / 1000)} seconds, although there are messages and free slots`,
+              ],
           event_loop: {
             utilization: Math.round(pulse.utilisation * 1000) / 1000,
             longest_delay_seconds: Math.round(pulse.latestMs) / 1000,

@@ -92,8 +92,8 @@ export class HttpServer implements Component {
     const { address, asked, clock, log } = this.options
     if (this.stopped) return
     if (!this.told) {
-      const why = error.code === 'EADDRINUSE' ? 'is taken' : `can't be listened on: ${error.message}`
-      const text = `HTTP: ${showAddress(address)} ${why}. The worker goes on without probes and metrics and tries again every ${RETRY_MS / 1000} seconds. Give it an address of its own with --http, or none with --without-http.`
+      const why = error.code === 'EADDRINUSE' ? 'is in use' : `can't be used: ${error.message}`
+      const text = `HTTP: ${showAddress(address)} ${why}. The worker continues without probes and metrics and tries again every ${RETRY_MS / 1000} seconds. Choose another address with --http, or turn HTTP off with --without-http.`
       if (asked) log.warning(text)
       else log.info(text)
     }
@@ -118,7 +118,7 @@ export class HttpServer implements Component {
     } catch (thrown) {
       log.error(`HTTP: ${method} ${path} failed: ${coerceError(thrown).message}`, { error: coerceError(thrown) })
       if (response.headersSent) response.destroy()
-      else refuse(response, 500, 'this request failed; the log of the worker says why')
+      else refuse(response, 500, 'this request failed; see the log of the worker')
     }
   }
 

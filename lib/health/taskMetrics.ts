@@ -10,7 +10,7 @@ const COUNTED = {
   started: 'Runs begun.',
   succeeded: 'Runs that succeeded.',
   retried: 'Runs that are to be tried again.',
-  rejected: 'Messages given up, or given back, after their run.',
+  rejected: 'Messages rejected or requeued after their run.',
   revoked: 'Tasks that were revoked or had expired.',
 } as const satisfies Partial<Record<keyof TaskCounts, string>>
 

@@ -57,7 +57,7 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
   gauge('celery_worker_slots_busy', 'Slots in which a task runs.', () => pool.busy)
   gauge('celery_worker_slots_max', 'The most slots there may be.', () => scaling.bounds.max)
   gauge('celery_worker_slots_min', 'The fewest slots there may be.', () => scaling.bounds.min)
-  gauge('celery_worker_reserved', 'Messages received that wait for nothing but a slot.', () => state.ready)
+  gauge('celery_worker_reserved', 'Messages received that wait for a slot.', () => state.ready)
   gauge('celery_worker_parked', 'Messages received that wait for something else, without a slot.', () => state.parked)
   gauge('celery_worker_lanes', 'Order keys of which there is a message here.', () => count(line.lanes))
   gauge('celery_worker_lanes_blocked', 'Order keys that a failure has shut until an operator opens them.', () =>
@@ -71,7 +71,7 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     'Tasks that run and messages that wait for a slot, here and in the broker, for each slot; above 1 there is more to do than slots.',
     () => (pool.busy + queued()) / Math.max(1, pool.size),
   )
-  gauge('celery_worker_strays', 'Runs that go on although their hard time limit has passed.', () => state.strays)
+  gauge('celery_worker_strays', 'Runs that continue after their hard time limit.', () => state.strays)
   gauge('celery_worker_results_kept', "Results that aren't stored yet.", () => source.backend.kept)
   gauge(
     'celery_worker_event_loop_utilization',
@@ -96,8 +96,11 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     ],
   )
 
-  metrics.gauge('celery_queue_length', 'Messages ready in the broker, delivered to nobody.', ['queue_name'], () =>
-    depths().map(({ labels, ready: value }) => ({ value, labels })),
+  metrics.gauge(
+    'celery_queue_length',
+    'Messages ready in the queue, not delivered to a consumer.',
+    ['queue_name'],
+    () => depths().map(({ labels, ready: value }) => ({ value, labels })),
   )
   metrics.gauge(
     'celery_queue_oldest_wait_seconds',

@@ -19,7 +19,7 @@ export function conclude(request: Request, settlement: Settlement, gate: Gate, l
       break
     case 'block':
       log.error(
-        `The order of ${request.key} is blocked by the failure of ${request.label} until an operator unblocks it`,
+        `The order key ${request.key} is blocked by the failure of ${request.label}, until: celeriac control unblock ${request.key}`,
       )
       gate.block(request)
       break

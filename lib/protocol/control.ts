@@ -73,7 +73,7 @@ export function decodeControl(content: Buffer): ControlRequest {
     checkJson(content, LIMITS)
     body = JSON.parse(content.toString())
   } catch (thrown) {
-    throw new CeleriacError('CELERIAC_CONTROL', `a control message is no JSON: ${coerceError(thrown).message}`)
+    throw new CeleriacError('CELERIAC_CONTROL', `a control message is not valid JSON: ${coerceError(thrown).message}`)
   }
   const fields = mapping(body)
   if (typeof fields.method !== 'string') throw new CeleriacError('CELERIAC_CONTROL', 'a control message has no method')

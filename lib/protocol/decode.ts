@@ -45,7 +45,10 @@ export function isProtocol2(properties: AmqpProperties): boolean {
 
 function decodeV1(properties: AmqpProperties, body: unknown): TaskMessage {
   if (!isMapping(body) || !Object.hasOwn(body, 'task')) {
-    throw new BadMessage('unknown-message', 'the message has no header `task`, and its body is no task of protocol 1')
+    throw new BadMessage(
+      'unknown-message',
+      'the message has no header `task`, and its body is not a task of protocol 1',
+    )
   }
   const { args = [], kwargs = {}, callbacks, errbacks, chord, utc = true } = body
   const inBody = Object.fromEntries(V1_HEADERS.map((name) => [name, body[name] ?? null]))
@@ -195,7 +198,7 @@ function timeOf(headers: AmqpTable, name: string, read: (text: string) => number
   if (value === null) return null
   const time = typeof value === 'string' ? read(value) : null
   if (time === null)
-    throw new BadMessage('invalid-time', `invalid ${name} value ${repr(value, 100)}: an ISO 8601 time is wanted`)
+    throw new BadMessage('invalid-time', `invalid ${name} value ${repr(value, 100)}: expected an ISO 8601 time`)
   return time
 }
 

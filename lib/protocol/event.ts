@@ -63,7 +63,7 @@ export function decodeEvents(content: Buffer): WireEvent[] {
     checkJson(content, LIMITS)
     body = JSON.parse(content.toString())
   } catch (thrown) {
-    throw new CeleriacError('CELERIAC_EVENT', `an event is no JSON: ${coerceError(thrown).message}`)
+    throw new CeleriacError('CELERIAC_EVENT', `an event is not valid JSON: ${coerceError(thrown).message}`)
   }
   return [body].flat().filter(isEvent)
 }

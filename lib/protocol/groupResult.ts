@@ -12,7 +12,7 @@ export function encodeGroup(group: ResultTuple): string {
  */
 export function decodeGroup(text: string): ResultTuple {
   const { result } = (readResult(text) ?? {}) as { result?: unknown }
-  if (!isTuple(result)) throw new DecodeError('what was saved is no group')
+  if (!isTuple(result)) throw new DecodeError('the saved value is not a group')
   return result
 }
 

@@ -188,6 +188,6 @@ function isoTime(ms: number): string {
 
 function recordOf(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new DecodeError('a result is no object')
+    throw new DecodeError('a result is not an object')
   return value as Record<string, unknown>
 }

@@ -48,6 +48,6 @@ export function readResult(text: string): unknown {
   try {
     return unwrap(readJson(text))
   } catch (thrown) {
-    throw new DecodeError(`a result is no JSON: ${coerceError(thrown).message}`, thrown)
+    throw new DecodeError(`a result is not valid JSON: ${coerceError(thrown).message}`, thrown)
   }
 }

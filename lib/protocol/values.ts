@@ -18,7 +18,7 @@ export abstract class TextValue {
     readonly text: string,
     isValid: boolean,
   ) {
-    if (!isValid) throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is no ${new.target.name}`)
+    if (!isValid) throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is not a valid ${new.target.name}`)
   }
 
   /** The value as Python writes it. */
@@ -86,7 +86,7 @@ export class PreciseDate extends Date {
     readonly text: string,
   ) {
     if (!isTime(text) || !hasZone(text))
-      throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is no PreciseDate`)
+      throw new TypeError(`${JSON.stringify(clip(text, LONGEST_SHOWN))} is not a valid PreciseDate`)
     super(instantOf(text))
     this.read = this.getTime()
   }

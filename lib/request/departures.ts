@@ -114,7 +114,7 @@ export class Departures {
     if (this.said.has('stays')) return
     this.said.add('stays')
     this.options.log.warning(
-      `Messages that wait for their ETA keep others from coming in, and can't wait in the delay queues: ${reason}`,
+      `Messages that wait for their ETA hold up other messages, because they cannot be moved to the delay queues: ${reason}`,
     )
   }
 
@@ -122,7 +122,9 @@ export class Departures {
     if (this.said.has('goes')) return
     this.said.add('goes')
     const { log, state } = this.options
-    log.info(`${state.parked} messages are parked: further ones wait for their ETA in the delay queues`)
+    log.info(
+      `${state.parked} messages are waiting, as many as worker_parked_limit allows: further messages with an ETA wait in the delay queues`,
+    )
   }
 
   private isFar(delayMs: number): boolean {

@@ -57,7 +57,7 @@ export class Holds {
     const late = this.overdue.get(root)
     if (!late?.delete(request) || late.size > 0) return
     this.overdue.delete(root)
-    this.options.log.info(`No message waits for the order of ${root} beyond worker_order_age_limit any more`)
+    this.options.log.info(`No message waits for the order key ${root} longer than worker_order_age_limit any more`)
   }
 
   /** Warns no more: the worker is about to end. */
@@ -82,7 +82,7 @@ export class Holds {
     if (hold.told) return
     hold.told = true
     log.warning(
-      `${limit} messages wait for the order of ${root}, as many as worker_order_depth_limit allows: further ones take up the intake of ${request.delivery.queue}`,
+      `${limit} messages wait for the order key ${root}, as many as worker_order_depth_limit allows: further ones reduce what is taken from ${request.delivery.queue}`,
     )
   }
 
@@ -101,7 +101,7 @@ export class Holds {
     // Not at the limit itself: a key that stays there would be told of with each message.
     if (hold.told && hold.waiting * 2 <= limit) {
       hold.told = false
-      log.info(`Fewer messages wait for the order of ${root} than worker_order_depth_limit: intake goes on as usual`)
+      log.info(`Fewer messages wait for the order key ${root} than worker_order_depth_limit: taking messages as usual`)
     }
     if (hold.waiting === 0) this.holds.delete(root)
   }
@@ -132,7 +132,7 @@ export class Holds {
       }
       this.overdue.set(root, new Set([request]))
       log.warning(
-        `${request.label} has waited for the order of ${root} for ${(now - since) / 1000}s, longer than worker_order_age_limit: \`inspect lanes\` shows what it waits for`,
+        `${request.label} has waited for the order key ${root} for ${(now - since) / 1000}s, longer than worker_order_age_limit: \`inspect lanes\` shows what it waits for`,
       )
     }
   }

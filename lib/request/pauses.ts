@@ -141,5 +141,5 @@ function nameless(task: string, name: string, breakers: readonly Watched[]): str
   const meant = nearest(name, known)
   const remedy =
     meant === undefined ? `define it with app.breaker(${JSON.stringify(name)}, ...)` : `did you mean ${meant}?`
-  return `task ${task}: pauseWhileOpen names ${JSON.stringify(name)}, which is no app.breaker; ${remedy}`
+  return `task ${task}: pauseWhileOpen names ${JSON.stringify(name)}, but there is no such breaker: define it with app.breaker; ${remedy}`
 }

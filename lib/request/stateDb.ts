@@ -92,10 +92,10 @@ export class StateDb implements Component {
   private async moveAside(error: Error): Promise<void> {
     const { clock, file, log } = this.options
     const aside = `${file}.unreadable-${clock.now()}`
-    const what = `The state of an earlier run in ${file} can't be read (${error.message})`
+    const what = `The state of an earlier run in ${file} can't be read: ${error.message}`
     try {
       await rename(file, aside)
-      log.warning(`${what}; the file is kept as ${aside}, and the worker starts without it`)
+      log.warning(`${what}; it was moved to ${aside}, and the worker starts without it`)
     } catch (thrown) {
       log.warning(`${what} or moved (${coerceError(thrown).message}); the worker starts without it`)
     }
@@ -108,12 +108,12 @@ function decode(text: string): { readonly clock: unknown; readonly revoked: Revo
   try {
     record = JSON.parse(text)
   } catch (thrown) {
-    throw new CeleriacError('CELERIAC_STATEDB', "it is no JSON; a file of Python's Celery can't be taken over", {
+    throw new CeleriacError('CELERIAC_STATEDB', "it is not valid JSON; files of Python's Celery can't be read", {
       cause: thrown,
     })
   }
   if (record?.version !== VERSION || !isRevoked(record.revoked)) {
-    throw new CeleriacError('CELERIAC_STATEDB', 'it has not the form of a state file')
+    throw new CeleriacError('CELERIAC_STATEDB', 'it is not a state file of this version')
   }
   return { clock: record.clock, revoked: record.revoked }
 }

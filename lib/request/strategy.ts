@@ -65,7 +65,9 @@ export class Strategy {
       void this.options
         .onUnregistered(message, delivery)
         .catch((thrown) =>
-          log.error(`Nobody could be told that ${message.task} is not registered: ${coerceError(thrown).message}`),
+          log.error(
+            `The failure of the unregistered task ${message.task} could not be stored: ${coerceError(thrown).message}`,
+          ),
         )
         .finally(() => {
           delivery.reject()

@@ -42,8 +42,8 @@ export class Capacity {
     this.toldLimit = this.atLimit
     if (this.atLimit) {
       log.warning(
-        `${state.parked} messages are parked, as many as worker_parked_limit allows: intake goes on only as they get their turn, or can wait for their ETA in the broker`,
+        `${state.parked} messages are waiting, as many as worker_parked_limit allows: no more are taken until some of them start or move to the delay queues`,
       )
-    } else log.info('Fewer messages are parked than worker_parked_limit: intake goes on as usual')
+    } else log.info('Fewer messages are waiting than worker_parked_limit: taking messages again')
   }
 }

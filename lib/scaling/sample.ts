@@ -18,7 +18,7 @@ export interface Sample {
   /** Slots that there are, and those of them in which a task runs. */
   readonly slots: number
   readonly busy: number
-  /** Messages received that wait for nothing but a slot. */
+  /** Messages received that wait for a slot. */
   readonly reserved: number
   /** Messages received that wait for something else; slots wouldn't help them. */
   readonly parked: number

@@ -26,7 +26,7 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
   const { task_soft_time_limit: soft, task_time_limit: hard, worker_pool: pool } = settings
   if (soft !== null && hard !== null && soft > hard) {
     faults.push(
-      `--soft-time-limit ${soft}: expected no more than --time-limit, which is ${hard}; the task would be given up before it is told`,
+      `--soft-time-limit ${soft}: expected no more than --time-limit, which is ${hard}; the hard limit would come first`,
     )
   }
   faults.push(...selectQueues(settings).faults, ...slotFaults(settings))

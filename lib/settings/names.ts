@@ -43,9 +43,9 @@ export function meaningOf(name: string): Meaning {
   if (WITHOUT_ROW.has(bare)) return { warning: `app config ${name}: has no effect here; ignored`, ignored: bare }
   const guess = ROWS.has(bare) ? bare : nearestSetting(name)
   if (guess !== undefined)
-    return { warning: `app config ${name}: is no setting; did you mean ${guess}? Ignored`, ignored: name }
+    return { warning: `app config ${name}: unknown setting, ignored; did you mean ${guess}?`, ignored: name }
   if (OLD_PREFIX.test(name)) return { warning: `app config ${name}: has no effect here; ignored`, ignored: name }
-  return { warning: `app config ${name}: is no setting; ignored`, ignored: name }
+  return { warning: `app config ${name}: unknown setting, ignored`, ignored: name }
 }
 
 function nearestSetting(name: string): string | undefined {

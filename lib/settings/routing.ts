@@ -140,7 +140,7 @@ export const queues: Parse<readonly QueueDefinition[], QueuesInput> = (raw) => {
     : Object.entries(value).map(([name, queue]) => ({ name, ...queue }))
   const definitions = entries.map(queueFrom)
   const twice = definitions.find(({ name }, at) => definitions.findIndex((other) => other.name === name) < at)
-  if (twice) throw new TypeError(`the queue ${JSON.stringify(twice.name)} is there twice; expected each name once`)
+  if (twice) throw new TypeError(`the queue ${JSON.stringify(twice.name)} is defined twice`)
   return definitions
 }
 

@@ -85,7 +85,7 @@ const FAULTS: ReadonlyArray<readonly [RegExp, (why: string) => string]> = [
   ],
   [/WRONG_VERSION_NUMBER$/, () => 'the server does not speak TLS on this port'],
   [/KEY_VALUES_MISMATCH$/, () => 'keyfile is not the key of certfile'],
-  [/PEM_NO_START_LINE$/, () => 'certfile or keyfile is no PEM file'],
+  [/PEM_NO_START_LINE$/, () => 'certfile or keyfile is not a PEM file'],
   [/^ERR_(SSL|OSSL)_/, (why) => `TLS: ${why}`],
 ]
 

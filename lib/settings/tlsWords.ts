@@ -19,7 +19,7 @@ export function checkTlsWords(words: TlsWords, prefix: '' | 'ssl_' = ''): void {
   const unknown = Object.keys(words).find((word) => !known.includes(word))
   if (unknown !== undefined) {
     const expected = MEANT.map((word) => `${prefix}${word}`).join(', ')
-    throw new TypeError(`${JSON.stringify(unknown)} is no option of TLS; expected ${expected}`)
+    throw new TypeError(`${JSON.stringify(unknown)} is not an option of TLS; expected ${expected}`)
   }
   const reqs = words[`${prefix}cert_reqs`] ?? 'required'
   if (!CERT_REQS.test(String(reqs))) {

@@ -108,7 +108,7 @@ function appOf(task: object): App {
 function requestOf(app: App, task: object, args: readonly unknown[], kwargs: Kwargs, options: RunOptions): Request {
   const { name } = task as { name: string }
   const known = app.tasks.get(name)
-  if (!known) throw new TypeError(`${name} is no task of the app ${app.main}`)
+  if (!known) throw new TypeError(`${name} is not a task of the app ${app.main}`)
   const id = options.taskId ?? randomUUID()
   const message = encodeTask({
     id,

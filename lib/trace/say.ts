@@ -30,7 +30,7 @@ export function say(request: Request, outcome: Exclude<Outcome, { state: 'RETRY'
       log.info(`${task} Task already completed successfully.`)
       break
     case 'ABORTED':
-      log.warning(`${task} was told to stop, and did: ${outcome.error.message}`)
+      log.warning(`${task} was stopped: ${outcome.error.message}`)
       break
     default:
       outcome satisfies never

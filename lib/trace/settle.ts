@@ -92,8 +92,8 @@ function isOver({ state }: Outcome, thrown: unknown): boolean {
 function untold(request: Request, { state }: Outcome, { message }: Error): string {
   const fate = request.acksLate
     ? 'The message goes back to its queue, and the task runs again'
-    : 'The message was acknowledged before the run, so that this is lost'
-  return `Task ${request.label} ended with ${state}, but that could not be told: ${message}. ${fate}`
+    : 'The message was acknowledged before the run, so its outcome is lost'
+  return `Task ${request.label} ended with ${state}, but this could not be stored or sent: ${message}. ${fate}`
 }
 
 function finish(
@@ -202,7 +202,7 @@ async function retry(
   }
   if (request.key !== null) {
     log.warning(
-      `Task ${request.label} gives up its place in the order of ${request.key}: its retry in ${delayMs / 1000}s is longer than worker_order_hold_limit (${orderHoldLimit}s)`,
+      `Task ${request.label} loses its place in the order key ${request.key}: its retry in ${delayMs / 1000}s is longer than worker_order_hold_limit (${orderHoldLimit}s)`,
     )
   }
   const message = retryMessage(request, asked, delayMs, now)

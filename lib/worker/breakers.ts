@@ -50,8 +50,7 @@ export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
     const { backend, publisher } = this.options
     const reasons: string[] = []
     if (!backend.healthy()) reasons.push(`results wait: ${backend.name} can't be reached`)
-    if (publisher.held > 0 && publisher.state.state !== 'closed')
-      reasons.push('messages wait: the broker takes none from us')
+    if (publisher.held > 0 && publisher.state.state !== 'closed') reasons.push('messages wait: the broker accepts none')
     return reasons
   }
 

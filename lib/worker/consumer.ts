@@ -10,7 +10,7 @@ import type { Capacity } from '../scaling/capacity.js'
 import type { QueueSpec } from '../settings/queues.js'
 import { Refusals } from './refusals.js'
 
-const AWAY = 'there is no connection to the broker'
+const AWAY = 'not connected to the broker'
 const HELD_UP = 'the broker still holds those of the last connection'
 
 export interface ConsumerOptions {
@@ -166,7 +166,7 @@ export class Consumer {
       this.session?.end(error)
       return
     }
-    log.warning(`The messages held of ${name} are lost, and run when they come again: ${error.message}`)
+    log.warning(`The broker took back the messages of ${name}; they run when it delivers them again: ${error.message}`)
     line.connectionLost()
   }
 
@@ -175,7 +175,9 @@ export class Consumer {
     if (wasConsumed || this.asked.has(name)) this.refused.add(name, refusal)
     else {
       this.drop(name)
-      this.options.log.error(`Can't consume from ${name}, which was added: ${refusal.message}. It is given up`)
+      this.options.log.error(
+        `Can't consume from ${name}, which was added by remote control: ${refusal.message}. It is not tried again`,
+      )
     }
     this.options.autoscaler.queuesChanged()
   }

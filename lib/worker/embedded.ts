@@ -117,7 +117,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   private async begin(): Promise<void> {
     if (this.isOver)
-      throw new CeleriacError('CELERIAC_WORKER', 'A worker that has stopped is not started again: make another')
+      throw new CeleriacError('CELERIAC_WORKER', 'A stopped worker cannot be started again: create a new one')
     try {
       const engine = await this.build()
       if (this.stopAsked) return

@@ -51,7 +51,7 @@ export class Refusals {
     if (thrown instanceof QueueRefused && thrown.isCostly) {
       this.refused.set(queue, { reason, tries, timer: null })
       log.error(
-        `Can't consume from ${queue}: ${reason}. Each try ends the connection, so there is no further one: mend the queue's definition and restart the worker, or use add_consumer`,
+        `Can't consume from ${queue}: ${reason}. Each attempt ends the connection, so it is not tried again: correct the queue's definition and restart the worker, or use add_consumer`,
       )
       return
     }

@@ -77,7 +77,7 @@ describe('an app', () => {
   it('that waits at its top level for what never comes is told of', () => {
     write('app.js', `await new Promise(() => undefined)\nexport default ${APP}`)
     const { status, stderr } = start('app.js')
-    expect(stderr).toContain(`-A app.js: ${cwd}/app.js is never done loading: a top-level await in it`)
+    expect(stderr).toContain(`-A app.js: ${cwd}/app.js never finishes loading: a top-level await in it`)
     expect(status).toBe(2)
   })
 

@@ -163,7 +163,7 @@ describe('options', () => {
       [{ stamped_headers: ['a'] }, 'stamped_headers is not an option here: write stamps: { name: value }'],
       [{ shadow: '' }, "shadow is '': expected a text that is not empty"],
       [{ root_id: 'a' }, 'root_id is not an option; did you mean rootId?'],
-      [{ delivery_mode: 1 }, 'delivery_mode is not an option here: messages are always sent to outlive the broker'],
+      [{ delivery_mode: 1 }, 'delivery_mode is not an option here: messages are always persistent'],
       [{ countdown: '5' }, "countdown is '5': expected a number of seconds"],
       [{ countdown: Number.POSITIVE_INFINITY }, 'countdown is inf'],
       [{ eta: 5 }, 'eta is 5: expected a Date that is a time'],

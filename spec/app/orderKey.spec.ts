@@ -71,7 +71,7 @@ describe('a path', () => {
     'task.name',
     '.args.0',
   ])('%p is refused', (path) => {
-    expect(() => compileOrderBy(path)).toThrow(/^orderBy: ".*" is no path: write one such as/)
+    expect(() => compileOrderBy(path)).toThrow(/^orderBy: ".*" is not a path; write one such as/)
   })
 })
 
@@ -107,15 +107,15 @@ describe('a function', () => {
   })
 
   it.each([
-    ['a promise', Promise.resolve('a'), /^orderBy returned .*Promise.*, which is no key/],
+    ['a promise', Promise.resolve('a'), /^orderBy returned .*Promise.*, which is not a valid key/],
     [
       'an object',
       { id: 1 },
-      "orderBy returned {'id': 1}, which is no key: a text, a number, or a list of these is one",
+      "orderBy returned {'id': 1}, which is not a valid key; expected a string, a number, or a list of these",
     ],
-    ['what is no number', Number.NaN, /^orderBy returned NaN, which is no key/i],
-    ['an object among its parts', ['a', { id: 1 }], /^orderBy returned \['a', {'id': 1}\], which is no key/],
-    ['a list within the list', [['a', 'b']], /, which is no key/],
+    ['what is no number', Number.NaN, /^orderBy returned NaN, which is not a valid key/i],
+    ['an object among its parts', ['a', { id: 1 }], /^orderBy returned \['a', {'id': 1}\], which is not a valid key/],
+    ['a list within the list', [['a', 'b']], /, which is not a valid key/],
   ] as Array<[string, unknown, string | RegExp]>)('that returns %s is refused', (_, returned, message) => {
     const keyOf = compileOrderBy(() => returned as OrderKey)
     expect(() => keyOf(source())).toThrow(TypeError)
@@ -201,7 +201,7 @@ describe('task_order_by', () => {
   })
 
   it('refuses a wrong path before any message comes', () => {
-    expect(() => compileTaskOrderBy({ '*': 'event.id' })).toThrow('orderBy: "event.id" is no path')
+    expect(() => compileTaskOrderBy({ '*': 'event.id' })).toThrow('orderBy: "event.id" is not a path')
   })
 })
 
@@ -238,7 +238,9 @@ describe('the key of a message', () => {
 
   it('is not told by a header that is no key', () => {
     expect(() => keyFunction(null)(task(), source({ headers: { order_key: { id: 1 } } }))).toThrow(
-      new TypeError("the header order_key is {'id': 1}, which is no key: a text, a number, or a list of these is one"),
+      new TypeError(
+        "the header order_key is {'id': 1}, which is not a valid key; expected a string, a number, or a list of these",
+      ),
     )
   })
 

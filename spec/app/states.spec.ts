@@ -163,7 +163,7 @@ describe('the states of a result', () => {
   })
 
   it.each([
-    [{ propagate: false }, 'states: propagate is not an option here: a failure is told as a state'],
+    [{ propagate: false }, 'states: propagate is not an option here: a failure is reported as a state'],
     [{ time_out: 5 }, 'states: time_out is not an option; did you mean timeout?'],
     [{ signal: {} }, 'states: signal is {}: expected an AbortSignal'],
     [5000, 'states(5000): write states({ timeout: 5000 }), where the timeout is in seconds'],

@@ -45,7 +45,7 @@ const refused: Array<[url: string, why: string]> = [
   ['rediss://h', 'ssl_cert_reqs'],
   ['rediss://h?ssl_cert_reqs=perhaps', 'ssl_cert_reqs'],
   ['redis://h?ssl_cert_reqs=none', 'write rediss://'],
-  ['rediss://h?ssl_cert_reqs=none&ssl_ca_cert=/ca', '"ssl_ca_cert" is no option of TLS; expected ssl_keyfile, '],
+  ['rediss://h?ssl_cert_reqs=none&ssl_ca_cert=/ca', '"ssl_ca_cert" is not an option of TLS; expected ssl_keyfile, '],
 ]
 
 describe('parseRedisUrl', () => {

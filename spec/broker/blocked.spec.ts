@@ -51,16 +51,16 @@ describe('a broker that is short of memory', () => {
     const publisher = () => [...started.worker.breakers].find(({ name }) => name === 'publisher')
     // The connection of the events may be blocked, and tell it, before this one.
     await waitFor(() => publisher()?.state === 'open', { what: 'the publisher to be blocked' })
-    expect(started.log.of('WARNING')).toContainEqual(expect.stringContaining('takes no messages from this connection'))
+    expect(started.log.of('WARNING')).toContainEqual(expect.stringContaining('has blocked this connection'))
     expect(publisher()).toMatchObject({
       state: 'open',
       opens: 1,
-      lastError: expect.stringContaining('takes no messages'),
+      lastError: expect.stringContaining('has blocked this connection'),
     })
-    expect(started.worker.readiness).toEqual(['messages wait: the broker takes none from us'])
+    expect(started.worker.readiness).toEqual(['messages wait: the broker accepts none'])
     await waitFor(() => ran.length === 7, { what: 'the parked ones to run and be acked' })
     await broker.ctl('set_vm_memory_high_watermark', '0.4')
-    await waitFor(() => started.log.of('INFO').some((line) => line.includes('takes messages again')), {
+    await waitFor(() => started.log.of('INFO').some((line) => line.includes('has unblocked this connection')), {
       what: 'the end of the block',
     })
     await held

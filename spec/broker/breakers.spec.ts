@@ -184,7 +184,7 @@ describe('a worker whose tasks need a service', () => {
       opens: 1,
       lastError: 'the broker refused the message',
     })
-    expect(readiness()).toEqual(['messages wait: the broker takes none from us'])
+    expect(readiness()).toEqual(['messages wait: the broker accepts none'])
     expect(await client.take(full)).toHaveLength(1)
     await sent
     expect(publisher(breakers)?.state).toBe('closed')

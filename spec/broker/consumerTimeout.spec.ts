@@ -85,7 +85,7 @@ describe("a message that is held for longer than the broker's consumer_timeout",
       expect(redelivered).toBe(0)
       expect(log.of('INFO').filter((line) => line.endsWith(' ready.'))).toHaveLength(1)
       expect(log.of('WARNING')).toContainEqual(
-        expect.stringMatching(/^The messages held of .* are lost, .*consumer_timeout/),
+        expect.stringMatching(/^The broker took back the messages of .*; .*consumer_timeout/),
       )
     })
 

@@ -89,7 +89,7 @@ describe('the probes of a running worker', () => {
     await broker.kill()
     await closed
     expect(await untilReady(port, false)).toBeLessThanOrEqual(MOST_ASKED)
-    expect((await ready(port)).reasons).toEqual(['it takes no messages: there is no connection to the broker'])
+    expect((await ready(port)).reasons).toEqual(['it takes no messages: not connected to the broker'])
     let asked = 0
     await pollLiveness(port, async () => ++asked >= 100)
 
@@ -124,7 +124,7 @@ describe('the probes of a running worker', () => {
       brokerUrl: broker.url,
       args: ['-Q', queue, '--http', `127.0.0.1:${port}`],
     })
-    expect(second.output).toContain(`HTTP: 127.0.0.1:${port} is taken.`)
+    expect(second.output).toContain(`HTTP: 127.0.0.1:${port} is in use.`)
   })
 
   it('without HTTP nothing listens', async () => {

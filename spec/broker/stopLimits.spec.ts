@@ -76,7 +76,7 @@ describe('a warm stop', () => {
       await endsByItself(worker)
       await waitFor(async () => (await client.depth(queue)) === 1, { what: 'the late one to be back' })
       expect(worker.stderr).toMatch(
-        /steps\.step\[.*ended with SUCCESS, but that could not be told: .* was not stored: Redis: /,
+        /steps\.step\[.*ended with SUCCESS, but this could not be stored or sent: .* was not stored: Redis: /,
       )
       expect(worker.stderr).toMatch(/steps\.step\[.*The message goes back to its queue, and the task runs again/)
       expect(worker.stderr).toMatch(/steps\.loose\[.*acknowledged before the run, so that this is lost/)
@@ -131,7 +131,7 @@ describe('a warm stop', () => {
       await own.publish(ownQueue, [taskMessage('steps.send', { kwargs: { n: 1, ms: 0 } })])
       await broker.ctl('set_vm_memory_high_watermark', '0.000001')
       const worker = await start(broker.url, { STEPS_QUEUE: queue }, ['-Q', ownQueue])
-      await worker.waitForOutput(/producer: the broker takes no messages from this connection/)
+      await worker.waitForOutput(/producer: the broker has blocked this connection/)
       await endsByItself(worker)
       expect(ended(readSteps(trace)).size).toBe(0)
       await waitFor(async () => (await own.depth(ownQueue)) === 1, { what: 'its message to be back' })

@@ -313,7 +313,7 @@ describe('the command line', () => {
       end(0)
     }
     expect(await run('-A', 'app', 'worker')).toBe(0)
-    expect(err).toMatch(/ERROR\/MainProcess\] A promise was rejected and nobody took notice: Exception\('stray'\)\n/)
+    expect(err).toMatch(/ERROR\/MainProcess\] Unhandled promise rejection: Exception\('stray'\)\n/)
     expect(exits).toEqual([])
   })
 

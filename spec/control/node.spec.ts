@@ -7,7 +7,7 @@ import { killAllPrograms, runProgram } from '../support/program.js'
 import { ROOT } from '../support/workerProgram.js'
 import { OfflinePanel } from './offlinePanel.js'
 
-/** In a process of its own: the heap of a run of specs takes minutes to write on a slow machine, and nothing else is done meanwhile. */
+/** In a process of its own: the heap of a run of specs takes minutes to write on a slow machine, and the worker does nothing else until it is written. */
 const THREE_SNAPSHOTS = `
   import { statSync, writeFileSync } from 'node:fs'
   import { memoryCommands } from './dist/control/commands/memory.js'

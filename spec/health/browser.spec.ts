@@ -139,14 +139,14 @@ describe('the page in a browser', () => {
     await client.publish(queue, [taskMessage('builds.watch', { id: 'sought', args: ['copr-2'] })])
     await waitFor(() => gated.started.includes('copr-2'), { what: 'the task to run' })
     await find(' sought ')
-    await expectText(found, /^This worker has it in hand: builds\.watch of queue .* runs, for .*, order key copr-2\.$/)
+    await expectText(found, /^This worker has this task: builds\.watch of queue .* runs, for .*, order key copr-2\.$/)
     gated.fail('copr-2', new TypeError(HOSTILE))
     await expectText(rows(page, 'failures').filter({ hasText: 'sought' }), HOSTILE)
     await find('sought')
     await expectText(found, `builds.watch failed here at`)
     await expectText(found, HOSTILE)
     await find('never')
-    await expectText(found, 'This worker does not have it in hand, and no result of it is known.')
+    await expectText(found, 'This worker does not have this task, and no result of it is known.')
   })
 
   it('is legible in light and dark', async () => {

@@ -60,7 +60,7 @@ describe('liveness', () => {
     const answer = await answerOf(livenessRoutes({ pulse, progress: { stalled: true, idleMs: 121_000 } }), '/livez')
     expect(answer).toMatchObject({
       status: 503,
-      body: { alive: false, reasons: ['nothing has moved for 121 seconds, with work and free slots'] },
+      body: { alive: false, reasons: ['no progress for 121 seconds, although there are messages and free slots'] },
     })
   })
 })

@@ -101,7 +101,7 @@ describe('the HTTP server', () => {
     clock.advance(5_000)
     await waitFor(() => clock.pending === 1, { what: 'the second try' })
     expect(log.of('WARNING')).toHaveLength(1)
-    expect(log.of('WARNING')[0]).toContain(`HTTP: 127.0.0.1:${port} is taken.`)
+    expect(log.of('WARNING')[0]).toContain(`HTTP: 127.0.0.1:${port} is in use.`)
     await first.stop()
     clock.advance(5_000)
     await waitFor(() => second.address !== null, { what: 'the second server to get its address' })
@@ -113,7 +113,7 @@ describe('the HTTP server', () => {
     await create(new Map(), { port }).start()
     await create(new Map(), { port, asked: false }).start()
     expect(log.of('WARNING')).toEqual([])
-    expect(log.of('INFO').at(-1)).toContain('is taken')
+    expect(log.of('INFO').at(-1)).toContain('is in use')
   })
 
   it('can be stopped before it was started, and twice', async () => {

@@ -164,7 +164,7 @@ describe('the line', () => {
       })
       expect(first.settledBy).toBe('ack')
       expect(gated.started).toEqual(['a1', 'a2'])
-      expect(offline.log.of('WARNING').join()).toContain('gives up its place in the order of a')
+      expect(offline.log.of('WARNING').join()).toContain('loses its place in the order key a')
     })
 
     it('frees the lane after a failure', async () => {

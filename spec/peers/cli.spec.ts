@@ -226,7 +226,7 @@ describe('our command line and a Python worker', () => {
 
   it('say why bindings cannot be listed', async () => {
     const { code, stderr } = await ours('list', 'bindings')
-    expect(stderr).toContain("RabbitMQ's management API at http://127.0.0.1:15672 doesn't give them")
+    expect(stderr).toContain("RabbitMQ's management API at http://127.0.0.1:15672 failed")
     expect(code).toBe(1)
   })
 

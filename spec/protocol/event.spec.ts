@@ -57,7 +57,7 @@ describe('an event', () => {
     ]
     for (const body of strangers) expect(decodeEvents(Buffer.from(JSON.stringify(body)))).toEqual([])
     expect(decodeEvents(Buffer.from(JSON.stringify([null, EVENT, 3])))).toEqual([EVENT])
-    expect(() => decodeEvents(Buffer.from('{'))).toThrow('an event is no JSON')
+    expect(() => decodeEvents(Buffer.from('{'))).toThrow('an event is not valid JSON')
   })
 
   it('shows an exception under the name that results give it', () => {

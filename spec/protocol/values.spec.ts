@@ -124,5 +124,5 @@ describe('a forged text, however long', () => {
 
 it('shows no more than the beginning and the end of a long text that it refuses', () => {
   expect(() => new Decimal('x'.repeat(1_000_000))).toThrow(/^"x{75}\.\.\.\(999900 characters\)\.\.\.x{25}" is/)
-  expect(() => new Uuid('a-'.repeat(1_000_000))).toThrow(/is no Uuid$/)
+  expect(() => new Uuid('a-'.repeat(1_000_000))).toThrow(/is not a valid Uuid$/)
 })

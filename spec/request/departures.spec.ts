@@ -86,7 +86,7 @@ describe('the departures', () => {
     await arrive(60_000, 3, 'q'.repeat(250))
     expect([gone.length, state.postponed]).toEqual([0, 0])
     expect(log.of('WARNING')).toEqual([
-      "Messages that wait for their ETA keep others from coming in, and can't wait in the delay queues: ACCESS-REFUSED",
+      'Messages that wait for their ETA hold up other messages, because they cannot be moved to the delay queues: ACCESS-REFUSED',
     ])
   })
 })

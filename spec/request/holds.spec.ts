@@ -67,14 +67,14 @@ describe('what waits for a key', () => {
         deliver(offline, `${name} again`, { build: 'a' })
       }
       const warning =
-        '2 messages wait for the order of a, as many as worker_order_depth_limit allows: further ones take up the intake of spec'
+        '2 messages wait for the order key a, as many as worker_order_depth_limit allows: further ones reduce what is taken from spec'
       expect(offline.log.of('WARNING')).toEqual([warning])
       for (const name of [...names.slice(3), 'a0 again', 'a1 again']) {
         gated.end(name)
         await offline.turn()
       }
       expect(offline.log.of('INFO')).toContain(
-        'Fewer messages wait for the order of a than worker_order_depth_limit: intake goes on as usual',
+        'Fewer messages wait for the order key a than worker_order_depth_limit: taking messages as usual',
       )
       for (const name of ['x', 'y', 'z']) deliver(offline, name, { build: 'a' })
       expect(offline.log.of('WARNING')).toEqual([warning, warning])
@@ -85,7 +85,7 @@ describe('what waits for a key', () => {
       deliver(offline, 'all', { build: 'a' })
       for (const chroot of ['x', 'y', 'z']) deliver(offline, chroot, { build: 'a', chroot })
       expect(offline.line.state.excessFrom('spec')).toBe(1)
-      expect(offline.log.of('WARNING').join()).toContain('2 messages wait for the order of a,')
+      expect(offline.log.of('WARNING').join()).toContain('2 messages wait for the order key a,')
     })
 
     it('is no more when it is revoked, lost with its connection, or given back', async () => {
@@ -121,7 +121,7 @@ describe('what waits for a key', () => {
       expect(offline.log.of('WARNING')).toEqual([])
       offline.clock.advance(1)
       const warning =
-        'job[a1] has waited for the order of a for 60s, longer than worker_order_age_limit: `inspect lanes` shows what it waits for'
+        'job[a1] has waited for the order key a for 60s, longer than worker_order_age_limit: `inspect lanes` shows what it waits for'
       expect(offline.log.of('WARNING')).toEqual([warning])
       offline.clock.advance(30_000)
       expect(offline.log.of('WARNING')).toEqual([warning])
@@ -132,7 +132,7 @@ describe('what waits for a key', () => {
       }
       expect(gated.started).toEqual(['a0', 'b0', 'a1', 'a2'])
       expect(offline.log.of('INFO')).toContain(
-        'No message waits for the order of a beyond worker_order_age_limit any more',
+        'No message waits for the order key a longer than worker_order_age_limit any more',
       )
       deliver(offline, 'a3', { build: 'a' })
       offline.clock.advance(60_000)

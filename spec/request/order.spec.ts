@@ -271,7 +271,7 @@ describe('order by keys that nest', () => {
       expect(delivery.settledBy).toBe('reject')
       expect(gated.started).toEqual([])
       expect(offline.log.of('ERROR')).toEqual([
-        `Task job[a] was rejected: could not determine the order key: TypeError("orderBy returned {'id': 1}, which is no key: a text, a number, or a list of these is one")`,
+        `Task job[a] was rejected: could not determine the order key: TypeError("orderBy returned {'id': 1}, which is not a valid key; expected a string, a number, or a list of these")`,
       ])
       expect(offline.line.state.refused.get('order-key')).toBe(1)
     })
@@ -293,7 +293,7 @@ describe('order by keys that nest', () => {
       expect(offline.line.lanes.size).toBe(0)
       expect(offline.log.of('WARNING')).toEqual([
         "Task thrower[t1] runs without order: could not determine the order key: ValueError('no build')",
-        `Task headed[t2] runs without order: could not determine the order key: TypeError('the header order_key is {}, which is no key: a text, a number, or a list of these is one')`,
+        `Task headed[t2] runs without order: could not determine the order key: TypeError('the header order_key is {}, which is not a valid key; expected a string, a number, or a list of these')`,
       ])
       expect(offline.line.state.unordered).toBe(2)
     })

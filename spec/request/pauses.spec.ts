@@ -220,8 +220,8 @@ describe('pauseWhileOpen', () => {
     const start = 'task wrong: pauseWhileOpen names'
     expect(() => new OfflineLine(app)).toThrow(
       new ConfigurationError([
-        `${start} "servise", which is no app.breaker; did you mean service?`,
-        `${start} "nosuch", which is no app.breaker; define it with app.breaker("nosuch", ...)`,
+        `${start} "servise", but there is no such breaker: define it with app.breaker; did you mean service?`,
+        `${start} "nosuch", but there is no such breaker: define it with app.breaker; define it with app.breaker("nosuch", ...)`,
       ]),
     )
     // Only the line that could be made follows them.

@@ -111,7 +111,7 @@ describe('the state file', () => {
     const { db, log } = run()
     await db.start()
     expect(readdirSync(dir)[0]).toMatch(/^w\.state\.unreadable-/)
-    expect(log.of('WARNING')[0]).toContain("a file of Python's Celery can't be taken over")
+    expect(log.of('WARNING')[0]).toContain("files of Python's Celery can't be read")
     await db.stop()
   })
 

@@ -121,10 +121,13 @@ describe('loadSettings', () => {
   it.each([
     ['broker_pool_limit', 'app config broker_pool_limit: has no effect here; ignored'],
     ['BROKER_POOL_LIMIT', 'app config BROKER_POOL_LIMIT: has no effect here; ignored'],
-    ['CELERY_TASK_ACKS_LATE', 'app config CELERY_TASK_ACKS_LATE: is no setting; did you mean task_acks_late? Ignored'],
+    [
+      'CELERY_TASK_ACKS_LATE',
+      'app config CELERY_TASK_ACKS_LATE: unknown setting, ignored; did you mean task_acks_late?',
+    ],
     ['CELERY_DISABLE_EVERYTHING', 'app config CELERY_DISABLE_EVERYTHING: has no effect here; ignored'],
-    ['task_ack_late', 'app config task_ack_late: is no setting; did you mean task_acks_late? Ignored'],
-    ['colour', 'app config colour: is no setting; ignored'],
+    ['task_ack_late', 'app config task_ack_late: unknown setting, ignored; did you mean task_acks_late?'],
+    ['colour', 'app config colour: unknown setting, ignored'],
     ['queues', 'app config queues: is an option of the command line only (-Q/--queues); ignored'],
   ])('warns of %s in a configuration, and goes on', (name, warning) => {
     expect(load({ config: { [name]: 1 } })).toMatchObject({ warnings: [warning], faults: [] })
@@ -182,7 +185,7 @@ describe('loadSettings', () => {
 
   it('refuses a soft time limit above the hard one', () => {
     expect(load({ flags: { task_time_limit: '10', task_soft_time_limit: '20' } }).faults).toEqual([
-      '--soft-time-limit 20: expected no more than --time-limit, which is 10; the task would be given up before it is told',
+      '--soft-time-limit 20: expected no more than --time-limit, which is 10; the hard limit would come first',
     ])
   })
 

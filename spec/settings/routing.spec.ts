@@ -30,7 +30,7 @@ describe('task_queues', () => {
     [['a', { routing_key: 'k' }], 'queue 2: expected a text'],
     [[{ name: 'a', durabel: true }], 'queue 1: a queue has no durabel; expected name, exchange,'],
     [[5], 'queue 1: expected a queue'],
-    [['a', 'a'], 'the queue "a" is there twice; expected each name once'],
+    [['a', 'a'], 'the queue "a" is defined twice'],
   ])('refuses %j', (raw, message) => {
     expect(() => queues(raw)).toThrow(message)
   })

@@ -66,7 +66,7 @@ describe('WorkerBreakers', () => {
     inner.away = true
     expect(breakers.waits).toEqual([
       expect.stringMatching(/^results wait: .* can't be reached$/),
-      'messages wait: the broker takes none from us',
+      'messages wait: the broker accepts none',
     ])
   })
 

@@ -206,7 +206,7 @@ describe('a worker in a program', () => {
       await worker.stop()
       expect(await worker.ended).toEqual({ error: null })
       await expect(worker.ready).rejects.toThrow('stopped before it was ready')
-      await expect(worker.start()).rejects.toThrow('make another')
+      await expect(worker.start()).rejects.toThrow('create a new one')
     })
 
     it('while it starts ends, and holds nothing', async () => {
@@ -345,7 +345,7 @@ describe('a worker in a program', () => {
       [{ queues: [] }, 'queues and excludeQueues leave no queue to consume from'],
       [
         { taskSoftTimeLimit: 5, taskTimeLimit: 2 },
-        'taskSoftTimeLimit 5: expected no more than taskTimeLimit, which is 2; the task would be given up before it is told',
+        'taskSoftTimeLimit 5: expected no more than taskTimeLimit, which is 2; the hard limit would come first',
       ],
       [
         { pool: 'threads' },

@@ -124,7 +124,7 @@ export class Hooks {
       if (isThenable(wait)) await within(wait, timeoutMs, clock)
     } catch (thrown) {
       if (thrown instanceof LateError) {
-        log.error(`${label} was ${thrown.message} (worker_hook_timeout) and is waited for no longer`)
+        log.error(`${label} was ${thrown.message} (worker_hook_timeout); continuing without it`)
         return
       }
       const error = coerceError(thrown)

@@ -59,8 +59,8 @@ async function fetchBindings(broker: BrokerUrl, options: Readonly<Record<string,
     const error = coerceError(thrown)
     const { message } = error.cause === undefined ? error : coerceError(error.cause)
     throw new CommandError(
-      `The bindings can't be listed: RabbitMQ's management API at ${place} doesn't give them: ${message}\n` +
-        'It is there with: rabbitmq-plugins enable rabbitmq_management',
+      `The bindings can't be listed: RabbitMQ's management API at ${place} failed: ${message}\n` +
+        'Enable it with: rabbitmq-plugins enable rabbitmq_management',
     )
   }
 }

@@ -162,6 +162,6 @@ export class Notifier {
   private warn({ message }: Error): void {
     if (this.hasWarned) return
     this.hasWarned = true
-    this.options.log.warning(`The supervisor isn't told how the worker is: ${message}`)
+    this.options.log.warning(`Could not notify the service manager: ${message}`)
   }
 }

@@ -53,8 +53,7 @@ export async function detach(
   const code = await Promise.race([started, endOf(child, io)])
   if (child.connected) child.disconnect()
   child.unref()
-  if (code !== 0)
-    io.stderr.write(`The worker ended at its start, with exit code ${code}${file ? `: see ${file}` : ''}\n`)
+  if (code !== 0) io.stderr.write(`The worker failed to start, with exit code ${code}${file ? `: see ${file}` : ''}\n`)
   return code
 }
 

@@ -20,7 +20,7 @@ export function handleStrays({
   const logger = log.logger('process')
   const onRejection = (thrown: unknown): void => {
     const error = coerceError(thrown)
-    logger.error(`A promise was rejected and nobody took notice: ${repr(error)}`, { error })
+    logger.error(`Unhandled promise rejection: ${repr(error)}`, { error })
   }
   const onException = (thrown: unknown): void => {
     const error = coerceError(thrown)

@@ -56,7 +56,7 @@ export const memoryCommands = [
       const waitMs = notes.snapshotAt + LEAST_INTERVAL_MS - clock.monotonic()
       if (waitMs > 0) return nok(`a heap snapshot was written just now; ask again in ${Math.ceil(waitMs / 1000)} s`)
       notes.snapshotAt = clock.monotonic()
-      log.warning(`Writing a heap snapshot to ${file}; nothing else is done meanwhile`)
+      log.warning(`Writing a heap snapshot to ${file}; the worker does nothing else until it is written`)
       return { filename: writeHeapSnapshot(file) }
     },
   }),

@@ -22,13 +22,13 @@ export const orderCommands = [
   command({
     name: 'unblock',
     kind: 'control',
-    help: 'Let the messages of an order key go on that a failure has stopped.',
+    help: 'Unblock an order key that a failure has blocked.',
     args: { key: required(anyText) },
     signature: '<key>',
     onPage: true,
     run: ({ key }, { line, log }) => {
       if (!line.gate.unblock(key)) return nok(`${key} is not blocked`)
-      log.warning(`The order of ${key} goes on: it was unblocked by remote control`)
+      log.warning(`The order key ${key} was unblocked by remote control`)
       return ok(`${key} unblocked`)
     },
   }),

@@ -5,7 +5,7 @@ const ask = (request) => document.querySelector('control-dialog').ask({ ...reque
 export const stopQueue = (queue) =>
   ask({
     title: 'Stop consuming?',
-    text: `No more messages are taken from ${queue}. Those that were taken are run.`,
+    text: `No more messages are taken from ${queue}. Messages that were already taken still run.`,
     confirm: 'Stop consuming',
     command: 'cancel_consumer',
     args: { queue },
@@ -23,7 +23,7 @@ export const stopTask = (task, id) =>
 export const unblock = (key) =>
   ask({
     title: 'Unblock this key?',
-    text: `The messages of ${key} go on behind the one that failed.`,
+    text: `The messages of ${key} that wait behind the failed one will run.`,
     confirm: 'Unblock',
     command: 'unblock',
     args: { key },
@@ -33,13 +33,13 @@ export const unblock = (key) =>
 const BUTTONS = {
   pool_grow: () => ({
     title: 'More slots',
-    text: 'So many more tasks run at once.',
+    text: 'This many more tasks can run at the same time.',
     confirm: 'Open slots',
     fields: [{ name: 'n', label: 'Slots to open', type: 'number', value: 1 }],
   }),
   pool_shrink: () => ({
     title: 'Fewer slots',
-    text: 'So many fewer tasks run at once. What runs goes on to its end.',
+    text: 'This many fewer tasks can run at the same time. Running tasks are not stopped.',
     confirm: 'Close slots',
     fields: [{ name: 'n', label: 'Slots to close', type: 'number', value: 1 }],
   }),

@@ -30,7 +30,7 @@ const DETAILS = {
 
 /** Why messages were rejected; a reason that isn't here is shown as it is. */
 const REJECTED = {
-  rejected: 'By the task, or by an internal error while it was in hand',
+  rejected: 'By the task, or by an internal error during the run',
   unregistered: 'No task of this name',
   'order-key': 'The order key could not be determined',
   deliveries: 'Delivered too often',

@@ -2,9 +2,9 @@ import { duration, timeOf } from './format.js'
 
 /** What a task in hand waits for, in words. */
 const WAITS = {
-  eta: 'waits for its time',
-  order: 'waits for the task before it of its order key',
-  retry: 'waits for its next try',
+  eta: 'waits for its ETA',
+  order: 'waits for an earlier task with the same order key',
+  retry: 'waits for its retry',
   breaker: 'waits for a circuit breaker to close',
   rate: 'waits for its rate limit',
 }
@@ -32,7 +32,7 @@ class TaskSearch extends HTMLElement {
 
 function sentences({ failure, here, stored, storeError }) {
   const found = [
-    here && `This worker has it in hand: ${inHand(here)}.`,
+    here && `This worker has this task: ${inHand(here)}.`,
     failure && `${failure.task} failed here at ${timeOf(failure.at)}: ${failure.exception}.`,
     stored &&
       `The result backend says ${stored.state}${stored.doneAt === null ? '' : `, since ${timeOf(stored.doneAt)}`}.`,
@@ -40,7 +40,7 @@ function sentences({ failure, here, stored, storeError }) {
   ].filter(Boolean)
   return here || failure || stored
     ? found
-    : ['This worker does not have it in hand, and no result of it is known.', ...found]
+    : ['This worker does not have this task, and no result of it is known.', ...found]
 }
 
 function inHand({ key, queue, retries, sinceMs, state, task, waitsFor }) {

@@ -76,7 +76,7 @@ export function decompress(content: Buffer, compression: unknown, maxSize: numbe
   } catch (thrown) {
     if (thrown instanceof BadMessage) throw thrown
     if ((thrown as NodeJS.ErrnoException | null)?.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxSize)
-    throw new BadMessage('undecodable', `the content is no ${codec.type}: ${String(thrown)}`, thrown)
+    throw new BadMessage('undecodable', `the content is not valid ${codec.type}: ${String(thrown)}`, thrown)
   }
 }
 

@@ -82,7 +82,7 @@ function wrappedBytes(bytes: Buffer): { __type__: string; __value__: string } {
 /** Node's reader skips over what is no base64; Python's refuses it. */
 function bytesOf(base64: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0)
-    throw new TypeError('the value of a base64 wrapper is no base64')
+    throw new TypeError('the value of a base64 wrapper is not valid base64')
   return Buffer.from(base64, 'base64')
 }
 

@@ -98,7 +98,7 @@ export function registerSerializer(serializer: Serializer): void {
     throw SERIALIZERS.fault(`${name} needs a contentEncoding: "utf-8" for text, or "binary"`)
   }
   if (PICKLE.has(name) || PICKLE.has(contentType)) {
-    throw SERIALIZERS.fault('pickle is not accepted: whoever can send a message could run any code')
+    throw SERIALIZERS.fault('pickle is not accepted: anyone who can send a message could run any code')
   }
   const missing = missingMethods(serializer, ['read', 'write'])
   if (missing !== '') throw SERIALIZERS.fault(`${name} has no ${missing}`)

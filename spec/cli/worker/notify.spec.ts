@@ -176,7 +176,7 @@ describe('the notifier', () => {
     start(1000)
     await within(3000)
     expect(tries).toBeGreaterThan(3)
-    expect(log.of('WARNING')).toEqual(["The supervisor isn't told how the worker is: spawn systemd-notify ENOENT"])
+    expect(log.of('WARNING')).toEqual(['Could not notify the service manager: spawn systemd-notify ENOENT'])
   })
 })
 
@@ -224,7 +224,7 @@ describe('a worker under a supervisor that speaks sd_notify', () => {
     link.refuse()
     startWorker()
     await worker.waitForOutput(/Cannot connect to/)
-    await supervisor.heard('STATUS', /Not ready, it takes no messages: there is no connection to the broker/)
+    await supervisor.heard('STATUS', /Not ready, it takes no messages: not connected to the broker/)
     await waitFor(() => supervisor.timesOf('WATCHDOG').length > 3, { what: 'signs of life' })
     expect(supervisor.timesOf('READY')).toEqual([])
 

@@ -88,7 +88,7 @@ describe('a worker with --detach', () => {
   it('ends with the exit code of a daemon that ends at its start, and says where to look', async () => {
     const command = daemon('-f', logfile, '--executable', '/bin/false')
     expect(await command.exited).toEqual({ code: 1, signal: null })
-    expect(command.stderr).toBe(`The worker ended at its start, with exit code 1: see ${logfile}\n`)
+    expect(command.stderr).toBe(`The worker failed to start, with exit code 1: see ${logfile}\n`)
   })
 
   it('takes the mask of its files', async () => {
