@@ -55,6 +55,12 @@ describe('the page', () => {
     expect(html.match(/\s(?:style|on\w+)="/g)).toBeNull()
   })
 
+  it('shows two minutes at first, in which a burst is no hair', () => {
+    const checked = [...html.matchAll(/<input type="radio" name="range" value="(\d+)" checked/g)].map(([, ms]) => ms)
+    expect(checked).toEqual(['120000'])
+    expect(between('script')[0]).toMatch(/#rangeMs = 120_000$/m)
+  })
+
   it('has its landmarks, and a heading for each table', () => {
     for (const landmark of ['<header>', '<main id="main"', '<footer>', 'class="skip" href="#main"']) {
       expect(html).toContain(landmark)

@@ -61,6 +61,14 @@ describe('remote control and events on memory://', () => {
     expect(await names()).toEqual(['celery'])
   })
 
+  it('says the bounds of the autoscaler that hold: the least is one slot', async () => {
+    await here.stop()
+    const { brokerUrl } = here
+    here = await MemoryWorker.start(() => undefined, { brokerUrl, config: { worker_autoscale: '4,2' } })
+    expect(await ask('autoscale', { min: 0 })).toEqual({ ok: 'autoscale now max=4 min=1' })
+    expect(await ask('autoscale')).toEqual({ ok: 'autoscale now max=4 min=1' })
+  })
+
   it('tells what runs and what its broker is', async () => {
     await here.app.sendTask('run', ['one'])
     await waitFor(() => gate.started.length === 1, { what: 'the task' })
