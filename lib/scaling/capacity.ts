@@ -10,6 +10,9 @@ export interface CapacityOptions {
   readonly log: Logger
 }
 
+/** Part of `worker_parked_limit`: around the limit itself each message that leaves, and each that takes its place, would be a line in the log. */
+const FEWER = 0.9
+
 /** How many messages may be unsettled from each queue: those of its slots, and one more for each that is parked, up to what one key may keep waiting. */
 export class Capacity {
   /** Slots a queue, as the controller shares them out. */
@@ -37,10 +40,11 @@ export class Capacity {
   }
 
   private tellLimit(): void {
-    const { state, log } = this.options
-    if (this.atLimit === this.toldLimit) return
-    this.toldLimit = this.atLimit
-    if (this.atLimit) {
+    const { log, parkedLimit, state } = this.options
+    const isOver = this.toldLimit ? state.parked > parkedLimit * FEWER : this.atLimit
+    if (isOver === this.toldLimit) return
+    this.toldLimit = isOver
+    if (isOver) {
       log.warning(
         `${state.parked} messages are waiting, as many as worker_parked_limit allows: no more are taken until some of them start or move to the delay queues`,
       )
