@@ -1,25 +1,8 @@
-/* The tasks of the workflows that the peer specs build in TypeScript; `spec/peers/workflows.py` has the same in Python. */
-import { setTimeout } from 'node:timers/promises'
+/* A worker of ours for the workflows that the peer specs build in TypeScript. */
 import { Celery } from 'celeriac'
-
-class ValueError extends Error {
-  static readonly excType = 'ValueError'
-  static readonly excModule = 'builtins'
-}
+import { defineWorkflowTasks } from '../support/workflowTasks.js'
 
 const app = new Celery('workflows')
-
-app.task('wf.add', (x: number, y: number) => x + y)
-app.task('wf.double', (n: number) => 2 * n)
-app.task('wf.sum', (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0))
-app.task('wf.echo', (...args: unknown[]) => args)
-app.task('wf.fail', (text: string) => {
-  throw new ValueError(text)
-})
-app.task('wf.caught', (id: string) => `caught ${id}`)
-
-app.task('wf.sleep', { bind: true }, (self, seconds: number) =>
-  setTimeout(seconds * 1000, null, { signal: self.signal }),
-)
+defineWorkflowTasks(app)
 
 export default app

@@ -6,23 +6,29 @@ import { Client } from '../support/client.js'
 import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, runProgram } from '../support/program.js'
 import { brokerUrl, redisUrl } from '../support/services.js'
+import { startWorkerProgram } from '../support/workerProgram.js'
 import { WORKFLOWS, workflowTasks } from '../support/workflows.js'
 
 const SCRIPT = fileURLToPath(new URL('workflows.py', import.meta.url))
 const WAIT = { timeout: 60 }
 
-describe("workflows built in TypeScript, run by Python's worker alone", () => {
+const RUN_BY: ReadonlyArray<readonly [who: string, workers: ReadonlyArray<'python' | 'own'>]> = [
+  ["Python's worker alone", ['python']],
+  ['ours alone', ['own']],
+  ["Python's and ours in turn", ['python', 'own']],
+]
+
+describe.each(RUN_BY)('workflows built in TypeScript, run by %s', (_, workers) => {
   let client: Client
   let app: Celery
   let tasks: ReturnType<typeof workflowTasks>
 
   beforeAll(async () => {
     client = await Client.open(brokerUrl())
-    const queue = await client.queue()
-    const python = runProgram(PYTHON, [SCRIPT, brokerUrl(), redisUrl(), queue])
-    await python.waitForOutput(/ ready\./)
+    const queues = await Promise.all(workers.map(() => client.queue()))
+    await Promise.all(queues.map((queue, at) => start(workers[at] ?? 'own', queue)))
     app = new Celery('workflows', { broker_url: brokerUrl(), result_backend: redisUrl() })
-    tasks = workflowTasks(app, [queue])
+    tasks = workflowTasks(app, queues)
   })
 
   afterAll(async () => {
@@ -30,6 +36,19 @@ describe("workflows built in TypeScript, run by Python's worker alone", () => {
     await killAllPrograms()
     await client.close()
   })
+
+  async function start(kind: 'python' | 'own', queue: string): Promise<void> {
+    if (kind === 'python') {
+      await runProgram(PYTHON, [SCRIPT, brokerUrl(), redisUrl(), queue]).waitForOutput(/ ready\./)
+      return
+    }
+    await startWorkerProgram({
+      brokerUrl: brokerUrl(),
+      app: 'build/apps/workflows.js',
+      args: ['-Q', queue, '-c', '4'],
+      env: { CELERY_RESULT_BACKEND: redisUrl() },
+    })
+  }
 
   it.each(WORKFLOWS)('%s', async (_, build, gives) => {
     const result = await build(tasks).delay()

@@ -10,7 +10,7 @@ import {
 
 type Numbers = readonly number[]
 
-/** The tasks of `spec/apps/workflows.ts` and `spec/peers/workflows.py`, whose messages go to the queues in turn. */
+/** The tasks of `workflowTasks.ts` and `spec/peers/workflows.py`, whose messages go to the queues in turn. */
 export function workflowTasks(app: Celery, queues: readonly string[]) {
   let turn = 0
   const sent = <Sig extends AnySignature>(sig: Sig): Sig => {
