@@ -9,6 +9,7 @@ import { taskTuple } from '../protocol/result.js'
 import type { Conf } from '../settings/conf.js'
 import type { AsyncResult } from './asyncResult.js'
 import { chordUnlock } from './builtIns/chordUnlock.js'
+import { map, starmap } from './builtIns/overMany.js'
 import { AppCanvasOutlet } from './canvasOutlet.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
@@ -52,6 +53,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
 
   constructor(main: string, conf: Conf = {}) {
     super(main, conf)
+    for (const make of [map, starmap]) this.tasks.addBuiltIn(make(this.tasks))
     this.tasks.addBuiltIn(
       chordUnlock({ apply: this.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
     )

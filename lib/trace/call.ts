@@ -1,11 +1,11 @@
-import { bindArguments, nameArguments } from '../app/arguments.js'
 import { autoretry } from '../app/autoretry.js'
 import type { RequestInfo, TaskContext } from '../app/context.js'
 import { currentRun } from '../app/current.js'
 import { isSoftTimeLimit } from '../app/limitErrors.js'
 import type { Middlewares } from '../app/middleware.js'
+import { perform } from '../app/perform.js'
 import { isIgnore, isReject, isRetry } from '../app/predicate.js'
-import { checkArguments, checkKwargs } from '../app/schema.js'
+
 import type { Task } from '../app/task.js'
 import { coerceError, StoppedError } from '../errors.js'
 import type { Kwargs } from '../protocol/message.js'
@@ -43,7 +43,8 @@ export async function callTask(call: Call): Promise<Outcome> {
   const startedAt = call.monotonic()
   try {
     const { around } = call
-    const run = around ? () => around(call.request(), () => perform(call)) : () => perform(call)
+    const performed = (): unknown => perform(task, call.args, call.kwargs, () => call.context())
+    const run = around ? () => around(call.request(), performed) : performed
     const result = await currentRun.run({ id, rootId, worker, children }, run)
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
   } catch (thrown) {
@@ -61,25 +62,6 @@ export async function callTask(call: Call): Promise<Outcome> {
       return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
     }
   }
-}
-
-/** Binds and checks the arguments, and calls the handler. Without a schema it makes no promise of its own. */
-function perform(call: Call): unknown {
-  const { task } = call
-  const { kwargs, schema } = task.options
-  if (kwargs) {
-    const named = nameArguments(task, call.args, call.kwargs)
-    return schema ? checkKwargs(schema, named, task.name).then((value) => invoke(call, [value])) : invoke(call, [named])
-  }
-  const bound = bindArguments(task, call.args, call.kwargs)
-  return schema
-    ? checkArguments(schema, bound, task.params, task.name).then((args) => invoke(call, args))
-    : invoke(call, bound)
-}
-
-function invoke(call: Call, args: readonly unknown[]): unknown {
-  const handler = call.task.handler as (...args: unknown[]) => unknown
-  return call.task.options.bind ? handler(call.context(), ...args) : handler(...args)
 }
 
 function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {

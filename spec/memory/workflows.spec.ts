@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
 import { type Celery, chain, chord, GroupResult, group } from '../../lib/index.js'
 import { MemoryWorker } from '../support/memoryWorker.js'
 import { WORKFLOWS, workflowTasks } from '../support/workflows.js'
@@ -31,6 +32,25 @@ describe('workflows on memory://', () => {
 
   it.each(WORKFLOWS)('%s', async (_, build, gives) => {
     expect(await (await build(tasks).delay()).get(WAIT)).toEqual(gives)
+  })
+
+  it('call a task many times by all that it is defined with', async () => {
+    const schema = z.object({ n: z.coerce.number() })
+    app.task('wf.named', { kwargs: true, params: ['n'], schema }, async ({ n }) => n + 1)
+    const bound = app.task('wf.bound', { bind: true }, (self, n: number) => `${self.request.task} ${n}`)
+    const named = app.declare<(n: string) => number>('wf.named')
+    expect(await (await named.map(['1', '2']).delay()).get(WAIT)).toEqual([2, 3])
+    expect(await (await bound.map([1]).delay()).get(WAIT)).toEqual(['celery.map 1'])
+  })
+
+  it.each([
+    ['celery.map', { task: { task: 'wf.absent' }, it: [1] }, 'celery.map: this worker has no task wf.absent'],
+    ['celery.map', { task: 'wf.add', it: [1] }, 'task must be a mapping'],
+    ['celery.map', { task: { task: 'wf.double' }, it: 5 }, 'celery.map: `it` must be a list'],
+    ['celery.starmap', { task: { task: 'wf.add' }, it: [1] }, 'celery.starmap: each of `it` must be a list'],
+    ['celery.starmap', { task: { task: 'wf.double' }, it: [[1, 2]] }, 'takes 1 positional argument but 2 were given'],
+  ])('%s fails for what can not be called: %j', async (name, kwargs, text) => {
+    await expect((await app.sendTask(name, [], kwargs)).get(WAIT)).rejects.toThrow(text)
   })
 
   it('fail as a whole', async () => {
