@@ -36,8 +36,11 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   readonly oid = randomUUID()
   /** Sends signatures and workflows. */
   protected readonly apply: ApplySignature = async (sig, call) => {
+    const way = this.wayOut()
+    // Whether the backend can count the members of a chord is known by then.
+    await way.outlet.loaded?.()
     const outlet = new AppCanvasOutlet({
-      way: this.wayOut(),
+      way,
       tasks: this.tasks,
       replyTo: this.oid,
       ignoresResults: this.conf.task_ignore_result === true,

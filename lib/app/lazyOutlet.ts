@@ -1,5 +1,4 @@
 import { LazyBackend } from '../backends/lazy.js'
-import type { Backend } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { Settings } from '../settings/table.js'
@@ -8,7 +7,7 @@ import { routeTask } from './router.js'
 
 /** A way out whose code is loaded by the first message, or the first question: not for programs that only define tasks. */
 export class LazyOutlet implements Outlet {
-  readonly backend: Backend = new LazyBackend('client', async () => (await this.opened()).backend)
+  readonly backend = new LazyBackend('client', async () => (await this.opened()).backend)
   private opening: Promise<Outlet> | null = null
 
   constructor(
@@ -30,6 +29,10 @@ export class LazyOutlet implements Outlet {
 
   async tellWorkers(method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
     await (await this.opened()).tellWorkers?.(method, args)
+  }
+
+  async loaded(): Promise<void> {
+    await this.backend.loaded()
   }
 
   /** What was never opened need not be closed, and what could not be opened is not there. */

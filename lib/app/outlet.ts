@@ -79,5 +79,7 @@ export interface Outlet {
   tellWorkers?(method: string, args: Readonly<Record<string, unknown>>): Promise<void>
   /** Where the results of what is sent can be asked for. */
   readonly backend: Backend
+  /** Resolves when `backend` knows what it can do. Absent where it always does. */
+  loaded?(): Promise<void>
   close(): Promise<void>
 }

@@ -57,7 +57,8 @@ export class LazyBackend implements Backend {
     await (await this.loaded()).forget(id)
   }
 
-  private loaded(): Promise<Backend> {
+  /** The backend itself, once its code is loaded. */
+  loaded(): Promise<Backend> {
     this.loading ??= this.load().then((backend) => {
       this.inner = backend
       return backend

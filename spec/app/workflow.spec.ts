@@ -278,3 +278,14 @@ describe('a workflow that is sent', () => {
     await expect(group([]).delay()).rejects.toThrow('this task or workflow belongs to no app that could send it')
   })
 })
+
+it('a chord may be the first thing that a program sends', async () => {
+  const first = new Celery('first', { broker_url: 'memory://first-chord', result_backend: 'cache+memory://' })
+  const one = first.task('one', () => 1)
+  const all = first.task('all', (ones: readonly number[]) => ones.length)
+  try {
+    expect((await chord([one.s(), one.s()], all.s()).delay()).id).toMatch(/^[\da-f-]{36}$/)
+  } finally {
+    await first.close()
+  }
+})
