@@ -5,7 +5,7 @@ import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { redisUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
-import { startWorkerProgram } from '../support/workerProgram.js'
+import { ROOT, startWorkerProgram } from '../support/workerProgram.js'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
@@ -39,5 +39,22 @@ describe('the examples that Python has a part in', () => {
     await worker('python-web')
     await waitFor(async () => (await look()).state === 'SUCCESS', { what: 'the report' })
     expect(await look()).toEqual({ state: 'SUCCESS', report: { customer: 'acme', months: 12, pages: 24 } })
+  })
+
+  it("a workflow: sent from TypeScript, run by Python's worker", async () => {
+    const args = ['-m', 'celery', '-A', 'tasks', 'worker', '-l', 'INFO', '-P', 'solo', '-n', 'examples@%h']
+    const cwd = `${HERE}/workflow`
+    const celery = runProgram(PYTHON, args, { cwd, env: { ...process.env, ...env(), PYTHONDONTWRITEBYTECODE: '1' } })
+    await celery.waitForOutput(/ ready\.$/m)
+    const sender = runProgram(process.execPath, ['build/examples/workflow/send.js'], {
+      cwd: ROOT,
+      env: { ...process.env, ...env() },
+    })
+    const { code } = await sender.exited
+    expect({ code, stderr: sender.stderr, stdout: sender.stdout }).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: 'All texts: 6 words\n',
+    })
   })
 })
