@@ -1,8 +1,11 @@
+import type { FleetSession } from '../broker/fleetSession.js'
 import type { Broadcast, Listener, Session } from '../broker/session.js'
 import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
+import { AmqpMove } from './move.js'
 import { hearEvents } from './nodes/eventQueue.js'
+import { hearGroup } from './nodes/groupQueue.js'
 import { hearMailbox } from './nodes/mailboxQueue.js'
 import { ask, broadcast, isHeard } from './nodes/pidbox.js'
 import { isReply } from './replyCode.js'
@@ -10,6 +13,11 @@ import { declareQueue } from './topology.js'
 
 /** What of an epoch the rooms outside see. */
 export class AmqpSession implements Session {
+  readonly fleet: FleetSession = {
+    hearGroup: (exchange, queue, listener) => hearGroup(this.epoch, exchange, queue, listener),
+    move: (options) => AmqpMove.open(this.epoch, options, this.log),
+  }
+
   constructor(
     readonly epoch: Epoch,
     private readonly log: Logger,

@@ -74,6 +74,7 @@ export class AmqpIntake implements Intake {
       close: () => window.close(),
       depths: (names) => this.depths(epoch, probe, names),
       add: (queue) => this.add(epoch, queue),
+      handOver: { begin: (queue) => window.retain(queue), end: (queue) => window.drop(queue) },
     }
   }
 
@@ -91,7 +92,9 @@ export class AmqpIntake implements Intake {
   private async add(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
       await this.setup.declare(epoch, queue)
-      if (!this.taken.has(queue.name)) await askToConsume(epoch, queue.name)
+      // Of a single active queue we would get a message only by chance.
+      const isAsked = !this.taken.has(queue.name) && this.setup.kinds.get(queue.name)?.singleActive !== true
+      if (isAsked) await askToConsume(epoch, queue.name)
     } catch (thrown) {
       throw refusalOf(thrown, epoch) ?? thrown
     }

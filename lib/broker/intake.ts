@@ -95,6 +95,12 @@ export interface IntakeWindow {
   depths(queues: Iterable<string>): Promise<ReadonlyMap<string, QueueDepth>>
   /** Declares one more queue and asks for leave to consume it. @throws QueueRefused; BrokerError */
   add(queue: QueueSpec): Promise<void>
+  /**
+   * Gives up a queue that the broker gives to one consumer at a time, in two steps; absent where it can't. `begin`: what is given back from now
+   * on stays with us, and nobody else gets anything of the queue. `end`: all that isn't acknowledged goes back at once, in its order, and
+   * somebody else may get it.
+   */
+  readonly handOver?: { begin(queue: string): void; end(queue: string): Promise<void> }
   /** Takes nothing more. What was delivered can still be settled. */
   close(): Promise<void>
 }

@@ -1,16 +1,9 @@
-import type { AmqpProperties, OutgoingMessage } from '../protocol/amqp.js'
-import type { BadMessage } from '../protocol/badMessage.js'
+import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
+import type { FleetSession } from './fleetSession.js'
+import type { Listener } from './listener.js'
 
-/** Who hears messages that are not acknowledged: control, events, replies. */
-export interface Listener {
-  /** Told of each message. */
-  onMessage(content: Buffer, properties: AmqpProperties): void
-  /** A message was dropped, since its properties can't be read. */
-  onUnreadable(error: BadMessage): void
-  /** Nothing more comes, though the session goes on. Without it, the session ends instead. */
-  onClosed?(error: Error): void
-}
+export type { Listener } from './listener.js'
 
 /** A message to all workers. */
 export type Broadcast = Pick<OutgoingMessage, 'content' | 'properties'>
@@ -24,6 +17,8 @@ export interface Session {
   readonly ended: AbortSignal
   /** Seconds after which the broker takes a silent connection for lost; 0 for never. */
   readonly heartbeat: number
+  /** For workers that share one order of keys; absent where the broker can't give a queue to one consumer at a time. */
+  readonly fleet?: FleetSession
   /** Ends the session: a fault that only a fresh start mends. Later calls do nothing. */
   end(reason: unknown): void
   /** Declares a queue with its exchange and binding. @throws BrokerError, or the broker's own error, when it refuses */

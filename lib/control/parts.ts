@@ -1,5 +1,6 @@
 import type { Registry } from '../app/registry.js'
 import type { BreakerInfo } from '../breaker.js'
+import type { FleetInfo } from '../fleet/fleet.js'
 import type { Clock, Logger } from '../ports.js'
 import type { LaneInfo } from '../request/lanes.js'
 import type { Policies } from '../request/policy.js'
@@ -96,6 +97,8 @@ export interface ControlParts {
   readonly executor: { describe(): Record<string, unknown> }
   readonly scaling: ScalingPart
   readonly queues: QueuesPart
+  /** One for each queue whose order is kept over many workers. */
+  readonly fleets: { describe(): readonly FleetInfo[] }
   /** Guards of what the worker and its tasks depend on. */
   readonly breakers: Iterable<BreakerInfo>
   readonly events: EventsPart

@@ -6,7 +6,7 @@ export interface Member {
   readonly id: string
   /** The most slots that it may have: it gets lanes in proportion. */
   readonly slots: number
-  /** Wall-clock milliseconds of its start. The oldest member leads. */
+  /** Wall-clock milliseconds since which it is there. As long as nobody leads, the oldest member does. */
   readonly since: number
 }
 

@@ -1,5 +1,8 @@
 import type { Assignment, Member } from './assignment.js'
 
+/** So many of those that have left are remembered. */
+const MOST_LEFT = 1000
+
 /** Who is to hold which lane, as the leader has said it. */
 export interface Table {
   /** Id of the member that has said it. */
@@ -22,7 +25,7 @@ export interface Roster {
   readonly self: Member
   /** By id; those that are known to be there. */
   readonly members: ReadonlyMap<string, Member>
-  /** Ids that have left: an old table doesn't bring them back. */
+  /** The last ids that have left: an old table doesn't bring them back. */
   readonly left: ReadonlySet<string>
   readonly table: Table
 }
@@ -52,11 +55,19 @@ export function heard(roster: Roster, news: News): Roster {
   }
 }
 
-/** The oldest member: it shares the lanes out. */
-export function leaderOf(roster: Roster): Member {
-  let leader = roster.self
-  for (const member of roster.members.values()) if (isOlder(member, leader)) leader = member
-  return leader
+/** The member that shares the lanes out: the one that has said the table, else the first in it that is there, else the oldest of all. */
+export function leaderOf({ members, self, table }: Roster): Member {
+  if (table.version > 0) {
+    const leader = members.get(table.leader)
+    if (leader) return leader
+    for (const { id } of table.members) {
+      const next = members.get(id)
+      if (next) return next
+    }
+  }
+  let oldest = self
+  for (const member of members.values()) if (isOlder(member, oldest)) oldest = member
+  return oldest
 }
 
 /** The member that this one watches: the next by id, and the first after the last. Null when there is no other. */
@@ -95,17 +106,19 @@ function gone(roster: Roster, id: string): Roster {
   if (id === roster.self.id || roster.left.has(id)) return roster
   const members = new Map(roster.members)
   members.delete(id)
-  return { ...roster, members, left: new Set([...roster.left, id]) }
+  return { ...roster, members, left: new Set([...[...roster.left].slice(1 - MOST_LEFT), id]) }
 }
 
-/** The newer one holds; of two that are equally new, that of the lower id. Members that only the table knows are taken in: they are watched, too. */
+/**
+ * The newer one holds; of two that are equally new, that of the lower id. Who is there is what it says, too: a member that it misses joins
+ * again, and one that has gone while nothing was heard is forgotten.
+ */
 function told(roster: Roster, table: Table): Roster {
-  const { left, members, table: mine } = roster
+  const { left, self, table: mine } = roster
   if (table.version < mine.version || (table.version === mine.version && table.leader >= mine.leader)) return roster
   if (table.lanes.length !== mine.lanes.length) return roster
-  const all = new Map(members)
-  for (const member of table.members) if (!left.has(member.id) && !all.has(member.id)) all.set(member.id, member)
-  return { ...roster, members: all, table }
+  const members = new Map(table.members.filter(({ id }) => !left.has(id)).map((member) => [member.id, member]))
+  return { ...roster, members: members.set(self.id, self), table }
 }
 
 function isOlder(one: Member, other: Member): boolean {

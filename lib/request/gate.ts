@@ -1,3 +1,4 @@
+import { Closure } from './closure.js'
 import { Pauses, type PausesOptions } from './pauses.js'
 import { Rates } from './rates.js'
 import type { ParkReason, Request } from './request.js'
@@ -29,7 +30,8 @@ export class Gate {
   readonly rates: Rates
   readonly pauses: Pauses
   private readonly turns: Turns
-  private closing = false
+  /** What it lets nothing through of any more. */
+  readonly closure = new Closure()
 
   constructor(private readonly options: GateOptions) {
     this.turns = new Turns({ ...options, onTurn: (requests) => this.proceed(requests) })
@@ -62,7 +64,7 @@ export class Gate {
       this.discard(request, 'expired')
       return
     }
-    if (this.closing) {
+    if (this.closure.covers(request)) {
       this.standBehind(request)
       this.giveBackUnheld()
       return
@@ -82,7 +84,7 @@ export class Gate {
       this.release(request)
       return
     }
-    if (this.closing) {
+    if (this.closure.covers(request)) {
       this.putBack(request)
       return
     }
@@ -139,12 +141,12 @@ export class Gate {
    * its key that are on their way here already.
    */
   putBack(request: Request): void {
-    if (request.key !== null && !this.closing) {
+    if (request.key !== null && !this.closure.covers(request)) {
       this.hold(request, AGAIN_MS)
       return
     }
     this.giveBack(request)
-    if (this.closing) this.giveBackUnheld()
+    if (this.closure.covers(request)) this.giveBackUnheld()
   }
 
   /** Opens a lane that a failure has shut. @returns whether it was shut */
@@ -155,13 +157,16 @@ export class Gate {
   /**
    * Stops letting anything start, and gives back what hasn't, in order. What waits behind a request that still runs is kept,
    * unacknowledged: nobody else may get it before that run has ended.
+   * @param queue only what was taken from it, and what comes of it until `closure.reopen`; null for everything
    */
-  close(): void {
-    this.closing = true
-    this.pauses.stop()
-    this.turns.stop()
+  close(queue: string | null = null): void {
+    if (queue === null) {
+      this.pauses.stop()
+      this.turns.stop()
+    }
+    this.closure.add(queue)
     for (const request of this.options.state.requests) {
-      if (request.parkedFor === 'eta' && !request.leaving) this.standBehind(request)
+      if (this.closure.takes(request) && request.parkedFor === 'eta') this.standBehind(request)
     }
     this.giveBackUnheld()
   }
@@ -185,22 +190,20 @@ export class Gate {
 
   /** Gets those whose turn it is. */
   private proceed(requests: readonly Request[]): void {
-    if (this.closing) {
-      this.giveBackUnheld()
-      return
-    }
-    for (const request of requests) {
+    if (this.closure.isAny) this.giveBackUnheld()
+    for (const request of requests.filter((each) => !this.closure.covers(each))) {
       this.turns.endWait(request)
       this.pass(request)
     }
   }
 
-  /** While the gate closes: gives back all but what waits for the end of a run. */
+  /** Where the gate closes: gives back all but what waits for the end of a run. */
   private giveBackUnheld(): void {
-    const { held } = this.turns
-    for (const request of [...this.options.state.requests]) {
-      if (request.state !== 'running' && !request.leaving && !held.has(request)) this.giveBack(request)
-    }
+    this.closure.sweep(() => {
+      const { held } = this.turns
+      const going = [...this.options.state.requests].filter((each) => this.closure.takes(each) && !held.has(each))
+      for (const request of going) this.giveBack(request)
+    })
   }
 
   /** Nothing of its key is in the request's way; what is left to wait for are the breakers and the rate of its task. */
@@ -232,8 +235,8 @@ export class Gate {
 
   private giveBack(request: Request): void {
     this.withdraw(request)
-    this.turns.forget(request)
     request.delivery.giveBack()
+    this.turns.leave(request)
   }
 
   /** The request waits for nothing here any more; its place in the order it keeps. */

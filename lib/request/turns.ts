@@ -37,11 +37,6 @@ export class Turns {
     this.turn(this.options.lanes.leave(request))
   }
 
-  /** Gives the request's place up, and says nothing to those behind it. */
-  forget(request: Request): void {
-    this.options.lanes.leave(request)
-  }
-
   /** Keeps the request's place taken when it has gone, until `unblock`. */
   block(request: Request): void {
     this.options.lanes.block(request)

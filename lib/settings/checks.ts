@@ -30,6 +30,9 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
     )
   }
   faults.push(...selectQueues(settings).faults, ...slotFaults(settings))
+  if (settings.worker_fleet_queues !== null && /^memory:/.test(settings.broker_url)) {
+    faults.push('--fleet: needs RabbitMQ, which gives a queue to one consumer at a time; broker_url is memory://')
+  }
   if (settings.worker_http_control && settings.worker_http_token === null) {
     warnings.push('--http-control has no effect without worker_http_token (CELERIAC_HTTP_TOKEN)')
   }

@@ -49,8 +49,9 @@ export function queueNamed(name: string, settings: Settings): QueueSpec {
 /**
  * The queues that a worker with these settings consumes: `-Q`, else all of `task_queues`, else the default one, without `-X`.
  * Faults are texts for the user: a queue that isn't defined while `task_create_missing_queues` is off, or nothing left.
+ * @returns those of `worker_fleet_queues` apart
  */
-export function selectQueues(settings: Settings): { queues: QueueSpec[]; faults: string[] } {
+export function selectQueues(settings: Settings): { queues: QueueSpec[]; fleet: QueueSpec[]; faults: string[] } {
   const known = settings.task_queues?.map((queue) => queue.name) ?? [settings.task_default_queue]
   const asked = settings.queues ?? known
   const faults = asked
@@ -61,7 +62,16 @@ export function selectQueues(settings: Settings): { queues: QueueSpec[]; faults:
     )
   const left = [...new Set(asked)].filter((name) => !settings.exclude_queues?.includes(name))
   if (left.length === 0) faults.push('-Q and -X leave no queue to consume from')
-  return { queues: left.map((name) => queueNamed(name, settings)), faults }
+  const shared = new Set(settings.worker_fleet_queues)
+  for (const name of shared) {
+    if (!left.includes(name)) faults.push(`--fleet: queue ${JSON.stringify(name)} isn't consumed; name it in -Q, too`)
+  }
+  const specs = left.map((name) => queueNamed(name, settings))
+  return {
+    queues: specs.filter(({ name }) => !shared.has(name)),
+    fleet: specs.filter(({ name }) => shared.has(name)),
+    faults,
+  }
 }
 
 function fromDefinition(queue: QueueDefinition, settings: Settings): QueueSpec {

@@ -3,6 +3,7 @@ import type { Intake, IntakeWindow, QueueDepth, QueueRefused } from '../broker/i
 import type { Session } from '../broker/session.js'
 import { BrokerError, coerceError } from '../errors.js'
 import type { Line } from '../line/line.js'
+import { untilSettled } from '../line/untilSettled.js'
 import { Listeners } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Autoscaler } from '../scaling/autoscaler.js'
@@ -124,16 +125,12 @@ export class Consumer {
    * @throws BrokerError, or the broker's refusal: then it is as if it had not been asked for
    */
   async add(queue: QueueSpec): Promise<void> {
-    const { window } = this
-    const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
-    if (isKnown() && !this.refused.has(queue.name)) return
-    await window?.add(queue).catch((thrown) => {
+    try {
+      if (await this.include(queue)) this.started(queue)
+    } catch (thrown) {
       this.options.log.error(`Can't consume from ${queue.name}: ${coerceError(thrown).message}`)
       throw thrown
-    })
-    if (!isKnown()) this.consumed.push(queue)
-    this.refused.clear(queue.name)
-    if (window) this.started(queue)
+    }
   }
 
   /** Consumes from a queue no more. What was taken from it is run. */
@@ -141,6 +138,27 @@ export class Consumer {
     this.options.log.info(`Canceling queue ${name}`)
     this.drop(name)
     this.options.autoscaler.queuesChanged()
+  }
+
+  /** Takes a queue that the broker gives to one consumer at a time, now or as soon as it is free. @throws as `add` */
+  async openLane(queue: QueueSpec): Promise<void> {
+    this.options.line.gate.closure.reopen(queue.name)
+    if (await this.include(queue)) this.options.autoscaler.queuesChanged()
+  }
+
+  /** Starts nothing more of such a queue. Resolves once nothing of it runs, and every acknowledgement is written; nobody else has it yet. */
+  async drainLane(name: string): Promise<void> {
+    const { clock, line } = this.options
+    this.window?.handOver?.begin(name)
+    line.gate.close(name)
+    await untilSettled(name, line.state, clock)
+  }
+
+  /** Gives such a queue up: whoever waits for it gets what is left, in its order. */
+  async closeLane(name: string): Promise<void> {
+    this.drop(name)
+    this.options.autoscaler.queuesChanged()
+    await this.window?.handOver?.end(name)
   }
 
   down(): void {
@@ -157,6 +175,17 @@ export class Consumer {
     this.options.autoscaler.detach()
     this.refused.stop()
     await this.window?.close()
+  }
+
+  /** @returns whether it is consumed from now on, and wasn't before; without a connection it will be */
+  private async include(queue: QueueSpec): Promise<boolean> {
+    const { window } = this
+    const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
+    if (isKnown() && !this.refused.has(queue.name)) return false
+    await window?.add(queue)
+    if (!isKnown()) this.consumed.push(queue)
+    this.refused.clear(queue.name)
+    return window !== null
   }
 
   /** The broker has back what was held of one queue. */

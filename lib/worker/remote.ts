@@ -18,7 +18,7 @@ import { VERSION } from '../version.js'
 import type { WorkerEvents } from './events.js'
 
 export interface RemoteOptions
-  extends Pick<ControlParts, 'line' | 'breakers' | 'executor' | 'scaling' | 'queues' | 'shutdown'> {
+  extends Pick<ControlParts, 'line' | 'breakers' | 'executor' | 'scaling' | 'queues' | 'fleets' | 'shutdown'> {
   readonly app: App
   readonly settings: Settings
   readonly configured?: ReadonlyMap<string, unknown>
@@ -118,6 +118,7 @@ export class Remote {
       configured,
       events,
       executor,
+      fleets,
       lamport,
       line,
       log,
@@ -142,6 +143,7 @@ export class Remote {
       executor,
       scaling,
       queues,
+      fleets,
       shutdown,
       events: {
         enable: () => events.dispatcher.enable(),

@@ -15,6 +15,8 @@ const CANCEL_MS = 5_000
 export const STOP_LIMIT_MS = 10_000
 /** What has a limit of its own needs less; this is for what nobody has thought of. */
 export const COMPONENT_LIMIT_MS = 15_000
+/** Why a message is given up that the broker was too late for. */
+export const NOT_TAKEN = 'the broker did not take the message before the worker stopped'
 
 /*
  * What a stop waits for, and for how long at most. Only tasks that run have no limit, as in Celery, and only in a warm stop.
@@ -25,6 +27,7 @@ export const COMPONENT_LIMIT_MS = 15_000
  * a message of a task or a retry to be confirmed STOP_LIMIT_MS (`AmqpPublisher`, `Lending`)
  * an ETA message on its way to the delay queues  STOP_LIMIT_MS (`AmqpPublisher`)
  * a child process or thread for a task           STOP_LIMIT_MS (`ChildPool`)
+ * messages on their way to the lanes of a fleet  2 s; then they go back to their queue (`AmqpMove`)
  * each connection's goodbye, the last acks in it 2 s, then the socket is cut (`Epoch`)
  * a connection that is being opened              broker_connection_timeout
  * what the backend still holds                   10 s, after which it is told in the log; then Redis' goodbye: 2 s

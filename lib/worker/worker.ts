@@ -9,7 +9,6 @@ import type { Clock, Logger } from '../ports.js'
 import { LamportClock } from '../protocol/lamport.js'
 import { Revoked } from '../request/revoked.js'
 import { WorkerState } from '../request/state.js'
-import { StateDb, type StateDbOptions } from '../request/stateDb.js'
 import { Autoscaler } from '../scaling/autoscaler.js'
 import { boundsOf } from '../scaling/bounds.js'
 import { Capacity } from '../scaling/capacity.js'
@@ -22,16 +21,17 @@ import { WorkerBreakers } from './breakers.js'
 import { createBroker } from './brokers.js'
 import { Consumer } from './consumer.js'
 import { WorkerEvents } from './events.js'
+import { Fleets } from './fleets.js'
 import { type StopCause, WorkerHooks } from './hooks.js'
 import { Lending } from './lending.js'
 import { Life } from './life.js'
+import { ordersTasks } from './ordersTasks.js'
 import { Probes } from './probes.js'
 import { TaskRecords } from './records.js'
 import { Remote } from './remote.js'
-import { COMPONENT_LIMIT_MS, Shutdown, STOP_LIMIT_MS } from './shutdown.js'
+import { savedState } from './savedState.js'
+import { COMPONENT_LIMIT_MS, NOT_TAKEN, Shutdown, STOP_LIMIT_MS } from './shutdown.js'
 import { wayOut } from './wayOut.js'
-
-const notPostponed = () => 'the broker did not take the message before the worker stopped'
 
 export interface WorkerOptions {
   readonly app: App
@@ -67,7 +67,7 @@ export class Worker implements Component {
     const clock = options.clock ?? systemClock
     const common = { ...options, clock }
     const own = log('worker')
-    const { queues } = selectQueues(settings)
+    const { fleet, queues } = selectQueues(settings)
     const bounds = boundsOf(settings)
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
     const broker = createBroker({ ...common, stopLimit })
@@ -110,7 +110,7 @@ export class Worker implements Component {
       slots: bounds.min,
       canvas: way.canvas,
       postpone: (message, queue, delayMs, signal) =>
-        stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), notPostponed),
+        stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), () => NOT_TAKEN),
     })
     const { life, line } = this
 
@@ -141,12 +141,13 @@ export class Worker implements Component {
       capacity,
       prefetch: settings.worker_prefetch_multiplier,
       maxSlots: bounds.max,
-      ordered: settings.task_order_by !== null || [...app.tasks].some((task) => task.options.orderBy !== undefined),
+      ordered: fleet.length > 0 || ordersTasks(app, settings),
       purge: settings.purge,
       clock,
       log: log('consumer'),
     })
     const { consumer } = this
+    const fleets = new Fleets({ ...common, queues: fleet, slots: bounds.max, broker, intake: consumer })
 
     // Who steers it and who looks at it.
     const remote = new Remote({
@@ -160,6 +161,7 @@ export class Worker implements Component {
       executor,
       scaling: autoscaler,
       queues: consumer,
+      fleets,
       shutdown: () => void this.stop(),
     })
     this.probes = new Probes({ ...common, records, worker: this, line, autoscaler, consumer, backend, remote })
@@ -168,6 +170,7 @@ export class Worker implements Component {
       onUp: async (session) => {
         await remote.up(session)
         await consumer.up(session)
+        await fleets.up(session)
         remote.consuming()
         hooks.ready()
         own.info(`${nodename} ready.`)
@@ -176,6 +179,7 @@ export class Worker implements Component {
       onDown: async () => {
         remote.down()
         consumer.down()
+        fleets.down()
         life.disconnected()
       },
       gaveUp: (error) => {
@@ -193,12 +197,13 @@ export class Worker implements Component {
       this.breakers,
       { name: 'publisher', start: async () => undefined, stop: () => broker.publisher.stop() },
       new Lending(app, way.outlet, { worker: nodename, onlyTasks, hooks: hooks.own }),
-      ...stateDb(settings, { revoked, lamport, clock, log: log('statedb') }),
+      ...savedState(settings, { revoked, lamport, clock, log: log('statedb') }),
       events,
       { name: 'backend', start: () => backend.start(), stop: () => backend.stop() },
       autoscaler,
       line.standstill,
       connection,
+      fleets,
     ]
     this.blueprint = new Blueprint(nodename, components, { clock, ms: COMPONENT_LIMIT_MS })
     this.shutdown = new Shutdown({
@@ -210,6 +215,7 @@ export class Worker implements Component {
       consumer,
       onBegin: (how, cause) => {
         remote.stopping()
+        void fleets.stop()
         hooks.shuttingDown(how, cause)
         life.stops()
       },
@@ -241,10 +247,4 @@ export class Worker implements Component {
   terminate(cause?: StopCause): Promise<void> {
     return this.shutdown.terminate(cause)
   }
-}
-
-/** Before the events in the order of the start: the clock is saved after the last of them, so that it never goes back over a restart. */
-function stateDb(settings: Settings, options: Omit<StateDbOptions, 'file'>): StateDb[] {
-  const { worker_state_db: file } = settings
-  return file === null ? [] : [new StateDb({ ...options, file })]
 }

@@ -61,6 +61,7 @@ export class OfflinePanel {
         add: async (queue) => void this.queues.push(queue),
         cancel: (name) => void this.asked.push(['cancel', name]),
       },
+      fleets: { describe: () => [] },
       events: {
         enable: () => {
           const text = this.taskEvents ? 'task events already enabled' : 'task events enabled'

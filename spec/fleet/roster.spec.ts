@@ -31,10 +31,21 @@ function table(leader: Member, version: number, members: readonly Member[], lane
 }
 
 describe('a roster', () => {
-  it('is led by the oldest member, and by the next oldest when that has left', () => {
+  it('is led by the oldest member as long as nobody has said a table', () => {
     const roster = having(B, join(C), join(A))
     expect(leaderOf(roster)).toEqual(A)
     expect(leaderOf(heard(roster, leave(A)))).toEqual(B)
+  })
+
+  it('keeps its leader, whatever the clock of a new member says, and has the next of the table take over', () => {
+    const roster = having(B, table(C, 1, [C, B], ['c', 'b', 'c', 'b']), join(A))
+    expect(leaderOf(roster)).toEqual(C)
+    expect(leaderOf(heard(roster, leave(C)))).toEqual(B)
+  })
+
+  it('forgets who is missing in a newer table, but not its own member', () => {
+    const roster = having(B, join(C), table(A, 1, [A], ['a', 'a', 'a', 'a']))
+    expect([...roster.members.keys()].sort()).toEqual(['a', 'b'])
   })
 
   it('has each member watch another one, so that all are watched', () => {

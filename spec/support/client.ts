@@ -70,6 +70,10 @@ export class Client {
     await this.channel.deleteQueue(queue)
   }
 
+  async deleteExchange(exchange: string): Promise<void> {
+    await this.channel.deleteExchange(exchange)
+  }
+
   /** Goes away and leaves the queues as they are. */
   async leave(): Promise<void> {
     await this.connection.close()

@@ -40,6 +40,8 @@ export class Window {
   private splits = false
   private reconciling: Promise<void> | null = null
   private closed = false
+  /** Queues that are being given up: what is delivered, or given back, stays until their channel is closed. */
+  private readonly retained = new Set<string>()
 
   constructor(private readonly options: WindowOptions) {
     this.renewals = new Renewals(options)
@@ -63,7 +65,7 @@ export class Window {
     if (this.closed) return
     this.capacity = capacity
     for (const [queue, messages] of capacity) {
-      if (messages > 0 && !this.channels.has(queue) && !this.renewals.has(queue))
+      if (messages > 0 && !this.channels.has(queue) && !this.renewals.has(queue) && !this.retained.has(queue))
         this.channels.set(queue, this.channelFor(queue))
     }
     for (const [queue, channel] of this.channels) channel.want(capacity.get(queue) ?? null, alone)
@@ -94,7 +96,22 @@ export class Window {
     await Promise.all([...this.channels.values()].map((channel) => channel.written()))
   }
 
+  /** What is delivered of a queue from now on, and what is given back, stays with us. */
+  retain(queue: string): void {
+    this.retained.add(queue)
+  }
+
+  /** Closes the channel of a queue, whoever it was opened for: what isn't settled goes back to its place. */
+  async drop(queue: string): Promise<void> {
+    const channel = this.channels.get(queue)
+    await channel?.written()
+    this.channels.delete(queue)
+    await channel?.close('lost')
+    this.retained.delete(queue)
+  }
+
   private keeps(queue: string): boolean {
+    if (this.retained.has(queue)) return true
     return this.closed && this.options.kinds.get(queue)?.singleActive === true
   }
 

@@ -70,9 +70,10 @@ function concurrency({ worker_autoscale: bounds, worker_concurrency: slots, work
 }
 
 function queueLines(settings: Settings): string[] {
-  return selectQueues(settings).queues.map(
-    ({ name, exchange, routingKey }) =>
-      ` .> ${name.padEnd(16)} exchange=${exchange.name}(${exchange.type}) key=${routingKey}`,
+  const { fleet, queues } = selectQueues(settings)
+  return [...queues, ...fleet].map(
+    (queue) =>
+      ` .> ${queue.name.padEnd(16)} exchange=${queue.exchange.name}(${queue.exchange.type}) key=${queue.routingKey}${fleet.includes(queue) ? ` fleet, ${settings.worker_fleet_lanes} lanes` : ''}`,
   )
 }
 

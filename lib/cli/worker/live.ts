@@ -78,9 +78,10 @@ export async function live(worker: Runnable, options: LiveOptions): Promise<End>
 
 function notifierOf(worker: Runnable, signals: Signals, { log, settings, supervisor }: LiveOptions): Notifier | null {
   if (!supervisor) return null
+  const { fleet, queues } = selectQueues(settings)
   return new Notifier({
     worker,
-    queues: selectQueues(settings).queues.map(({ name }) => name),
+    queues: [...queues, ...fleet].map(({ name }) => name),
     watchdogMs: supervisor.watchdogMs,
     clock: systemClock,
     log: log.logger('notify'),

@@ -4,6 +4,12 @@ import { command, nok, ok } from '../command.js'
 /** Ours: the order keys in hand, and the way to let one go on that a failure has stopped. */
 export const orderCommands = [
   command({
+    name: 'fleet',
+    kind: 'inspect',
+    help: 'Queues with --fleet: the workers that share their order keys, who holds which lane, and who moves messages to them.',
+    run: (_, { fleets }) => fleets.describe(),
+  }),
+  command({
     name: 'lanes',
     kind: 'inspect',
     help: 'Order keys in hand: depth, age in seconds, whether blocked, and the head.',

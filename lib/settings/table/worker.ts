@@ -1,6 +1,6 @@
 import { MOST_ITEMS } from '../../protocol/content/bodyLimits.js'
 import { address } from '../address.js'
-import { choice, count, optional, positiveSeconds, range, seconds, text, toggle, token } from '../parse.js'
+import { choice, count, list, optional, positiveSeconds, range, seconds, text, toggle, token } from '../parse.js'
 import { row } from '../row.js'
 import { MOST_PREFETCH } from '../slots.js'
 
@@ -79,6 +79,22 @@ export const WORKER = {
     toggle,
     false,
     'Apply worker_soft_shutdown_timeout even when no task is running.',
+  ),
+  worker_fleet_queues: row(
+    optional(list),
+    null,
+    'Consumed queues whose order keys are kept in order over all workers that name them here.',
+    { flag: '--fleet <queues>', group: 'Queue' },
+  ),
+  worker_fleet_lanes: row(
+    count({ min: 1, max: 4096 }),
+    32,
+    'Lanes of each queue of --fleet: queues of the broker, each held by one worker at a time. The same in all workers, and unchanged while there are messages.',
+  ),
+  worker_fleet_queue_type: row(
+    optional(choice(['classic', 'quorum'])),
+    null,
+    'Type of the lanes; by default that of their queue.',
   ),
   worker_exit_timeout: row(
     seconds,

@@ -1,0 +1,191 @@
+import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib'
+import type { Move, MoveOptions } from '../broker/fleetSession.js'
+import { QueueRefused } from '../broker/intake.js'
+import { BrokerError, coerceError } from '../errors.js'
+import { deferred } from '../listeners.js'
+import type { Logger } from '../ports.js'
+import type { AmqpProperties } from '../protocol/amqp.js'
+import { headersToResend } from '../protocol/delay.js'
+import type { Epoch } from './epoch.js'
+import { headersForAll } from './headers.js'
+import { refusalOf } from './refusal.js'
+import { declareQueue } from './topology.js'
+
+/** How long the broker may take to confirm what is under way when the move is stopped. */
+const STOP_MS = 2000
+
+/** A message that was taken and isn't acknowledged. */
+interface Taken {
+  readonly message: ConsumeMessage
+  readonly to: string
+  readonly key: string | null
+  isMoved: boolean
+}
+
+/**
+ * Moves messages through one channel, on which it both consumes and publishes: when the channel is gone, nothing of it can arrive any more
+ * behind what the next mover sends. One message of a key is under way at a time, so that none is overtaken by its successor when the broker
+ * refuses it; those of different keys don't wait for each other. Acknowledgements follow the order of the queue.
+ */
+export class AmqpMove implements Move {
+  readonly ended: Promise<Error | null>
+  private readonly end: (reason: Error | null) => void
+  private readonly taken: Taken[] = []
+  /** By key: the message under way, and those that wait for it. */
+  private readonly byKey = new Map<string, Taken[]>()
+  private underWay = 0
+  private isStopping = false
+  private isOver = false
+  private idle: () => void = () => undefined
+
+  private constructor(
+    private readonly channel: ConfirmChannel,
+    private readonly epoch: Epoch,
+    private readonly options: MoveOptions,
+  ) {
+    const { promise, resolve } = deferred<Error | null>()
+    this.ended = promise
+    this.end = resolve
+    // Told just before it is confirmed.
+    channel.on('return', ({ fields }) => this.fail(new BrokerError(`there is no queue ${fields.routingKey}`)))
+    channel.on('close', () => this.over(new BrokerError('the channel was closed')))
+  }
+
+  /** @throws QueueRefused while the queue has another consumer, or if it is a quorum queue that lets in any number of them */
+  static async open(epoch: Epoch, options: MoveOptions, log: Logger): Promise<AmqpMove> {
+    const { name } = options.from
+    const { singleActive, type } = await declareQueue(epoch, options.from, log)
+    // A quorum queue takes no notice of `exclusive`, and a single active queue refuses it.
+    if (type === 'quorum' && !singleActive) throw new QueueRefused(shared(name), true)
+    let move: AmqpMove | null = null
+    const channel = await epoch.confirmChannel((error) => move?.over(error))
+    const opened = new AmqpMove(channel, epoch, options)
+    move = opened
+    try {
+      await channel.prefetch(options.inFlight)
+      await channel.consume(name, (message) => opened.receive(message), { exclusive: !singleActive })
+    } catch (thrown) {
+      throw refusalOf(thrown, epoch) ?? thrown
+    }
+    return opened
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true
+    if (this.underWay > 0 && !this.isOver) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, STOP_MS)
+        this.idle = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    await this.close(null)
+  }
+
+  private receive(message: ConsumeMessage | null): void {
+    if (message === null) {
+      this.fail(new BrokerError(`the broker cancelled the consumer of ${this.options.from.name}`))
+      return
+    }
+    if (this.isOver || this.isStopping) return
+    const properties: AmqpProperties = message.properties
+    const { exchange, routingKey } = message.fields
+    const { destinationOf, from, onUnreadable } = this.options
+    if (properties.unreadable) {
+      onUnreadable(properties.unreadable)
+      this.channel.reject(message, false)
+      return
+    }
+    const { key, queue: to } = destinationOf({
+      queue: from.name,
+      exchange,
+      routingKey,
+      properties,
+      content: message.content,
+    })
+    const taken: Taken = { message, to, key, isMoved: false }
+    this.taken.push(taken)
+    const line = key === null ? undefined : this.byKey.get(key)
+    if (line) {
+      line.push(taken)
+      return
+    }
+    if (key !== null) this.byKey.set(key, [taken])
+    this.send(taken)
+  }
+
+  private send(taken: Taken): void {
+    const { message, to } = taken
+    this.underWay++
+    this.epoch.gather()
+    try {
+      this.channel.publish('', to, message.content, propertiesOf(message), (refused) => {
+        this.underWay--
+        if (refused) this.fail(new BrokerError(`the broker refused a message for ${to}`, { cause: refused }))
+        else this.moved(taken)
+      })
+    } catch (thrown) {
+      this.fail(coerceError(thrown))
+    }
+  }
+
+  private moved(taken: Taken): void {
+    if (this.isOver) return
+    taken.isMoved = true
+    this.next(taken.key)
+    let last: ConsumeMessage | null = null
+    let count = 0
+    for (; this.taken[count]?.isMoved; count++) last = this.taken[count]?.message ?? null
+    if (last) {
+      this.taken.splice(0, count)
+      this.epoch.gather()
+      this.channel.ack(last, true)
+      this.options.onMoved(count)
+    }
+    if (this.underWay === 0) this.idle()
+  }
+
+  private next(key: string | null): void {
+    if (key === null) return
+    const line = this.byKey.get(key)
+    line?.shift()
+    const [following] = line ?? []
+    if (!following) this.byKey.delete(key)
+    else if (!this.isStopping) this.send(following)
+  }
+
+  private fail(error: Error): void {
+    if (!this.isOver) void this.close(error)
+  }
+
+  private async close(reason: Error | null): Promise<void> {
+    const wasOver = this.isOver
+    this.isOver = true
+    if (!wasOver) await this.channel.close().catch(() => undefined)
+    this.idle()
+    this.end(reason)
+  }
+
+  private over(error: Error): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.idle()
+    this.end(error)
+  }
+}
+
+function shared(queue: string): string {
+  return `${queue} is a quorum queue without x-single-active-consumer, so that others could take its messages out of order: make a new one that has it, or a classic queue`
+}
+
+/** As they came, but for what belonged to the way. Named one by one: a user_id that isn't ours would be refused. */
+function propertiesOf({ properties }: ConsumeMessage): Options.Publish {
+  const { contentEncoding, contentType, correlationId, deliveryMode, expiration, headers } =
+    properties as AmqpProperties
+  const { appId, messageId, priority, replyTo, timestamp, type } = properties as AmqpProperties
+  const resent = headersForAll(headersToResend(headers ?? {}))
+  const known = { contentType, contentEncoding, correlationId, deliveryMode, expiration, priority, replyTo }
+  return { ...known, messageId, timestamp, type, appId, headers: resent, mandatory: true } as Options.Publish
+}

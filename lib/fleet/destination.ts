@@ -1,0 +1,45 @@
+import type { KeyOf } from '../app/orderKey.js'
+import { keyFunction } from '../app/orderKey.js'
+import type { Registry } from '../app/registry.js'
+import type { Destination } from '../broker/fleetSession.js'
+import type { IncomingMessage } from '../protocol/amqp.js'
+import type { ContentLimits } from '../protocol/content/content.js'
+import { decode } from '../protocol/decode.js'
+import { laneName, laneOf, rootOf } from './laneOf.js'
+
+export interface DestinationOptions {
+  readonly queue: string
+  readonly lanes: number
+  readonly tasks: Registry
+  readonly limits: ContentLimits
+  readonly orderBy: Readonly<Record<string, string>> | null
+}
+
+/** Tasks that aren't registered here may be elsewhere: the setting and the header give their keys. */
+const UNKNOWN: { readonly keyOf: KeyOf | null } = { keyOf: null }
+
+/**
+ * Makes the function that says which lane a message goes to: by its order key, as the worker determines it. What has none, or can't be read, is
+ * spread over the lanes in turn: whoever gets it settles it as without lanes.
+ */
+export function destinations({
+  lanes,
+  limits,
+  orderBy,
+  queue,
+  tasks,
+}: DestinationOptions): (message: IncomingMessage) => Destination {
+  const keyOf = keyFunction(orderBy)
+  let turn = 0
+  return ({ content, properties }) => {
+    let key: string | null = null
+    try {
+      const message = decode(properties, content, limits)
+      key = keyOf(tasks.get(message.task) ?? UNKNOWN, message)
+    } catch {
+      // It is told in the log by whoever gets it.
+    }
+    if (key === null) return { queue: laneName(queue, turn++ % lanes), key: null }
+    return { queue: laneName(queue, laneOf(key, lanes)), key: rootOf(key) }
+  }
+}

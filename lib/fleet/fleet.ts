@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto'
+import type { Broker } from '../broker/broker.js'
+import type { Destination } from '../broker/fleetSession.js'
+import type { Session } from '../broker/session.js'
+import { BrokerError } from '../errors.js'
+import type { Clock, Logger } from '../ports.js'
+import type { IncomingMessage } from '../protocol/amqp.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { Member } from './assignment.js'
+import type { Phase } from './holder.js'
+import { Holders } from './holders.js'
+import { laneName } from './laneOf.js'
+import { laneSpec, sourceSpec } from './laneSpec.js'
+import { Membership } from './membership.js'
+import { Mover } from './mover.js'
+import { decodeNews, encodeNews } from './news.js'
+import { lanesOf, leaderOf, type News } from './roster.js'
+
+/** What takes and gives up the queues that are lanes. */
+export interface LaneIntake {
+  openLane(queue: QueueSpec): Promise<void>
+  drainLane(queue: string): Promise<void>
+  closeLane(queue: string): Promise<void>
+}
+
+export interface FleetOptions {
+  readonly queue: QueueSpec
+  readonly lanes: number
+  readonly type: 'classic' | 'quorum'
+  readonly nodename: string
+  readonly slots: number
+  readonly broker: Pick<Broker, 'publisher' | 'publishing'>
+  readonly intake: LaneIntake
+  readonly clock: Clock
+  readonly log: Logger
+  destinationOf(message: IncomingMessage): Destination
+}
+
+/** One queue's fleet, as this worker sees it: for `inspect fleet` and metrics. */
+export interface FleetInfo {
+  readonly queue: string
+  /** Of the last assignment that was heard. */
+  readonly version: number
+  readonly leader: string
+  readonly members: readonly (Member & { readonly lanes: number })[]
+  /** By number: who is to hold it, and where it stands here. */
+  readonly lanes: readonly { readonly lane: number; readonly holder: string | null; readonly here: Phase }[]
+  readonly mover: { readonly here: boolean; readonly moved: number; readonly trouble: string | null }
+}
+
+/** This worker's part in keeping the order of one queue's keys over many workers. */
+export class Fleet {
+  private membership: Membership
+  private readonly holders: Holders
+  private readonly mover: Mover
+  private readonly exchange: string
+  private isLeaving = false
+  /** The share that was last told in the log. */
+  private told = ''
+
+  constructor(private readonly options: FleetOptions) {
+    const { broker, clock, destinationOf, intake, lanes, log, queue, type } = options
+    const numbers = [...Array(lanes).keys()]
+    this.exchange = `${queue.name}.fleet`
+    this.membership = this.newMembership()
+    this.holders = new Holders({
+      clock,
+      log,
+      keeper: {
+        open: (lane) => intake.openLane(laneSpec(queue.name, lane, type)),
+        drain: (lane) => intake.drainLane(laneName(queue.name, lane)),
+        close: (lane) => intake.closeLane(laneName(queue.name, lane)),
+      },
+    })
+    this.mover = new Mover({
+      broker,
+      from: sourceSpec(queue),
+      lanes: numbers.map((lane) => laneSpec(queue.name, lane, type)),
+      clock,
+      log,
+      destinationOf,
+    })
+  }
+
+  /** On a new connection, once messages are taken. @throws BrokerError where there can be no fleet; the broker's error */
+  async up(session: Session): Promise<void> {
+    if (this.isLeaving) return
+    if (!session.fleet) throw new BrokerError('worker_fleet_queues needs RabbitMQ')
+    const membership = this.newMembership()
+    this.membership = membership
+    await session.fleet.hearGroup(this.exchange, this.presence(membership.roster.self.id), {
+      onMessage: (content) => {
+        const news = decodeNews(content)
+        if (news && !this.isLeaving) membership.hear(news)
+      },
+      onUnreadable: () => undefined,
+    })
+    await membership.up()
+  }
+
+  /** The connection is lost, and with it all lanes. The worker comes back as another member: much may have changed by then. */
+  down(): void {
+    this.membership.down()
+    this.holders.want([])
+    this.holders.lost()
+    void this.mover.turn(false)
+  }
+
+  /** The worker begins to stop: hands its lanes over, each as soon as nothing of it runs. */
+  async leave(): Promise<void> {
+    if (this.isLeaving) return
+    this.isLeaving = true
+    this.holders.want([])
+    await this.mover.turn(false)
+    await this.membership.leave()
+  }
+
+  /** What is known of it. */
+  describe(): FleetInfo {
+    const { members, table } = this.membership.roster
+    const { phases } = this.holders
+    return {
+      queue: this.options.queue.name,
+      version: table.version,
+      leader: leaderOf(this.membership.roster).id,
+      members: [...members.values()].map((member) => ({
+        ...member,
+        lanes: table.lanes.filter((id) => id === member.id).length,
+      })),
+      lanes: table.lanes.map((holder, lane) => ({ lane, holder, here: phases.get(lane) ?? 'closed' })),
+      mover: { here: this.mover.isMoving, moved: this.mover.moved, trouble: this.mover.trouble },
+    }
+  }
+
+  private newMembership(): Membership {
+    const { clock, lanes, log, nodename, slots } = this.options
+    const membership: Membership = new Membership({
+      self: { id: `${nodename}#${randomUUID().slice(0, 8)}`, slots, since: clock.now() },
+      lanes,
+      clock,
+      log,
+      say: (news) => this.say(news),
+      isThere: (id) => this.isThere(id),
+      onRoster: () => {
+        if (this.membership === membership) this.follow()
+      },
+    })
+    return membership
+  }
+
+  private follow(): void {
+    if (this.isLeaving || !this.membership.isHere) return
+    const { roster } = this.membership
+    const lanes = lanesOf(roster)
+    this.holders.want(lanes)
+    this.tell(lanes.length, roster.members.size)
+    void this.mover.turn(this.membership.leads && roster.table.version > 0)
+  }
+
+  private tell(lanes: number, members: number): void {
+    const { log, queue } = this.options
+    const share = `${lanes} of ${this.options.lanes} lanes of ${queue.name} are for this worker; ${members} share them`
+    if (share !== this.told) log.info(share)
+    this.told = share
+  }
+
+  private presence(id: string): string {
+    return `${this.exchange}.${id}`
+  }
+
+  private say(news: News): Promise<void> {
+    const properties = { contentType: 'application/json', deliveryMode: 1 }
+    return this.options.broker.publisher.publish({
+      exchange: this.exchange,
+      routingKey: '',
+      properties,
+      content: encodeNews(news),
+    })
+  }
+
+  private async isThere(id: string): Promise<boolean> {
+    const message = {
+      exchange: '',
+      routingKey: this.presence(id),
+      mandatory: true,
+      properties: { correlationId: randomUUID(), deliveryMode: 1 },
+      content: Buffer.from('{"type":"ping"}'),
+    }
+    try {
+      await this.options.broker.publisher.publish(message)
+      return true
+    } catch (thrown) {
+      if (thrown instanceof BrokerError && !thrown.retriable) return false
+      throw thrown
+    }
+  }
+}

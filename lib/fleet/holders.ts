@@ -1,0 +1,109 @@
+import { pause } from '../clock.js'
+import { coerceError } from '../errors.js'
+import type { Clock, Logger } from '../ports.js'
+import { CLOSED, type Holder, type HolderAction, type HolderEvent, type Phase, step } from './holder.js'
+
+/** After a lane was refused, until it is tried again. */
+const RETRY_MS = 5000
+
+/** Takes the lanes of a worker from the broker, and gives them back. */
+export interface LaneKeeper {
+  /** Resolves once the broker has accepted the consumer. @throws the broker's refusal */
+  open(lane: number): Promise<void>
+  /** Starts nothing more of it. Resolves once nothing of it runs, and every acknowledgement is written. */
+  drain(lane: number): Promise<void>
+  /** Closes its channel. */
+  close(lane: number): Promise<void>
+}
+
+export interface HoldersOptions {
+  readonly keeper: LaneKeeper
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+interface Kept {
+  readonly holder: Holder
+  /** Another one after each loss: what was begun before it has nothing to say any more. */
+  readonly life: number
+}
+
+/** The lanes of one worker: brings each to where it is to be, by the rules of `holder`. */
+export class Holders {
+  private readonly kept = new Map<number, Kept>()
+  private lives = 0
+
+  constructor(private readonly options: HoldersOptions) {}
+
+  /** Lanes that aren't closed, and where they stand. */
+  get phases(): ReadonlyMap<number, Phase> {
+    return new Map([...this.kept].map(([lane, { holder }]) => [lane, holder.phase]))
+  }
+
+  /** Says which lanes are to be held; all others are given up. */
+  want(lanes: readonly number[]): void {
+    const wanted = new Set(lanes)
+    for (const lane of new Set([...wanted, ...this.kept.keys()])) {
+      const isWanted = wanted.has(lane)
+      if (isWanted !== (this.kept.get(lane)?.holder.wanted ?? false)) this.happen(lane, isWanted ? 'want' : 'release')
+    }
+  }
+
+  /** The connection is lost, with all lanes. Those that are still to be held are taken again with the next one. */
+  lost(): void {
+    for (const lane of [...this.kept.keys()]) this.lose(lane)
+  }
+
+  private lose(lane: number): void {
+    const before = this.kept.get(lane)
+    if (!before) return
+    this.kept.set(lane, { ...before, life: ++this.lives })
+    this.happen(lane, 'lost')
+    // Otherwise it would be taken again with the next connection.
+    if (!this.kept.has(lane)) void this.options.keeper.close(lane).catch(() => undefined)
+  }
+
+  private happen(lane: number, event: HolderEvent): void {
+    const { holder, life } = this.kept.get(lane) ?? { holder: CLOSED, life: ++this.lives }
+    const { actions, holder: next } = step(holder, event)
+    if (next.phase === 'closed') this.kept.delete(lane)
+    else this.kept.set(lane, { holder: next, life })
+    for (const action of actions) this.act(lane, action, life)
+  }
+
+  private act(lane: number, action: HolderAction, life: number): void {
+    const { keeper } = this.options
+    switch (action) {
+      case 'open':
+        this.tellOnce(lane, life, keeper.open(lane), 'opened')
+        break
+      case 'drain':
+        this.tellOnce(lane, life, keeper.drain(lane), 'idle')
+        break
+      case 'close':
+        this.tellOnce(lane, life, keeper.close(lane), 'closed')
+        break
+      case 'abort':
+        // The line has told what ran: it knows what was lost with which channel.
+        break
+      default:
+        action satisfies never
+    }
+  }
+
+  private tellOnce(lane: number, life: number, done: Promise<void>, event: HolderEvent): void {
+    const isCurrent = (): boolean => this.kept.get(lane)?.life === life
+    done.then(
+      () => {
+        if (isCurrent()) this.happen(lane, event)
+      },
+      async (thrown) => {
+        const { clock, log } = this.options
+        if (!isCurrent() || this.kept.get(lane)?.holder.wanted !== true) return
+        log.warning(`Lane ${lane} can't be taken: ${coerceError(thrown).message}. Trying again in ${RETRY_MS / 1000} s`)
+        await pause(clock, RETRY_MS)
+        if (isCurrent()) this.lose(lane)
+      },
+    )
+  }
+}

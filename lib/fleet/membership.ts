@@ -1,0 +1,147 @@
+import { coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import { type Assignment, assign, type Member } from './assignment.js'
+import { alone, heard, isForgotten, isStale, leaderOf, type News, type Roster, watchedBy } from './roster.js'
+
+/** How often a member looks after the one that it watches, and after its own place. One message each time, however large the fleet is. */
+const LOOK_MS = 1000
+/** A member that has just come waits so long for a table before it says one itself. */
+const FIRST_MS = 1500
+/** Lanes that somebody holds are moved only when nobody has come or gone for so long; those that nobody holds at once. */
+const SETTLE_MS = 2000
+/** The leader says its table again, for those that have missed it. */
+const REPEAT_MS = 10_000
+
+export interface MembershipOptions {
+  readonly self: Member
+  readonly lanes: number
+  readonly clock: Clock
+  readonly log: Logger
+  /** Says something to all members, this one included. */
+  say(news: News): Promise<void>
+  /** Whether the broker still knows a member's connection. @throws when that can't be told */
+  isThere(id: string): Promise<boolean>
+  onRoster(roster: Roster): void
+}
+
+/**
+ * One member's part in the fleet: it comes and goes, watches one other, and shares the lanes out while it is the oldest. Nobody waits for an
+ * agreement: members that see different fleets for a while want the same lane, and the broker gives it to one of them.
+ */
+export class Membership {
+  private known: Roster
+  private state: 'away' | 'here' | 'leaving' = 'away'
+  private cameAt = 0
+  private changedAt = 0
+  private saidAt = Number.NEGATIVE_INFINITY
+  /** Lanes are to be moved once the fleet has settled. */
+  private owesBalance = false
+  private timer: Timer | null = null
+
+  constructor(private readonly options: MembershipOptions) {
+    this.known = alone(options.self, options.lanes)
+  }
+
+  get roster(): Roster {
+    return this.known
+  }
+
+  /** Whether it takes part at present. */
+  get isHere(): boolean {
+    return this.state === 'here'
+  }
+
+  /** Whether this member shares the lanes out, as far as it knows. */
+  get leads(): boolean {
+    return this.state === 'here' && leaderOf(this.known).id === this.options.self.id
+  }
+
+  /** The member hears all news from now on. */
+  async up(): Promise<void> {
+    if (this.state === 'leaving') return
+    this.state = 'here'
+    this.cameAt = this.changedAt = this.options.clock.monotonic()
+    await this.say({ type: 'join', member: this.options.self })
+    this.lookIn(LOOK_MS)
+  }
+
+  /** The connection is lost. */
+  down(): void {
+    if (this.state === 'here') this.state = 'away'
+    this.timer?.cancel()
+  }
+
+  /** Takes no lanes any more. The others learn of it at once. */
+  async leave(): Promise<void> {
+    const { state } = this
+    this.state = 'leaving'
+    this.timer?.cancel()
+    if (state === 'here') await this.say({ type: 'leave', id: this.options.self.id })
+  }
+
+  hear(news: News): void {
+    const before = this.known
+    this.known = heard(before, news)
+    if (this.known === before) return
+    if (this.known.members !== before.members) this.changedAt = this.options.clock.monotonic()
+    this.options.onRoster(this.known)
+    if (this.leads && isStale(this.known)) this.lookIn(0)
+  }
+
+  private lookIn(ms: number): void {
+    this.timer?.cancel()
+    if (this.state === 'here') this.timer = this.options.clock.setTimer(() => void this.look(), ms)
+  }
+
+  private async look(): Promise<void> {
+    await this.lead()
+    if (this.state === 'here' && isForgotten(this.known)) await this.say({ type: 'join', member: this.options.self })
+    await this.watch()
+    this.lookIn(LOOK_MS)
+  }
+
+  private async lead(): Promise<void> {
+    const now = this.options.clock.monotonic()
+    const { members, self, table } = this.known
+    if (!this.leads || now - this.cameAt < FIRST_MS) return
+    const rebalances = now - this.changedAt >= SETTLE_MS
+    const all = [...members.values()]
+    const lanes = assign(table.lanes, all, { rebalances })
+    if (!isStale(this.known) && !(this.owesBalance && rebalances)) {
+      if (now - this.saidAt >= REPEAT_MS) await this.tell(table.version, table.lanes, table.members)
+      return
+    }
+    this.owesBalance = !rebalances
+    if (isStale(this.known) || lanes.some((id, lane) => id !== table.lanes[lane])) {
+      this.hear({ type: 'table', table: { leader: self.id, version: table.version + 1, members: all, lanes } })
+      await this.tell(this.known.table.version, lanes, all)
+    }
+  }
+
+  private async tell(version: number, lanes: Assignment, members: readonly Member[]): Promise<void> {
+    this.saidAt = this.options.clock.monotonic()
+    await this.say({ type: 'table', table: { leader: this.options.self.id, version, members, lanes } })
+  }
+
+  private async watch(): Promise<void> {
+    const watched = watchedBy(this.known)
+    if (this.state !== 'here' || !watched) return
+    const { isThere, log } = this.options
+    let isGone = false
+    try {
+      isGone = !(await isThere(watched.id))
+    } catch (thrown) {
+      log.debug(`Could not determine whether ${watched.id} is there: ${coerceError(thrown).message}`)
+    }
+    if (isGone) await this.say({ type: 'leave', id: watched.id })
+  }
+
+  private async say(news: News): Promise<void> {
+    try {
+      await this.options.say(news)
+    } catch (thrown) {
+      // Said again at the next look, as long as it is true.
+      this.options.log.debug(`The other members were not told: ${coerceError(thrown).message}`)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { Broker } from '../broker/broker.js'
+import type { Destination, Move } from '../broker/fleetSession.js'
+import { coerceError } from '../errors.js'
+import type { Clock, Logger, Timer } from '../ports.js'
+import type { IncomingMessage } from '../protocol/amqp.js'
+import type { QueueSpec } from '../settings/queues.js'
+
+/** Until the queue is asked for again, after it was refused or lost: while others consume it, or the last mover has not gone yet. */
+const RETRY_MS = 1000
+/** Messages that are taken and not yet moved. */
+const IN_FLIGHT = 128
+
+export interface MoverOptions {
+  readonly broker: Pick<Broker, 'publishing'>
+  readonly from: QueueSpec
+  readonly lanes: readonly QueueSpec[]
+  readonly clock: Clock
+  readonly log: Logger
+  destinationOf(message: IncomingMessage): Destination
+}
+
+/** Moves the messages of a queue to its lanes for as long as it is on, whatever becomes of connections. One member of a fleet has it on. */
+export class Mover {
+  /** Messages that were moved since the start of the worker. */
+  moved = 0
+  /** Why nothing is moved although it is on; null while it is, or off. */
+  trouble: string | null = null
+  private on = false
+  private running: Promise<void> | null = null
+  private move: Move | null = null
+  private wake: () => void = () => undefined
+
+  constructor(private readonly options: MoverOptions) {}
+
+  /** Whether messages are being moved. */
+  get isMoving(): boolean {
+    return this.move !== null
+  }
+
+  /** Begins, or stops: then what is under way is waited for, for 2 s at most. */
+  async turn(on: boolean): Promise<void> {
+    this.on = on
+    if (on) {
+      this.running ??= this.run().finally(() => {
+        this.running = null
+        // Turned on again meanwhile.
+        if (this.on) void this.turn(true)
+      })
+      return
+    }
+    this.wake()
+    await this.move?.stop()
+    await this.running
+  }
+
+  /** What ends it is being turned off. */
+  private async run(): Promise<void> {
+    while (this.on) {
+      try {
+        const ended = await this.once()
+        if (ended) this.tell(ended)
+      } catch (thrown) {
+        this.tell(coerceError(thrown))
+      }
+      if (this.on) await this.pause()
+    }
+    this.trouble = null
+  }
+
+  private async once(): Promise<Error | null> {
+    const { broker, destinationOf, from, lanes, log } = this.options
+    const given = new AbortController()
+    this.wake = () => given.abort()
+    const session = await broker.publishing(given.signal)
+    if (!session.fleet) throw new Error('this broker has no fleet')
+    for (const lane of lanes) await session.declare(lane)
+    if (!this.on) return null
+    const move = await session.fleet.move({
+      from,
+      inFlight: IN_FLIGHT,
+      destinationOf,
+      onUnreadable: (error) => log.critical(`A message of ${from.name} was rejected: ${error.message}`),
+      onMoved: (count) => {
+        this.moved += count
+      },
+    })
+    this.move = move
+    this.trouble = null
+    log.info(`Messages of ${from.name} are moved to its ${lanes.length} lanes by this worker`)
+    // Turned off while it was opened.
+    if (!this.on) void move.stop()
+    try {
+      return await move.ended
+    } finally {
+      this.move = null
+    }
+  }
+
+  private tell({ message }: Error): void {
+    if (!this.on || this.trouble === message) return
+    this.trouble = message
+    this.options.log.warning(
+      `Messages of ${this.options.from.name} are not moved to its lanes: ${message}. Trying again every ${RETRY_MS / 1000} s`,
+    )
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer: Timer = this.options.clock.setTimer(resolve, RETRY_MS)
+      this.wake = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,50 @@
+import type { Member } from './assignment.js'
+import type { News, Table } from './roster.js'
+
+/** Lanes by the place of their holder among the members, -1 for nobody: ids would be most of a large table. */
+interface PackedTable {
+  readonly leader: string
+  readonly version: number
+  readonly members: readonly Member[]
+  readonly lanes: readonly number[]
+}
+
+/** News as they are sent. */
+export function encodeNews(news: News): Buffer {
+  return Buffer.from(JSON.stringify(news.type === 'table' ? { type: 'table', table: packed(news.table) } : news))
+}
+
+/** What another member said; null for what isn't news: a question whether this member is there, or something of a newer version. */
+export function decodeNews(content: Buffer): News | null {
+  let said: Partial<Readonly<Record<string, unknown>>>
+  try {
+    said = JSON.parse(content.toString())
+  } catch {
+    return null
+  }
+  const { id, member, table, type } = said ?? {}
+  if (type === 'join' && isMember(member)) return { type, member }
+  if (type === 'leave' && typeof id === 'string') return { type, id }
+  if (type === 'table' && isTable(table)) return { type, table: unpacked(table) }
+  return null
+}
+
+function packed({ lanes, leader, members, version }: Table): PackedTable {
+  const places = new Map(members.map(({ id }, place) => [id, place]))
+  return { leader, version, members, lanes: lanes.map((id) => (id === null ? -1 : (places.get(id) ?? -1))) }
+}
+
+function unpacked({ lanes, leader, members, version }: PackedTable): Table {
+  return { leader, version, members, lanes: lanes.map((place) => members[place]?.id ?? null) }
+}
+
+function isMember(value: unknown): value is Member {
+  const { id, since, slots } = (value ?? {}) as Partial<Member>
+  return typeof id === 'string' && typeof slots === 'number' && typeof since === 'number'
+}
+
+function isTable(value: unknown): value is PackedTable {
+  const { lanes, leader, members, version } = (value ?? {}) as Partial<PackedTable>
+  const isWhole = typeof leader === 'string' && typeof version === 'number' && Array.isArray(lanes)
+  return isWhole && Array.isArray(members) && members.every(isMember)
+}

@@ -1,0 +1,86 @@
+import type { App } from '../app/app.js'
+import type { Broker } from '../broker/broker.js'
+import type { Session } from '../broker/session.js'
+import type { Component } from '../component.js'
+import { destinations } from '../fleet/destination.js'
+import { Fleet, type FleetInfo, type LaneIntake } from '../fleet/fleet.js'
+import type { Clock, Logger } from '../ports.js'
+import type { QueueSpec } from '../settings/queues.js'
+import type { Settings } from '../settings/table.js'
+
+export interface FleetsOptions {
+  readonly app: App
+  readonly settings: Settings
+  readonly nodename: string
+  /** Those of the consumed queues that `worker_fleet_queues` names. */
+  readonly queues: readonly QueueSpec[]
+  /** The most slots that there may be. */
+  readonly slots: number
+  readonly broker: Broker
+  readonly intake: LaneIntake
+  readonly clock: Clock
+  log(scope: string): Logger
+}
+
+/** The worker's part in the order of keys over many workers: a fleet for each queue of `worker_fleet_queues`. */
+export class Fleets implements Component {
+  readonly name = 'fleet'
+  private readonly fleets: readonly Fleet[]
+
+  constructor(options: FleetsOptions) {
+    const { app, log, queues, settings } = options
+    const { worker_fleet_lanes: lanes } = settings
+    this.fleets = queues.map(
+      (queue) =>
+        new Fleet({
+          ...options,
+          queue,
+          lanes,
+          type: settings.worker_fleet_queue_type ?? typeOf(queue),
+          log: log('fleet'),
+          destinationOf: destinations({
+            queue: queue.name,
+            lanes,
+            tasks: app.tasks,
+            limits: {
+              accept: settings.accept_content,
+              maxSize: settings.worker_max_message_size,
+              maxNesting: settings.worker_max_message_nesting,
+              maxItems: settings.worker_max_message_items,
+              maxHeaders: settings.worker_max_message_headers,
+            },
+            orderBy: settings.task_order_by,
+          }),
+        }),
+    )
+  }
+
+  /** On a new connection, once messages are taken. @throws the broker's error */
+  async up(session: Session): Promise<void> {
+    for (const fleet of this.fleets) await fleet.up(session)
+  }
+
+  /** The connection is lost. */
+  down(): void {
+    for (const fleet of this.fleets) fleet.down()
+  }
+
+  async start(): Promise<void> {
+    // Each connection begins it.
+  }
+
+  /** Hands all lanes over, each as soon as nothing of it runs. Resolves once the other workers know. */
+  async stop(): Promise<void> {
+    await Promise.all(this.fleets.map((fleet) => fleet.leave()))
+  }
+
+  /** What is known of each fleet. */
+  describe(): readonly FleetInfo[] {
+    return this.fleets.map((fleet) => fleet.describe())
+  }
+}
+
+/** The lanes of a quorum queue are quorum queues, too, unless the settings say otherwise. */
+function typeOf(queue: QueueSpec): 'classic' | 'quorum' {
+  return queue.arguments['x-queue-type'] === 'quorum' ? 'quorum' : 'classic'
+}

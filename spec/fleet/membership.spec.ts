@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import { Membership } from '../../lib/fleet/membership.js'
+import { lanesOf, type News } from '../../lib/fleet/roster.js'
+import { FakeClock } from '../support/fakeClock.js'
+import { MemoryLog } from '../support/memoryLog.js'
+
+/** A fleet whose members hear each other at once, and the broker that knows which of them are there. */
+class Hall {
+  readonly clock = new FakeClock()
+  readonly said: string[] = []
+  readonly there = new Map<string, Membership>()
+
+  async enter(id: string): Promise<Membership> {
+    const membership = new Membership({
+      self: { id, slots: 16, since: this.clock.now() },
+      lanes: 8,
+      clock: this.clock,
+      log: new MemoryLog(),
+      say: async (news: News) => {
+        this.said.push(news.type)
+        for (const member of [...this.there.values()]) member.hear(news)
+      },
+      isThere: async (id) => this.there.has(id),
+      onRoster: () => undefined,
+    })
+    this.there.set(id, membership)
+    await membership.up()
+    return membership
+  }
+
+  /** A crash: nobody hears of it. */
+  crash(id: string): void {
+    this.there.get(id)?.down()
+    this.there.delete(id)
+  }
+
+  async pass(seconds: number): Promise<void> {
+    for (let tenth = 0; tenth < seconds * 10; tenth++) {
+      this.clock.advance(100)
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    }
+  }
+
+  get counts(): number[] {
+    return [...this.there.values()].map(({ roster }) => lanesOf(roster).length).sort()
+  }
+}
+
+describe('the members of a fleet', () => {
+  let hall: Hall
+
+  beforeEach(() => {
+    hall = new Hall()
+  })
+
+  it('wait for a moment before the first of them shares the lanes out', async () => {
+    await hall.enter('a')
+    await hall.enter('b')
+    await hall.pass(1)
+    expect(hall.counts).toEqual([0, 0])
+    await hall.pass(4)
+    expect(hall.counts).toEqual([4, 4])
+  })
+
+  it('give a new one its share once nobody has come or gone for 2 s', async () => {
+    await hall.enter('a')
+    await hall.pass(4)
+    expect(hall.counts).toEqual([8])
+    await hall.enter('b')
+    await hall.pass(1)
+    expect(hall.counts).toEqual([0, 8])
+    await hall.pass(2.5)
+    expect(hall.counts).toEqual([4, 4])
+  })
+
+  it('share out at once what one leaves behind', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) await hall.enter(id)
+    await hall.pass(5)
+    const leader = hall.there.get('a')
+    await leader?.leave()
+    hall.there.delete('a')
+    await hall.pass(0.1)
+    expect(hall.counts.reduce((sum, count) => sum + count)).toBe(8)
+  })
+
+  it.each(['a', 'b', 'c'])('find out that %s has crashed, whoever leads, and share its lanes out', async (id) => {
+    for (const each of ['a', 'b', 'c']) await hall.enter(each)
+    await hall.pass(5)
+    hall.crash(id)
+    await hall.pass(3)
+    expect(hall.counts).toEqual([4, 4])
+  })
+
+  it('find out that several crashed at once', async () => {
+    for (const each of ['a', 'b', 'c', 'd', 'e']) await hall.enter(each)
+    await hall.pass(5)
+    for (const id of ['a', 'c', 'd']) hall.crash(id)
+    await hall.pass(6)
+    expect(hall.counts).toEqual([4, 4])
+  })
+
+  it('take one back that was thought to be gone', async () => {
+    for (const each of ['a', 'b', 'c']) await hall.enter(each)
+    await hall.pass(5)
+    for (const member of hall.there.values()) member.hear({ type: 'leave', id: 'b' })
+    await hall.pass(5)
+    expect(hall.counts).toEqual([2, 3, 3])
+  })
+
+  it('say little while nothing happens', async () => {
+    for (const each of ['a', 'b', 'c', 'd', 'e']) await hall.enter(each)
+    await hall.pass(5)
+    hall.said.length = 0
+    await hall.pass(60)
+    expect(hall.said).toEqual(new Array(6).fill('table'))
+  })
+
+  it('hear nothing more of one that has left', async () => {
+    const member = await hall.enter('a')
+    await hall.pass(3)
+    await member.leave()
+    hall.said.length = 0
+    await hall.pass(30)
+    expect(hall.said).toEqual([])
+  })
+})
