@@ -1,0 +1,169 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { Celery } from '../../lib/celery.js'
+import { Client } from '../support/client.js'
+import { PYTHON } from '../support/peers.js'
+import { killAllPrograms, type Program, runProgram } from '../support/program.js'
+import { type Redis, startRedis } from '../support/redis.js'
+import { brokerUrl, redisUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+import { startWorkerProgram } from '../support/workerProgram.js'
+
+const HERE = dirname(fileURLToPath(new URL('chords.py', import.meta.url)))
+
+async function python(...args: readonly string[]): Promise<string> {
+  const program = runProgram(PYTHON, ['chords.py', ...args], { cwd: HERE, env })
+  const { code } = await program.exited
+  if (code !== 0) throw new Error(program.output)
+  return program.stdout
+}
+
+let env: NodeJS.ProcessEnv = {}
+function setOrder(ordered: boolean): void {
+  env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', CHORDS_ORDERED: ordered ? '1' : '0' }
+}
+
+async function startPython(queue: string): Promise<Program> {
+  const program = runProgram(
+    PYTHON,
+    ['-m', 'celery', '-A', 'chords', '-b', brokerUrl(), '--result-backend', redisUrl(), 'worker', '-Q', queue].concat([
+      '-c',
+      '2',
+      '-l',
+      'INFO',
+      '--without-mingle',
+      '--without-gossip',
+      '-n',
+      `p${queue}@%h`,
+    ]),
+    { cwd: HERE, env },
+  )
+  await program.waitForOutput(/ ready\.$/m)
+  return program
+}
+
+function startOurs(queue: string, backend = redisUrl()): Promise<Program> {
+  return startWorkerProgram({
+    brokerUrl: brokerUrl(),
+    app: 'build/apps/chords.js',
+    args: ['-Q', queue, '-c', '8'],
+    env: { CELERY_RESULT_BACKEND: backend, CHORDS_ORDERED: env.CHORDS_ORDERED ?? '1' },
+  })
+}
+
+function sort(value: unknown): void {
+  if (!Array.isArray(value)) return
+  for (const item of value) sort(item)
+  value.sort()
+}
+
+/** Ids are new each time. */
+function told(line: string): unknown {
+  return JSON.parse(line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'))
+}
+
+describe("chords of Python's client", () => {
+  let client: Client
+  beforeAll(async () => {
+    client = await Client.open(brokerUrl())
+  })
+  afterEach(() => killAllPrograms())
+  afterAll(() => client.close())
+
+  it.each([true, false])(
+    'are counted by workers in Python and ours in any mixture; in the order of the header: %s',
+    async (ordered) => {
+      setOrder(ordered)
+      const [theirs, ours] = [await client.queue(), await client.queue()]
+      await Promise.all([startPython(theirs), startOurs(ours)])
+      const forms = async (...queues: readonly string[]): Promise<unknown> => {
+        const output = await python('forms', brokerUrl(), redisUrl(), ...queues)
+        const seen = output.trim().split('\n').map(told) as [string, { value?: unknown }][]
+        if (!ordered) for (const [, { value }] of seen) sort(value)
+        return Object.fromEntries(seen)
+      }
+      const alone = await forms(theirs)
+      expect(alone).toMatchObject({
+        plain: { value: ordered ? [3, 1, 2] : [1, 2, 3] },
+        ignored: { value: ordered ? [3, 1, 2] : [1, 2, 3] },
+        failing: { error: 'ChordError', text: "Dependency ID raised ValueError('boom')" },
+        revoked: { error: 'ChordError', text: "Dependency ID raised TaskRevokedError('revoked')" },
+        telling: { value: 'told' },
+      })
+      expect(await forms(ours)).toEqual(alone)
+      expect(await forms(ours, theirs)).toEqual(alone)
+      expect(await forms(theirs, ours)).toEqual(alone)
+    },
+  )
+})
+
+describe('chords through a disaster', () => {
+  const CHORDS = 10
+  const MEMBERS = 40
+  let client: Client
+  let app: Celery | null = null
+  let redis: Redis | null = null
+
+  beforeAll(async () => {
+    setOrder(true)
+    client = await Client.open(brokerUrl())
+  })
+  afterEach(async () => {
+    await app?.close()
+    app = null
+    await killAllPrograms()
+    await redis?.dispose()
+    redis = null
+  })
+  afterAll(() => client.close())
+
+  const send = async (queue: string, task: string, backend = redisUrl()): Promise<string[]> =>
+    JSON.parse(await python('many', brokerUrl(), backend, queue, String(CHORDS), String(MEMBERS), task))
+
+  /** That each body came to its end, with the results of all members, in one run. */
+  const expectAll = async (
+    ids: readonly string[],
+    workers: readonly Program[],
+    backend = redisUrl(),
+  ): Promise<void> => {
+    app = new Celery('client', { broker_url: brokerUrl(), result_backend: backend })
+    const results = ids.map((id) => app?.asyncResult(id).get({ timeout: 120 }))
+    expect(await Promise.all(results)).toEqual(
+      ids.map((_, first) => Array.from({ length: MEMBERS }, (_, at) => at + first)),
+    )
+    const output = workers.map((worker) => worker.output).join('\n')
+    expect(ids.map((id) => output.split(`chords.body[${id}] received`).length - 1)).toEqual(ids.map(() => 1))
+  }
+
+  const isUnderWay = (worker: Program, task: string): Promise<unknown> =>
+    waitFor(() => worker.output.split(`${task}[`).length > MEMBERS, { what: 'members to be under way' })
+
+  it.each(['chords.member', 'chords.stamped'])(
+    'complete, each once, when a worker is killed in the middle: %s',
+    async (task) => {
+      const queue = await client.queue()
+      const ids = await send(queue, task)
+      const [doomed, other] = await Promise.all([startOurs(queue), startOurs(queue)])
+      await isUnderWay(doomed, task)
+      doomed.kill('SIGKILL')
+      await expectAll(ids, [doomed, other])
+      expect(other.output).not.toContain('raised')
+    },
+  )
+
+  it('complete, each once, when redis is gone for a while', async () => {
+    const store = await startRedis({ durable: true })
+    redis = store
+    const queue = await client.queue()
+    const ids = await send(queue, 'chords.stamped', store.url)
+    const workers = await Promise.all([startOurs(queue, store.url), startOurs(queue, store.url)])
+    await isUnderWay(workers[0], 'chords.stamped')
+    await store.kill()
+    await waitFor(() => workers.every(({ output }) => output.includes('results are kept until it answers')), {
+      what: 'the loss to be noticed',
+    })
+    await store.start()
+    await expectAll(ids, workers, store.url)
+  })
+})
