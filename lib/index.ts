@@ -18,7 +18,7 @@ export { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError } from './app
 export type { Middleware } from './app/middleware.js'
 export type { OrderBy, OrderKey, OrderPart, OrderSource } from './app/orderKey.js'
 export type { SendOptions, SignatureValue } from './app/outlet.js'
-export { Ignore, MaxRetriesExceededError, Reject, Retry, type RetryOptions } from './app/predicate.js'
+export { Ignore, MaxRetriesExceededError, Reject, Replace, Retry, type RetryOptions } from './app/predicate.js'
 export type { ResourceOptions } from './app/resources.js'
 export type { AnyResult, GetOptions, RevokeOptions, StatesOptions } from './app/result.js'
 export type { StandardSchema } from './app/schema.js'
@@ -73,7 +73,7 @@ export type { ChordMember } from './protocol/chordMember.js'
 export type { BodyLimits } from './protocol/content/bodyLimits.js'
 export { registerSerializer, type Serializer } from './protocol/content/serializers.js'
 export { type ExceptionDict, RemoteError } from './protocol/exception.js'
-export type { Kwargs } from './protocol/message.js'
+export type { Kwargs, SignatureDict } from './protocol/message.js'
 export {
   decodeResult,
   type ExtendedResult,

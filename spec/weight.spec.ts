@@ -27,7 +27,7 @@ describe('what is loaded', () => {
     for (const room of ['amqp', 'memory', 'cli', 'line', 'executors', 'scaling', 'control', 'health', 'request']) {
       expect([...rooms]).not.toContain(room)
     }
-    expect(own.length).toBeLessThan(130)
+    expect(own.length).toBeLessThan(135)
   })
 
   it('by a worker on memory:// that has run a task is what it has used', async () => {

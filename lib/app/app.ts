@@ -10,6 +10,7 @@ import type { Conf } from '../settings/conf.js'
 import type { AsyncResult } from './asyncResult.js'
 import { chordUnlock } from './builtIns/chordUnlock.js'
 import { map, starmap } from './builtIns/overMany.js'
+import { workflowTasks } from './builtIns/workflowTasks.js'
 import { AppCanvasOutlet } from './canvasOutlet.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
@@ -60,6 +61,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     this.tasks.addBuiltIn(
       chordUnlock({ apply: this.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
     )
+    for (const task of workflowTasks(this.apply)) this.tasks.addBuiltIn(task)
   }
 
   /**

@@ -1,10 +1,13 @@
+import { parseSignature } from '../canvas/parse.js'
 import type { Logger } from '../ports.js'
 import type { AmqpProperties, AmqpTable } from '../protocol/amqp.js'
-import type { Kwargs } from '../protocol/message.js'
+import type { Kwargs, SignatureDict } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import { RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
 import { checkOptions } from './options.js'
-import { MaxRetriesExceededError, Retry, type RetryOptions } from './predicate.js'
+import { MaxRetriesExceededError, Replace, Retry, type RetryOptions } from './predicate.js'
+import { replacementOf } from './replacement.js'
+import type { AnySignature } from './workflow/signature.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -24,6 +27,26 @@ export interface RequestInfo {
   readonly parentId: string | null
   /** The id of the group that it belongs to; null without one. */
   readonly group: string | null
+  /** Its place in that group; null without one. */
+  readonly groupIndex: number | null
+  /** What is sent with its result once it has succeeded: signatures as they travel. */
+  readonly callbacks: readonly SignatureDict[]
+  /** What is told of its failure. */
+  readonly errbacks: readonly SignatureDict[]
+  /** The steps of its chain that come after it, next one last. */
+  readonly chain: readonly SignatureDict[]
+  /** The body of the chord that it is a member of; null without one. */
+  readonly chord: SignatureDict | null
+  /** Limits that its sender has set, in seconds, the hard one first; null for none. */
+  readonly timelimit: readonly [hard: number | null, soft: number | null]
+  /** When it was to run at the earliest; null for at once. */
+  readonly eta: Date | null
+  /** When it is too late to run; null for never. */
+  readonly expires: Date | null
+  /** Celery's stamps by name. */
+  readonly stamps: Readonly<Record<string, unknown>>
+  /** How often a task was replaced to come to this one. */
+  readonly replacedTaskNesting: number
   /** AMQP's correlation id, by which a reply is recognised. */
   readonly correlationId: string | null
   /** The queue that its sender waits at for a reply. */
@@ -72,6 +95,18 @@ export class TaskContext<Shared extends object = object> {
     checkOptions('updateState', options, STATE_OPTIONS)
     const { state, meta = null } = options
     await this.store(state, meta)
+  }
+
+  /**
+   * Puts a signature, or a whole workflow, in the place of this task: `throw self.replace(sig)`. It gets the task's id, so that its result
+   * is the task's; callbacks, the chord and the rest of the chain come after it. Mirrors Celery's `Task.replace`.
+   * @throws ImproperlyConfigured for an empty chain, and for what is part of a chord already
+   */
+  replace(sig: AnySignature): Replace {
+    const replacement = replacementOf(parseSignature(sig.toJSON()), this.request)
+    return new Replace(async () => {
+      await sig.apply(replacement, {})
+    })
   }
 
   /**

@@ -59,6 +59,16 @@ export class Ignore extends Predicate {
   }
 }
 
+/** Another task takes the place of this one, which is done with that. Made by `self.replace()`. */
+export class Replace extends Ignore {
+  constructor(
+    /** Sends what takes the place; called when the task has thrown this. @internal */
+    readonly send: () => Promise<void>,
+  ) {
+    super('the task was replaced')
+  }
+}
+
 /** With late acknowledgement: give the message up, to the dead-letter exchange if its queue has one, or back to the queue. */
 export class Reject extends Predicate {
   constructor(
@@ -93,3 +103,5 @@ function kindOf(thrown: unknown): Kind | undefined {
 export const isRetry = (thrown: unknown): thrown is Retry => kindOf(thrown) === 'retry'
 export const isIgnore = (thrown: unknown): thrown is Ignore => kindOf(thrown) === 'ignore'
 export const isReject = (thrown: unknown): thrown is Reject => kindOf(thrown) === 'reject'
+export const isReplace = (thrown: unknown): thrown is Replace =>
+  isIgnore(thrown) && typeof (thrown as Partial<Replace>).send === 'function'

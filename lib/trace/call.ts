@@ -4,8 +4,7 @@ import { currentRun } from '../app/current.js'
 import { isSoftTimeLimit } from '../app/limitErrors.js'
 import type { Middlewares } from '../app/middleware.js'
 import { perform } from '../app/perform.js'
-import { isIgnore, isReject, isRetry } from '../app/predicate.js'
-
+import { isIgnore, isReject, isReplace, isRetry, type Replace } from '../app/predicate.js'
 import type { Task } from '../app/task.js'
 import { coerceError, StoppedError } from '../errors.js'
 import type { Kwargs } from '../protocol/message.js'
@@ -47,7 +46,8 @@ export async function callTask(call: Call): Promise<Outcome> {
     const run = around ? () => around(call.request(), performed) : performed
     const result = await currentRun.run({ id, rootId, worker, children }, run)
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
-  } catch (thrown) {
+  } catch (caught) {
+    const thrown = isReplace(caught) ? await replaced(caught, call) : caught
     const runtimeMs = call.monotonic() - startedAt
     try {
       return outcomeOf(thrown, call, runtimeMs)
@@ -61,6 +61,16 @@ export async function callTask(call: Call): Promise<Outcome> {
       )
       return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
     }
+  }
+}
+
+/** Sends what takes the place of a task, as its own. @returns what there is to say of the run */
+async function replaced(replace: Replace, { children, id, rootId, worker }: Call): Promise<unknown> {
+  try {
+    await currentRun.run({ id, rootId, worker, children }, () => replace.send())
+    return replace
+  } catch (thrown) {
+    return thrown
   }
 }
 

@@ -2,6 +2,7 @@ import { type RequestInfo, TaskContext } from '../app/context.js'
 import type { Middlewares } from '../app/middleware.js'
 import type { Resources } from '../app/resources.js'
 import type { Clock, Logger } from '../ports.js'
+import type { SignatureDict } from '../protocol/message.js'
 import type { Request } from '../request/request.js'
 import { callTask } from './call.js'
 import { customHeaders } from './customHeaders.js'
@@ -54,12 +55,20 @@ export function trace(request: Request, options: TraceOptions): Promise<Outcome>
   })
 }
 
+const NONE: readonly SignatureDict[] = []
+const NO_STAMPS = Object.freeze({})
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** What a task sees of its request. */
 export function requestInfo(
   request: Pick<Request, 'message' | 'delivery' | 'args' | 'kwargs' | 'retries'>,
   hostname: string,
 ): RequestInfo {
   const { message, delivery } = request
+  const { embed, headers } = message
   const { headers: _, ...properties } = message.properties
   return {
     id: message.id,
@@ -70,6 +79,16 @@ export function requestInfo(
     rootId: message.rootId,
     parentId: message.parentId,
     group: message.group,
+    groupIndex: typeof headers.group_index === 'number' ? headers.group_index : null,
+    callbacks: embed.callbacks ?? NONE,
+    errbacks: embed.errbacks ?? NONE,
+    chain: embed.chain ?? NONE,
+    chord: embed.chord,
+    timelimit: message.timelimit,
+    eta: message.eta === null ? null : new Date(message.eta),
+    expires: message.expires === null ? null : new Date(message.expires),
+    stamps: isTable(headers.stamps) ? headers.stamps : NO_STAMPS,
+    replacedTaskNesting: typeof headers.replaced_task_nesting === 'number' ? headers.replaced_task_nesting : 0,
     correlationId: message.properties.correlationId ?? null,
     replyTo: message.properties.replyTo ?? null,
     hostname,

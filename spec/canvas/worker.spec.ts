@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { TaskContext } from '../../lib/app/context.js'
 import { Celery } from '../../lib/celery.js'
 import { type TestWorker, testWorker } from '../../lib/testing/testWorker.js'
 import { waitFor } from '../support/waitFor.js'
@@ -172,5 +173,76 @@ describe('a worker runs canvases', () => {
     await parent.get({ timeout: 5 })
     const children = await app.asyncResult('first').children()
     expect(children.map(({ id }) => id)).toEqual([parent.id])
+  })
+
+  describe('a task that is replaced', () => {
+    beforeEach(() => {
+      app.task('instead', { bind: true }, (self: TaskContext, what: Dict) => {
+        throw self.replace(app.signature(what))
+      })
+    })
+
+    const instead = (what: Dict, options: Dict = {}): Dict => sig('instead', [what], options, true)
+
+    it.each([
+      ['by a task', instead(sig('add', [1, 1])), 2],
+      ['by a chain', instead(chain(sig('add', [1, 1]), sig('mul', [3]))), 6],
+      ['by a group', instead(group(sig('add', [1, 1]), sig('add', [2, 2]))), [2, 4]],
+      ['by a chord', instead(chord([sig('add', [1, 1]), sig('add', [2, 2])], sig('tsum'))), 6],
+      ['by one that is replaced', instead(instead(sig('add', [1, 1]))), 2],
+      ['by a chain within a chain', chain(instead(chain(sig('add', [1, 1]), sig('mul', [3]))), sig('mul', [10])), 60],
+      ['by a group within a chain', chain(instead(group(sig('add', [1, 1]), sig('add', [2, 2]))), sig('tsum')), 6],
+      [
+        'in the header of a chord',
+        chord([instead(chain(sig('add', [1, 1]), sig('mul', [3]))), sig('add', [2, 2])], sig('list')),
+        [[6, 4]],
+      ],
+      [
+        'by a group in the header of a chord',
+        chord([instead(group(sig('add', [1, 1]), sig('add', [2, 2])))], sig('list')),
+        [[[2, 4]]],
+      ],
+    ])('has the result of what it is replaced %s', async (_, dict, result) => {
+      expect(await run(dict)).toEqual(result)
+    })
+
+    it('hands its callbacks on', async () => {
+      const links = { link: [sig('tell')] }
+      await app.signature(instead(chain(sig('add', [1, 1]), sig('mul', [3])), links)).applyAsync([])
+      await waitFor(() => told.length > 0, { what: 'the callback' })
+      expect(told).toEqual([6])
+    })
+
+    it('fails if nothing can take its place', async () => {
+      await expect(run(instead(chain()))).rejects.toThrow('Cannot replace with an empty chain')
+    })
+  })
+
+  it('has the tasks that every app of Celery has', async () => {
+    expect(await run({ ...sig('celery.map'), kwargs: { task: sig('tell'), it: [1, 2] } })).toEqual([1, 2])
+    expect(
+      await run({
+        ...sig('celery.starmap'),
+        kwargs: {
+          task: sig('add'),
+          it: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+      }),
+    ).toEqual([3, 7])
+    expect(await run(sig('celery.accumulate', [1, 2]))).toEqual([1, 2])
+    await expect(run(sig('celery.chain'))).rejects.toThrow('chain is not a real task')
+    expect(await run(sig('celery.backend_cleanup'))).toBeNull()
+  })
+
+  it('tells a task what its message says of the canvas', async () => {
+    app.task('seen', { bind: true }, ({ request }: TaskContext) => {
+      const { callbacks, chain, chord, groupIndex, replacedTaskNesting, stamps, timelimit } = request
+      return [callbacks.length, chain.length, chord?.task, groupIndex, replacedTaskNesting, stamps, timelimit]
+    })
+    const seen = sig('seen', [], { link: [sig('tell')], time_limit: 30, stamped_headers: ['site'], site: 'x' })
+    expect(await run(chord([seen], sig('list')))).toEqual([[[1, 0, 'list', 0, 0, { site: 'x' }, [30, null]]]])
   })
 })

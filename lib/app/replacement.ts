@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { freeze } from '../canvas/freeze.js'
+import { link, linkError, listOption } from '../canvas/links.js'
+import { parseSignatures } from '../canvas/parse.js'
+import { pipe } from '../canvas/pipe.js'
+import { cloneSignature, isChain, isGroup, type Signature, taskSignature } from '../canvas/signature.js'
+import type { SignatureDict } from '../protocol/message.js'
+
+/** What can't take the place of a task. Python's class of the same name. */
+export class ImproperlyConfigured extends TypeError {
+  readonly excType = 'ImproperlyConfigured'
+  readonly excModule = 'celery.exceptions'
+}
+
+/** Of a task's request, what its replacement takes over. */
+export interface Replaced {
+  readonly id: string
+  readonly rootId: string
+  readonly replyTo: string | null
+  readonly group: string | null
+  readonly groupIndex: number | null
+  readonly callbacks: readonly SignatureDict[]
+  readonly errbacks: readonly SignatureDict[]
+  readonly chain: readonly SignatureDict[]
+  readonly chord: SignatureDict | null
+  readonly replacedTaskNesting: number
+}
+
+/**
+ * What is sent in the place of a task: under its id, with its callbacks, as the member of its chord, and before the rest of its chain. A group
+ * is made a chord that hands on its results. Mirrors Celery's `Task.replace`.
+ * @throws ImproperlyConfigured
+ */
+export function replacementOf(given: Signature, task: Replaced): Signature {
+  if (given.options.chord) throw new ImproperlyConfigured('A signature replacing a task must not be part of a chord')
+  if (isChain(given) && given.kwargs.tasks.length === 0) {
+    throw new ImproperlyConfigured('Cannot replace with an empty chain')
+  }
+  const sig = isGroup(given) ? pipe(given, taskSignature('celery.accumulate', [], { index: 0 })) : cloneSignature(given)
+  for (const callback of parseSignatures(task.callbacks, 'callbacks')) link(sig, callback)
+  for (const errback of parseSignatures(task.errbacks, 'errbacks')) linkError(sig, errback, { errorsOnHeader: false })
+  if (isChain(sig)) linkLast(sig.kwargs.tasks, sig)
+  freeze(sig, { id: task.id }, { newId: randomUUID, replyTo: task.replyTo })
+  const nesting = { replaced_task_nesting: task.replacedTaskNesting + 1 }
+  const { chord, group: group_id, groupIndex: group_index, rootId: root_id } = task
+  Object.assign(sig.options, { chord, group_id, group_index, root_id, ...nesting })
+  if (isChain(sig)) for (const step of sig.kwargs.tasks) Object.assign(step.options, nesting)
+  return parseSignatures([...task.chain].reverse(), 'chain').reduce((before, step) => {
+    Object.assign(step.options, nesting)
+    return pipe(before, step)
+  }, sig)
+}
+
+/** The callbacks of a chain are those of its last step, also when more steps come after that. */
+function linkLast(steps: readonly Signature[], chain: Signature): void {
+  const last = steps.at(-1)
+  if (last) for (const callback of listOption(chain.options, 'link')) link(last, callback)
+  delete chain.options.link
+}
