@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { applySignature } from '../canvas/apply.js'
 import { parseSignature } from '../canvas/parse.js'
-import { tupleOf } from '../canvas/resultNode.js'
 import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
@@ -11,7 +9,6 @@ import type { AsyncResult } from './asyncResult.js'
 import { chordUnlock } from './builtIns/chordUnlock.js'
 import { map, starmap } from './builtIns/overMany.js'
 import { workflowTasks } from './builtIns/workflowTasks.js'
-import { AppCanvasOutlet } from './canvasOutlet.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import type { GroupResult } from './groupResult.js'
@@ -40,16 +37,16 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     const way = this.wayOut()
     // Whether the backend can count the members of a chord is known by then.
     await way.outlet.loaded?.()
-    const outlet = new AppCanvasOutlet({
+    const options = {
       way,
       tasks: this.tasks,
       replyTo: this.oid,
       ignoresResults: this.conf.task_ignore_result === true,
       errorsOnHeader: this.conf.task_allow_error_cb_on_chord_header === true,
-    })
-    const node = await applySignature(sig, call, outlet)
-    if (node === null) throw new TypeError(`${sig.task}: there is nothing in it that could be sent`)
-    return this.results.from(tupleOf(node))
+    }
+    // Not for programs that only define tasks.
+    const { applyCanvas } = await import('./applyCanvas.js')
+    return this.results.from(await applyCanvas(sig, call, options))
   }
   private readonly results = new Results(() => this.wayOut().outlet)
   private readonly loans: Loan[] = []
