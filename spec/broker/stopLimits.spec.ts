@@ -79,7 +79,7 @@ describe('a warm stop', () => {
         /steps\.step\[.*ended with SUCCESS, but this could not be stored or sent: .* was not stored: Redis: /,
       )
       expect(worker.stderr).toMatch(/steps\.step\[.*The message goes back to its queue, and the task runs again/)
-      expect(worker.stderr).toMatch(/steps\.loose\[.*acknowledged before the run, so that this is lost/)
+      expect(worker.stderr).toMatch(/steps\.loose\[.*acknowledged before the run, so its outcome is lost/)
       expect(worker.stderr).not.toContain('INTERNAL ERROR')
     })
 
