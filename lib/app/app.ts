@@ -13,7 +13,7 @@ import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import type { GroupResult } from './groupResult.js'
 import type { Loan, LoanTerms } from './loan.js'
-import { plainObject } from './optionChecks.js'
+import { checkKwargs } from './optionChecks.js'
 import type { Outlet, SendOptions } from './outlet.js'
 import { Results } from './results.js'
 import { sendCall } from './sending.js'
@@ -75,9 +75,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     if (typeof name !== 'string' || name === '')
       throw new TypeError('sendTask needs the name of a task, such as "tasks.add"')
     if (!Array.isArray(args)) throw new TypeError(`${name}: the arguments are ${repr(args, SHOWN)}: expected a list`)
-    if (plainObject(kwargs) !== null) {
-      throw new TypeError(`${name}: the keyword arguments are ${repr(kwargs, SHOWN)}: expected an object`)
-    }
+    checkKwargs(name, kwargs)
     checkSendOptions(name, options)
     const id = options.taskId ?? randomUUID()
     await sendCall(this.wayOut(), { id, task: name, args, kwargs, options, replyTo: this.oid })

@@ -1,4 +1,9 @@
+import type { Kwargs } from '../protocol/message.js'
+import { repr } from '../protocol/repr.js'
 import type { Check } from './options.js'
+
+/** Characters of a wrong argument that are shown. */
+const SHOWN = 80
 
 /** The longest time that Node's timers can wait: a longer one ends at once. */
 const MOST_TIMER_MS = 2 ** 31 - 1
@@ -47,6 +52,14 @@ export const plainObject: Check = is(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && !isDate(value),
   'an object',
 )
+
+/** @throws TypeError for anything but an object */
+export function checkKwargs(task: string, kwargs: unknown): asserts kwargs is Kwargs {
+  const expected = plainObject(kwargs)
+  if (expected !== null) {
+    throw new TypeError(`${task}: the keyword arguments are ${repr(kwargs, SHOWN)}: expected ${expected}`)
+  }
+}
 
 /** Of any realm. */
 export const abortSignal: Check = is(

@@ -3,7 +3,7 @@ import type { Kwargs } from '../protocol/message.js'
 import type { AsyncResult } from './asyncResult.js'
 import type { TaskContext } from './context.js'
 import { DeclaredTask, type SendTask } from './declaredTask.js'
-import { limitFaults } from './optionChecks.js'
+import { checkKwargs, limitFaults } from './optionChecks.js'
 import { optionFaults } from './options.js'
 import { compileOrderBy, type KeyOf } from './orderKey.js'
 import { type Signature as Source, signatureOf } from './signature.js'
@@ -91,12 +91,16 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     return new Signature(taskSignature(this.name, [], this.keywords('si', args), {}, true), this.apply)
   }
 
-  /** @throws TypeError for more than one object */
+  /** @throws TypeError for more than one object, and for what is none */
   private keywords(call: string, args: readonly unknown[]): Kwargs {
-    if (args.length <= 1) return { ...((args[0] ?? {}) as Kwargs) }
-    throw new TypeError(
-      `${this.name}.${call}: expected one object with the keyword arguments, and got ${args.length} arguments`,
-    )
+    if (args.length > 1) {
+      throw new TypeError(
+        `${this.name}.${call}: expected one object with the keyword arguments, and got ${args.length} arguments`,
+      )
+    }
+    const [kwargs = {}] = args
+    checkKwargs(this.name, kwargs)
+    return { ...kwargs }
   }
 
   /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. @internal */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { encodeException } from '../../lib/protocol/exception.js'
+import { taskTuple } from '../../lib/protocol/result.js'
 import { Decimal, PlainDate, PreciseDate, Uuid } from '../../lib/protocol/values.js'
 import { ODDITIES } from '../support/oddities.js'
 import { waitFor } from '../support/waitFor.js'
@@ -181,7 +182,7 @@ export function describePool(name: string, make: MakePool): void {
         expect(headers).toMatchObject({ task: 'cpu.next', root_id: 'root', parent_id: request.id })
         expect(closed).toEqual({ closed: true })
         expect(outcome).toMatchObject({ state: 'SUCCESS', result: headers.id })
-        expect(request.children).toEqual([headers.id])
+        expect(request.children).toEqual([taskTuple(headers.id)])
       } finally {
         rmSync(directory, { recursive: true })
       }
