@@ -108,7 +108,7 @@ describe('a queue that the broker refuses', () => {
     // Before RabbitMQ 4 it ends the connection; from then on, a channel.
     const [next, connections] = (await isRabbitmq(4))
       ? ['Trying again in 5 seconds', 1]
-      : ['Each try ends the connection, so there is no further one', 2]
+      : ['Each attempt ends the connection, so it is not tried again', 2]
     expect(errorsOf(odd)).toEqual([expect.stringMatching(`unknown exchange type 'nonsense'.*${next}`)])
     expect(log.of('INFO').filter((line) => line.startsWith('Connected to '))).toHaveLength(connections)
     expect(worker?.readiness).toEqual([expect.stringContaining(`queue ${odd} is not consumed`)])

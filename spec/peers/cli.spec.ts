@@ -87,8 +87,9 @@ describe('our command line and a Python worker', () => {
     ['control', 'cancel_consumer', 'other'],
     ['control', 'heartbeat'],
     ['control', 'disable_events'],
-    ['control', 'pool_grow', '1'],
-    ['control', 'pool_shrink', '1'],
+    // Python's worker starts and ends processes before it answers, which may take longer than the second that is waited for.
+    ['control', '-d', 'w1@peer', '-t', '30', 'pool_grow', '1'],
+    ['control', '-d', 'w1@peer', '-t', '30', 'pool_shrink', '1'],
     ['control', 'autoscale', '3', '1'],
     ['control', 'revoke', 'a'],
     ['control', 'terminate', 'TERM', 'b'],

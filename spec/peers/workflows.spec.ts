@@ -97,6 +97,8 @@ describe.each(RUN_BY)('workflows built in TypeScript, run by %s', (_, workers) =
     const { add, double, sent } = tasks
     const result = await chain(sent(add.s(1, 2)), sent(double.s())).delay()
     await result.get(WAIT)
+    // The second step may end before the first one's result is stored.
+    await result.parent?.get(WAIT)
     expect((await result.parent?.children())?.map(({ id }) => id)).toEqual([result.id])
   })
 
