@@ -45,7 +45,15 @@ export type {
   ConnectionListener,
 } from './broker/broker.js'
 export type { EventSink } from './broker/eventSink.js'
-export { type Intake, type IntakeOptions, type IntakeWindow, type QueueDepth, QueueRefused } from './broker/intake.js'
+export type { Destination, FleetSession, Move, MoveOptions } from './broker/fleetSession.js'
+export {
+  type HandOver,
+  type Intake,
+  type IntakeOptions,
+  type IntakeWindow,
+  type QueueDepth,
+  QueueRefused,
+} from './broker/intake.js'
 export { PublishState } from './broker/publishState.js'
 export { type RegisterOptions, registerBroker } from './broker/register.js'
 export type { ReplyInlet, ReplyQueue } from './broker/replyInlet.js'

@@ -3,6 +3,14 @@ import type { Clock, Delivery, Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Session } from './session.js'
 
+/** The two steps in which a queue is given up that has one consumer at a time. */
+export interface HandOver {
+  /** What is given back from now on stays with us, and nobody else gets anything of the queue. */
+  begin(queue: string): void
+  /** All that isn't acknowledged goes back at once, in its order, and somebody else may get it. */
+  end(queue: string): Promise<void>
+}
+
 /** How deep a queue is. */
 export interface QueueDepth {
   /** Messages ready in the queue, delivered to nobody yet. */
@@ -95,12 +103,8 @@ export interface IntakeWindow {
   depths(queues: Iterable<string>): Promise<ReadonlyMap<string, QueueDepth>>
   /** Declares one more queue and asks for leave to consume it. @throws QueueRefused; BrokerError */
   add(queue: QueueSpec): Promise<void>
-  /**
-   * Gives up a queue that the broker gives to one consumer at a time, in two steps; absent where it can't. `begin`: what is given back from now
-   * on stays with us, and nobody else gets anything of the queue. `end`: all that isn't acknowledged goes back at once, in its order, and
-   * somebody else may get it.
-   */
-  readonly handOver?: { begin(queue: string): void; end(queue: string): Promise<void> }
+  /** Gives up a queue that the broker gives to one consumer at a time; absent where it can't. */
+  readonly handOver?: HandOver
   /** Takes nothing more. What was delivered can still be settled. */
   close(): Promise<void>
 }
