@@ -16,6 +16,7 @@ import { MOST_REVOKED, type Revoked } from '../request/revoked.js'
 import type { WorkerState } from '../request/state.js'
 import { Strategy } from '../request/strategy.js'
 import type { TaskEvents } from '../request/taskEvents.js'
+import { contentLimits } from '../settings/contentLimits.js'
 import { rate } from '../settings/rate.js'
 import type { Settings } from '../settings/table.js'
 import { followUpsBy } from '../trace/followUps.js'
@@ -87,13 +88,7 @@ export class Line {
     const revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
     this.strategy = new Strategy({
       tasks: app.tasks,
-      limits: {
-        accept: settings.accept_content,
-        maxSize: settings.worker_max_message_size,
-        maxNesting: settings.worker_max_message_nesting,
-        maxItems: settings.worker_max_message_items,
-        maxHeaders: settings.worker_max_message_headers,
-      },
+      limits: contentLimits(settings),
       acksLate: (task) => this.policies.of(task).acksLate,
       maxDeliveries: settings.worker_max_deliveries,
       events: options.events,

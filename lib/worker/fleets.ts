@@ -5,6 +5,7 @@ import type { Component } from '../component.js'
 import { destinations } from '../fleet/destination.js'
 import { Fleet, type FleetInfo, type LaneIntake } from '../fleet/fleet.js'
 import type { Clock, Logger } from '../ports.js'
+import { contentLimits } from '../settings/contentLimits.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 
@@ -42,13 +43,7 @@ export class Fleets implements Component {
             queue: queue.name,
             lanes,
             tasks: app.tasks,
-            limits: {
-              accept: settings.accept_content,
-              maxSize: settings.worker_max_message_size,
-              maxNesting: settings.worker_max_message_nesting,
-              maxItems: settings.worker_max_message_items,
-              maxHeaders: settings.worker_max_message_headers,
-            },
+            limits: contentLimits(settings),
             orderBy: settings.task_order_by,
           }),
         }),
