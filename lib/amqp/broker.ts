@@ -22,6 +22,8 @@ import { AmqpReplies } from './replies.js'
 import { type SessionOptions, withEpoch } from './session.js'
 import { declareQueue } from './topology.js'
 
+const DECLARED = 'declared'
+
 /** RabbitMQ: one connection to consume, one to publish, one for events, each opened when it is first used. */
 export class AmqpBroker implements Broker {
   readonly publisher: AmqpPublisher
@@ -30,7 +32,7 @@ export class AmqpBroker implements Broker {
   private readonly postponer: Postponer
   private readonly outage: Outage | null
   /** The queues that were declared on a connection before the first message to them. */
-  private readonly declared = new WeakMap<Epoch, Map<string, Promise<unknown>>>()
+  private readonly declared = new WeakMap<Epoch, Map<string, Promise<void> | typeof DECLARED>>()
 
   constructor(private readonly options: BrokerOptions) {
     const { log, nodename, settings, stopLimit } = options
@@ -45,17 +47,9 @@ export class AmqpBroker implements Broker {
     this.postponer = new Postponer(this.publisher, this.delays)
   }
 
-  async declare(queue: QueueSpec): Promise<void> {
-    const epoch = await this.publisher.epoch()
-    const known = this.declared.get(epoch) ?? new Map<string, Promise<unknown>>()
-    this.declared.set(epoch, known)
-    let declaring = known.get(queue.name)
-    if (!declaring) {
-      declaring = declareQueue(epoch, queue, this.options.log('producer'))
-      known.set(queue.name, declaring)
-      declaring.catch(() => known.delete(queue.name))
-    }
-    await declaring
+  declare(queue: QueueSpec): Promise<void> | undefined {
+    const { present } = this.publisher
+    return present && this.declared.get(present)?.get(queue.name) === DECLARED ? undefined : this.declareOnNext(queue)
   }
 
   postpone(
@@ -109,6 +103,24 @@ export class AmqpBroker implements Broker {
 
   session<T>(use: (session: Session) => Promise<T>): Promise<T> {
     return withEpoch(this.connectionOptions('producer'), (epoch) => use(this.sessionOn(epoch, 'producer')))
+  }
+
+  private async declareOnNext(queue: QueueSpec): Promise<void> {
+    const epoch = await this.publisher.epoch()
+    const known = this.declared.get(epoch) ?? new Map<string, Promise<void> | typeof DECLARED>()
+    this.declared.set(epoch, known)
+    if (!known.has(queue.name)) known.set(queue.name, this.declareOn(epoch, queue, known))
+    await known.get(queue.name)
+  }
+
+  private async declareOn(epoch: Epoch, queue: QueueSpec, known: Map<string, unknown>): Promise<void> {
+    try {
+      await declareQueue(epoch, queue, this.options.log('producer'))
+      known.set(queue.name, DECLARED)
+    } catch (thrown) {
+      known.delete(queue.name)
+      throw thrown
+    }
   }
 
   private sessionOn(epoch: Epoch, scope: string): AmqpSession {

@@ -63,6 +63,11 @@ export class AmqpPublisher implements Publisher, Component {
     await this.connection.stop()
   }
 
+  /** The epoch on which the next message would go out; null while there is no connection. */
+  get present(): Epoch | null {
+    return this.failure || !this.line || this.line.epoch.ended.aborted ? null : this.line.epoch
+  }
+
   /** The present epoch, or the next one; for declarations that go before a publish. */
   async epoch(signal?: AbortSignal): Promise<Epoch> {
     return (await this.bounded(this.ready(signal))).epoch

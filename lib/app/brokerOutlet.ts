@@ -13,6 +13,7 @@ import { routeTask } from './router.js'
 /** The way out to a broker. A queue is declared before the first message that goes to it on a connection, as Celery does. */
 export class BrokerOutlet implements Outlet {
   private readonly lamport = new LamportClock()
+  private isStarted = false
 
   constructor(
     private readonly broker: Pick<Broker, 'declare' | 'postpone' | 'publisher' | 'publishing'>,
@@ -26,14 +27,13 @@ export class BrokerOutlet implements Outlet {
     return routeTask(task, options, this.settings, args, kwargs)
   }
 
-  async prepare(route: Route): Promise<void> {
-    // Where results come as messages, the queue for them has to be there before the task is sent.
-    await this.backend.start()
-    if (route.queue !== null) await this.broker.declare(queueNamed(route.queue, this.settings))
+  prepare(route: Route): Promise<void> | undefined {
+    return this.isStarted ? this.declare(route) : this.start(route)
   }
 
   async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
-    if (!(await this.postponed(message, route, delayMs))) await this.broker.publisher.publish(message)
+    const isFarOff = delayMs > this.settings.worker_eta_memory_limit * 1000
+    if (!(isFarOff && (await this.postponed(message, route, delayMs)))) await this.broker.publisher.publish(message)
     if (currentRun.getStore()) this.onSent(message, route.queue)
   }
 
@@ -43,12 +43,24 @@ export class BrokerOutlet implements Outlet {
   }
 
   async close(): Promise<void> {
+    this.isStarted = false
     await this.backend.stop()
     await this.broker.publisher.stop()
   }
 
+  private async start(route: Route): Promise<void> {
+    // Where results come as messages, the queue for them has to be there before the task is sent.
+    await this.backend.start()
+    this.isStarted = true
+    await this.declare(route)
+  }
+
+  private declare({ queue }: Route): Promise<void> | undefined {
+    return queue === null ? undefined : this.broker.declare(queueNamed(queue, this.settings))
+  }
+
   private async postponed(message: OutgoingMessage, { queue }: Route, delayMs: number): Promise<boolean> {
-    if (queue === null || delayMs <= this.settings.worker_eta_memory_limit * 1000) return false
+    if (queue === null) return false
     return this.broker.postpone(message, queue, delayMs, { bindTo: queueNamed(queue, this.settings) })
   }
 }

@@ -71,8 +71,8 @@ export interface Route {
 /** What sends an app's messages: the worker's own publisher while a worker runs the app, one of the app's own otherwise. */
 export interface Outlet {
   route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route
-  /** Makes sure that the route's queue is there. */
-  prepare(route: Route): Promise<void>
+  /** Makes sure that the route's queue is there. Undefined if it is known to be: each message asks. */
+  prepare(route: Route): Promise<void> | undefined
   /** Publishes a message that is due after `delayMs`; resolves once the broker has it. */
   send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void>
   /** Sends a command of remote control to all workers, and waits for no answer. Absent where nothing is sent. */

@@ -24,15 +24,18 @@ export function routeTask(
   const rule = ruleFor(task, options, settings, args, kwargs)
   const exchange = options.exchange ?? (options.queue === undefined ? rule.exchange : undefined)
   const routingKey = options.routingKey ?? (options.queue === undefined ? rule.routing_key : undefined)
-  const message = {
+  const to = (exchange: string, routingKey: string, queue: string | null): Route => ({
+    exchange,
+    routingKey,
+    queue,
     priority: options.priority ?? rule.priority ?? settings.task_default_priority ?? 0,
     serializer: options.serializer ?? rule.serializer ?? settings.task_serializer,
     compression: options.compression ?? rule.compression ?? settings.task_compression,
-  }
-  if (exchange !== undefined) return { ...message, exchange, routingKey: routingKey ?? '', queue: null }
+  })
+  if (exchange !== undefined) return to(exchange, routingKey ?? '', null)
   const queue = queueNamed(options.queue ?? rule.queue ?? settings.task_default_queue, settings)
-  if (queue.exchange.type === 'direct') return { ...message, exchange: '', routingKey: queue.name, queue: queue.name }
-  return { ...message, exchange: queue.exchange.name, routingKey: routingKey ?? queue.routingKey, queue: queue.name }
+  if (queue.exchange.type === 'direct') return to('', queue.name, queue.name)
+  return to(queue.exchange.name, routingKey ?? queue.routingKey, queue.name)
 }
 
 /** Of the routers in their order, the first that knows of one. */

@@ -7,11 +7,11 @@ import { isTracing, type SpanAttributes, startSpan } from '../tracing.js'
  * it: beside Celery's own. Span and attributes are named as there. Without an OpenTelemetry SDK it only publishes.
  * @throws what `send` throws
  */
-export async function traceSend(
-  message: OutgoingMessage,
-  send: (message: OutgoingMessage) => Promise<void>,
-): Promise<void> {
-  if (!isTracing()) return send(message)
+export function traceSend(message: OutgoingMessage, send: (message: OutgoingMessage) => Promise<void>): Promise<void> {
+  return isTracing() ? inSpan(message, send) : send(message)
+}
+
+async function inSpan(message: OutgoingMessage, send: (message: OutgoingMessage) => Promise<void>): Promise<void> {
   const { headers = {} } = message.properties
   const span = startSpan(`apply_async/${headers.task}`, 'producer', attributesOf(message))
   try {

@@ -31,7 +31,7 @@ export async function sendCall({ hooks, outlet }: Pick<Loan, 'hooks' | 'outlet'>
   const route = outlet.route(call.routeAs ?? task, options, args, kwargs)
   const parent = currentRun.getStore()
   const eta = options.eta ?? (options.countdown === undefined ? null : new Date(Date.now() + options.countdown * 1000))
-  const canvas = { ...fieldsOf(options), ...call.canvas }
+  const canvas = call.canvas ? { ...fieldsOf(options), ...call.canvas } : fieldsOf(options)
   const message = encodeTask({
     id,
     task,
@@ -48,7 +48,8 @@ export async function sendCall({ hooks, outlet }: Pick<Loan, 'hooks' | 'outlet'>
     ignoreResult: options.ignoreResult ?? false,
     canvas,
   })
-  await outlet.prepare(route)
+  const preparing = outlet.prepare(route)
+  if (preparing) await preparing
   const delayMs = eta === null ? 0 : eta.getTime() - Date.now()
   const send = (message: OutgoingMessage): Promise<void> =>
     traceSend(message, (message) => outlet.send(message, route, delayMs))

@@ -65,9 +65,10 @@ export interface Broker {
   readonly results: ReplyInlet
   /**
    * Declares a queue with its exchange and binding, once a connection, so that a message that is published to it afterwards arrives.
+   * @returns undefined if that is done already: each message asks
    * @throws BrokerError, or the broker's own error, when it refuses
    */
-  declare(queue: QueueSpec): Promise<void>
+  declare(queue: QueueSpec): Promise<void> | undefined
   /**
    * Resolves once the broker has the message, which comes to the queue when it is due, and waits in no worker until then.
    * @param options.bindTo the queue, which has been declared, when no worker may consume it yet; `signal` ends the wait for the broker

@@ -74,9 +74,10 @@ export function expirationOf(expires: Date | number | null, now = Date.now()): s
  */
 export function encodeTask(task: TaskToSend): OutgoingMessage {
   const { exchange, priority, routingKey } = task.route
-  const { embed = NO_EMBED, stamps = {}, ...canvas } = task.canvas ?? {}
+  const canvas = task.canvas ?? {}
+  const { embed = NO_EMBED, stamps = {} } = canvas
   const body = encodeBody([task.args, task.kwargs, embed], task.route.serializer ?? 'json', task.route.compression)
-  const headers = {
+  const headers: Record<string, unknown> = {
     ...task.headers,
     lang: 'js',
     task: task.task,
@@ -97,8 +98,8 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
     replaced_task_nesting: canvas.replacedTaskNesting ?? 0,
     stamped_headers: canvas.stampedHeaders ?? null,
     stamps,
-    ...(body.compression === null ? {} : { compression: body.compression }),
   }
+  if (body.compression !== null) headers.compression = body.compression
   return {
     exchange,
     routingKey,

@@ -75,26 +75,23 @@ export function selectQueues(settings: Settings): { queues: QueueSpec[]; fleet: 
 }
 
 function fromDefinition(queue: QueueDefinition, settings: Settings): QueueSpec {
-  const milliseconds = (seconds: number | undefined): number | undefined =>
-    seconds === undefined ? undefined : Math.round(seconds * 1000)
-  const named = {
-    'x-queue-type': settings.task_default_queue_type === 'quorum' ? 'quorum' : undefined,
-    'x-expires': milliseconds(queue.expires),
-    'x-message-ttl': milliseconds(queue.message_ttl),
-    'x-max-length': queue.max_length,
-    'x-max-length-bytes': queue.max_length_bytes,
-    'x-max-priority': queue.max_priority ?? settings.task_queue_max_priority ?? undefined,
+  const named: Record<string, unknown> = {}
+  const name = (argument: string, value: unknown): void => {
+    if (value !== undefined) named[argument] = value
   }
+  name('x-queue-type', settings.task_default_queue_type === 'quorum' ? 'quorum' : undefined)
+  name('x-expires', milliseconds(queue.expires))
+  name('x-message-ttl', milliseconds(queue.message_ttl))
+  name('x-max-length', queue.max_length)
+  name('x-max-length-bytes', queue.max_length_bytes)
+  name('x-max-priority', queue.max_priority ?? settings.task_queue_max_priority ?? undefined)
   const durable = queue.durable ?? true
   return {
     name: queue.name,
     durable,
     exclusive: queue.exclusive ?? false,
     autoDelete: queue.auto_delete ?? false,
-    arguments: {
-      ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
-      ...queue.queue_arguments,
-    },
+    arguments: Object.assign(named, queue.queue_arguments),
     exchange: {
       name: queue.exchange ?? queue.name,
       type: queue.exchange_type ?? 'direct',
@@ -103,4 +100,8 @@ function fromDefinition(queue: QueueDefinition, settings: Settings): QueueSpec {
     },
     routingKey: queue.routing_key ?? queue.name,
   }
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }

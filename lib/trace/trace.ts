@@ -69,7 +69,6 @@ export function requestInfo(
 ): RequestInfo {
   const { message, delivery } = request
   const { embed, headers } = message
-  const { headers: _, ...properties } = message.properties
   return {
     id: message.id,
     task: message.task,
@@ -92,8 +91,13 @@ export function requestInfo(
     correlationId: message.properties.correlationId ?? null,
     replyTo: message.properties.replyTo ?? null,
     hostname,
-    headers: customHeaders(message.headers),
-    properties,
+    get headers() {
+      return customHeaders(message.headers)
+    },
+    get properties() {
+      const { headers: _, ...properties } = message.properties
+      return properties
+    },
     deliveryInfo: {
       exchange: delivery.exchange,
       routingKey: delivery.routingKey,

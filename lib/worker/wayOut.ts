@@ -42,8 +42,11 @@ function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
   const gaveUp = (): string => 'the message was not sent before the worker stopped'
   return {
     backend: outlet.backend,
-    route: (...call) => outlet.route(...call),
-    prepare: (route) => stopLimit.within(outlet.prepare(route), gaveUp),
+    route: (task, options, args, kwargs) => outlet.route(task, options, args, kwargs),
+    prepare: (route) => {
+      const preparing = outlet.prepare(route)
+      return preparing && stopLimit.within(preparing, gaveUp)
+    },
     send: (message, route, delayMs) => stopLimit.within(outlet.send(message, route, delayMs), gaveUp),
     tellWorkers: async (...command) => stopLimit.within(outlet.tellWorkers?.(...command) ?? Promise.resolve(), gaveUp),
     close: () => outlet.close(),

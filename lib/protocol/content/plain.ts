@@ -67,8 +67,8 @@ class Plainer {
     if (types.isMap(value)) throw new TypeError("a Map can't be written")
     if (types.isSet(value)) throw new TypeError("a Set can't be written")
     const copy: Record<string, unknown> = {}
-    for (const [key, item] of Object.entries(value)) {
-      const plain = this.inside(key, item)
+    for (const key of Object.keys(value)) {
+      const plain = this.inside(key, (value as Record<string, unknown>)[key])
       if (plain !== undefined) setOwn(copy, key, plain)
     }
     return copy
