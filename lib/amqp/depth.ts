@@ -6,7 +6,8 @@ import type { Epoch } from './epoch.js'
 
 /** Asks how deep queues are by passive declare, on a channel of its own: one that fails closes its channel. */
 export class DepthProbe {
-  private channel: Channel | null = null
+  /** Whoever asks meanwhile waits for the same one. */
+  private channel: Promise<Channel> | null = null
 
   constructor(
     private readonly epoch: Epoch,
@@ -19,8 +20,8 @@ export class DepthProbe {
     for (const queue of queues) {
       if (this.epoch.ended.aborted) break
       try {
-        this.channel ??= await this.epoch.scratchChannel()
-        const { messageCount, consumerCount } = await this.channel.checkQueue(queue)
+        this.channel ??= this.epoch.scratchChannel()
+        const { messageCount, consumerCount } = await (await this.channel).checkQueue(queue)
         depths.set(queue, { ready: messageCount, consumers: consumerCount })
       } catch (thrown) {
         this.channel = null

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Broker } from '../broker/broker.js'
 import type { Destination } from '../broker/fleetSession.js'
+import type { QueueDepth } from '../broker/intake.js'
 import type { Session } from '../broker/session.js'
 import { BrokerError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import type { IncomingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Member } from './assignment.js'
+import { type Change, Changes } from './changes.js'
 import type { Phase } from './holder.js'
 import { Holders } from './holders.js'
 import { laneName } from './laneOf.js'
@@ -14,13 +16,16 @@ import { laneSpec, sourceSpec } from './laneSpec.js'
 import { Membership } from './membership.js'
 import { Mover } from './mover.js'
 import { decodeNews, encodeNews } from './news.js'
-import { lanesOf, leaderOf, type News } from './roster.js'
+import { lanesOf, leaderOf, type News, type Table } from './roster.js'
+import { Soundings } from './soundings.js'
 
 /** What takes and gives up the queues that are lanes. */
 export interface LaneIntake {
   openLane(queue: QueueSpec): Promise<void>
   drainLane(queue: string): Promise<void>
   closeLane(queue: string): Promise<void>
+  /** The depths of those of the queues that could be asked; empty without a connection. */
+  depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
 }
 
 export interface FleetOptions {
@@ -39,12 +44,21 @@ export interface FleetOptions {
 /** One queue's fleet, as this worker sees it: for `inspect fleet` and metrics. */
 export interface FleetInfo {
   readonly queue: string
+  /** Messages that wait to be moved to a lane. Like the depths of lanes, the worker with the mover knows it; null in the others. */
+  readonly ready: number | null
   /** Of the last assignment that was heard. */
   readonly version: number
   readonly leader: string
   readonly members: readonly (Member & { readonly lanes: number })[]
-  /** By number: who is to hold it, and where it stands here. */
-  readonly lanes: readonly { readonly lane: number; readonly holder: string | null; readonly here: Phase }[]
+  /** By number: who is to hold it, where it stands here, and the messages ready in it. */
+  readonly lanes: readonly {
+    readonly lane: number
+    readonly holder: string | null
+    readonly here: Phase
+    readonly ready: number | null
+  }[]
+  /** When and why lanes were shared out in another way, latest first; the last 20. */
+  readonly changes: readonly Change[]
   readonly mover: { readonly here: boolean; readonly moved: number; readonly trouble: string | null }
 }
 
@@ -53,6 +67,9 @@ export class Fleet {
   private membership: Membership
   private readonly holders: Holders
   private readonly mover: Mover
+  private readonly soundings: Soundings
+  private readonly changes = new Changes()
+  private table: Table
   private readonly exchange: string
   private isLeaving = false
   /** The share that was last told in the log. */
@@ -63,6 +80,14 @@ export class Fleet {
     const numbers = [...Array(lanes).keys()]
     this.exchange = `${queue.name}.fleet`
     this.membership = this.newMembership()
+    this.table = this.membership.roster.table
+    const laneNames = numbers.map((lane) => laneName(queue.name, lane))
+    this.soundings = new Soundings({
+      queues: [queue.name, ...laneNames],
+      clock,
+      log,
+      depths: (queues) => intake.depths(queues),
+    })
     this.holders = new Holders({
       clock,
       log,
@@ -79,6 +104,7 @@ export class Fleet {
       clock,
       log,
       destinationOf,
+      onMoving: (isMoving) => this.soundings.turn(isMoving),
     })
   }
 
@@ -119,15 +145,23 @@ export class Fleet {
   describe(): FleetInfo {
     const { members, table } = this.membership.roster
     const { phases } = this.holders
+    const { name } = this.options.queue
     return {
-      queue: this.options.queue.name,
+      queue: name,
+      ready: this.soundings.readyIn(name),
       version: table.version,
       leader: leaderOf(this.membership.roster).id,
       members: [...members.values()].map((member) => ({
         ...member,
         lanes: table.lanes.filter((id) => id === member.id).length,
       })),
-      lanes: table.lanes.map((holder, lane) => ({ lane, holder, here: phases.get(lane) ?? 'closed' })),
+      lanes: table.lanes.map((holder, lane) => ({
+        lane,
+        holder,
+        here: phases.get(lane) ?? 'closed',
+        ready: this.soundings.readyIn(laneName(name, lane)),
+      })),
+      changes: this.changes.latest,
       mover: { here: this.mover.isMoving, moved: this.mover.moved, trouble: this.mover.trouble },
     }
   }
@@ -151,6 +185,10 @@ export class Fleet {
   private follow(): void {
     if (this.isLeaving || !this.membership.isHere) return
     const { roster } = this.membership
+    if (roster.table.version > 0) {
+      this.changes.note(this.table, roster.table, this.options.clock.now())
+      this.table = roster.table
+    }
     const lanes = lanesOf(roster)
     this.holders.want(lanes)
     this.tell(lanes.length, roster.members.size)

@@ -17,6 +17,8 @@ export interface MoverOptions {
   readonly clock: Clock
   readonly log: Logger
   destinationOf(message: IncomingMessage): Destination
+  /** Messages are being moved from now on, and all queues are there; or not any more. */
+  onMoving(isMoving: boolean): void
 }
 
 /** Moves the messages of a queue to its lanes for as long as it is on, whatever becomes of connections. One member of a fleet has it on. */
@@ -68,7 +70,7 @@ export class Mover {
   }
 
   private async once(): Promise<Error | null> {
-    const { broker, destinationOf, from, lanes, log } = this.options
+    const { broker, destinationOf, from, lanes, log, onMoving } = this.options
     const given = new AbortController()
     this.wake = () => given.abort()
     const session = await broker.publishing(given.signal)
@@ -86,6 +88,7 @@ export class Mover {
     })
     this.move = move
     this.trouble = null
+    onMoving(true)
     log.info(`Messages of ${from.name} are moved to its ${lanes.length} lanes by this worker`)
     // Turned off while it was opened.
     if (!this.on) void move.stop()
@@ -93,6 +96,7 @@ export class Mover {
       return await move.ended
     } finally {
       this.move = null
+      onMoving(false)
     }
   }
 

@@ -17,6 +17,7 @@ const MODULES = [
   'dialog.js',
   'actions.js',
   'lists.js',
+  'fleets.js',
   'search.js',
   'page.js',
 ]

@@ -1,9 +1,12 @@
 import type { BreakerInfo } from '../breaker.js'
 import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
+import type { FleetInfo } from '../fleet/fleet.js'
 import type { Clock } from '../ports.js'
 import { parkedCounts } from '../request/info.js'
 import type { Ending, WorkerState } from '../request/state.js'
+import { clip, LONGEST_TEXT } from './clip.js'
 import type { Failure } from './failures.js'
+import { fleetsOf } from './fleetSnapshot.js'
 import { Histogram } from './histogram.js'
 import type { Reading } from './history.js'
 import type { TaskCounts } from './tally.js'
@@ -17,7 +20,7 @@ export const LIMITS = {
   tasks: 50,
   breakers: 50,
   queues: 100,
-  text: 300,
+  text: LONGEST_TEXT,
 } as const
 
 /** How a task can end for good. */
@@ -46,6 +49,8 @@ export interface Source {
   breakers(): Iterable<BreakerInfo>
   failures(): Iterable<Failure>
   tasks(): Iterable<TaskCounts>
+  /** Queues whose order is kept over many workers. */
+  fleets(): readonly FleetInfo[]
   /** Part of the last second in which the event loop was busy, 0 to 1. */
   loop(): number
   /** Bytes of resident memory. */
@@ -74,6 +79,7 @@ export function takeSnapshot(source: Source) {
     strays: state.strays,
     totals: { received: state.received, ...Object.fromEntries(state.endings) },
     queues: queuesOf(source),
+    fleets: fleetsOf(source),
     lanes: lanesOf(source),
     running: runningOf(source),
     decisions: decisionsOf(scaling),
@@ -217,11 +223,7 @@ function decisionsOf({ decisions }: Source['scaling']) {
     .reverse()
 }
 
-function clip(text: string): string {
-  return text.length > LIMITS.text ? `${text.slice(0, LIMITS.text - 1)}…` : text
-}
-
 /** A name that commands go by: what was clipped can't be named to one, and says so. */
 function whole<Field extends string>(field: Field, text: string) {
-  return { [field]: clip(text), clipped: text.length > LIMITS.text } as Record<Field, string> & { clipped: boolean }
+  return { [field]: clip(text), clipped: text.length > LONGEST_TEXT } as Record<Field, string> & { clipped: boolean }
 }

@@ -1,5 +1,7 @@
 import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
+import type { FleetInfo } from '../fleet/fleet.js'
 import type { Clock } from '../ports.js'
+import { fleetQueues } from './fleetMetrics.js'
 import { hostOf } from './host.js'
 import type { Labels, Metrics, Read } from './metrics.js'
 
@@ -18,6 +20,8 @@ export interface WorkerMetricsSource {
   depthOf(queue: string): { readonly ready: number; readonly consumers: number } | undefined
   /** How long the oldest message of a queue has waited in it. */
   oldestSeconds(queue: string): number
+  /** Queues whose order is kept over many workers. */
+  fleets(): readonly FleetInfo[]
   /** Results that wait to be stored. */
   readonly backend: { readonly kept: number }
   readonly breakers: Iterable<{ readonly name: string; readonly state: string; readonly opens: number }>
@@ -37,12 +41,16 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
   const own = { hostname: hostOf(source.nodename) }
   const gauge = (name: string, help: string, value: () => number): void =>
     metrics.gauge(name, help, ['hostname'], () => [{ value: value(), labels: own }])
-  /** The queues whose depth is known. */
-  const depths = () =>
-    source.queues.queues.flatMap(({ name }) => {
+  const known = (names: Iterable<string>) =>
+    [...names].flatMap((name) => {
       const depth = source.depthOf(name)
       return depth ? [{ ...depth, labels: { queue_name: name } }] : []
     })
+  /** Of the queues that are consumed here, those whose depth is known. */
+  const depths = () => known(source.queues.queues.map(({ name }) => name))
+  /** And the queues of a fleet, whoever holds their lanes. */
+  const allDepths = () =>
+    known(new Set([...source.queues.queues.map(({ name }) => name), ...source.fleets().flatMap(fleetQueues)]))
   const queued = (): number => depths().reduce((sum, { ready }) => sum + ready, state.ready)
 
   gauge('celery_worker_up', 'Always 1: without an answer the worker is down.', () => 1)
@@ -100,7 +108,7 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     'celery_queue_length',
     'Messages ready in the queue, not delivered to a consumer.',
     ['queue_name'],
-    () => depths().map(({ labels, ready: value }) => ({ value, labels })),
+    () => allDepths().map(({ labels, ready: value }) => ({ value, labels })),
   )
   metrics.gauge(
     'celery_queue_oldest_wait_seconds',
@@ -109,7 +117,7 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     () => depths().map(({ labels }) => ({ value: source.oldestSeconds(labels.queue_name), labels })),
   )
   metrics.untyped('celery_active_consumer_count', 'Consumers of the queue, of the whole fleet.', () =>
-    depths().map(({ consumers: value, labels }) => ({ value, labels })),
+    allDepths().map(({ consumers: value, labels }) => ({ value, labels })),
   )
 
   /** Of this worker alone; added up over the workers they are celery-exporter's figures. */

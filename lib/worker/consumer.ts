@@ -67,6 +67,13 @@ export class Consumer {
     return this.soundings.add(listener)
   }
 
+  /** The depths of any queues, also of some that others consume. */
+  async depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>> {
+    const depths = (await this.window?.depths(queues)) ?? new Map<string, QueueDepth>()
+    this.soundings.tell(depths)
+    return depths
+  }
+
   /** True from when the broker has accepted the consumers until the connection is lost. */
   get consuming(): boolean {
     return this.opened

@@ -2,7 +2,9 @@ import type { BreakerInfo } from '../breaker.js'
 import type { QueueDepth } from '../broker/intake.js'
 import type { Component } from '../component.js'
 import type { Panel } from '../control/panel.js'
+import type { FleetInfo } from '../fleet/fleet.js'
 import { CONTROLS, controlRoutes } from '../health/controlRoutes.js'
+import { registerFleetMetrics } from '../health/fleetMetrics.js'
 import { History } from '../health/history.js'
 import { livenessRoutes } from '../health/liveness.js'
 import { Metrics } from '../health/metrics.js'
@@ -40,6 +42,7 @@ export interface ProbesOptions {
   readonly line: Pick<Line, 'state' | 'lanes' | 'pool'>
   readonly autoscaler: Pick<Autoscaler, 'bounds' | 'decisions' | 'counts'>
   readonly consumer: Pick<Consumer, 'queues' | 'intake' | 'consuming' | 'onDepths'>
+  readonly fleets: { describe(): readonly FleetInfo[] }
   readonly backend: { readonly kept: number } & Pick<Backend, 'get' | 'storeUnlessReady'>
   readonly remote: { readonly panel: Pick<Panel, 'answer'>; readonly dropped: ReadonlyMap<string, number> }
   log(scope: string): Logger
@@ -129,6 +132,7 @@ export class HttpProbes {
       breakers: () => worker.breakers,
       failures: () => records.failures,
       tasks: () => records.tally,
+      fleets: () => this.options.fleets.describe(),
       loop: () => this.pulse.latestUtilisation,
       memory: () => process.memoryUsage.rss(),
     }
@@ -148,6 +152,7 @@ export class HttpProbes {
       queues: consumer,
       depthOf: (queue) => this.depthOf(queue),
       oldestSeconds: (queue) => this.queueWatch.oldestSeconds(queue, clock.monotonic()),
+      fleets: () => this.options.fleets.describe(),
       backend,
       breakers: worker.breakers,
       pulse: this.pulse,
@@ -155,6 +160,7 @@ export class HttpProbes {
       readiness: () => worker.readiness,
       consuming: () => consumer.consuming,
     })
+    registerFleetMetrics(metrics, nodename, () => this.options.fleets.describe())
     return metrics
   }
 

@@ -19,6 +19,7 @@ import { StopLimit } from '../stopLimit.js'
 import { HookEvents } from '../trace/hookEvents.js'
 import { WorkerBreakers } from './breakers.js'
 import { createBroker } from './brokers.js'
+import { connectionListener } from './connectionListener.js'
 import { Consumer } from './consumer.js'
 import { WorkerEvents } from './events.js'
 import { Fleets } from './fleets.js'
@@ -164,30 +165,21 @@ export class Worker implements Component {
       fleets,
       shutdown: () => void this.stop(),
     })
-    this.probes = new Probes({ ...common, records, worker: this, line, autoscaler, consumer, backend, remote })
+    const parts = { records, worker: this, line, autoscaler, consumer, fleets, backend, remote }
+    this.probes = new Probes({ ...common, ...parts })
 
-    const connection = broker.connect({
-      onUp: async (session) => {
-        await remote.up(session)
-        await consumer.up(session)
-        await fleets.up(session)
-        remote.consuming()
-        hooks.ready()
-        own.info(`${nodename} ready.`)
-        life.consumes(session)
-      },
-      onDown: async () => {
-        remote.down()
-        consumer.down()
-        fleets.down()
-        life.disconnected()
-      },
-      gaveUp: (error) => {
-        own.critical(`Unrecoverable error: ${error.message}`)
-        life.failure = error
-        this.shutdown.fail()
-      },
-    })
+    const connection = broker.connect(
+      connectionListener({
+        nodename,
+        log: own,
+        remote,
+        consumer,
+        fleets,
+        hooks,
+        life,
+        onGaveUp: () => this.shutdown.fail(),
+      }),
+    )
     line.standstill.onFound((seconds) => connection.renew(`the process stood still for ${Math.round(seconds)} seconds`))
 
     const components: Component[] = [

@@ -13,6 +13,11 @@ describe('what pods are scaled on', () => {
     ['a queue counts once, though each of three pods sees it', Array(3).fill(worker({ ready: { q: 48 } })), 3],
     ['of two views of a queue, the longer', [worker({ ready: { q: 4 } }), worker({ ready: { q: 8 } })], 0.5],
     ['queues add up', [worker({ ready: { q: 8, r: 4 }, busy: 2, reserved: 2 })], 1],
+    [
+      'a fleet: its queue and its lanes, each once, though the worker with the mover sees all of them',
+      [worker({ ready: { q: 8, 'q.lane.0': 16, 'q.lane.1': 8 } }), worker({ ready: { 'q.lane.1': 8 } })],
+      2,
+    ],
     ['a busy event loop: the slots are all that it can hold', [worker({ busy: 2, loopUtilisation: 0.95 })], 1],
     ['an open breaker: what waits asks for no pod', [worker({ busy: 8, breakerOpen: true, ready: { q: 800 } })], 0.5],
   ]

@@ -67,7 +67,7 @@ describe('the page', () => {
     }
     const ids = new Set([...html.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id))
     const tables = [...html.matchAll(/<table([^>]*)>/g)]
-    expect(tables).toHaveLength(8)
+    expect(tables).toHaveLength(11)
     for (const [, attributes = ''] of tables) {
       expect(ids).toContain(/aria-labelledby="([^"]+)"/.exec(attributes)?.[1])
     }

@@ -32,6 +32,7 @@ export function offlineSource(
     breakers: () => [],
     failures: () => failures,
     tasks: () => tally,
+    fleets: () => [],
     loop: () => 0.25,
     memory: () => 1024,
   }

@@ -54,6 +54,7 @@ describe('what a worker shows of itself over HTTP', () => {
         intake: () => (consuming ? [{ queue, consumers: 4, messages: 4 }] : []),
         onDepths: (listener) => soundings.add(listener),
       },
+      fleets: { describe: () => [] },
       backend: { kept: 0, get: async () => null },
       remote: { panel: { answer: () => null }, dropped: new Map([['control', 2]]) },
     }

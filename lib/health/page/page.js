@@ -1,6 +1,7 @@
 import { showActions } from './actions.js'
 import './chart.js'
 import './dialog.js'
+import { showFleets } from './fleets.js'
 import { announce, duration, element, figure, setText, timeOf } from './format.js'
 import { showLists } from './lists.js'
 import './search.js'
@@ -61,6 +62,7 @@ function show(snapshot) {
   const changes = snapshot.decisions.filter(({ heldBack }) => !heldBack)
   if (history.at.length > 0) chart.show(history, changes, snapshot.autoscales ? snapshot.slots.max : null)
   showLists(snapshot)
+  showFleets(snapshot)
   showActions(snapshot)
 }
 
