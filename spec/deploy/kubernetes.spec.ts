@@ -18,12 +18,13 @@ const WITH_KEDA = {
   images: [{ name: 'celeriac-app', newName: 'registry.example.com/celeriac-app', newTag: '1.0.0' }],
 }
 
-const OVERLAYS = ['dev', 'stg', 'prod', 'keda'] as const
+const OVERLAYS = ['dev', 'stg', 'prod', 'fleet', 'keda'] as const
 /** Who runs what: the table. */
 const WORKERS = {
   dev: ['all-worker'],
   stg: ['long-running-worker', 'short-running-worker'],
   prod: ['long-running-worker', 'short-running-worker'],
+  fleet: ['short-running-worker'],
   keda: ['short-running-worker'],
 } as const
 
@@ -69,7 +70,9 @@ function kedaReplacement(): Record<string, unknown> {
 }
 
 beforeAll(() => {
-  for (const overlay of ['dev', 'stg', 'prod']) rendered.set(overlay, render(join(KUBERNETES, 'overlays', overlay)))
+  for (const overlay of ['dev', 'stg', 'prod', 'fleet']) {
+    rendered.set(overlay, render(join(KUBERNETES, 'overlays', overlay)))
+  }
   rendered.set('keda', renderThis({ ...WITH_KEDA, ...kedaReplacement() }))
 })
 
@@ -194,7 +197,7 @@ describe('scaling of pods', () => {
     only(all<IHorizontalPodAutoscaler>(overlay, 'HorizontalPodAutoscaler'))
 
   it('is for the short-running worker alone, whose number of pods no deployment sets', () => {
-    for (const overlay of ['stg', 'prod']) {
+    for (const overlay of ['stg', 'prod', 'fleet']) {
       expect(pods(overlay).spec?.scaleTargetRef.name).toBe('short-running-worker')
       const replicas = deployments(overlay).map(({ metadata, spec }) => [metadata?.name, spec?.replicas])
       expect(new Map(replicas as [string, number][]).get('short-running-worker')).toBeUndefined()
@@ -215,6 +218,16 @@ describe('scaling of pods', () => {
     expect(rule.seriesQuery).toBe('celery_fleet_load{namespace!="",component!=""}')
     expect(rule.name).toBeUndefined()
     expect(rule.metricsQuery).toBe('sum(<<.Series>>{<<.LabelMatchers>>})')
+  })
+
+  it('of a fleet leaves a lane to each pod, never goes below two, and takes one away at a time', async () => {
+    const { settings } = await settingsOf(only(deployments('fleet')))
+    const { behavior, maxReplicas, metrics, minReplicas } = pods('fleet').spec ?? {}
+    expect(settings.worker_fleet_queues).toEqual(settings.queues)
+    expect(minReplicas).toBe(2)
+    expect(maxReplicas).toBeLessThanOrEqual(settings.worker_fleet_lanes)
+    expect(behavior?.scaleDown?.policies).toEqual([{ type: 'Pods', value: 1, periodSeconds: 60 }])
+    expect(metrics).toEqual(pods('prod').spec?.metrics)
   })
 
   it('is the same by KEDA: query, target, bounds and behaviour', () => {
