@@ -1,11 +1,38 @@
-/* The tasks of canvas.py, in TypeScript: canvases of the peer specs are spread over both. */
-import { Celery } from 'celeriac'
+/* The tasks of canvas.py, in TypeScript: canvases of the peer specs are spread over both. CANVAS_QUEUE: where Celery's own tasks go. */
+import { Celery, chain, chord, group } from 'celeriac'
 
-const app = new Celery('canvas', {})
+/** A signature as it travels, maybe with error callbacks. */
+interface Node {
+  readonly task: string
+  readonly kwargs: { readonly tasks?: Node[]; readonly header?: Node[]; readonly body?: Node }
+  readonly errbacks?: Node[]
+}
+
+const { CANVAS_QUEUE: queue } = process.env
+const app = new Celery('canvas', queue === undefined ? {} : { task_routes: { 'celery.*': { queue } } })
 
 app.task('canvas.join', (...args: unknown[]) => args)
 app.task('canvas.fail', (..._: unknown[]) => {
   throw Object.assign(new Error('boom'), { excType: 'ValueError', excModule: 'builtins' })
 })
+app.task('canvas.caught', (_id?: string) => 'caught')
+app.task('canvas.replace', { bind: true }, (self, node: Node) => {
+  throw self.replace(built(node))
+})
+
+/** The canvas as an application would write it. */
+function built(node: Node) {
+  const made = madeOf(node)
+  for (const errback of node.errbacks ?? []) made.linkError(app.signature({ ...errback }))
+  return made
+}
+
+function madeOf({ errbacks: _, ...sig }: Node): ReturnType<typeof app.signature> {
+  const { body, header, tasks } = sig.kwargs
+  if (sig.task === 'celery.chain') return chain((tasks ?? []).map(built))
+  if (sig.task === 'celery.group') return group((tasks ?? []).map(built)) as never
+  if (header && body) return chord(header.map(built), built(body)) as never
+  return app.signature({ ...sig })
+}
 
 export default app

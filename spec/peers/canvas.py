@@ -1,16 +1,21 @@
-"""Celery's side of the canvas specs: the tasks of apps/canvas.ts, and a client that sends canvases and says, a line of JSON each, what became
-of them.
+"""Celery's side of the canvas specs: the tasks of apps/canvas.ts, and a client that sends canvases and says what became of them.
 
-    celery -A canvas worker -Q QUEUE
-    canvas.py BROKER BACKEND SECONDS <<< '[{"task": "celery.chain", ...}, ...]'
+    CANVAS_QUEUE=QUEUE celery -A canvas worker -Q QUEUE       with the tasks of Celery's own that it sends going to that queue
+    canvas.py BROKER BACKEND SECONDS <<< '[{"task": "celery.chain", ...}, ...]'              a line of JSON for each
+    canvas.py BROKER BACKEND SECONDS built <<< '{"canvases": [...], "errbacks": [...]}'      see `of_built`
 """
 import json
+import os
 import sys
 import time
+from itertools import zip_longest
 
-from celery import Celery, signature
+from celery import Celery, chain, chord, group, signature
+from celery.result import ResultSet
 
 app = Celery("canvas")
+if "CANVAS_QUEUE" in os.environ:
+    app.conf.task_routes = {"celery.*": {"queue": os.environ["CANVAS_QUEUE"]}}
 
 
 @app.task(name="canvas.join")
@@ -23,6 +28,32 @@ def fail(*args):
     raise ValueError("boom")
 
 
+@app.task(name="canvas.caught")
+def caught(id=None):
+    return "caught"
+
+
+@app.task(name="canvas.replace", bind=True)
+def replace(self, node):
+    raise self.replace(built(node))
+
+
+def built(node):
+    """The canvas as an application would write it, of its description: a signature as it travels, maybe with `errbacks`."""
+    parts = node["kwargs"]
+    if node["task"] == "celery.chain":
+        made = chain(*map(built, parts["tasks"]))
+    elif node["task"] == "celery.group":
+        made = group(list(map(built, parts["tasks"])))
+    elif node["task"] == "celery.chord":
+        made = chord(list(map(built, parts["header"])), built(parts["body"]))
+    else:
+        made = signature({key: value for key, value in node.items() if key != "errbacks"}, app=app)
+    for errback in node.get("errbacks", ()):
+        made.link_error(signature(errback, app=app))
+    return made
+
+
 def outcome(result, until):
     try:
         return {"value": result.get(timeout=max(0.1, until - time.time()))}
@@ -30,11 +61,60 @@ def outcome(result, until):
         return {"error": type(exc).__name__, "text": str(exc)}
 
 
+def own(result):
+    """Of a task alone: get() tells of what came before it. Nothing of one that has not ended."""
+    if not result.ready():
+        return None
+    value = result.result
+    return {"error": type(value).__name__, "text": str(value)} if isinstance(value, Exception) else {"value": value}
+
+
+def leaves(result):
+    if not isinstance(result, ResultSet):
+        return [result]
+    return [leaf for member in result.results for leaf in leaves(member)]
+
+
+def wait(waiting, seconds, quiet):
+    """Until all that is sure to end has ended, and of the rest none has for `quiet` seconds."""
+    until = time.time() + seconds
+    last = time.time()
+    while waiting and time.time() < until:
+        left = [(result, sure) for result, sure in waiting if not result.ready()]
+        if len(left) < len(waiting):
+            last = time.time()
+        waiting = left
+        if not any(sure for _, sure in waiting) and time.time() - last > quiet:
+            return
+        time.sleep(0.1)
+
+
+def of_built(asked, seconds):
+    """Of each canvas what get() gives, and what each task of its result has come to; and which of the error callbacks were called."""
+    sent = [built(node).apply_async() for node in asked["canvases"]]
+    ends = [leaves(result) for result in sent]
+    called = {id: app.AsyncResult(id) for id in asked["errbacks"]}
+    sure = asked["sure"]  # what is known to end: for each canvas a list, and ids of error callbacks
+    waiting = [(leaf, is_sure) for each, known in zip(ends, sure["ends"]) for leaf, is_sure in zip_longest(each, known)]
+    waiting += [(result, id in sure["errbacks"]) for id, result in called.items()]
+    wait(waiting, seconds, asked["quiet"])
+    return {
+        "canvases": [
+            {"got": outcome(result, 0), "ends": [own(leaf) for leaf in each]} for result, each in zip(sent, ends)
+        ],
+        "errbacks": [id for id, result in called.items() if result.ready()],
+    }
+
+
 def main():
-    broker, backend, seconds = sys.argv[1:]
+    broker, backend, seconds, *how = sys.argv[1:]
     app.conf.update(broker_url=broker, result_backend=backend)
     app.set_default()
-    sent = [signature(sig, app=app).apply_async() for sig in json.load(sys.stdin)]
+    asked = json.load(sys.stdin)
+    if how:
+        print(json.dumps(of_built(asked, float(seconds))), flush=True)
+        return
+    sent = [signature(sig, app=app).apply_async() for sig in asked]
     until = time.time() + float(seconds)
     for result in sent:
         print(json.dumps(outcome(result, until)), flush=True)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Random } from '../packit/random.js'
 
 /** A signature as Python writes it. */
@@ -39,22 +40,38 @@ export const FORMS: Readonly<Record<string, Dict>> = {
   'a failure of a body': chord([task('a'), task('b')], failing()),
 }
 
-/** A canvas, its tasks up to three deep. */
+/** A canvas, up to three within one another, with error callbacks and tasks that others take the place of. */
 export function randomCanvas(random: Random, depth = 3): Dict {
-  const kind = random.next()
-  if (depth === 0 || kind < 0.3) return random.chance(0.05) ? failing() : task(String(random.integer(0, 100)))
-  const some = (least: number): Dict[] =>
-    Array.from({ length: random.integer(least, 4) }, () => randomCanvas(random, depth - 1))
-  if (kind < 0.65) return chain(...some(2))
-  if (kind < 0.8) return chain(task('first'), group(...some(2)), randomCanvas(random, depth - 1))
-  return chord(some(1), randomCanvas(random, depth - 1))
+  const made = randomForm(random, depth)
+  return random.chance(0.15) ? { ...made, errbacks: [sig('canvas.caught')] } : made
 }
 
-/** The same canvas, each of its tasks sent to a queue. */
-export function spread(dict: Dict, queueOf: () => string): Dict {
+function randomForm(random: Random, depth: number): Dict {
+  const kind = random.next()
+  if (depth === 0 || kind < 0.25) return random.chance(0.07) ? failing() : task(String(random.integer(0, 100)))
+  const one = (): Dict => randomCanvas(random, depth - 1)
+  const some = (least: number): Dict[] => Array.from({ length: random.integer(least, 4) }, one)
+  if (kind < 0.35) return { ...sig('canvas.replace', [one()]), immutable: true }
+  if (kind < 0.55) return chain(...some(2))
+  if (kind < 0.7) return group(...some(2))
+  if (kind < 0.8) return chain(task('first'), group(...some(2)), one())
+  return chord(some(1), one())
+}
+
+/** The same canvas, each of its tasks sent to a queue, its error callbacks under ids of their own, which `ids` gets. */
+export function spread(dict: Dict, queueOf: () => string, ids: string[] = []): Dict {
+  const each = (list: Dict[]): Dict[] => list.map((one) => spread(one, queueOf, ids))
+  const errbacks = ((dict.errbacks ?? []) as Dict[]).map((errback) => {
+    const task_id = randomUUID()
+    ids.push(task_id)
+    return { ...errback, options: { queue: queueOf(), task_id } }
+  })
+  const sent = { ...dict, ...(errbacks.length > 0 ? { errbacks } : {}) }
   const { body, header, tasks } = dict.kwargs as { tasks?: Dict[]; header?: Dict[]; body?: Dict }
-  const each = (list: Dict[]): Dict[] => list.map((one) => spread(one, queueOf))
-  if (tasks) return { ...dict, kwargs: { tasks: each(tasks) } }
-  if (header && body) return { ...dict, kwargs: { kwargs: {}, header: each(header), body: spread(body, queueOf) } }
-  return { ...dict, options: { queue: queueOf() } }
+  if (tasks) return { ...sent, kwargs: { tasks: each(tasks) } }
+  if (header && body) {
+    return { ...sent, kwargs: { kwargs: {}, header: each(header), body: spread(body, queueOf, ids) } }
+  }
+  const args = dict.task === 'canvas.replace' ? each(dict.args as Dict[]) : dict.args
+  return { ...sent, args, options: { queue: queueOf() } }
 }

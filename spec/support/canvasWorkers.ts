@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { Client } from './client.js'
+import { PYTHON } from './peers.js'
+import { runProgram } from './program.js'
+import { brokerUrl, redisUrl } from './services.js'
+import { startWorkerProgram } from './workerProgram.js'
+
+const SCRIPT = fileURLToPath(new URL('../peers/canvas.py', import.meta.url))
+
+/** Where each of the two workers takes its tasks from. */
+export interface CanvasQueues {
+  readonly python: string
+  readonly ours: string
+}
+
+/** Starts one worker of Python's and one of ours with the tasks of `canvas.py`, and waits until both consume. */
+export async function startCanvasWorkers(client: Client): Promise<CanvasQueues> {
+  const queues = { python: await client.queue(), ours: await client.queue() }
+  const celery = ['-m', 'celery', '-A', 'canvas', '-b', brokerUrl(), '--result-backend', redisUrl(), 'worker']
+  const options = ['-Q', queues.python, '-c', '2', '-l', 'INFO', '--without-mingle', '--without-gossip']
+  const python = runProgram(PYTHON, [...celery, ...options, '-n', `p${queues.python}@%h`], {
+    cwd: dirname(SCRIPT),
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', CANVAS_QUEUE: queues.python },
+  })
+  const ours = startWorkerProgram({
+    brokerUrl: brokerUrl(),
+    app: 'build/apps/canvas.js',
+    args: ['-Q', queues.ours],
+    env: { CELERY_RESULT_BACKEND: redisUrl(), CANVAS_QUEUE: queues.ours },
+  })
+  await Promise.all([python.waitForOutput(/ ready\.$/m), ours])
+  return queues
+}
+
+/** What the client in Python says. @param seconds that it waits for results at most */
+export async function sendCanvases(asked: unknown, seconds: number, ...how: readonly string[]): Promise<string> {
+  const python = spawn(PYTHON, [SCRIPT, brokerUrl(), redisUrl(), String(seconds), ...how], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  python.stdin.end(JSON.stringify(asked))
+  const [output] = await Promise.all([text(python.stdout), once(python, 'exit')])
+  return output
+}
