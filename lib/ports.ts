@@ -134,10 +134,11 @@ export interface ChordStore {
    */
   setSize(groupId: string, size: number): Promise<void>
   /**
-   * One more member completes it: `add_to_chord`, before that member is sent. Repeated, it counts twice.
-   * @throws CeleriacError; the member must not be sent then
+   * More members complete it: `add_to_chord`, before they are sent. Repeated, it counts twice.
+   * @param by how many; 1 unless given, and less than 0 for some that are not sent after all
+   * @throws CeleriacError; the members must not be sent then
    */
-  grow(groupId: string): Promise<void>
+  grow(groupId: string, by?: number): Promise<void>
   /**
    * Keeps the end of a member. One that is repeated counts once: a success that was kept stays, and anything else is replaced.
    * @returns whether the chord is complete by it, and it is the caller's to complete it: nobody else is told so, but for a repetition

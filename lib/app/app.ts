@@ -15,10 +15,11 @@ import type { GroupResult } from './groupResult.js'
 import type { Loan, LoanTerms } from './loan.js'
 import { checkKwargs } from './optionChecks.js'
 import type { Outlet, SendOptions } from './outlet.js'
+import type { AnyResult } from './result.js'
 import { Results } from './results.js'
 import { sendCall } from './sending.js'
 import { checkSendOptions } from './sendOptions.js'
-import { type ApplySignature, Signature } from './workflow/signature.js'
+import { Signature, type SignatureHome } from './workflow/signature.js'
 
 /** Characters of a wrong argument that are shown. */
 const SHOWN = 80
@@ -32,21 +33,10 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   readonly [APP_BRAND] = true
   /** The name of this process's reply queue: Celery's `oid`. */
   readonly oid = randomUUID()
-  /** Sends signatures and workflows. */
-  protected readonly apply: ApplySignature = async (sig, call) => {
-    const way = this.wayOut()
-    // Whether the backend can count the members of a chord is known by then.
-    await way.outlet.loaded?.()
-    const options = {
-      way,
-      tasks: this.tasks,
-      replyTo: this.oid,
-      ignoresResults: this.conf.task_ignore_result === true,
-      errorsOnHeader: this.conf.task_allow_error_cb_on_chord_header === true,
-    }
-    // Not for programs that only define tasks.
-    const { applyCanvas } = await import('./applyCanvas.js')
-    return this.results.from(await applyCanvas(sig, call, options))
+  protected readonly home: SignatureHome = {
+    oid: this.oid,
+    apply: (...canvas) => this.apply(...canvas),
+    resultOf: (tuple) => this.results.from(tuple),
   }
   private readonly results = new Results(() => this.wayOut().outlet)
   private readonly loans: Loan[] = []
@@ -56,9 +46,9 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     super(main, conf)
     for (const make of [map, starmap]) this.tasks.addBuiltIn(make(this.tasks))
     this.tasks.addBuiltIn(
-      chordUnlock({ apply: this.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
+      chordUnlock({ apply: this.home.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
     )
-    for (const task of workflowTasks(this.apply)) this.tasks.addBuiltIn(task)
+    for (const task of workflowTasks(this.home)) this.tasks.addBuiltIn(task)
   }
 
   /**
@@ -95,7 +85,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     options: SendOptions = {},
   ): Signature<readonly unknown[], Result> {
     const dict = typeof task === 'string' ? taskSignature(task, args, kwargs) : parseSignature(task)
-    return new Signature<readonly unknown[], Result>(dict, this.apply).set(options)
+    return new Signature<readonly unknown[], Result>(dict, this.home).set(options)
   }
 
   /**
@@ -139,6 +129,22 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   }
 
   protected abstract open(): Outlet
+
+  private async apply(...[sig, call, joins]: Parameters<SignatureHome['apply']>): Promise<AnyResult> {
+    const way = this.wayOut()
+    // Whether the backend can count the members of a chord is known by then.
+    await way.outlet.loaded?.()
+    const options = {
+      way,
+      tasks: this.tasks,
+      replyTo: this.oid,
+      ignoresResults: this.conf.task_ignore_result === true,
+      errorsOnHeader: this.conf.task_allow_error_cb_on_chord_header === true,
+    }
+    // Not for programs that only define tasks.
+    const { applyCanvas } = await import('./applyCanvas.js')
+    return this.results.from(await applyCanvas(sig, call, options, joins))
+  }
 
   private wayOut(): Pick<Loan, 'outlet' | 'hooks'> {
     const run = currentRun.getStore()

@@ -1,13 +1,39 @@
 import { applySignature } from '../canvas/apply.js'
+import { mayGoBetter } from '../canvas/chordPart.js'
 import type { CallParts } from '../canvas/merge.js'
-import { tupleOf } from '../canvas/resultNode.js'
+import { type ResultNode, tupleOf } from '../canvas/resultNode.js'
 import type { Signature } from '../canvas/signature.js'
 import type { ResultTuple } from '../protocol/result.js'
 import { AppCanvasOutlet, type CanvasOutletOptions } from './canvasOutlet.js'
 
-/** Sends a canvas of an app, and returns what stands for its result. */
-export async function applyCanvas(sig: Signature, call: CallParts, options: CanvasOutletOptions): Promise<ResultTuple> {
-  const node = await applySignature(sig, call, new AppCanvasOutlet(options))
+/**
+ * Sends a canvas of an app, and returns what stands for its result.
+ * @param joins the group of the chord that it is one more member of
+ */
+export async function applyCanvas(
+  sig: Signature,
+  call: CallParts,
+  options: CanvasOutletOptions,
+  joins?: string,
+): Promise<ResultTuple> {
+  const outlet = new AppCanvasOutlet(options)
+  const node = await (joins === undefined ? applySignature(sig, call, outlet) : applyMember(sig, call, outlet, joins))
   if (node === null) throw new TypeError(`${sig.task}: there is nothing in it that could be sent`)
   return tupleOf(node)
+}
+
+/** The chord has to know before the member can end. Of what was refused for good, it is told that nothing comes. */
+async function applyMember(
+  sig: Signature,
+  call: CallParts,
+  outlet: AppCanvasOutlet,
+  groupId: string,
+): Promise<ResultNode | null> {
+  await outlet.growChord(groupId, 1)
+  try {
+    return await applySignature(sig, call, outlet)
+  } catch (thrown) {
+    if (!mayGoBetter(thrown)) await outlet.growChord(groupId, -1)
+    throw thrown
+  }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CanvasMessage } from '../canvas/canvasMessage.js'
-import { noChords } from '../canvas/chordError.js'
+import { NotImplementedError, noChords } from '../canvas/chordError.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
 import { type ResultNode, tupleOf } from '../canvas/resultNode.js'
 import type { Backend, ChordStore } from '../ports.js'
@@ -67,6 +67,13 @@ export class AppCanvasOutlet implements CanvasOutlet {
 
   async setChordSize(groupId: string, size: number): Promise<void> {
     await this.chords().setSize(groupId, size)
+  }
+
+  /** @throws NotImplementedError; what the backend throws: the members must not be sent then */
+  async growChord(groupId: string, by: number): Promise<void> {
+    const { chords, name } = this.backend
+    if (!chords) throw new NotImplementedError(`Backend does not support add_to_chord: ${name}`)
+    await chords.grow(groupId, by)
   }
 
   sent(result: ResultNode): void {

@@ -3,11 +3,13 @@ import type { Logger } from '../ports.js'
 import type { AmqpProperties, AmqpTable } from '../protocol/amqp.js'
 import type { Kwargs, SignatureDict } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
+import { addedMember } from './addedMember.js'
+import type { AsyncResult } from './asyncResult.js'
 import { RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
 import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Replace, Retry, type RetryOptions } from './predicate.js'
 import { replacementOf } from './replacement.js'
-import type { AnySignature } from './workflow/signature.js'
+import type { AnySignature, Signature } from './workflow/signature.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -105,8 +107,20 @@ export class TaskContext<Shared extends object = object> {
   replace(sig: AnySignature): Replace {
     const replacement = replacementOf(parseSignature(sig.toJSON()), this.request)
     return new Replace(async () => {
-      await sig.apply(replacement, {})
+      await sig.home.apply(replacement, {})
     })
+  }
+
+  /**
+   * Sends a signature, or a whole workflow, as one more member of the chord that this task is a member of: the body waits for it too, and gets
+   * its result next to this task's own, before or after it. A group counts as one member, whose result is the list of the group's. A second
+   * run of the task, as after a crash, adds another. Mirrors Celery's `Task.add_to_chord`.
+   * @throws RangeError, Python's ValueError, where this task is in no chord; NotImplementedError where the result backend counts no chords;
+   *   what `delay` throws
+   */
+  async addToChord<Result>(sig: Signature<readonly [], Result, unknown>): Promise<AsyncResult<Result>> {
+    const member = addedMember(parseSignature(sig.toJSON()), this.request)
+    return (await sig.home.apply(member.sig, {}, member.groupId)) as AsyncResult<Result>
   }
 
   /**

@@ -4,7 +4,7 @@ import type { AsyncResult } from './asyncResult.js'
 import type { SendOptions } from './outlet.js'
 import { type Group, group as groupOf } from './workflow/combine.js'
 import type { LeadOf, TailOf } from './workflow/leads.js'
-import { type ApplySignature, noApp, Signature } from './workflow/signature.js'
+import { NO_HOME, Signature, type SignatureHome } from './workflow/signature.js'
 
 /** Sends a task by its name; what `delay` and `applyAsync` stand for. */
 export type SendTask = (args: readonly unknown[], kwargs: Kwargs, options: SendOptions) => Promise<AsyncResult>
@@ -29,7 +29,8 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
     /** The name that messages call it by. */
     readonly name: string,
     protected readonly send: SendTask,
-    protected readonly apply: ApplySignature = noApp,
+    /** The app that it belongs to. @internal */
+    readonly home: SignatureHome = NO_HOME,
   ) {}
 
   /**
@@ -64,12 +65,12 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
    * workflow. Mirrors Celery's `s`.
    */
   s<const Given extends TailOf<Args>>(...given: Given): Signature<LeadOf<Args, Given>, Result> {
-    return new Signature(taskSignature(this.name, [...given]), this.apply)
+    return new Signature(taskSignature(this.name, [...given]), this.home)
   }
 
   /** A call of this task that isn't made yet, with all its arguments: what comes before it gives it none. Mirrors Celery's `si`. */
   si(...args: Args): Signature<readonly unknown[], Result> {
-    return new Signature(taskSignature(this.name, [...args], {}, {}, true), this.apply)
+    return new Signature(taskSignature(this.name, [...args], {}, {}, true), this.home)
   }
 
   /**
@@ -79,7 +80,7 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
    */
   signature(args: TailOf<Args>, kwargs: Kwargs = {}, options: SendOptions = {}): Signature<readonly unknown[], Result> {
     const dict = taskSignature(this.name, [...args], { ...kwargs })
-    return new Signature<readonly unknown[], Result>(dict, this.apply).set(options)
+    return new Signature<readonly unknown[], Result>(dict, this.home).set(options)
   }
 
   /** One message that calls this task with each item, one after another; gives the list of what they give. Mirrors Celery's `map`. */
@@ -107,6 +108,6 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
 
   private over<Item>(name: string, items: readonly Item[]): Signature<readonly unknown[], Result[]> {
     const kwargs = { task: taskSignature(this.name), it: [...items] }
-    return new Signature(taskSignature(name, [], kwargs, {}, true), this.apply)
+    return new Signature(taskSignature(name, [], kwargs, {}, true), this.home)
   }
 }

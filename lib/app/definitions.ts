@@ -21,7 +21,7 @@ import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
 import { overTask } from './sendOptions.js'
 import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
-import type { ApplySignature } from './workflow/signature.js'
+import type { SignatureHome } from './workflow/signature.js'
 
 /** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
 const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
@@ -124,8 +124,8 @@ export abstract class Definitions<Shared extends object> {
     }
     const task =
       typeof optionsOrHandler === 'function'
-        ? new Task(name, {}, optionsOrHandler, send, this.apply)
-        : new Task(name, optionsOrHandler, handler as Handler, send, this.apply)
+        ? new Task(name, {}, optionsOrHandler, send, this.home)
+        : new Task(name, optionsOrHandler, handler as Handler, send, this.home)
     owners.set(task, this)
     return this.tasks.add(task)
   }
@@ -141,7 +141,7 @@ export abstract class Definitions<Shared extends object> {
   ): DeclaredTask<Parameters<Signature>, ResultOf<ReturnType<Signature>>> {
     if (typeof name !== 'string' || name === '')
       throw new TypeError('declare needs the name of a task, such as "tasks.add"')
-    return new DeclaredTask(name, (args, kwargs, options) => this.sendTask(name, args, kwargs, options), this.apply)
+    return new DeclaredTask(name, (args, kwargs, options) => this.sendTask(name, args, kwargs, options), this.home)
   }
 
   /**
@@ -188,8 +188,8 @@ export abstract class Definitions<Shared extends object> {
     return this
   }
 
-  /** Sends a signature or a workflow. */
-  protected abstract readonly apply: ApplySignature
+  /** What signatures and workflows have of the app. */
+  protected abstract readonly home: SignatureHome
 
   /**
    * Sends a message by a task's name.

@@ -10,7 +10,7 @@ import { type Signature as Source, signatureOf } from './signature.js'
 import type { TaskOptions } from './taskOptions.js'
 import { TASK_OPTIONS } from './taskOptionTable.js'
 import type { LeadOf, TailOf } from './workflow/leads.js'
-import { type ApplySignature, Signature } from './workflow/signature.js'
+import { Signature, type SignatureHome } from './workflow/signature.js'
 
 // Handlers are stored without their argument types: those are known where a task is defined, and nowhere else.
 /** A function that runs as a task. What it returns, or resolves with, is the result. */
@@ -54,9 +54,9 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     /** The function that runs. */
     readonly handler: Handler,
     send: SendTask = cannotSend,
-    apply?: ApplySignature,
+    home?: SignatureHome,
   ) {
-    super(name, send, apply)
+    super(name, send, home)
     if (typeof name !== 'string' || name === '') throw new TypeError('a task needs a name, such as "tasks.add"')
     const faults = optionFaults(options, TASK_OPTIONS)
     if (typeof handler !== 'function') {
@@ -82,13 +82,13 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
   /** A call that isn't made yet: with keyword arguments if the handler takes those. Mirrors Celery's `s`. */
   override s<const Given extends TailOf<Args>>(...given: Given): Signature<LeadOf<Args, Given>, Result> {
     if (!this.options.kwargs) return super.s(...given)
-    return new Signature(taskSignature(this.name, [], this.keywords('s', given)), this.apply)
+    return new Signature(taskSignature(this.name, [], this.keywords('s', given)), this.home)
   }
 
   /** A call that isn't made yet, and takes nothing from what comes before it. Mirrors Celery's `si`. */
   override si(...args: Args): Signature<readonly unknown[], Result> {
     if (!this.options.kwargs) return super.si(...args)
-    return new Signature(taskSignature(this.name, [], this.keywords('si', args), {}, true), this.apply)
+    return new Signature(taskSignature(this.name, [], this.keywords('si', args), {}, true), this.home)
   }
 
   /** @throws TypeError for more than one object, and for what is none */

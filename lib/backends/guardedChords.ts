@@ -15,8 +15,8 @@ export class GuardedChords implements ChordStore {
   }
 
   /** Tried once: nobody knows whether one that has failed was counted. */
-  grow(groupId: string): Promise<void> {
-    return this.inner.grow(groupId)
+  grow(groupId: string, by?: number): Promise<void> {
+    return this.inner.grow(groupId, by)
   }
 
   addPart(part: ChordPart): Promise<boolean> {

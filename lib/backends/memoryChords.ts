@@ -29,8 +29,8 @@ export class MemoryChords implements ChordStore {
     this.of(groupId).size = size
   }
 
-  async grow(groupId: string): Promise<void> {
-    this.of(groupId).added++
+  async grow(groupId: string, by = 1): Promise<void> {
+    this.of(groupId).added += by
   }
 
   async addPart({ groupId, groupIndex, id, state, result }: ChordPart): Promise<boolean> {

@@ -25,9 +25,9 @@ export class RedisChords implements ChordStore {
     await this.redis.attempt(() => keep(this.redis, this.keyOf(groupId, 's'), String(size)))
   }
 
-  async grow(groupId: string): Promise<void> {
+  async grow(groupId: string, by = 1): Promise<void> {
     const key = this.keyOf(groupId, 't')
-    await this.redis.attempt(() => answersOf(this.expiring(this.redis.client.multi().incr(key), key)))
+    await this.redis.attempt(() => answersOf(this.expiring(this.redis.client.multi().incrby(key, by), key)))
   }
 
   async addPart(part: ChordPart): Promise<boolean> {

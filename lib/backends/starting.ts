@@ -18,7 +18,7 @@ export class StartingBackend implements Backend {
     const { chords, groups } = inner
     this.chords = chords && {
       setSize: (groupId, size) => this.started(() => chords.setSize(groupId, size)),
-      grow: (groupId) => this.started(() => chords.grow(groupId)),
+      grow: (groupId, by) => this.started(() => chords.grow(groupId, by)),
       addPart: (part) => this.started(() => chords.addPart(part)),
       members: (groupId) => this.started(() => chords.members(groupId)),
       close: (groupId) => this.started(() => chords.close(groupId)),

@@ -1,5 +1,5 @@
 /* The tasks of canvas.py, in TypeScript: canvases of the peer specs are spread over both. CANVAS_QUEUE: where Celery's own tasks go. */
-import { Celery, chain, chord, group } from 'celeriac'
+import { Celery, chain, chord, group, type TaskContext } from 'celeriac'
 
 /** A signature as it travels, maybe with error callbacks. */
 interface Node {
@@ -34,5 +34,9 @@ function madeOf({ errbacks: _, ...sig }: Node): ReturnType<typeof app.signature>
   if (header && body) return chord(header.map(built), built(body)) as never
   return app.signature({ ...sig })
 }
+app.task('canvas.more', { bind: true }, async (self: TaskContext, sig: Record<string, unknown>) => {
+  await self.addToChord(app.signature(sig))
+  return 'own'
+})
 
 export default app

@@ -25,7 +25,7 @@ class Away extends MemoryBackend {
     }
     this.chords = {
       setSize: (id, size) => tried('setSize', () => chords.setSize(id, size)),
-      grow: (id) => tried('grow', () => chords.grow(id)),
+      grow: (id, by) => tried('grow', () => chords.grow(id, by)),
       addPart: (part) => tried(part.isRepeated ? 'addPart again' : 'addPart', () => chords.addPart(part)),
       members: (id) => tried('members', () => chords.members(id)),
       close: (id) => tried('close', () => chords.close(id)),

@@ -54,6 +54,12 @@ def built(node):
     return made
 
 
+@app.task(name="canvas.more", bind=True)
+def more(self, sig):
+    self.add_to_chord(signature(sig, app=self.app))
+    return "own"
+
+
 def outcome(result, until):
     try:
         return {"value": result.get(timeout=max(0.1, until - time.time()))}

@@ -9,10 +9,10 @@ import { encodeException } from '../../protocol/exception.js'
 import { resultMeta } from '../../protocol/result.js'
 import { traceback } from '../../protocol/traceback.js'
 import type { TaskContext } from '../context.js'
-import type { ApplySignature } from '../workflow/signature.js'
+import type { SignatureHome } from '../workflow/signature.js'
 
 export interface ChordUnlockHome {
-  readonly apply: ApplySignature
+  readonly apply: SignatureHome['apply']
   backend(): Backend
   readonly conf: Readonly<Record<string, unknown>>
 }

@@ -7,7 +7,7 @@ import {
 } from '../../canvas/signature.js'
 import type { AsyncResult } from '../asyncResult.js'
 import type { GroupResult } from '../groupResult.js'
-import { type AnySignature, applyOf, dictOf, Signature } from './signature.js'
+import { type AnySignature, dictOf, homeOf, Signature } from './signature.js'
 
 /** Calls that run side by side; gives the list of their results. */
 export type Group<Lead extends readonly unknown[], Results extends readonly unknown[]> = Signature<
@@ -95,7 +95,7 @@ export function chain(...given: readonly unknown[]): Signature<readonly unknown[
   const first = steps.every(({ subtask_type }) => subtask_type === null)
     ? listSignature('chain', steps)
     : steps.reduce<SignatureDict>(pipe, listSignature('chain', []))
-  return new Signature(steps.length === 1 ? (steps[0] as SignatureDict) : first, applyOf(given))
+  return new Signature(steps.length === 1 ? (steps[0] as SignatureDict) : first, homeOf(given))
 }
 
 /**
@@ -107,7 +107,7 @@ export function group<const Members extends readonly AnySignature[]>(
   ...members: Members
 ): Group<LeadOfAll<Members>, ResultsOf<Members>>
 export function group(...given: readonly unknown[]): Signature<readonly unknown[], unknown, unknown> {
-  return new Signature(listSignature('group', listed('group', given)), applyOf(given))
+  return new Signature(listSignature('group', listed('group', given)), homeOf(given))
 }
 
 /**
@@ -127,7 +127,7 @@ export function chord(header: unknown, body: unknown): Signature<readonly unknow
   const tasks = Array.isArray(header) ? listed('chord', [header]) : [dictOf(header, 'chord')]
   const [first] = tasks
   const group = first?.subtask_type === 'group' && !Array.isArray(header) ? first : listSignature('group', tasks)
-  return new Signature(chordSignature(group as SignatureList, dictOf(body, "chord's body")), applyOf([header, body]))
+  return new Signature(chordSignature(group as SignatureList, dictOf(body, "chord's body")), homeOf([header, body]))
 }
 
 /** The signatures of several arguments, or of one list. */

@@ -4,13 +4,25 @@ import { pipe } from '../../canvas/pipe.js'
 import { cloneSignature, isChain, isChord, isGroup, type Signature as SignatureDict } from '../../canvas/signature.js'
 import type { Kwargs } from '../../protocol/message.js'
 import { repr } from '../../protocol/repr.js'
+import type { ResultTuple } from '../../protocol/result.js'
 import type { AsyncResult } from '../asyncResult.js'
 import type { SendOptions } from '../outlet.js'
+import type { AnyResult } from '../result.js'
 import { checkSendOptions } from '../sendOptions.js'
 import { celeryOptions, stampOptions } from './celeryOptions.js'
 
-/** Sends a canvas, and returns what stands for its result. */
-export type ApplySignature = (sig: SignatureDict, call: CallParts) => Promise<unknown>
+/** The app that signatures and workflows belong to. */
+export interface SignatureHome {
+  /** The queue that replies go to. */
+  readonly oid: string
+  /**
+   * Sends a canvas, and returns what stands for its result.
+   * @param joins the group of the chord whose header it is one more member of
+   */
+  apply(sig: SignatureDict, call: CallParts, joins?: string): Promise<AnyResult>
+  /** What stands for the result of a canvas that has its ids. */
+  resultOf(tuple: ResultTuple): AnyResult
+}
 
 /** Any signature, whatever it takes and gives. */
 export type AnySignature = Signature<never, unknown, unknown>
@@ -36,8 +48,8 @@ export class Signature<
 
   constructor(
     private readonly dict: SignatureDict,
-    /** How it is sent. */
-    readonly apply: ApplySignature,
+    /** The app that sends it. @internal */
+    readonly home: SignatureHome,
   ) {}
 
   /** The name of the task; `celery.chain`, `celery.group`, `celery.chord` for a workflow. */
@@ -107,7 +119,7 @@ export class Signature<
 
   /** A copy, which changes by itself. Mirrors Celery's `clone`. */
   clone(): Signature<Lead, Result, Handle> {
-    return new Signature(cloneSignature(this.dict), this.apply)
+    return new Signature(cloneSignature(this.dict), this.home)
   }
 
   /**
@@ -115,7 +127,7 @@ export class Signature<
    * header of a chord.
    */
   pipe<Given, Then>(next: Signature<readonly [Result], Given, Then>): Signature<Lead, Given, Then> {
-    return new Signature(pipe(this.dict, dictOf(next, 'pipe')), this.apply)
+    return new Signature(pipe(this.dict, dictOf(next, 'pipe')), this.home)
   }
 
   /** Celery's form, which is also what a task that takes or returns it gets and gives. */
@@ -126,19 +138,21 @@ export class Signature<
   private async send(lead: readonly unknown[], kwargs: Kwargs, options: SendOptions): Promise<Handle> {
     checkSendOptions(this.task, options)
     const call: CallParts = { args: lead, kwargs, options: celeryOptions(options) }
-    return (await this.apply(this.toJSON(), call)) as Handle
+    return (await this.home.apply(this.toJSON(), call)) as Handle
   }
 }
 
 /** Of what belongs to no app. */
-export const noApp: ApplySignature = async () => {
+export const NO_HOME: SignatureHome = { oid: '', apply: async () => homeless(), resultOf: () => homeless() }
+
+function homeless(): never {
   throw new TypeError('this task or workflow belongs to no app that could send it')
 }
 
-/** How a workflow is sent: as the first of its parts. */
-export function applyOf(parts: readonly unknown[]): ApplySignature {
+/** The app of a workflow: that of the first of its parts. */
+export function homeOf(parts: readonly unknown[]): SignatureHome {
   const first = parts.flat().find((part) => part instanceof Signature)
-  return first instanceof Signature ? first.apply : noApp
+  return first instanceof Signature ? first.home : NO_HOME
 }
 
 /** @throws TypeError for what is no signature */

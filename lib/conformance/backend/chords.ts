@@ -73,6 +73,16 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     await chords.close(bench.id)
   })
 
+  it('waits for as many as were added, and no more for what was taken back', async (bench) => {
+    const { chords } = chordedOf(bench)
+    await chords.setSize(bench.id, 1)
+    await chords.grow(bench.id, 3)
+    await chords.grow(bench.id, -2)
+    equal(await chords.addPart(partOf(bench.id, 0)), false)
+    equal(await chords.addPart(partOf(bench.id, 1)), true)
+    await chords.close(bench.id)
+  })
+
   it('counts a member once whose message comes again, whatever its result is then', async (bench) => {
     const { chords } = chordedOf(bench)
     const part = partOf(bench.id, 0)

@@ -1,0 +1,36 @@
+import { leavesOf } from '../canvas/leaves.js'
+import { pipe } from '../canvas/pipe.js'
+import { cloneSignature, isGroup, type Signature, taskSignature } from '../canvas/signature.js'
+import type { SignatureDict } from '../protocol/message.js'
+import { ImproperlyConfigured } from './replacement.js'
+
+/** Of a task's request, what says which chord it is a member of. */
+export interface Member {
+  readonly rootId: string
+  readonly group: string | null
+  readonly groupIndex: number | null
+  readonly chord: SignatureDict | null
+}
+
+/** One more member of a chord, ready to be sent. */
+export interface AddedMember {
+  readonly sig: Signature
+  readonly groupId: string
+}
+
+/**
+ * A signature as one more member of the chord that a task is in: it has the task's place in the header. What ends in several tasks hands on the
+ * list of their results, so that it counts as one. Mirrors Celery's `Task.add_to_chord`.
+ * @throws RangeError, Python's ValueError, without a chord; ImproperlyConfigured for an empty chain
+ */
+export function addedMember(given: Signature, { chord, group, groupIndex, rootId }: Member): AddedMember {
+  if (chord === null || group === null) throw new RangeError('Current task is not member of any chord')
+  const leaves = leavesOf(given)
+  if (leaves === 0 && !isGroup(given)) throw new ImproperlyConfigured('Cannot add an empty workflow to a chord')
+  const sig =
+    isGroup(given) || leaves > 1
+      ? pipe(given, taskSignature('celery.accumulate', [], { index: 0 }))
+      : cloneSignature(given)
+  Object.assign(sig.options, { chord, group_id: group, group_index: groupIndex, root_id: rootId })
+  return { sig, groupId: group }
+}
