@@ -237,6 +237,40 @@ describe('a worker runs canvases', () => {
     expect(await run(sig('celery.backend_cleanup'))).toBeNull()
   })
 
+  it("has Celery's tasks for groups and chords, that old clients send", async () => {
+    const members = [sig('add', [1], { task_id: 'one' }), sig('add', [2], { task_id: 'two' })]
+    const tuples = [
+      [['one', null], null],
+      [['two', null], null],
+    ]
+    const kwargs = { tasks: members, result: [['many', null], tuples], group_id: 'many', partial_args: [10] }
+    expect(await run({ ...sig('celery.group', [], { task_id: 'sender' }), kwargs })).toEqual([['many', null], tuples])
+    expect(await Promise.all(['one', 'two'].map((id) => app.asyncResult(id).get({ timeout: 10 })))).toEqual([11, 12])
+    const sent = here.sent.of('add').map(({ headers, parentId }) => [headers.group, parentId])
+    expect(sent).toEqual([
+      ['many', 'sender'],
+      ['many', 'sender'],
+    ])
+    const [child, ...others] = await app.asyncResult('sender').children()
+    expect([child?.toJSON(), others]).toEqual([[['many', null], tuples], []])
+    await expect(run({ ...sig('celery.group'), kwargs: { ...kwargs, result: 'x' } })).rejects.toThrow(
+      'result must be the result of a group',
+    )
+    const body = sig('tsum', [], { task_id: 'chorded' })
+    const chorded = { header: members.map(({ task, args }) => sig(task as string, args as unknown[])), body }
+    expect(await run({ ...sig('celery.chord'), kwargs: { ...chorded, partial_args: [10] } })).toEqual([
+      [
+        'chorded',
+        [
+          [expect.any(String), null],
+          [expect.anything(), expect.anything()],
+        ],
+      ],
+      null,
+    ])
+    expect(await app.asyncResult('chorded').get({ timeout: 10 })).toBe(23)
+  })
+
   it('tells a task what its message says of the canvas', async () => {
     app.task('seen', { bind: true }, ({ request }: TaskContext) => {
       const { callbacks, chain, chord, groupIndex, replacedTaskNesting, stamps, timelimit } = request

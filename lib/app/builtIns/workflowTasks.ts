@@ -1,31 +1,71 @@
-import { listSignature, taskSignature } from '../../canvas/signature.js'
+import { parseSignature, parseSignatures } from '../../canvas/parse.js'
+import { chordSignature, listSignature, taskSignature } from '../../canvas/signature.js'
+import { SignatureError } from '../../canvas/signatureError.js'
 import { RemoteError } from '../../protocol/exception.js'
+import { isTuple } from '../../protocol/groupResult.js'
 import type { TaskContext } from '../context.js'
+import { currentRun } from '../current.js'
+import type { AnyResult } from '../result.js'
 import { type BoundHandler, Task } from '../task.js'
-import type { ApplySignature } from '../workflow/signature.js'
+import type { SignatureHome } from '../workflow/signature.js'
 
 /** Arguments of `celery.accumulate` at most: one for each name. */
 const MOST = 255
 
 /**
- * The tasks that Celery has in every app for its workflows, and the one that beat sends daily. `celery.chunks` and `celery.group` are seldom
- * sent, by old clients alone.
+ * The tasks that Celery has in every app for its workflows, and the one that beat sends daily. `celery.chunks`, `celery.group` and `celery.chord`
+ * are seldom sent, by old clients alone.
  */
-export function workflowTasks(apply: ApplySignature): readonly Task[] {
+export function workflowTasks(home: SignatureHome): readonly Task[] {
   const names = Array.from({ length: MOST }, (_, at) => `value${at}?`)
   return [
     new Task('celery.accumulate', { bind: true, params: [...names, 'index?'] }, accumulate as BoundHandler),
     new Task('celery.chunks', { params: ['task', 'it', 'n'] }, (task: unknown, it: readonly unknown[], n: number) => {
       const parts = Array.from({ length: Math.ceil(it.length / n) }, (_, at) => it.slice(at * n, (at + 1) * n))
       const group = parts.map((part) => taskSignature('celery.starmap', [], { task, it: part }))
-      return apply(listSignature('group', group), {})
+      return home.apply(listSignature('group', group), {})
     }),
+    new Task(
+      'celery.group',
+      { params: ['tasks', 'result', 'group_id', 'partial_args', 'add_to_parent?'] },
+      (...call: GroupCall) => sendGroup(home, call),
+    ),
+    new Task(
+      'celery.chord',
+      { params: ['header', 'body', 'partial_args?', 'interval?', 'countdown?', 'max_retries?', 'eager?'] },
+      (header: unknown, body: unknown, partial: readonly unknown[] = [], ..._: unknown[]) => {
+        const sig = parseSignature({ ...chordSignature(listSignature('group', []), null), kwargs: { header, body } })
+        return home.apply(sig, { args: partial })
+      },
+    ),
     new Task('celery.chain', {}, (..._: unknown[]) => {
       throw python('NotImplementedError', 'chain is not a real task', 'builtins')
     }),
     // Results expire by themselves wherever they are kept here.
     new Task('celery.backend_cleanup', {}, () => null),
   ]
+}
+
+/** The arguments of `celery.group`. */
+type GroupCall = [
+  tasks: unknown,
+  result: unknown,
+  groupId: string,
+  partialArgs: readonly unknown[],
+  addToParent?: boolean,
+]
+
+/** Whoever has sent it knows the ids of all members, and gives them as `result`. */
+async function sendGroup(
+  home: SignatureHome,
+  [tasks, result, groupId, args, addToParent = true]: GroupCall,
+): Promise<AnyResult> {
+  if (!isTuple(result)) throw new SignatureError('result', 'must be the result of a group')
+  for (const sig of parseSignatures(tasks, 'tasks')) {
+    await home.apply(sig, { args, options: { group_id: groupId, add_to_parent: false } })
+  }
+  if (addToParent) currentRun.getStore()?.children.push(result)
+  return home.resultOf(result)
 }
 
 function accumulate({ request: { args, kwargs } }: TaskContext, ..._: unknown[]): unknown {
