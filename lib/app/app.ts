@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { parseSignature } from '../canvas/parse.js'
+import { type CanvasLimits, parseSignature } from '../canvas/parse.js'
 import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
@@ -9,6 +9,7 @@ import type { AsyncResult } from './asyncResult.js'
 import { chordUnlock } from './builtIns/chordUnlock.js'
 import { map, starmap } from './builtIns/overMany.js'
 import { workflowTasks } from './builtIns/workflowTasks.js'
+import { limitsIn } from './conf.js'
 import { currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import type { GroupResult } from './groupResult.js'
@@ -41,14 +42,16 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   private readonly results = new Results(() => this.wayOut().outlet)
   private readonly loans: Loan[] = []
   private outlet: Outlet | null = null
+  private readonly limits: CanvasLimits
 
   constructor(main: string, conf: Conf = {}) {
     super(main, conf)
-    for (const make of [map, starmap]) this.tasks.addBuiltIn(make(this.tasks))
+    this.limits = limitsIn(this.conf)
+    for (const make of [map, starmap]) this.tasks.addBuiltIn(make(this.tasks, this.limits))
     this.tasks.addBuiltIn(
       chordUnlock({ apply: this.home.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
     )
-    for (const task of workflowTasks(this.home)) this.tasks.addBuiltIn(task)
+    for (const task of workflowTasks(this.home, this.limits)) this.tasks.addBuiltIn(task)
   }
 
   /**
@@ -84,7 +87,8 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     kwargs: Kwargs = {},
     options: SendOptions = {},
   ): Signature<readonly unknown[], Result> {
-    const dict = typeof task === 'string' ? taskSignature(task, args, kwargs) : parseSignature(task)
+    const dict =
+      typeof task === 'string' ? taskSignature(task, args, kwargs) : parseSignature(task, 'signature', this.limits)
     return new Signature<readonly unknown[], Result>(dict, this.home).set(options)
   }
 

@@ -1,3 +1,4 @@
+import { type CanvasLimits, canvasLimits } from '../canvas/parse.js'
 import { repr } from '../protocol/repr.js'
 import { ROWS } from '../settings/table.js'
 import { plainObject } from './optionChecks.js'
@@ -28,6 +29,18 @@ export function checkConf(main: unknown, conf: unknown): void {
     return setting === undefined ? [] : [`${name} is not a setting; write ${setting}`]
   })
   if (faults.length > 0) throw new TypeError(`new Celery('${main}'): ${faults.join('; ')}`)
+}
+
+/** How much of a canvas the settings of an app allow. */
+export function limitsIn(conf: Readonly<Record<string, unknown>>): CanvasLimits {
+  const of = (name: string): number => {
+    const given = conf[name]
+    return typeof given === 'number' ? given : (ROWS.get(name)?.fallback as number)
+  }
+  return canvasLimits({
+    worker_max_canvas_items: of('worker_max_canvas_items'),
+    worker_max_canvas_nesting: of('worker_max_canvas_nesting'),
+  })
 }
 
 function settingFor(name: string): string | undefined {

@@ -1,4 +1,3 @@
-import { parseSignature } from '../canvas/parse.js'
 import type { Logger } from '../ports.js'
 import type { AmqpProperties, AmqpTable } from '../protocol/amqp.js'
 import type { Kwargs, SignatureDict } from '../protocol/message.js'
@@ -105,7 +104,7 @@ export class TaskContext<Shared extends object = object> {
    * @throws ImproperlyConfigured for an empty chain, and for what is part of a chord already
    */
   replace(sig: AnySignature): Replace {
-    const replacement = replacementOf(parseSignature(sig.toJSON()), this.request)
+    const replacement = replacementOf(sig.toJSON(), this.request)
     return new Replace(async () => {
       await sig.home.apply(replacement, {})
     })
@@ -119,7 +118,7 @@ export class TaskContext<Shared extends object = object> {
    *   what `delay` throws
    */
   async addToChord<Result>(sig: Signature<readonly [], Result, unknown>): Promise<AsyncResult<Result>> {
-    const member = addedMember(parseSignature(sig.toJSON()), this.request)
+    const member = addedMember(sig.toJSON(), this.request)
     return (await sig.home.apply(member.sig, {}, member.groupId)) as AsyncResult<Result>
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { freeze } from '../canvas/freeze.js'
 import { link, linkError, listOption } from '../canvas/links.js'
-import { parseSignatures } from '../canvas/parse.js'
+import { NO_LIMITS, parseSignatures } from '../canvas/parse.js'
 import { pipe } from '../canvas/pipe.js'
 import { cloneSignature, isChain, isGroup, type Signature, taskSignature } from '../canvas/signature.js'
 import type { SignatureDict } from '../protocol/message.js'
@@ -37,15 +37,16 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
     throw new ImproperlyConfigured('Cannot replace with an empty chain')
   }
   const sig = isGroup(given) ? pipe(given, taskSignature('celery.accumulate', [], { index: 0 })) : cloneSignature(given)
-  for (const callback of parseSignatures(task.callbacks, 'callbacks')) link(sig, callback)
-  for (const errback of parseSignatures(task.errbacks, 'errbacks')) linkError(sig, errback, { errorsOnHeader: false })
+  for (const callback of parseSignatures(task.callbacks, 'callbacks', NO_LIMITS)) link(sig, callback)
+  for (const errback of parseSignatures(task.errbacks, 'errbacks', NO_LIMITS))
+    linkError(sig, errback, { errorsOnHeader: false })
   if (isChain(sig)) linkLast(sig.kwargs.tasks, sig)
   freeze(sig, { id: task.id }, { newId: randomUUID, replyTo: task.replyTo })
   const nesting = { replaced_task_nesting: task.replacedTaskNesting + 1 }
   const { chord, group: group_id, groupIndex: group_index, rootId: root_id } = task
   Object.assign(sig.options, { chord, group_id, group_index, root_id, ...nesting })
   if (isChain(sig)) for (const step of sig.kwargs.tasks) Object.assign(step.options, nesting)
-  return parseSignatures([...task.chain].reverse(), 'chain').reduce((before, step) => {
+  return parseSignatures([...task.chain].reverse(), 'chain', NO_LIMITS).reduce((before, step) => {
     Object.assign(step.options, nesting)
     return pipe(before, step)
   }, sig)

@@ -8,12 +8,13 @@ import { endsOf, failedIds, idOf } from './chordBody.js'
 import { ChordError } from './chordError.js'
 import { type EndOf, joinGroup } from './joinGroup.js'
 import { listOption } from './links.js'
-import { parseSignature } from './parse.js'
+import { type CanvasLimits, parseSignature } from './parse.js'
 import { cloneSignature, isGroup, type Signature } from './signature.js'
 
 /** What the end of a chord needs of its member, by whom it is completed. */
 export interface ChordTerms {
   readonly backend: Pick<Backend, 'chords' | 'get' | 'groups'>
+  readonly limits: CanvasLimits
   readonly log: Logger
   /** Sends the body, as a child of the member. What it throws and may go better another time is thrown on. */
   send(body: Signature, results: readonly unknown[]): Promise<void>
@@ -108,7 +109,7 @@ async function returnOuter({ options }: Signature, error: Error, terms: ChordTer
     result: encodeException(error),
     isRepeated: true,
   }
-  await returnPart(part, parseSignature(chord, 'chord'), terms)
+  await returnPart(part, parseSignature(chord, 'chord', terms.limits), terms)
 }
 
 async function join(

@@ -1,4 +1,5 @@
 import type { Kwargs } from '../protocol/message.js'
+import type { Settings } from '../settings/table.js'
 import {
   isChord,
   isGroup,
@@ -19,15 +20,22 @@ export interface CanvasLimits {
   readonly depth: number
 }
 
-/** More than any honest workflow needs, and less than what blocks a worker. */
-export const CANVAS_LIMITS: CanvasLimits = { elements: 100_000, depth: 100 }
+/** For what this process has made, or has looked at before. */
+export const NO_LIMITS: CanvasLimits = { elements: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }
+
+/** How much of a canvas the settings allow. */
+export function canvasLimits(
+  settings: Pick<Settings, 'worker_max_canvas_items' | 'worker_max_canvas_nesting'>,
+): CanvasLimits {
+  return { elements: settings.worker_max_canvas_items, depth: settings.worker_max_canvas_nesting }
+}
 
 /**
  * A signature out of its dict, every field checked, with nothing in common with what was given but the arguments themselves.
  * @param field what the dict is called in errors, such as `callbacks[0]`
  * @throws SignatureError that names the field
  */
-export function parseSignature(given: unknown, field = 'signature', limits: CanvasLimits = CANVAS_LIMITS): Signature {
+export function parseSignature(given: unknown, field: string, limits: CanvasLimits): Signature {
   return new Reader(limits).read(given, field, 0)
 }
 
@@ -35,7 +43,7 @@ export function parseSignature(given: unknown, field = 'signature', limits: Canv
  * Signatures out of a list of dicts, or of a single one, as Celery takes both; null is none.
  * @throws SignatureError that names the field
  */
-export function parseSignatures(given: unknown, field: string, limits: CanvasLimits = CANVAS_LIMITS): Signature[] {
+export function parseSignatures(given: unknown, field: string, limits: CanvasLimits): Signature[] {
   return new Reader(limits).listOf(given, field, 0)
 }
 
@@ -47,8 +55,10 @@ class Reader {
 
   read(given: unknown, field: string, depth: number): Signature {
     const { depth: deepest, elements: most } = this.limits
-    if (depth > deepest) throw new SignatureError(field, `is nested too deep: at most ${deepest} levels are taken`)
-    if (++this.elements > most) throw new SignatureError(field, `is one too many: at most ${most} signatures are taken`)
+    if (depth > deepest)
+      throw new SignatureError(field, `is nested deeper than the ${deepest} of worker_max_canvas_nesting`)
+    if (++this.elements > most)
+      throw new SignatureError(field, `is one more signature than the ${most} of worker_max_canvas_items`)
     const dict = mapping(given, field)
     const { task, args, immutable } = dict
     if (typeof task !== 'string' || task === '') throw new SignatureError(`${field}.task`, 'must be a non-empty string')

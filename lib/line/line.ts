@@ -2,6 +2,7 @@ import type { App } from '../app/app.js'
 import type { Hooks } from '../app/hooks/hooks.js'
 import { keyFunction } from '../app/orderKey.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
+import { canvasLimits } from '../canvas/parse.js'
 import { BrokerError } from '../errors.js'
 import type { Executor } from '../executors/executor.js'
 import type { Backend, Clock, Delivery, Logger, Publisher } from '../ports.js'
@@ -89,6 +90,7 @@ export class Line {
     this.strategy = new Strategy({
       tasks: app.tasks,
       limits: contentLimits(settings),
+      canvasLimits: canvasLimits(settings),
       acksLate: (task) => this.policies.of(task).acksLate,
       maxDeliveries: settings.worker_max_deliveries,
       events: options.events,

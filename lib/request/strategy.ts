@@ -1,6 +1,6 @@
 import type { Registry } from '../app/registry.js'
 import type { Task } from '../app/task.js'
-import { parseSignature, parseSignatures } from '../canvas/parse.js'
+import { type CanvasLimits, parseSignature, parseSignatures } from '../canvas/parse.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Delivery, Logger } from '../ports.js'
 import { BadMessage } from '../protocol/badMessage.js'
@@ -20,6 +20,7 @@ const SHOWN_BODY = 1024
 export interface StrategyOptions {
   readonly tasks: Registry
   readonly limits: ContentLimits
+  readonly canvasLimits: CanvasLimits
   acksLate(task: Task): boolean
   /** `worker_max_deliveries`; null for no end. */
   readonly maxDeliveries: number | null
@@ -52,7 +53,7 @@ export class Strategy {
     let message: TaskMessage
     try {
       message = decode(delivery.properties, delivery.content, limits)
-      checkEmbed(message)
+      checkEmbed(message, this.options.canvasLimits)
     } catch (thrown) {
       this.refuseBad(delivery, thrown)
       return null
@@ -171,12 +172,12 @@ function unregistered(delivery: Delivery): string {
  * Looks at what is to follow from a message before its task runs: what can't be sent then is better said now.
  * @throws BadMessage that names the field
  */
-function checkEmbed({ embed: { callbacks, errbacks, chain, chord } }: TaskMessage): void {
+function checkEmbed({ embed: { callbacks, errbacks, chain, chord } }: TaskMessage, limits: CanvasLimits): void {
   try {
-    if (callbacks !== null) parseSignatures(callbacks, 'callbacks')
-    if (errbacks !== null) parseSignatures(errbacks, 'errbacks')
-    if (chain !== null) parseSignatures(chain, 'chain')
-    if (chord !== null) parseSignature(chord, 'chord')
+    if (callbacks !== null) parseSignatures(callbacks, 'callbacks', limits)
+    if (errbacks !== null) parseSignatures(errbacks, 'errbacks', limits)
+    if (chain !== null) parseSignatures(chain, 'chain', limits)
+    if (chord !== null) parseSignature(chord, 'chord', limits)
   } catch (thrown) {
     throw new BadMessage('invalid-body', coerceError(thrown).message, thrown)
   }

@@ -1,6 +1,6 @@
 import { returnPart } from '../canvas/chordPart.js'
 import type { CallParts } from '../canvas/merge.js'
-import { parseSignature } from '../canvas/parse.js'
+import { type CanvasLimits, parseSignature } from '../canvas/parse.js'
 import type { Signature } from '../canvas/signature.js'
 import { SignatureError } from '../canvas/signatureError.js'
 import type { Backend, ChordPart, Clock, Logger } from '../ports.js'
@@ -15,6 +15,7 @@ export interface ChordsOptions {
   readonly backend: Pick<Backend, 'chords' | 'get' | 'groups' | 'subscribe'>
   readonly clock: Clock
   readonly joinTimeoutMs: number
+  readonly limits: CanvasLimits
   readonly results: Results
   readonly errbacks: Errbacks
   readonly log: Logger
@@ -42,11 +43,11 @@ export class Chords {
   }
 
   private async count(ended: Ended, part: ChordPart, chord: unknown): Promise<void> {
-    const { clock, errbacks, joinTimeoutMs, log, results, send } = this.options
+    const { clock, errbacks, joinTimeoutMs, limits, log, results, send } = this.options
     const { backend } = this.options
     if (!backend.chords) return
     const { rootId } = ended.message
-    const body = bodyOf(chord)
+    const body = bodyOf(chord, limits)
     if (body instanceof SignatureError) {
       log.error(`Chord ${part.groupId} can't be completed: ${body.message}`)
       return
@@ -58,6 +59,7 @@ export class Chords {
         // A worker in Python may have taken a part of a header for the whole.
         get: (id) => finalState(id, { backend, clock, timeoutMs: joinTimeoutMs }),
       },
+      limits,
       log,
       send: (sig, values) => send(sig, { args: [values] }),
       callErrbacks: (sigs, id, error) =>
@@ -68,9 +70,9 @@ export class Chords {
 }
 
 /** Of a member that never runs nobody has looked at it yet. */
-function bodyOf(chord: unknown): Signature | SignatureError {
+function bodyOf(chord: unknown, limits: CanvasLimits): Signature | SignatureError {
   try {
-    return parseSignature(chord, 'chord')
+    return parseSignature(chord, 'chord', limits)
   } catch (thrown) {
     if (thrown instanceof SignatureError) return thrown
     throw thrown

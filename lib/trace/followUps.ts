@@ -3,7 +3,7 @@ import type { Registry } from '../app/registry.js'
 import { applySignature } from '../canvas/apply.js'
 import type { CallParts } from '../canvas/merge.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
-import { parseSignatures } from '../canvas/parse.js'
+import { canvasLimits, NO_LIMITS, parseSignatures } from '../canvas/parse.js'
 import { isGroup, listSignature, type Signature } from '../canvas/signature.js'
 import { SignatureError } from '../canvas/signatureError.js'
 import { CeleriacError } from '../errors.js'
@@ -30,7 +30,13 @@ export interface FollowUpsOptions {
   readonly clock: Clock
   /** Node name. */
   readonly hostname: string
-  readonly settings: Pick<Settings, 'task_inherit_parent_priority' | 'result_chord_join_timeout'>
+  readonly settings: Pick<
+    Settings,
+    | 'task_inherit_parent_priority'
+    | 'result_chord_join_timeout'
+    | 'worker_max_canvas_items'
+    | 'worker_max_canvas_nesting'
+  >
   readonly log: Logger
   /** Aborted when the process is about to end. */
   readonly working: AbortSignal
@@ -47,8 +53,9 @@ export class FollowUps {
   constructor(private readonly options: FollowUpsOptions) {
     const send = (sig: Signature, call: CallParts) => this.send(sig, call)
     this.errbacks = new Errbacks({ ...options, send })
-    const joinTimeoutMs = options.settings.result_chord_join_timeout * 1000
-    this.chords = new Chords({ ...options, joinTimeoutMs, send, errbacks: this.errbacks })
+    const { settings } = options
+    const terms = { joinTimeoutMs: settings.result_chord_join_timeout * 1000, limits: canvasLimits(settings) }
+    this.chords = new Chords({ ...options, ...terms, send, errbacks: this.errbacks })
   }
 
   /** A request's end, as it is told here. */
@@ -62,8 +69,8 @@ export class FollowUps {
    */
   succeeded(ended: Ended, result: unknown): Promise<void> {
     const { callbacks, chain } = ended.message.embed
-    const sigs = parseSignatures(callbacks, 'callbacks')
-    const steps = parseSignatures(chain, 'chain')
+    const sigs = parseSignatures(callbacks, 'callbacks', NO_LIMITS)
+    const steps = parseSignatures(chain, 'chain', NO_LIMITS)
     const call = { args: [result ?? null], options: this.inherited(ended) }
     return this.within(ended, async () => {
       const [only, ...more] = sigs
@@ -107,7 +114,7 @@ export class FollowUps {
   private async failed(ended: Ended, error: Error): Promise<void> {
     const { embed, id, rootId } = ended.message
     await this.chords.part(ended, 'FAILURE', encodeException(error))
-    for (const sig of parseSignatures(embed.chain, 'chain')) {
+    for (const sig of parseSignatures(embed.chain, 'chain', NO_LIMITS)) {
       for (const unrun of failedWith(sig)) {
         await this.options.results.failedUnrun(unrun, error)
         await this.chords.unrunPart(ended, unrun, error)
@@ -115,7 +122,7 @@ export class FollowUps {
     }
     await this.errbacks.call(
       { id, rootId, info: () => ended.info() },
-      parseSignatures(embed.errbacks, 'errbacks'),
+      parseSignatures(embed.errbacks, 'errbacks', NO_LIMITS),
       error,
     )
   }

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
 import { applySignature } from '../../lib/canvas/apply.js'
 import type { CanvasMessage } from '../../lib/canvas/canvasMessage.js'
-import { parseSignature, parseSignatures } from '../../lib/canvas/parse.js'
+import { NO_LIMITS, parseSignature, parseSignatures } from '../../lib/canvas/parse.js'
 import { pipe } from '../../lib/canvas/pipe.js'
+import type { Signature } from '../../lib/canvas/signature.js'
 import { MemoryOutlet, type Sent } from './memoryOutlet.js'
 
 interface SentCase {
@@ -72,6 +73,8 @@ function ids(tuple: unknown): unknown {
   return [id, children?.map(ids) ?? null]
 }
 
+const read = (dict: unknown): Signature => parseSignature(dict, 'sig', NO_LIMITS)
+
 const logged = (log: readonly (Sent | unknown)[]): unknown =>
   log.map((entry) => {
     const [what, value] = entry as Sent
@@ -89,8 +92,8 @@ describe('what is sent for a canvas', () => {
     'is what Celery sends: %i, %s',
     async (_, __, { sig, args, options, log }) => {
       const outlet = new MemoryOutlet()
-      const chain = options.chain ? { chain: parseSignatures(options.chain, 'chain') } : {}
-      await applySignature(parseSignature(sig), { args, options: { ...options, ...chain } }, outlet)
+      const chain = options.chain ? { chain: parseSignatures(options.chain, 'chain', NO_LIMITS) } : {}
+      await applySignature(read(sig), { args, options: { ...options, ...chain } }, outlet)
       expect(comparable(logged(outlet.log))).toEqual(comparable(logged(log)))
     },
   )
@@ -102,7 +105,7 @@ describe('two canvases, one after the other', () => {
     async (_, { pair, both }) => {
       const [first, next] = pair
       // In the order of their tasks: Celery leaves a chain within a chain, and takes it apart when it is sent.
-      const outlets = [pipe(parseSignature(first), parseSignature(next)), parseSignature(both)].map(async (sig) => {
+      const outlets = [pipe(read(first), read(next)), read(both)].map(async (sig) => {
         const outlet = new MemoryOutlet()
         await applySignature(sig, {}, outlet)
         return comparable(logged(outlet.log))

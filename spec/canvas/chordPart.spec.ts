@@ -4,6 +4,7 @@ import { BackendError } from '../../lib/backends/backendError.js'
 import { MemoryBackend } from '../../lib/backends/memory.js'
 import { noChords } from '../../lib/canvas/chordError.js'
 import { type ChordTerms, returnPart } from '../../lib/canvas/chordPart.js'
+import { NO_LIMITS } from '../../lib/canvas/parse.js'
 import { chordSignature, listSignature, type Signature, taskSignature } from '../../lib/canvas/signature.js'
 import type { ChordPart } from '../../lib/ports.js'
 import { encodeException } from '../../lib/protocol/exception.js'
@@ -34,6 +35,7 @@ describe('returnPart', () => {
 
   const terms = (): ChordTerms => ({
     backend,
+    limits: NO_LIMITS,
     log,
     send: async (body, results) => {
       if (sendError) throw sendError

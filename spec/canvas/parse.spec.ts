@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { canvasMessage } from '../../lib/canvas/canvasMessage.js'
-import { parseSignature, parseSignatures } from '../../lib/canvas/parse.js'
+import * as canvas from '../../lib/canvas/parse.js'
 import type { ChordSignature, SignatureList } from '../../lib/canvas/signature.js'
+
+const LIMITS = { elements: 100_000, depth: 100 }
+const parseSignature = (given: unknown, limits = LIMITS) => canvas.parseSignature(given, 'signature', limits)
+const parseSignatures = (given: unknown, field: string) => canvas.parseSignatures(given, field, LIMITS)
 
 const sig = (task: unknown = 'a', fields: object = {}): Record<string, unknown> => ({ task, ...fields })
 const list = (kind: string, tasks: unknown): Record<string, unknown> =>
@@ -57,8 +61,8 @@ describe('parseSignature', () => {
     [sig('a', { subtask_type: 'circle' }), 'chain[0].subtask_type must be null, "chain", "group" or "chord"'],
     [list('group', {}), 'chain[0].kwargs.tasks must be a list of signatures'],
     [list('group', [sig('a'), 5]), 'chain[0].kwargs.tasks[1] must be a mapping'],
-    [endless, 'is nested too deep: at most 100 levels are taken'],
-    [list('group', new Array(100_000).fill(sig())), 'is one too many: at most 100000 signatures are taken'],
+    [endless, 'is nested deeper than the 100 of worker_max_canvas_nesting'],
+    [list('group', new Array(100_000).fill(sig())), 'is one more signature than the 100000 of worker_max_canvas_items'],
   ])('names the field of what is wrong: %#', (given, message) => {
     expect(() => parseSignatures([given], 'chain')).toThrow(message)
   })
@@ -66,7 +70,7 @@ describe('parseSignature', () => {
   it('comes to an end with a canvas that has itself in it many times', () => {
     const wide = list('group', [])
     ;(wide.kwargs as { tasks: unknown[] }).tasks = new Array(50).fill(wide)
-    expect(() => parseSignature(wide)).toThrow(/is nested too deep|is one too many/)
+    expect(() => parseSignature(wide)).toThrow(/is nested deeper|is one more signature/)
   })
 })
 

@@ -32,7 +32,7 @@ describe('the line', () => {
     [{ chord: { task: 'c', args: {} } }, 'chord.args must be a list'],
     [
       { chain: new Array(100_001).fill({ task: 'b' }) },
-      'chain[100000] is one too many: at most 100000 signatures are taken',
+      'chain[100000] is one more signature than the 100000 of worker_max_canvas_items',
     ],
   ])('rejects a message before its task runs if what is to follow is no signature: %#', (embed, fault) => {
     const offline = new OfflineLine(app, { config: { worker_max_message_items: 1_000_000 } })
@@ -42,6 +42,26 @@ describe('the line', () => {
     expect(gated.started).toEqual([])
     expect(delivery.settledBy).toBe('reject')
     expect(offline.log.of('ERROR')).toEqual([expect.stringContaining(`Received invalid task message: ${fault}`)])
+  })
+
+  it.each([
+    [{ worker_max_canvas_items: 2 }, 'worker_max_canvas_items'],
+    [{ worker_max_canvas_nesting: 1 }, 'worker_max_canvas_nesting'],
+  ])('takes of what is to follow as much as the settings say: %j', (config, name) => {
+    const tasks = [{ task: 'celery.group', subtask_type: 'group', kwargs: { tasks: [{ task: 'b', options: {} }] } }]
+    const link = [{ task: 'celery.chain', subtask_type: 'chain', kwargs: { tasks } }]
+    const [few, many] = [{}, config].map((config) => {
+      const offline = new OfflineLine(app, { config })
+      const delivery = new FakeDelivery(
+        taskMessage('plain', { id: 'x' }).properties,
+        Buffer.from(JSON.stringify([['a'], {}, { callbacks: link }])),
+      )
+      offline.deliverRaw(delivery)
+      return { delivery, offline }
+    })
+    expect(few?.delivery.settledBy).toBe('ack')
+    expect(many?.delivery.settledBy).toBe('reject')
+    expect(many?.offline.log.of('ERROR')).toEqual([expect.stringContaining(name)])
   })
 
   describe('acknowledgement', () => {

@@ -1,26 +1,30 @@
-import { parseSignature } from '../../canvas/parse.js'
+import { type CanvasLimits, parseSignature } from '../../canvas/parse.js'
 import type { TaskContext } from '../context.js'
 import { perform } from '../perform.js'
 import type { Registry } from '../registry.js'
 import { Task } from '../task.js'
 
 /** Celery's `celery.map`: calls a task of this app with each item, one after another, in the run of the message. */
-export function map(tasks: Registry): Task {
-  return overMany('celery.map', tasks, (item) => [item])
+export function map(tasks: Registry, limits: CanvasLimits): Task {
+  return overMany('celery.map', { tasks, limits }, (item) => [item])
 }
 
 /** Celery's `celery.starmap`: the same with lists of arguments. */
-export function starmap(tasks: Registry): Task {
-  return overMany('celery.starmap', tasks, (item) => {
+export function starmap(tasks: Registry, limits: CanvasLimits): Task {
+  return overMany('celery.starmap', { tasks, limits }, (item) => {
     if (Array.isArray(item)) return item
     throw new TypeError('celery.starmap: each of `it` must be a list of arguments')
   })
 }
 
-function overMany(name: string, tasks: Registry, argsOf: (item: unknown) => readonly unknown[]): Task {
+function overMany(
+  name: string,
+  { limits, tasks }: { readonly limits: CanvasLimits; readonly tasks: Registry },
+  argsOf: (item: unknown) => readonly unknown[],
+): Task {
   const params = ['task', 'it']
   return new Task(name, { bind: true, params }, async (self: TaskContext, sig: unknown, items: unknown) => {
-    const called = parseSignature(sig, 'task').task
+    const called = parseSignature(sig, 'task', limits).task
     const task = tasks.get(called)
     if (!task) throw new TypeError(`${name}: this worker has no task ${called}`)
     if (!Array.isArray(items)) throw new TypeError(`${name}: \`it\` must be a list`)

@@ -8,6 +8,7 @@ import type { Backend, Logger } from '../../ports.js'
 import { encodeException } from '../../protocol/exception.js'
 import { resultMeta } from '../../protocol/result.js'
 import { traceback } from '../../protocol/traceback.js'
+import { limitsIn } from '../conf.js'
 import type { TaskContext } from '../context.js'
 import type { SignatureHome } from '../workflow/signature.js'
 
@@ -41,7 +42,7 @@ export async function unlock(
 ): Promise<void> {
   const { conf } = home
   if (typeof groupId !== 'string') throw new SignatureError('group_id', 'must be a string')
-  const body = parseSignature(callback, 'callback')
+  const body = parseSignature(callback, 'callback', limitsIn(conf))
   const countdown = Math.max(numberIn(interval) ?? numberIn(conf.result_chord_retry_interval) ?? INTERVAL, 0.01)
   const most = numberIn(maxRetries) ?? Math.ceil((numberIn(conf.result_expires) || EXPIRES) / countdown)
   const mayWait = self.request.retries < most
@@ -55,11 +56,12 @@ export async function unlock(
   throw self.retry({ countdown, maxRetries: most })
 }
 
-function termsOf({ apply, backend }: ChordUnlockHome, body: Signature, log: Logger) {
+function termsOf({ apply, backend, conf }: ChordUnlockHome, body: Signature, log: Logger) {
   const store = backend()
   const replyTo = endsOf(body)[0]?.options.reply_to
   return {
     backend: store,
+    limits: limitsIn(conf),
     log,
     send: async (sig: Signature, results: readonly unknown[]) => {
       await apply(sig, { args: [results] })

@@ -1,4 +1,4 @@
-import { parseSignature, parseSignatures } from '../../canvas/parse.js'
+import { type CanvasLimits, parseSignature, parseSignatures } from '../../canvas/parse.js'
 import { chordSignature, listSignature, taskSignature } from '../../canvas/signature.js'
 import { SignatureError } from '../../canvas/signatureError.js'
 import { RemoteError } from '../../protocol/exception.js'
@@ -16,7 +16,7 @@ const MOST = 255
  * The tasks that Celery has in every app for its workflows, and the one that beat sends daily. `celery.chunks`, `celery.group` and `celery.chord`
  * are seldom sent, by old clients alone.
  */
-export function workflowTasks(home: SignatureHome): readonly Task[] {
+export function workflowTasks(home: SignatureHome, limits: CanvasLimits): readonly Task[] {
   const names = Array.from({ length: MOST }, (_, at) => `value${at}?`)
   return [
     new Task('celery.accumulate', { bind: true, params: [...names, 'index?'] }, accumulate as BoundHandler),
@@ -28,14 +28,14 @@ export function workflowTasks(home: SignatureHome): readonly Task[] {
     new Task(
       'celery.group',
       { params: ['tasks', 'result', 'group_id', 'partial_args', 'add_to_parent?'] },
-      (...call: GroupCall) => sendGroup(home, call),
+      (...call: GroupCall) => sendGroup(home, limits, call),
     ),
     new Task(
       'celery.chord',
       { params: ['header', 'body', 'partial_args?', 'interval?', 'countdown?', 'max_retries?', 'eager?'] },
       (header: unknown, body: unknown, partial: readonly unknown[] = [], ..._: unknown[]) => {
-        const sig = parseSignature({ ...chordSignature(listSignature('group', []), null), kwargs: { header, body } })
-        return home.apply(sig, { args: partial })
+        const chord = { ...chordSignature(listSignature('group', []), null), kwargs: { header, body } }
+        return home.apply(parseSignature(chord, 'chord', limits), { args: partial })
       },
     ),
     new Task('celery.chain', {}, (..._: unknown[]) => {
@@ -58,10 +58,11 @@ type GroupCall = [
 /** Whoever has sent it knows the ids of all members, and gives them as `result`. */
 async function sendGroup(
   home: SignatureHome,
+  limits: CanvasLimits,
   [tasks, result, groupId, args, addToParent = true]: GroupCall,
 ): Promise<AnyResult> {
   if (!isTuple(result)) throw new SignatureError('result', 'must be the result of a group')
-  for (const sig of parseSignatures(tasks, 'tasks')) {
+  for (const sig of parseSignatures(tasks, 'tasks', limits)) {
     await home.apply(sig, { args, options: { group_id: groupId, add_to_parent: false } })
   }
   if (addToParent) currentRun.getStore()?.children.push(result)

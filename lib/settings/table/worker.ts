@@ -146,6 +146,16 @@ export const WORKER = {
     1000,
     'Maximum number of headers of a message, including entries of tables and lists in them.',
   ),
+  worker_max_canvas_items: row(
+    count({ min: 1 }),
+    100_000,
+    'Maximum number of signatures in the callbacks, the chain or the chord of a message, those within others included.',
+  ),
+  worker_max_canvas_nesting: row(
+    count({ min: 1 }),
+    100,
+    'Maximum nesting depth of signatures in the callbacks, the chain or the chord of a message.',
+  ),
   worker_enable_remote_control: row(toggle, true, 'Answer inspect and control.', {
     old: 'CELERY_ENABLE_REMOTE_CONTROL',
   }),
