@@ -27,6 +27,7 @@ export type { ErrorClass, TaskOptions } from './app/taskOptions.js'
 export { TimeoutError } from './app/timeoutError.js'
 export { chain, chord, type Group, group } from './app/workflow/combine.js'
 export { type AnySignature, type Callback, Signature } from './app/workflow/signature.js'
+export type { StampedPart, Stamping, StampingVisitor, StampOptions, Stamps } from './app/workflow/stamps.js'
 export { BackendError } from './backends/backendError.js'
 export {
   type BackendFactory,

@@ -1,15 +1,17 @@
-import { link, linkError, listOption } from '../../canvas/links.js'
+import { link, linkError } from '../../canvas/links.js'
 import type { CallParts } from '../../canvas/merge.js'
 import { pipe } from '../../canvas/pipe.js'
-import { cloneSignature, isChain, isChord, isGroup, type Signature as SignatureDict } from '../../canvas/signature.js'
+import { cloneSignature, type Signature as SignatureDict } from '../../canvas/signature.js'
 import type { Kwargs } from '../../protocol/message.js'
 import { repr } from '../../protocol/repr.js'
 import type { ResultTuple } from '../../protocol/result.js'
 import type { AsyncResult } from '../asyncResult.js'
+import { plainObject } from '../optionChecks.js'
 import type { SendOptions } from '../outlet.js'
 import type { AnyResult } from '../result.js'
 import { checkSendOptions } from '../sendOptions.js'
-import { celeryOptions, stampOptions } from './celeryOptions.js'
+import { celeryOptions } from './celeryOptions.js'
+import { isVisitor, type StampingVisitor, type StampOptions, type Stamps, sameStamps, stampAll } from './stamps.js'
 
 /** The app that signatures and workflows belong to. */
 export interface SignatureHome {
@@ -109,11 +111,16 @@ export class Signature<
   }
 
   /**
-   * Adds stamps: values by name, that all its messages carry and `revokeByStampedHeaders` finds. Mirrors Celery's `stamp`.
+   * Adds stamps: values by name, that all its messages carry and `revokeByStampedHeaders` finds; or what a visitor says of each of its parts. A
+   * stamp that is there already is replaced, or with `append` becomes a list of both. Mirrors Celery's `stamp`.
    * @throws TypeError for a stamp that has the name of an option
    */
-  stamp(stamps: Readonly<Record<string, unknown>>): this {
-    stampAll(this.dict, stamps)
+  stamp(visitor: StampingVisitor, options?: StampOptions): this
+  stamp(stamps: Stamps, options?: StampOptions): this
+  stamp(given: StampingVisitor | Stamps, { append = false }: StampOptions = {}): this {
+    if (plainObject(given) !== null)
+      throw new TypeError(`stamp(${repr(given, 80)}): expected stamps by name, or a visitor`)
+    stampAll(this.dict, isVisitor(given) ? given : sameStamps(given), append)
     return this
   }
 
@@ -170,19 +177,4 @@ function nameOf(task: unknown): string {
 function listOf<Item>(value: Item | readonly Item[] | undefined): readonly Item[] {
   if (value === undefined) return []
   return Array.isArray(value) ? value : [value as Item]
-}
-
-/** Mirrors `stamp`: the parts and callbacks of a workflow have them, too. */
-function stampAll(sig: SignatureDict, stamps: Readonly<Record<string, unknown>>): void {
-  const before = sig.options.stamped_headers
-  const names = Array.isArray(before) ? (before as string[]) : []
-  const { stamped_headers: added, ...values } = stampOptions(stamps)
-  Object.assign(sig.options, values, { stamped_headers: [...new Set([...names, ...(added as string[])])] })
-  const parts: Array<SignatureDict | null> = [
-    ...listOption(sig.options, 'link'),
-    ...listOption(sig.options, 'link_error'),
-  ]
-  if (isChord(sig)) parts.push(sig.kwargs.header, sig.kwargs.body)
-  else if (isChain(sig) || isGroup(sig)) parts.push(...sig.kwargs.tasks)
-  for (const part of parts) if (part) stampAll(part, stamps)
 }
