@@ -5,10 +5,12 @@ import { repr, reprArgs } from '../protocol/repr.js'
 import { addedMember } from './addedMember.js'
 import type { AsyncResult } from './asyncResult.js'
 import { RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
+import { currentRun } from './current.js'
 import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Replace, Retry, type RetryOptions } from './predicate.js'
 import { replacementOf } from './replacement.js'
-import type { AnySignature, Signature } from './workflow/signature.js'
+import type { AnyResult } from './result.js'
+import type { AnySignature, Signature, SignatureHome } from './workflow/signature.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -82,7 +84,11 @@ export class TaskContext<Shared extends object = object> {
     readonly signal: AbortSignal,
     /** A log whose lines carry the task's name and id. */
     readonly log: Logger,
-    private readonly task: { readonly name: string; readonly maxRetries: number | null },
+    private readonly task: {
+      readonly name: string
+      readonly maxRetries: number | null
+      readonly home: Pick<SignatureHome, 'resultOf'>
+    },
     private readonly store: (state: string, meta: unknown) => Promise<void>,
     /** What `app.resource` has opened in this process, by name: `self.resources.db`. */
     readonly resources: Shared = NO_RESOURCES as Shared,
@@ -96,6 +102,15 @@ export class TaskContext<Shared extends object = object> {
     checkOptions('updateState', options, STATE_OPTIONS)
     const { state, meta = null } = options
     await this.store(state, meta)
+  }
+
+  /**
+   * What this task has sent so far, in that order: the results of tasks and of groups. Once it has ended, they are the `children` of its own
+   * result, together with what that leads to. Celery's `request.children`.
+   */
+  get startedChildren(): readonly AnyResult[] {
+    const children = currentRun.getStore()?.children ?? []
+    return children.map((tuple) => this.task.home.resultOf(tuple))
   }
 
   /**

@@ -175,6 +175,31 @@ describe('a worker runs canvases', () => {
     expect(children.map(({ id }) => id)).toEqual([parent.id])
   })
 
+  it('tells a task what it has sent so far, which are the children of its result', async () => {
+    app.task('sends', { bind: true }, async (self: TaskContext) => {
+      const none = self.startedChildren.length
+      await app.sendTask('add', [1, 1], {}, { taskId: 'by-name' })
+      await app.signature(group(sig('add', [1], { task_id: 'm' }), sig('add', [2])), [], {}, { taskId: 'g' }).delay(1)
+      const [first, second] = self.startedChildren
+      return [
+        none,
+        first?.toJSON(),
+        second?.toJSON(),
+        await first?.get({ timeout: 5 }),
+        await second?.get({ timeout: 5 }),
+      ]
+    })
+    const result = await app.signature(sig('sends', [], { task_id: 'starter' })).applyAsync([])
+    const [none, first, second, one, two] = (await result.get({ timeout: 5 })) as unknown[]
+    expect([none, first, one, two]).toEqual([0, [['by-name', null], null], 2, [2, 3]])
+    expect(second).toEqual([
+      ['g', null],
+      [[['m', null], null], expect.anything()],
+    ])
+    const children = await app.asyncResult('starter').children()
+    expect(children.map((child) => child.toJSON())).toEqual([first, second])
+  })
+
   describe('a task that is replaced', () => {
     beforeEach(() => {
       app.task('instead', { bind: true }, (self: TaskContext, what: Dict) => {
