@@ -119,7 +119,7 @@ export class TaskContext<Shared extends object = object> {
    * @throws ImproperlyConfigured for an empty chain, and for what is part of a chord already
    */
   replace(sig: AnySignature): Replace {
-    const replacement = replacementOf(sig.toJSON(), this.request)
+    const replacement = replacementOf(sig.canvas(), this.request)
     return new Replace(async () => {
       await sig.home.apply(replacement, {})
     })
@@ -133,7 +133,7 @@ export class TaskContext<Shared extends object = object> {
    *   what `delay` throws
    */
   async addToChord<Result>(sig: Signature<readonly [], Result, unknown>): Promise<AsyncResult<Result>> {
-    const member = addedMember(sig.toJSON(), this.request)
+    const member = addedMember(sig.canvas(), this.request)
     return (await sig.home.apply(member.sig, {}, member.groupId)) as AsyncResult<Result>
   }
 

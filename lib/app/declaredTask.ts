@@ -2,7 +2,7 @@ import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { AsyncResult } from './asyncResult.js'
 import type { SendOptions } from './outlet.js'
-import { type Group, group as groupOf } from './workflow/combine.js'
+import { Chunks, overMany } from './workflow/chunks.js'
 import type { LeadOf, TailOf } from './workflow/leads.js'
 import { NO_HOME, Signature, type SignatureHome } from './workflow/signature.js'
 
@@ -85,29 +85,22 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
 
   /** One message that calls this task with each item, one after another; gives the list of what they give. Mirrors Celery's `map`. */
   map(items: ReadonlyArray<Args[0]>): Signature<readonly unknown[], Result[]> {
-    return this.over('celery.map', items)
+    return new Signature(overMany('celery.map', this.name, items), this.home)
   }
 
   /** One message that calls this task with each list of arguments, one after another. Mirrors Celery's `starmap`. */
   starmap(items: readonly Args[]): Signature<readonly unknown[], Result[]> {
-    return this.over('celery.starmap', items)
+    return new Signature(overMany('celery.starmap', this.name, items), this.home)
   }
 
   /**
-   * A group of messages that each call this task with `size` of the lists of arguments, one after another. Mirrors Celery's `chunks`.
+   * Messages that each call this task with `size` of the lists of arguments, one after another: sent as a group. Mirrors Celery's `chunks`.
    * @throws TypeError for a size that is no whole number from 1 on
    */
-  chunks(items: readonly Args[], size: number): Group<readonly unknown[], Result[][]> {
+  chunks(items: readonly Args[], size: number): Chunks<Result> {
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new TypeError(`${this.name}.chunks: the size is ${size}: expected a whole number of at least 1`)
     }
-    const parts: Array<Signature<readonly unknown[], Result[]>> = []
-    for (let at = 0; at < items.length; at += size) parts.push(this.starmap(items.slice(at, at + size)))
-    return groupOf(parts)
-  }
-
-  private over<Item>(name: string, items: readonly Item[]): Signature<readonly unknown[], Result[]> {
-    const kwargs = { task: taskSignature(this.name), it: [...items] }
-    return new Signature(taskSignature(name, [], kwargs, {}, true), this.home)
+    return new Chunks<Result>({ task: this.name, items: [...items], size }, this.home)
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { currentRun } from '../../lib/app/current.js'
-import { Celery, chain, chord, group, type Signature, SignatureError } from '../../lib/index.js'
+import { type AnyResult, Celery, chain, chord, group, type Signature, SignatureError } from '../../lib/index.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { decode } from '../../lib/protocol/decode.js'
 import type { TaskMessage } from '../../lib/protocol/message.js'
@@ -152,29 +152,24 @@ describe('workflows', () => {
       plain(`celery.${name}`, [], { kwargs: { task: plain('add', []), it }, immutable: true })
     expect(form(add.starmap([[1, 2]]))).toEqual(one('starmap', [[1, 2]]))
     expect(form(add.map([1, 2]))).toEqual(one('map', [1, 2]))
-    expect(
-      form(
-        add.chunks(
-          [
-            [1, 2],
-            [3, 4],
-            [5, 6],
-          ],
-          2,
-        ),
-      ),
-    ).toMatchObject({
-      task: 'celery.group',
-      kwargs: {
-        tasks: [
-          one('starmap', [
-            [1, 2],
-            [3, 4],
-          ]),
-          one('starmap', [[5, 6]]),
-        ],
-      },
-    })
+    const pairs: Array<[number, number]> = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]
+    const chunks = add.chunks(pairs, 2)
+    expect([chunks.task, chunks.subtaskType]).toEqual(['celery.chunks', null])
+    expect(form(chunks)).toEqual(
+      plain('celery.chunks', [], { kwargs: { task: plain('add', []), it: pairs, n: 2 }, immutable: true }),
+    )
+    const members = { tasks: [one('starmap', pairs.slice(0, 2)), one('starmap', pairs.slice(2))] }
+    const group = plain('celery.group', [], { kwargs: members, subtask_type: 'group' })
+    expect(form(chunks.group())).toEqual(group)
+    expect(form(chunks.pipe(note.signature([])))).toMatchObject({ task: 'celery.chord', kwargs: { header: group } })
+    const copy = chunks.clone().set({ queue: 'q' })
+    expect(form(copy)).toMatchObject({ task: 'celery.chunks', options: { queue: 'q' } })
+    expect(form(copy.group())).toMatchObject({ options: { queue: 'q' } })
+    expect(form(chunks)).toMatchObject({ options: {} })
   })
 })
 
@@ -238,6 +233,22 @@ describe('a workflow that is sent', () => {
       errbacks: [{ task: 'note' }, { task: 'note' }],
     })
     expect(second?.embed).toMatchObject({ callbacks: [plain('double', [])], errbacks: null })
+  })
+
+  it.each<[string, () => Signature<readonly [], unknown, AnyResult>]>([
+    ['a task', () => add.s(1, 2)],
+    ['a chain', () => chain(add.s(1, 2), double.s())],
+    ['a group', () => group(add.s(1, 2), double.s(1))],
+    ['a group of groups', () => group(group(add.s(1, 2), double.s(1)), double.s(2))],
+    ['a chain with a group in it', () => chain(add.s(1, 2), group(double.s(), double.s()))],
+    ['chunks', () => add.chunks([[1, 2]], 1)],
+  ])('has the result that it had before, once it has its ids: %s', async (_, make) => {
+    const sig = make()
+    const before = sig.freeze()
+    expect(sig.freeze().toJSON()).toEqual(before.toJSON())
+    const after = await sig.delay()
+    expect(after.toJSON()).toEqual(before.toJSON())
+    expect(JSON.stringify(before.toJSON())).toContain(sent()[0]?.id)
   })
 
   it('is routed by what it calls many times', async () => {

@@ -175,6 +175,30 @@ describe('a worker runs canvases', () => {
     expect(children.map(({ id }) => id)).toEqual([parent.id])
   })
 
+  it('knows before it is sent what stands for its result', async () => {
+    const whole = app.signature(chord([sig('add', [1, 1]), chain(sig('add', [1, 1]), sig('mul', [3]))], sig('tsum')))
+    const result = whole.freeze()
+    const { parent } = await whole.delay()
+    expect(parent?.id).toBe(result.parent?.id)
+    expect(await result.get({ timeout: 10 })).toBe(8)
+    expect(await result.parent?.get({ timeout: 10 })).toEqual([2, 6])
+  })
+
+  it('collects what has come of it', async () => {
+    const steps = chain(
+      sig('add', [1, 1], { task_id: 'collected' }),
+      group(sig('mul', [2]), sig('mul', [3])),
+      sig('tsum'),
+    )
+    await run(steps)
+    const values: unknown[] = []
+    for await (const [, value] of app.asyncResult('collected').collect({ timeout: 10 })) values.push(value)
+    // The body is a child of whichever member ended last.
+    expect(values).toEqual([2, [4, 6], 4, 6, 10].slice(0, values.length))
+    expect(values.length).toBeGreaterThan(3)
+    expect(() => app.asyncResult('collected').collect(5 as never)).toThrow('collect(5): write collect({ timeout: 5 })')
+  })
+
   it('tells a task what it has sent so far, which are the children of its result', async () => {
     app.task('sends', { bind: true }, async (self: TaskContext) => {
       const none = self.startedChildren.length

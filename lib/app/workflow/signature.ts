@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { freeze } from '../../canvas/freeze.js'
 import { link, linkError } from '../../canvas/links.js'
 import type { CallParts } from '../../canvas/merge.js'
 import { pipe } from '../../canvas/pipe.js'
+import { tupleOf } from '../../canvas/resultNode.js'
 import { cloneSignature, type Signature as SignatureDict } from '../../canvas/signature.js'
 import type { Kwargs } from '../../protocol/message.js'
 import { repr } from '../../protocol/repr.js'
@@ -49,7 +52,7 @@ export class Signature<
   declare readonly [GIVES]?: Result
 
   constructor(
-    private readonly dict: SignatureDict,
+    protected readonly dict: SignatureDict,
     /** The app that sends it. @internal */
     readonly home: SignatureHome,
   ) {}
@@ -126,7 +129,7 @@ export class Signature<
 
   /** A copy, which changes by itself. Mirrors Celery's `clone`. */
   clone(): Signature<Lead, Result, Handle> {
-    return new Signature(cloneSignature(this.dict), this.home)
+    return new Signature(this.canvas(), this.home)
   }
 
   /**
@@ -137,15 +140,30 @@ export class Signature<
     return new Signature(pipe(this.dict, dictOf(next, 'pipe')), this.home)
   }
 
+  /**
+   * Gives it, and all that is in it, their ids, and returns what will stand for its result: for whoever has to know of that before it is sent.
+   * Once it has them, it is to be sent only once. Mirrors Celery's `freeze`.
+   * @throws TypeError for a signature without an app
+   */
+  freeze(): Handle {
+    const node = freeze(this.dict, {}, { newId: randomUUID, replyTo: this.home.oid })
+    return this.home.resultOf(tupleOf(node)) as Handle
+  }
+
   /** Celery's form, which is also what a task that takes or returns it gets and gives. */
   toJSON(): SignatureDict {
+    return this.canvas()
+  }
+
+  /** What is sent, and what workflows are made of: a copy. @internal */
+  canvas(): SignatureDict {
     return cloneSignature(this.dict)
   }
 
   private async send(lead: readonly unknown[], kwargs: Kwargs, options: SendOptions): Promise<Handle> {
     checkSendOptions(this.task, options)
     const call: CallParts = { args: lead, kwargs, options: celeryOptions(options) }
-    return (await this.home.apply(this.toJSON(), call)) as Handle
+    return (await this.home.apply(this.canvas(), call)) as Handle
   }
 }
 
@@ -164,7 +182,7 @@ export function homeOf(parts: readonly unknown[]): SignatureHome {
 
 /** @throws TypeError for what is no signature */
 export function dictOf(sig: unknown, place: string): SignatureDict {
-  if (sig instanceof Signature) return sig.toJSON()
+  if (sig instanceof Signature) return sig.canvas()
   const remedy = typeof (sig as { s?: unknown } | null)?.s === 'function' ? `; write ${nameOf(sig)}.s(...)` : ''
   throw new TypeError(`${place}: expected a signature, such as task.s(1), and got ${repr(sig, 80)}${remedy}`)
 }
