@@ -1,7 +1,7 @@
 import { leavesOf } from '../canvas/leaves.js'
-import { pipe } from '../canvas/pipe.js'
-import { cloneSignature, isGroup, type Signature, taskSignature } from '../canvas/signature.js'
+import type { Signature } from '../canvas/signature.js'
 import type { SignatureDict } from '../protocol/message.js'
+import { asOneTask } from './asOneTask.js'
 import { ImproperlyConfigured } from './replacement.js'
 
 /** Of a task's request, what says which chord it is a member of. */
@@ -25,12 +25,8 @@ export interface AddedMember {
  */
 export function addedMember(given: Signature, { chord, group, groupIndex, rootId }: Member): AddedMember {
   if (chord === null || group === null) throw new RangeError('Current task is not member of any chord')
-  const leaves = leavesOf(given)
-  if (leaves === 0 && !isGroup(given)) throw new ImproperlyConfigured('Cannot add an empty workflow to a chord')
-  const sig =
-    isGroup(given) || leaves > 1
-      ? pipe(given, taskSignature('celery.accumulate', [], { index: 0 }))
-      : cloneSignature(given)
+  const sig = asOneTask(given)
+  if (leavesOf(sig) === 0) throw new ImproperlyConfigured('Cannot add an empty workflow to a chord')
   Object.assign(sig.options, { chord, group_id: group, group_index: groupIndex, root_id: rootId })
   return { sig, groupId: group }
 }

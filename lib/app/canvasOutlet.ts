@@ -20,16 +20,20 @@ export interface CanvasOutletOptions {
   readonly ignoresResults: boolean
   /** `task_allow_error_cb_on_chord_header`. */
   readonly errorsOnHeader: boolean
+  /** Whether a group of one at the end of a chain stays a group. */
+  readonly keepsGroups: boolean
 }
 
 /** Sends the messages of an app's canvases. */
 export class AppCanvasOutlet implements CanvasOutlet {
   readonly replyTo: string
   readonly errorsOnHeader: boolean
+  readonly keepsGroups: boolean
 
   constructor(private readonly options: CanvasOutletOptions) {
     this.replyTo = options.replyTo
     this.errorsOnHeader = options.errorsOnHeader
+    this.keepsGroups = options.keepsGroups
   }
 
   newId(): string {

@@ -3,8 +3,9 @@ import { freeze } from '../canvas/freeze.js'
 import { link, linkError, listOption } from '../canvas/links.js'
 import { NO_LIMITS, parseSignatures } from '../canvas/parse.js'
 import { pipe } from '../canvas/pipe.js'
-import { cloneSignature, isChain, isGroup, type Signature, taskSignature } from '../canvas/signature.js'
+import { isChain, type Signature } from '../canvas/signature.js'
 import type { SignatureDict } from '../protocol/message.js'
+import { asOneTask } from './asOneTask.js'
 
 /** What can't take the place of a task. Python's class of the same name. */
 export class ImproperlyConfigured extends TypeError {
@@ -28,7 +29,7 @@ export interface Replaced {
 
 /**
  * What is sent in the place of a task: under its id, with its callbacks, as the member of its chord, and before the rest of its chain. A group
- * is made a chord that hands on its results. Mirrors Celery's `Task.replace`.
+ * at its end is made a chord that hands on its results. Mirrors Celery's `Task.replace`.
  * @throws ImproperlyConfigured
  */
 export function replacementOf(given: Signature, task: Replaced): Signature {
@@ -36,12 +37,12 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
   if (isChain(given) && given.kwargs.tasks.length === 0) {
     throw new ImproperlyConfigured('Cannot replace with an empty chain')
   }
-  const sig = isGroup(given) ? pipe(given, taskSignature('celery.accumulate', [], { index: 0 })) : cloneSignature(given)
+  const sig = asOneTask(given)
   for (const callback of parseSignatures(task.callbacks, 'callbacks', NO_LIMITS)) link(sig, callback)
   for (const errback of parseSignatures(task.errbacks, 'errbacks', NO_LIMITS))
     linkError(sig, errback, { errorsOnHeader: false })
   if (isChain(sig)) linkLast(sig.kwargs.tasks, sig)
-  freeze(sig, { id: task.id }, { newId: randomUUID, replyTo: task.replyTo })
+  freeze(sig, { id: task.id }, { newId: randomUUID, replyTo: task.replyTo, keepsGroups: false })
   const nesting = { replaced_task_nesting: task.replacedTaskNesting + 1 }
   const { chord, group: group_id, groupIndex: group_index, rootId: root_id } = task
   Object.assign(sig.options, { chord, group_id, group_index, root_id, ...nesting })

@@ -128,7 +128,7 @@ async function applyGroup(
     members.map(([, node]) => node),
   )
   const [only] = result.children ?? []
-  if (members.length === 1 && only && only.children !== null) result = only
+  if (!outlet.keepsGroups && members.length === 1 && only && only.children !== null) result = only
   if (add_to_parent !== false) outlet.sent?.(result)
   return result
 }

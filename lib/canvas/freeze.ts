@@ -20,6 +20,8 @@ export interface FreezeSource {
   newId(): string
   /** The queue that waits for the results; null for none. */
   readonly replyTo: string | null
+  /** Whether a group of one at the end of a chain stays a group, whose result is a list. Celery makes a task of it. */
+  readonly keepsGroups: boolean
 }
 
 /** What a signature is to become. What it has already stays, but for `chord`, `rootId`, `parentId` and `groupIndex`. */
@@ -144,7 +146,7 @@ export function prepareSteps(
   let isLast = true
   for (let step = left.pop(); step; step = left.pop()) {
     const isFirst = left.length === 0
-    let task = unrolled(step)
+    let task = isLast && source.keepsGroups ? step : unrolled(step)
     if (clone) task = isFirst ? cloneWith(task, { args, kwargs }) : cloneSignature(task)
     else if (isFirst && args.length > 0) task.args = [...args, ...task.args]
     if (isChain(task)) {

@@ -11,31 +11,38 @@ import {
   unrolled,
 } from './signature.js'
 
+/** How two canvases are put together. */
+export interface PipeOptions {
+  /** Whether a group of one stays a group, and gives a list. Celery makes a task of it, unless it comes first. */
+  readonly keepsGroups: boolean
+}
+
+const AS_CELERY: PipeOptions = { keepsGroups: false }
+
 /**
  * Both, one after the other: what Python writes `first | next`. A group before something becomes the header of a chord, what follows a
  * chord belongs to its body, chains are joined. Neither of the two is changed.
  */
-export function pipe(first: Signature, next: Signature): Signature {
-  if (isGroup(first)) return chordSignature(cloneSignature(first) as SignatureList, cloneSignature(next))
+export function pipe(first: Signature, given: Signature, options = AS_CELERY): Signature {
+  const next = options.keepsGroups ? given : unrolled(given)
+  if (isGroup(first)) return chordSignature(cloneSignature(first) as SignatureList, cloneSignature(given))
   if (isChord(first)) {
-    const other = unrolled(next)
-    if (isGroup(other) || isChain(next)) return chained([cloneSignature(first)], other)
+    if (isGroup(next) || isChain(given)) return chained([cloneSignature(first)], next)
     const chord = cloneSignature(first) as typeof first
-    chord.kwargs.body = chord.kwargs.body === null ? cloneSignature(other) : pipe(chord.kwargs.body, other)
+    chord.kwargs.body = chord.kwargs.body === null ? cloneSignature(next) : pipe(chord.kwargs.body, next, options)
     return chord
   }
-  return isChain(first) ? afterChain(first, next) : chained([cloneSignature(first)], unrolled(next))
+  return isChain(first) ? afterChain(first, next, options) : chained([cloneSignature(first)], next)
 }
 
 /** Mirrors `_chain.__or__`. */
-function afterChain(chain: SignatureList, next: Signature): Signature {
-  const other = unrolled(next)
-  if (isChain(other)) return stepsOf(other).reduce<Signature>(pipe, chain)
+function afterChain(chain: SignatureList, other: Signature, options: PipeOptions): Signature {
+  if (isChain(other)) return stepsOf(other).reduce<Signature>((before, step) => pipe(before, step, options), chain)
   const steps = isGroup(other) ? stepsOf(chain) : (cloneSignature(chain) as SignatureList).kwargs.tasks
   const last = steps.at(-1)
   if (!last) return cloneSignature(other)
   if (isChord(last) && last.kwargs.body !== null && !isChord(other)) {
-    last.kwargs.body = pipe(last.kwargs.body, other)
+    last.kwargs.body = pipe(last.kwargs.body, other, options)
     return withSteps(chain, steps, isGroup(other))
   }
   if (isGroup(other) || !isGroup(last)) {
@@ -50,7 +57,7 @@ function afterChain(chain: SignatureList, next: Signature): Signature {
   if (!before || !isChord(before) || before.kwargs.body === null) {
     return withSteps(chain, [...steps.slice(0, -1), chord], false)
   }
-  before.kwargs.body = pipe(before.kwargs.body, chord)
+  before.kwargs.body = pipe(before.kwargs.body, chord, options)
   return withSteps(chain, steps.slice(0, -1), false)
 }
 

@@ -33,6 +33,8 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
     replyTo: app.oid,
     ignoresResults: settings.task_ignore_result,
     errorsOnHeader: settings.task_allow_error_cb_on_chord_header,
+    // What follows from a message is what Python's worker would send.
+    keepsGroups: false,
   })
   return { outlet, canvas }
 }

@@ -15,6 +15,7 @@ export class MemoryOutlet implements CanvasOutlet {
   readonly children: ResultTuple[] = []
   readonly replyTo = null
   readonly errorsOnHeader = false
+  readonly keepsGroups = false
   private ids = 0
 
   newId(): string {

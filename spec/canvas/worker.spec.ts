@@ -240,6 +240,12 @@ describe('a worker runs canvases', () => {
       ['by a chord', instead(chord([sig('add', [1, 1]), sig('add', [2, 2])], sig('tsum'))), 6],
       ['by one that is replaced', instead(instead(sig('add', [1, 1]))), 2],
       ['by a chain within a chain', chain(instead(chain(sig('add', [1, 1]), sig('mul', [3]))), sig('mul', [10])), 60],
+      ['by a chain that ends in a group', instead(chain(sig('add', [1, 1]), group(sig('mul', [2])))), [4]],
+      [
+        'by a chord that ends in a group',
+        instead(chord([sig('add', [1, 1])], chain(sig('tsum'), group(sig('mul', [2]), sig('mul', [3]))))),
+        [4, 6],
+      ],
       ['by a group within a chain', chain(instead(group(sig('add', [1, 1]), sig('add', [2, 2]))), sig('tsum')), 6],
       [
         'in the header of a chord',

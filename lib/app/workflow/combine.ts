@@ -94,7 +94,10 @@ export function chain(...given: readonly unknown[]): Signature<readonly unknown[
   if (steps.length === 0) throw new TypeError('chain: expected one step at least')
   const first = steps.every(({ subtask_type }) => subtask_type === null)
     ? listSignature('chain', steps)
-    : steps.reduce<SignatureDict>(pipe, listSignature('chain', []))
+    : steps.reduce<SignatureDict>(
+        (before, step) => pipe(before, step, { keepsGroups: true }),
+        listSignature('chain', []),
+      )
   return new Signature(steps.length === 1 ? (steps[0] as SignatureDict) : first, homeOf(given))
 }
 

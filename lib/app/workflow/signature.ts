@@ -137,7 +137,7 @@ export class Signature<
    * header of a chord.
    */
   pipe<Given, Then>(next: Signature<readonly [Result], Given, Then>): Signature<Lead, Given, Then> {
-    return new Signature(pipe(this.dict, dictOf(next, 'pipe')), this.home)
+    return new Signature(pipe(this.dict, dictOf(next, 'pipe'), { keepsGroups: true }), this.home)
   }
 
   /**
@@ -146,7 +146,7 @@ export class Signature<
    * @throws TypeError for a signature without an app
    */
   freeze(): Handle {
-    const node = freeze(this.dict, {}, { newId: randomUUID, replyTo: this.home.oid })
+    const node = freeze(this.dict, {}, { newId: randomUUID, replyTo: this.home.oid, keepsGroups: true })
     return this.home.resultOf(tupleOf(node)) as Handle
   }
 
