@@ -11,7 +11,7 @@ interface Node {
 const { CANVAS_QUEUE: queue } = process.env
 const app = new Celery('canvas', queue === undefined ? {} : { task_routes: { 'celery.*': { queue } } })
 
-app.task('canvas.join', (...args: unknown[]) => args)
+const join = app.task('canvas.join', (...args: unknown[]) => args)
 app.task('canvas.fail', (..._: unknown[]) => {
   throw Object.assign(new Error('boom'), { excType: 'ValueError', excModule: 'builtins' })
 })
@@ -37,6 +37,13 @@ function madeOf({ errbacks: _, ...sig }: Node): ReturnType<typeof app.signature>
 app.task('canvas.more', { bind: true }, async (self: TaskContext, sig: Record<string, unknown>) => {
   await self.addToChord(app.signature(sig))
   return 'own'
+})
+app.task('canvas.stamps', { bind: true }, ({ request }: TaskContext) => request.stamps)
+/** Sends a group and a task, and returns what it says that it has sent. */
+app.task('canvas.sends', { bind: true }, async (self: TaskContext, queue: string) => {
+  await group([join.s('a'), join.s('b')]).applyAsync([], {}, { queue })
+  await join.applyAsync(['c'], {}, { queue })
+  return self.startedChildren
 })
 
 export default app

@@ -60,6 +60,11 @@ def more(self, sig):
     return "own"
 
 
+@app.task(name="canvas.stamps", bind=True)
+def stamps(self):
+    return self.request.stamps
+
+
 def outcome(result, until):
     try:
         return {"value": result.get(timeout=max(0.1, until - time.time()))}
