@@ -109,9 +109,12 @@ export class FieldReader {
   }
 
   private text(end: number): string | Buffer {
-    const slice = this.slice(end)
-    const text = slice.toString('utf8')
-    return !text.includes(REPLACED) || isUtf8(slice) ? text : (withSurrogates(slice) ?? slice)
+    const length = this.bytes.readUInt32BE(this.take(4, end))
+    const from = this.take(length, end)
+    const text = this.bytes.toString('utf8', from, from + length)
+    if (!text.includes(REPLACED)) return text
+    const slice = this.bytes.subarray(from, from + length)
+    return isUtf8(slice) ? text : (withSurrogates(slice) ?? slice)
   }
 
   private slice(end: number): Buffer {

@@ -85,13 +85,12 @@ export class InlineExecutor implements Executor {
     return outcome
   }
 
-  private runLimited(request: Request, { limits, log: taskLog, onStart, updateState }: RunHooks): Promise<Outcome> {
-    const { app, clock, hostname, log, onStray } = this.options
-    const { soft, hard } = limits
-    const options = { app, clock, hostname, log: taskLog, onStart, updateState }
-    if (soft === null && hard === null) return trace(request, options)
+  private runLimited(request: Request, run: RunHooks): Promise<Outcome> {
+    const { clock, log, onStray } = this.options
+    const { soft, hard } = run.limits
+    if (soft === null && hard === null) return trace(request, run, this.options)
     const controller = new AbortController()
-    return withLimits(() => trace(request, { ...options, limit: controller.signal }), {
+    return withLimits(() => trace(request, run, this.options, controller.signal), {
       softMs: soft === null ? null : soft * 1000,
       hardMs: hard === null ? null : hard * 1000,
       clock,

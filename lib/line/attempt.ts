@@ -1,5 +1,5 @@
 import { coerceError } from '../errors.js'
-import type { Executor } from '../executors/executor.js'
+import type { Executor, RunHooks, TimeLimits } from '../executors/executor.js'
 import type { Logger } from '../ports.js'
 import type { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
@@ -25,40 +25,56 @@ export interface AttemptOptions {
  * run, in an event of its start for example, is a failure of the task like any other, and its client is told.
  */
 export async function attempt(request: Request, options: AttemptOptions): Promise<Outcome> {
+  const { executor, results, revoked } = options
   try {
-    return await run(request, options)
+    if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers))
+      return { state: 'REVOKED', reason: 'revoked' }
+    if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
+    const outcome = await executor.run(request, new Attempt(request, options))
+    return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
+      ? { state: 'REVOKED', reason: 'terminated' }
+      : outcome
   } catch (thrown) {
     return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
   }
 }
 
-async function run(request: Request, options: AttemptOptions): Promise<Outcome> {
-  const { executor, log, policies, results, revoked } = options
-  const { headers, timelimit } = request.message
-  const policy = policies.of(request.task)
-  if (revoked.has(request.id) || revoked.hasStampOf(headers)) return { state: 'REVOKED', reason: 'revoked' }
-  if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
-  const outcome = await executor.run(request, {
-    // As Celery has it, a 0 or null in the message leaves it to the task.
-    limits: { hard: timelimit[0] || policy.timeLimit, soft: timelimit[1] || policy.softTimeLimit },
-    log: new TaskLog(log, request),
-    onStart: () => begin(request, options),
-    updateState: (state, meta) => results.custom(request, state, meta),
-  })
-  return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
-    ? { state: 'REVOKED', reason: 'terminated' }
-    : outcome
-}
+/** What a try needs of the worker; made once a task, and so without a function of its own for each. */
+class Attempt implements RunHooks {
+  readonly limits: TimeLimits
 
-/** Tells that it runs, now that it is known where. */
-function begin(request: Request, { events, log, results }: AttemptOptions): void {
-  if (results.tracksStart(request)) {
-    // Stored in order with what follows; the run need not wait for it.
-    results
-      .started(request)
-      .catch((thrown) => log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`))
+  constructor(
+    private readonly request: Request,
+    private readonly options: AttemptOptions,
+  ) {
+    const [hard, soft] = request.message.timelimit
+    const policy = options.policies.of(request.task)
+    // As Celery has it, a 0 or null in the message leaves it to the task.
+    this.limits = { hard: hard || policy.timeLimit, soft: soft || policy.softTimeLimit }
   }
-  events.started(request)
+
+  get log(): Logger {
+    return new TaskLog(this.options.log, this.request)
+  }
+
+  /** Tells that it runs, now that it is known where. */
+  onStart(): void {
+    const { request } = this
+    const { events, log, results } = this.options
+    if (results.tracksStart(request)) {
+      // Stored in order with what follows; the run need not wait for it.
+      results
+        .started(request)
+        .catch((thrown) =>
+          log.error(`The state of ${request.label} couldn't be stored: ${coerceError(thrown).message}`),
+        )
+    }
+    events.started(request)
+  }
+
+  updateState(state: string, meta: unknown): Promise<void> {
+    return this.options.results.custom(this.request, state, meta)
+  }
 }
 
 function mayBeDuplicate(request: Request, { deduplicate }: AttemptOptions): boolean {

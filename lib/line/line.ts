@@ -124,7 +124,7 @@ export class Line {
       onAdmitted: (request) =>
         wasReceived(request.message.headers) ? options.events.returned(request) : options.events.received(request),
       onReady: (request) => this.pool.offer(request),
-      onDiscarded: (request, reason) => settle(request, { state: 'REVOKED', reason }, this.settling),
+      onDiscarded: async (request, reason) => settle(request, { state: 'REVOKED', reason }, this.settling),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })
     this.standstill = new Standstill({ clock })
@@ -183,7 +183,8 @@ export class Line {
   private async finish(request: Request, note?: (outcome: Outcome) => void): Promise<void> {
     const outcome = await attempt(request, this.attempting)
     note?.(outcome)
-    const settlement = await settle(request, outcome, this.settling)
+    const settling = settle(request, outcome, this.settling)
+    const settlement = settling instanceof Promise ? await settling : settling
     // What is behind it in its order must not be acknowledged before it: a crash between the two would bring this one back alone.
     if (request.key !== null && request.delivery.writing) await request.delivery.writing
     conclude(request, settlement, this.gate, this.log)

@@ -74,20 +74,25 @@ export class Pool {
       if (!request) return
       this.options.beforeRun?.()
       // It expired, or its connection was lost, while it waited here.
-      if (request.state === 'ready' && request.delivery.live) void this.occupy(request)
+      if (request.state === 'ready' && request.delivery.live) this.occupy(request)
     }
   }
 
-  private async occupy(request: Request): Promise<void> {
+  private occupy(request: Request): void {
     this.options.state.move(request, 'running')
     if (this.full) this.fullness.tell()
-    try {
-      await this.options.run(request)
-    } catch (thrown) {
-      this.options.abandon(request, thrown)
-      // Whatever has happened, no slot is lost to it.
-      this.options.state.running.delete(request)
-    }
+    this.options.run(request).then(
+      () => this.leave(),
+      (thrown) => {
+        this.options.abandon(request, thrown)
+        // Whatever has happened, no slot is lost to it.
+        this.options.state.running.delete(request)
+        this.leave()
+      },
+    )
+  }
+
+  private leave(): void {
     this.fill()
     if (this.busy === 0) for (const resolve of this.drained.splice(0)) resolve()
   }

@@ -44,7 +44,9 @@ export async function callTask(call: Call): Promise<Outcome> {
     const { around } = call
     const performed = (): unknown => perform(task, call.args, call.kwargs, () => call.context())
     const run = around ? () => around(call.request(), performed) : performed
-    const result = await currentRun.run({ id, rootId, worker, children }, run)
+    const running = currentRun.run({ id, rootId, worker, children }, run)
+    // To wait for a value costs as much as for a promise.
+    const result = isThenable(running) ? await running : running
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
   } catch (caught) {
     const thrown = isReplace(caught) ? await replaced(caught, call) : caught
@@ -62,6 +64,11 @@ export async function callTask(call: Call): Promise<Outcome> {
       return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
     }
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as { readonly then?: unknown }).then === 'function'
 }
 
 /** Sends what takes the place of a task, as its own. @returns what there is to say of the run */

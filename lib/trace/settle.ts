@@ -54,8 +54,8 @@ const RELEASE: Settlement = { next: 'release' }
  * The one place where an outcome becomes what the outside sees: follow-up messages first (confirmed), the acknowledgement last,
  * so that a crash between the two repeats a task and never loses one. What is done when is in `RULES`. Never throws.
  */
-export async function settle(request: Request, outcome: Outcome, options: SettleOptions): Promise<Settlement> {
-  const { log, state, working } = options
+export function settle(request: Request, outcome: Outcome, options: SettleOptions): Settlement | Promise<Settlement> {
+  const { log, state } = options
   if ('runtimeMs' in outcome) state.ran(outcome.runtimeMs)
   if (request.acksLate && !request.delivery.live && outcome.state !== 'SUCCESS') {
     log.warning(
@@ -66,18 +66,30 @@ export async function settle(request: Request, outcome: Outcome, options: Settle
   try {
     const settled = outcome.state === 'RETRY' ? retry(request, outcome, options) : finish(request, outcome, options)
     // Most need not wait for anything, and a promise more a task is a cost that shows.
-    return settled instanceof Promise ? await settled : settled
+    return settled instanceof Promise
+      ? settled.catch((thrown) => unsettled(request, outcome, thrown, options))
+      : settled
   } catch (thrown) {
-    if (isOver(outcome, thrown)) {
-      const error = coerceError(thrown)
-      return settle(request, { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: 0 }, options)
-    }
-    // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
-    const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
-    if (givesBack) log.error(untold(request, outcome, coerceError(thrown)))
-    else log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(coerceError(thrown))}`)
-    return close(request, outcome, givesBack ? 'untold' : 'broken', options)
+    return unsettled(request, outcome, thrown, options)
   }
+}
+
+/** What there was to store or to send could not be. */
+function unsettled(
+  request: Request,
+  outcome: Outcome,
+  thrown: unknown,
+  options: SettleOptions,
+): Settlement | Promise<Settlement> {
+  const { log, working } = options
+  const error = coerceError(thrown)
+  if (isOver(outcome, thrown))
+    return settle(request, { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: 0 }, options)
+  // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
+  const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
+  if (givesBack) log.error(untold(request, outcome, error))
+  else log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(error)}`)
+  return close(request, outcome, givesBack ? 'untold' : 'broken', options)
 }
 
 /** A result that can't be stored, or a next try that can't be sent, now or ever: the task has failed. Its failure is smaller than either. */

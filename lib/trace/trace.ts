@@ -1,10 +1,12 @@
 import { type RequestInfo, TaskContext } from '../app/context.js'
 import type { Middlewares } from '../app/middleware.js'
 import type { Resources } from '../app/resources.js'
+import type { Task } from '../app/task.js'
 import type { Clock, Logger } from '../ports.js'
-import type { SignatureDict } from '../protocol/message.js'
+import type { Kwargs, SignatureDict } from '../protocol/message.js'
+import type { ResultTuple } from '../protocol/result.js'
 import type { Request } from '../request/request.js'
-import { callTask } from './call.js'
+import { type Call, callTask } from './call.js'
 import { customHeaders } from './customHeaders.js'
 import type { Outcome } from './outcome.js'
 
@@ -17,42 +19,85 @@ export interface Surroundings {
 export interface TraceOptions {
   readonly app: Surroundings
   readonly clock: Clock
-  readonly log: Logger
   /** Node name. */
   readonly hostname: string
+}
+
+/** What a run needs of the worker. */
+export interface TraceHooks {
+  /** The task's own log. */
+  readonly log: Logger
   /** Told when the body is about to run. */
   onStart(): void
   /** Stores a state of the task's own. */
   updateState(state: string, meta: unknown): Promise<void>
-  /** Aborted at a time limit of this one try; the request's own signal is that of all its tries. */
-  readonly limit?: AbortSignal
 }
 
-/** Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`. */
-export function trace(request: Request, options: TraceOptions): Promise<Outcome> {
-  const { app, clock, hostname, limit, log, onStart, updateState } = options
-  if (request.isExpired(clock.now())) return Promise.resolve({ state: 'REVOKED', reason: 'expired' })
-  request.startedAt = clock.monotonic()
+/**
+ * Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`.
+ * @param limit aborted at a time limit of this one try; the request's own signal is that of all its tries
+ */
+export function trace(
+  request: Request,
+  hooks: TraceHooks,
+  options: TraceOptions,
+  limit: AbortSignal | null = null,
+): Promise<Outcome> {
+  if (request.isExpired(options.clock.now())) return Promise.resolve({ state: 'REVOKED', reason: 'expired' })
+  request.startedAt = options.clock.monotonic()
   request.pid = process.pid
-  onStart()
-  const { args, children, kwargs, message, retries, task } = request
-  const signal = (): AbortSignal => (limit ? AbortSignal.any([request.signal, limit]) : request.signal)
-  return callTask({
-    task,
-    id: message.id,
-    rootId: message.rootId,
-    worker: hostname,
-    args,
-    kwargs,
-    retries,
-    children,
-    around: app.middleware.around,
-    request: () => requestInfo(request, hostname),
-    context: () =>
-      new TaskContext(requestInfo(request, hostname), signal(), log, task, updateState, app.resources.values),
-    aborted: () => (request.aborted ? request.signal : limit?.aborted ? limit : null),
-    monotonic: () => clock.monotonic(),
-  })
+  hooks.onStart()
+  return callTask(new Run(request, hooks, options, limit))
+}
+
+/** Made once a task, and so without a function of its own for each question that most tasks never ask. */
+class Run implements Call {
+  readonly task: Task
+  readonly id: string
+  readonly rootId: string
+  readonly worker: string
+  readonly args: readonly unknown[]
+  readonly kwargs: Kwargs
+  readonly retries: number
+  readonly children: ResultTuple[]
+  readonly around: Middlewares['around']
+
+  constructor(
+    private readonly of: Request,
+    private readonly hooks: TraceHooks,
+    private readonly options: TraceOptions,
+    private readonly limit: AbortSignal | null,
+  ) {
+    this.task = of.task
+    this.id = of.message.id
+    this.rootId = of.message.rootId
+    this.worker = options.hostname
+    this.args = of.args
+    this.kwargs = of.kwargs
+    this.retries = of.retries
+    this.children = of.children
+    this.around = options.app.middleware.around
+  }
+
+  request(): RequestInfo {
+    return requestInfo(this.of, this.worker)
+  }
+
+  context(): TaskContext {
+    const { hooks, limit, of, options, task } = this
+    const signal = limit ? AbortSignal.any([of.signal, limit]) : of.signal
+    const store = (state: string, meta: unknown): Promise<void> => hooks.updateState(state, meta)
+    return new TaskContext(this.request(), signal, hooks.log, task, store, options.app.resources.values)
+  }
+
+  aborted(): AbortSignal | null {
+    if (this.of.aborted) return this.of.signal
+    return this.limit?.aborted ? this.limit : null
+  }
+
+  monotonic(): number {
+    return this.options.clock.monotonic()
+  }
 }
 
 const NONE: readonly SignatureDict[] = []
