@@ -1,12 +1,14 @@
 import { openSync, writeSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Celery } from 'celeriac'
 import { microseconds } from './microseconds.js'
 
 /*
  * The tasks of the bench. Environment:
  *   BENCH_ORDER   "on": messages with the same `key` run in their order
- *   BENCH_TRACE   the file to which `bench.stamp` appends when it began and ended
+ *   BENCH_TRACE   the file to which `bench.stamp` appends when it began and ended, and `bench.memory` what is resident without garbage
  */
 const file = openSync(process.env.BENCH_TRACE ?? '/dev/null', 'a')
 const orderBy = process.env.BENCH_ORDER === 'on' ? 'kwargs.key' : undefined
@@ -27,6 +29,14 @@ app.task('bench.stamp', { params: ['sent', 'ms', 'key'], orderBy }, async (sent:
   const began = microseconds()
   if (ms > 0) await setTimeout(ms)
   writeSync(file, `${key} ${sent} ${began} ${microseconds()}\n`)
+})
+
+// Node.js has no other way to collect garbage on demand, short of a flag for the whole worker.
+app.task('bench.memory', { params: ['reading'] }, (reading: number) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  writeSync(file, `${reading} ${process.memoryUsage.rss()}\n`)
 })
 
 export default app

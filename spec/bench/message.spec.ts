@@ -21,6 +21,18 @@ describe('a message of the bench', () => {
     )
   })
 
+  it('writes the time before which it must not run as Python does, and null without one', () => {
+    const eta = new Date('2026-01-02T03:04:05.678Z')
+    expect(taskMessage('t', [], {}, { eta }).properties.headers?.eta).toBe('2026-01-02T03:04:05.678Z')
+    expect(taskMessage('t', [], {}).properties.headers?.eta).toBeNull()
+  })
+
+  it('has no more of large arguments in its headers than Python has', () => {
+    const { content, properties } = taskMessage('t', ['x'.repeat(5000)], {})
+    expect(properties.headers?.argsrepr).toHaveLength(1024)
+    expect(content.length).toBeGreaterThan(5000)
+  })
+
   it('names where replies go', () => {
     expect(taskMessage('t', [], {}, { replyTo: 'replies' }).properties.replyTo).toBe('replies')
   })

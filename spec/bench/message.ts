@@ -9,15 +9,19 @@ export interface BenchMessage {
 
 const EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 
+/** How many characters of the arguments Python's client writes into the headers. */
+const LONGEST_REPR = 1024
+
 /**
  * A message of Celery's protocol 2 with the headers that Python's client sends.
  * @param replyTo for results that are sent as messages
+ * @param eta not before this time
  */
 export function taskMessage(
   task: string,
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
-  { replyTo, ignoreResult = false }: { replyTo?: string; ignoreResult?: boolean } = {},
+  { eta, replyTo, ignoreResult = false }: { eta?: Date; replyTo?: string; ignoreResult?: boolean } = {},
 ): BenchMessage {
   const id = randomUUID()
   return {
@@ -34,7 +38,7 @@ export function taskMessage(
         task,
         id,
         shadow: null,
-        eta: null,
+        eta: eta?.toISOString() ?? null,
         expires: null,
         group: null,
         group_index: null,
@@ -53,5 +57,5 @@ export function taskMessage(
 
 /** Near enough to Python's: workers only log it. */
 function repr(value: unknown): string {
-  return JSON.stringify(value).replaceAll('"', "'")
+  return JSON.stringify(value).replaceAll('"', "'").slice(0, LONGEST_REPR)
 }

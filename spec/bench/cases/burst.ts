@@ -48,7 +48,7 @@ export const burst: Case = {
           what: 'time to drain, autoscale / fixed',
           label: 'burst: autoscale vs 100 fixed slots',
           unit: 'x',
-          target: { atMost: 1.15 },
+          target: { atMost: 1.08 },
           ...rounds.ratio(ours, '100 fixed slots', 'ms'),
         },
         { what: 'resizes', label: 'burst: resizes', unit: '', target: { atMost: 10 }, ...rounds.of(ours, 'resizes') },

@@ -41,10 +41,10 @@ export const noop: Case = {
     return {
       rows: rateRows(entrants, rounds),
       figures: [
-        ratio('Celery prefork -c 2', 3),
-        ratio('Celery gevent -c 100', 12),
-        ratio('Celery threads -c 16', 6),
-        ratio('bare loop, 16 consumers', 0.85),
+        ratio('Celery prefork -c 2', 5),
+        ratio('Celery gevent -c 100', 20),
+        ratio('Celery threads -c 16', 10),
+        ratio('bare loop, 16 consumers', 0.95),
       ],
       note: 'celery-node acknowledges before it runs a task and has no window; it counts its own calls. Celery with threads stands still for 2 s now and then.',
     }
