@@ -156,7 +156,7 @@ export function createBreaker<Args extends unknown[], Result>(
       const end = async (): Promise<void> => {
         if (failure) throw failure
       }
-      // Who made the call has been told of its end.
+      // The caller has already been given the outcome.
       circuit.fire(end).catch(() => undefined)
     },
     follow(state) {

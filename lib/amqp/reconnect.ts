@@ -1,5 +1,5 @@
 const FIRST_DELAY_MS = 250
-/** An epoch that lasted this long once it was built was a success: there is no pause after it, and the next trouble starts the backoff anew. */
+/** An epoch that stayed open this long counts as a success: the next attempt follows without a pause, and the backoff starts from the beginning. */
 const STABLE_AFTER_MS = 1000
 
 /** What a connection has behind it. */

@@ -13,7 +13,7 @@ type Run = () => unknown
 /** The middleware of an app, outermost first. */
 export class Middlewares {
   private readonly all: Middleware[] = []
-  /** All of it as one function; null without any. Made anew only when some is added. */
+  /** All middleware as one function; null if there is none. Rebuilt only when some is added. */
   around: ((request: RequestInfo, run: Run) => Promise<unknown>) | null = null
 
   /** @throws TypeError for what is no function */

@@ -28,7 +28,7 @@ export interface RedisBackendOptions {
 
 const SLOWEST_RECONNECT_MS = 2000
 
-/** @param onWrongServer told of a refusal for which another connection is made */
+/** @param onWrongServer called when a server refuses in a way that calls for another connection */
 export function connectionOptions(options: RedisBackendOptions, onWrongServer: (error: Error) => void): RedisOptions {
   const { where, db, username, password } = options.target
   const tls = options.target.tls === null ? null : tlsOptions(options.target.tls)

@@ -8,7 +8,7 @@ export interface EventSink {
   start(): Promise<void>
   /** Sends what was published, then says goodbye. */
   stop(): Promise<void>
-  /** `listener` is told of each new connection, once it is open. @returns ends it */
+  /** Calls `listener` for each new connection, once it is open. @returns a function that removes the listener */
   onUp(listener: () => void): () => void
   /** `listener` is told when it is open again after a congestion. @returns ends it */
   onDrain(listener: () => void): () => void

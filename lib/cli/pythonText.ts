@@ -24,7 +24,7 @@ const MARK = '\u0000float'
 /**
  * The value of a JSON text, with what Python would call a float still told from its ints: for replies and events, which are
  * shown as Python shows them.
- * @throws SyntaxError when the text is no JSON
+ * @throws SyntaxError when the text is not valid JSON
  */
 export function readPythonJson(text: string): unknown {
   let marked = false

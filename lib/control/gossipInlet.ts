@@ -8,7 +8,7 @@ import type { Gossip } from './gossip.js'
 const MOST_BYTES = 1_048_576
 
 /**
- * Where gossip comes in: the events of all workers, on a queue of our own. Opened anew with each session. It may fail
+ * Where gossip comes in: the events of all workers, on a queue of our own. Opened again for each session. It may fail
  * without harm to the rest: then there is no gossip until the next session.
  */
 export class GossipInlet {

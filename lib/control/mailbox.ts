@@ -20,7 +20,7 @@ export interface MailboxOptions {
   readonly log: Logger
 }
 
-/** The worker's pidbox: remote control comes in, replies go out. Opened anew with each session. */
+/** The worker's pidbox: remote control comes in, replies go out. Opened again for each session. */
 export class Mailbox {
   /** Control messages that couldn't be read. */
   unread = 0

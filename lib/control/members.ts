@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.js'
 
-/** Seconds between heartbeats of a worker that doesn't tell, as Celery has it. */
+/** Seconds between heartbeats of a worker whose events do not say; Celery's default. */
 const DEFAULT_FREQ = 60
 /** A worker is alive for as many of its intervals after its last heartbeat. */
 const INTERVALS = 2

@@ -8,7 +8,7 @@ import type { Arguments } from './arguments.js'
 import { callWorkers, controlMessage } from './broadcast.js'
 import type { Neighbours } from './mingle.js'
 
-/** Seconds in which a neighbour has to answer, as Celery has it: nobody knows how many there are. */
+/** Seconds in which a neighbour has to answer, as in Celery: the number of neighbours is unknown. */
 const ANSWER_SECONDS = 1
 /** Seconds after which they are given up, however many go on answering, or if the broker doesn't. */
 const MOST_SECONDS = 5

@@ -65,7 +65,7 @@ export class EventDispatcher implements Component {
     options.sink.onDrain(() => this.sendKept())
   }
 
-  /** `listener` is told of each new connection to the broker, before what was kept is sent. @returns ends it */
+  /** Calls `listener` for each new connection to the broker, before the events that were kept are sent. @returns a function that removes the listener */
   onUp(listener: () => void): () => void {
     return this.connections.add(listener)
   }

@@ -125,7 +125,7 @@ export function packError(given: Error): PlainError {
   }
 }
 
-/** Its class stays behind in the child; its name, text, stack and what Python is told of it are the same. */
+/** Its class stays behind in the child; its name, text, stack and what Python receives of it are the same. */
 export function unpackError({ message, args, ...rest }: PlainError): Error {
   return Object.assign(new Error(message), rest, { args: unpack(args) })
 }

@@ -97,7 +97,7 @@ async function argumentsOf(request: IncomingMessage): Promise<{ readonly value: 
       return { value: value as Record<string, unknown> }
     }
   } catch {
-    // Answered as below: what is no JSON is no JSON object.
+    // Answered as below: invalid JSON is not a JSON object either.
   }
   return { status: 400, error: 'the body has to be a JSON object' }
 }

@@ -24,7 +24,7 @@ export interface CaptureOptions {
   readonly onEvent: (event: CapturedEvent) => void
   /** From now on, events come. */
   readonly onReady?: () => void
-  /** The connection is gone, and is being made anew. */
+  /** The connection is lost and is being opened again. */
   readonly onLost?: () => void
 }
 

@@ -20,7 +20,7 @@ export function isTerminal(stdout: Io['stdout']): boolean {
   return (stdout as Terminal).isTTY === true
 }
 
-/** The whole terminal, drawn anew each time; what stood there before comes back at the end. */
+/** The whole terminal, redrawn each time; its previous content is restored at the end. */
 export class Screen {
   private closed = false
 

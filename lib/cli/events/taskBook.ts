@@ -26,7 +26,7 @@ const OF_THE_EVENT: ReadonlySet<string> = new Set(
 export interface TaskRow {
   readonly id: string
   readonly name: string
-  /** Node name of who told of it last. */
+  /** Node name of the worker or client whose event came last. */
   readonly worker: string
   readonly state: string
   /** Of the last event, `HH:MM:SS`. */
@@ -46,7 +46,7 @@ export class TaskBook {
     const id = pythonStr(event.uuid)
     const before = this.tasks.get(id)
     const state = STATES[type] ?? type.slice('task-'.length).toUpperCase()
-    // Events of a worker and of clients may overtake each other: an end stays the end, unless the task begins anew.
+    // Events of a worker and of clients may overtake each other: an end stays the end, unless the task starts again.
     const isLate = before !== undefined && FINAL.has(before.state) && !FINAL.has(state) && state !== 'RECEIVED'
     const row: TaskRow = {
       id,

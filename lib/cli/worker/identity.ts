@@ -25,7 +25,7 @@ export interface WantedIdentity {
 
 /**
  * Sets the file mode mask, then becomes another user and group for good: `--umask`, `--uid`, `--gid`. A user without a group brings its
- * primary one. What the process is already stays as it is, so that a worker that starts anew may be told the same again.
+ * primary one. What the process already is does not change, so that a restarted worker accepts the same options.
  * @throws ConfigurationError for users and groups that don't exist, or may not be become
  */
 export function become({ uid, gid, umask }: WantedIdentity, identity: Identity): true {

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Io } from '../io.js'
 
-/** What a worker tells the process that started it: it has started; it asks to be started anew once it has ended. */
+/** What a worker tells the process that started it: it has started; it asks to be started again once it has ended. */
 export const STARTED = 'started'
 const RESTART = 'restart'
 

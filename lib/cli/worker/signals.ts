@@ -29,7 +29,7 @@ export interface SignalOptions {
 export interface Signals {
   /** The exit code that the signals so far ask for; 0 without one. */
   readonly exitCode: number
-  /** Whether the worker is to be started anew when it has stopped. */
+  /** Whether the worker is to be started again when it has stopped. */
   readonly restarting: boolean
   /** Gives the signals back. */
   release(): void
@@ -45,7 +45,7 @@ const BE_PATIENT = 'Waiting gracefully for cold shutdown to complete...'
  * running --TERM--> warm (exit 0)      warm --TERM--> warm
  * running --INT---> warm (exit 1)      warm by TERM --INT--> warm (exit 1)      warm by INT --INT--> cold
  * any     --QUIT--> cold               cold --INT, QUIT--> patient              patient --INT, QUIT--> exit at once, 1
- * running --HUP---> warm, then started anew, unless another signal asks for an end before
+ * running --HUP---> warm, then started again, unless another signal asks for an end before
  * USR1: no change of state. Node's own USR1 would open a debugger to all users of the machine.
  */
 
