@@ -2,7 +2,7 @@ import { type as systemName } from 'node:os'
 import type { Clock, Timer } from '../ports.js'
 import type { EventType } from '../protocol/event.js'
 import type { EventDispatcher } from './dispatcher.js'
-import { loadAverage } from './load.js'
+import { loadAverage } from './loadAverage.js'
 
 /** What Celery's `heartbeat` command puts into the one that it asks for, whatever the interval is. */
 const ASKED_FREQ = 5

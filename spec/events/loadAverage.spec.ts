@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { loadAverage } from '../../lib/events/load.js'
+import { loadAverage } from '../../lib/events/loadAverage.js'
 
 describe('the load average', () => {
   it('is rounded up to two decimals', () => {
