@@ -18,6 +18,14 @@ export { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError } from './app
 export type { Middleware } from './app/middleware.js'
 export type { OrderBy, OrderKey, OrderPart, OrderSource } from './app/orderKey.js'
 export type { SendOptions, SignatureValue } from './app/outlet.js'
+export type {
+  ArgumentKind,
+  ArgumentValues,
+  CommandArguments,
+  CommandOptions,
+  CommandValues,
+  CommandWorker,
+} from './app/ownCommands.js'
 export { Ignore, MaxRetriesExceededError, Reject, Replace, Retry, type RetryOptions } from './app/predicate.js'
 export type { ResourceOptions } from './app/resources.js'
 export type { AnyResult, GetOptions, RevokeOptions, StatesOptions } from './app/result.js'

@@ -14,6 +14,7 @@ import { type Middleware, Middlewares } from './middleware.js'
 import { plainObject } from './optionChecks.js'
 import { checkOptions } from './options.js'
 import type { SendOptions } from './outlet.js'
+import { type CommandArguments, type CommandOptions, OwnCommands } from './ownCommands.js'
 import { Registry } from './registry.js'
 import { Resources } from './resources.js'
 import type { StandardSchema } from './schema.js'
@@ -44,6 +45,8 @@ export abstract class Definitions<Shared extends object> {
   readonly breakers = new Breakers()
   /** Those that `on` has added. @internal */
   readonly hooks = Hooks.none()
+  /** Those that `controlCommand` and `inspectCommand` have added. @internal */
+  readonly commands = new OwnCommands()
   /** What `use` has added. @internal */
   readonly middleware = new Middlewares()
   /** Those that `resource` has added. @internal */
@@ -190,6 +193,32 @@ export abstract class Definitions<Shared extends object> {
 
   /** What signatures and workflows have of the app. */
   protected abstract readonly home: SignatureHome
+
+  /**
+   * Defines a remote control command that changes something, for `celery control NAME ...`, `celeriac control NAME ...` and
+   * `app.control.broadcast`, before the worker starts. Mirrors Celery's `@control_command`. It runs in the worker itself, beside its tasks:
+   * what takes long belongs in a task. Arguments that are missing, unknown or of the wrong type are refused in Python's words.
+   * @throws TypeError for a name that another command has, Celery's own included, and for options that do not exist or are wrong
+   */
+  controlCommand<const Args extends CommandArguments = Record<never, never>>(
+    name: string,
+    options: CommandOptions<Args>,
+  ): this {
+    this.commands.add('control', name, options)
+    return this
+  }
+
+  /**
+   * Defines a remote control command that only reads, for `celery inspect NAME ...`; see `controlCommand`. Mirrors Celery's `@inspect_command`.
+   * @throws TypeError for a name that another command has, Celery's own included, and for options that do not exist or are wrong
+   */
+  inspectCommand<const Args extends CommandArguments = Record<never, never>>(
+    name: string,
+    options: CommandOptions<Args>,
+  ): this {
+    this.commands.add('inspect', name, options)
+    return this
+  }
 
   /**
    * Sends a message by a task's name.

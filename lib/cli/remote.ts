@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { App } from '../app/app.js'
 import { systemClock } from '../clock.js'
 import { type ControlReply, callWorkers, REPLY_LIMITS } from '../control/broadcast.js'
 import type { CommandInfo } from '../control/command.js'
 import { COMMANDS } from '../control/commands/index.js'
+import { ownCommand } from '../control/ownCommand.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
 import { loads } from '../protocol/content/content.js'
 import { LamportClock } from '../protocol/lamport.js'
@@ -42,11 +44,16 @@ export function readList(text: string): string[] {
 }
 
 /**
- * The command of that name or alias.
+ * The command of that name or alias: Celery's, ours, or one that the app of -A defines.
  * @throws UsageError that lists what there is
  */
-export function commandNamed(kind: CommandInfo['kind'], name: string): CommandInfo {
-  const offered = COMMANDS.filter((command) => command.kind === kind)
+export function commandNamed(
+  kind: CommandInfo['kind'],
+  name: string,
+  app: Pick<App, 'commands'> | null = null,
+): CommandInfo {
+  const own = [...(app?.commands ?? [])].map(ownCommand)
+  const offered = [...COMMANDS, ...own].filter((command) => command.kind === kind)
   const found = offered.find((command) => command.name === name || command.aliases.includes(name))
   if (found) return found
   const names = offered.map((command) => `'${command.name}'`).join(', ')

@@ -59,7 +59,7 @@ export class Remote {
     })
     this.inlet = new GossipInlet(this.gossip, log('gossip'))
     this.panel = new Panel(nodename, log('control'))
-    registerCommands(this.panel, this.parts())
+    registerCommands(this.panel, this.parts(), app.commands)
     this.mailbox = settings.worker_enable_remote_control
       ? new Mailbox({
           nodename,

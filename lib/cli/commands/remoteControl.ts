@@ -20,7 +20,7 @@ export function addRemoteControl(kind: Kind): (program: Command, perform: Perfor
       .description(KINDS[kind].description)
       .argument('<action>', KINDS[kind].action)
       .argument('[args...]', 'its arguments')
-      .addHelpText('after', listCommands(kind))
+      .addHelpText('after', `${listCommands(kind)}\n  and those that the app of -A defines`)
       .action((action: string, words: string[], options: RemoteOptions) =>
         perform((client) => ask(client, kind, action, words, options)),
       )
@@ -35,7 +35,7 @@ async function ask(
   options: RemoteOptions,
 ): Promise<number> {
   const { output } = client
-  const command = commandNamed(kind, action)
+  const command = commandNamed(kind, action, client.app)
   const args = readArguments(command, words)
   const replies = await askWorkers(client, command.name, args, options, ({ nodename, value }) => {
     if (!options.json) output.reply(nodename, command.name === 'slots' ? datedSlots(value) : value, { body: true })

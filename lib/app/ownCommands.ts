@@ -1,0 +1,113 @@
+import { repr } from '../protocol/repr.js'
+import { fn, plainObject, text } from './optionChecks.js'
+import { type Check, checkOptions, type OptionTable } from './options.js'
+
+/** What the kinds of a command's arguments are in TypeScript. */
+export interface ArgumentValues {
+  readonly text: string
+  readonly int: number
+  readonly float: number
+  readonly bool: boolean
+  readonly list: readonly unknown[]
+}
+
+/** The kind of a command's argument. */
+export type ArgumentKind = keyof ArgumentValues
+
+/** The arguments of a command in the order of the command line; with `?` for those that may be left out. A list comes last. */
+export type CommandArguments = Readonly<Record<string, ArgumentKind | `${ArgumentKind}?`>>
+
+/** The values of a command's arguments; undefined for one that was left out. */
+export type CommandValues<Args extends CommandArguments> = {
+  readonly [Name in keyof Args]: Args[Name] extends `${infer Kind extends ArgumentKind}?`
+    ? ArgumentValues[Kind] | undefined
+    : Args[Name] extends ArgumentKind
+      ? ArgumentValues[Args[Name]]
+      : never
+}
+
+/** The worker that answers a command. */
+export interface CommandWorker {
+  /** Such as `celery@host`. */
+  readonly nodename: string
+}
+
+/** A remote control command of an application. */
+export interface CommandOptions<Args extends CommandArguments> {
+  /** None by default. */
+  readonly args?: Args
+  /** One line that says what it does. */
+  readonly help: string
+  /** Gives the reply, as a value or a promise, in what JSON has a form for. What it throws becomes the reply `{ error: ... }`. */
+  run(args: CommandValues<Args>, worker: CommandWorker): unknown
+}
+
+/** A command as an app has defined it. @internal */
+export interface OwnCommand {
+  readonly name: string
+  readonly kind: 'inspect' | 'control'
+  readonly args: CommandArguments
+  readonly help: string
+  run(args: Readonly<Record<string, unknown>>, worker: CommandWorker): unknown
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(
+  ['text', 'int', 'float', 'bool', 'list'].flatMap((kind) => [kind, `${kind}?`]),
+)
+
+/** The names that remote control commands of every worker have, older ones and Celery's `report` too: no app can define one of those. @internal */
+export const commandNames: ReadonlySet<string> = new Set(
+  `active active_queues add_consumer autoscale cancel_consumer clock conf disable_events dump_active dump_conf dump_reserved
+  dump_revoked dump_schedule dump_tasks election enable_events fleet heartbeat hello lanes memdump memsample objgraph parked ping
+  pool_grow pool_restart pool_shrink query_task rate_limit registered report reserved revoke revoke_by_stamped_headers revoked
+  scheduled shutdown slots stats terminate time_limit unblock`.split(/\s+/),
+)
+
+/** What the command line takes for a flag can't be its name; nothing else is asked of it. */
+const NAME = /^[A-Za-z_][\w.-]*$/
+
+const args: Check = (given) => {
+  const expected = plainObject(given)
+  if (expected !== null) return expected
+  const kinds = Object.values(given as object)
+  if (!kinds.every((kind) => KINDS.has(kind)))
+    return 'text, int, float, bool or list for each, with ? if it may be left out'
+  if (kinds.slice(0, -1).some((kind) => String(kind).startsWith('list'))) return 'a list as the last one only'
+  const optional = kinds.map((kind) => String(kind).endsWith('?'))
+  return optional.some((each, at) => !each && optional[at - 1] === true)
+    ? 'those that may be left out behind those that may not'
+    : null
+}
+
+const OPTIONS: OptionTable = {
+  checks: { args, help: text, run: fn },
+  elsewhere: {
+    alias: 'define a second command',
+    variadic: "write args: { name: 'list' }",
+    signature: 'it is made from args',
+    visible: 'every command is listed',
+  },
+}
+
+/** The remote control commands of an app, by name. */
+export class OwnCommands implements Iterable<OwnCommand> {
+  private readonly all = new Map<string, OwnCommand>()
+
+  /** @throws TypeError for a name that is wrong or taken, and for wrong options */
+  add<Args extends CommandArguments>(kind: OwnCommand['kind'], name: string, options: CommandOptions<Args>): void {
+    const call = `app.${kind}Command(${repr(name, 80)})`
+    if (typeof name !== 'string' || !NAME.test(name)) {
+      throw new TypeError(`${call}: expected a name of letters, digits and _ that begins with a letter`)
+    }
+    if (commandNames.has(name)) throw new TypeError(`${call}: every worker has a command of that name; choose another`)
+    if (this.all.has(name)) throw new TypeError(`${call}: the command is defined twice`)
+    checkOptions(call, options, OPTIONS)
+    const { args = {}, help, run } = options
+    if (help === undefined || run === undefined) throw new TypeError(`${call}: expected both help and run`)
+    this.all.set(name, { name, kind, args, help, run: run as OwnCommand['run'] })
+  }
+
+  [Symbol.iterator](): Iterator<OwnCommand> {
+    return this.all.values()
+  }
+}
