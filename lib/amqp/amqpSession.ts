@@ -8,6 +8,7 @@ import { hearEvents } from './nodes/eventQueue.js'
 import { hearGroup } from './nodes/groupQueue.js'
 import { hearMailbox } from './nodes/mailboxQueue.js'
 import { ask, broadcast, isHeard } from './nodes/pidbox.js'
+import { argumentsOf } from './queueKind.js'
 import { isReply } from './replyCode.js'
 import { declareQueue } from './topology.js'
 
@@ -15,6 +16,7 @@ import { declareQueue } from './topology.js'
 export class AmqpSession implements Session {
   readonly fleet: FleetSession = {
     hearGroup: (exchange, queue, listener) => hearGroup(this.epoch, exchange, queue, listener),
+    argumentsOf: (queue) => argumentsOf(this.epoch, queue),
     move: (options) => AmqpMove.open(this.epoch, options, this.log),
   }
 

@@ -6,8 +6,10 @@ import { deferred } from '../listeners.js'
 import type { Logger } from '../ports.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
 import { headersToResend } from '../protocol/delay.js'
+import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
+import { assertQueue } from './queueKind.js'
 import { refusalOf } from './refusal.js'
 import { declareQueue } from './topology.js'
 
@@ -35,8 +37,14 @@ export class AmqpMove implements Move {
   private readonly byKey = new Map<string, Taken[]>()
   private underWay = 0
   private isStopping = false
+  /** Messages that came while nothing is to be moved. */
+  private readonly kept: ConsumeMessage[] = []
+  private beginning: Promise<void> | null = null
+  private hasBegun = false
+  private isPaused = false
   private isOver = false
-  private idle: () => void = () => undefined
+  /** Who waits until nothing is under way. */
+  private readonly waiting: (() => void)[] = []
 
   private constructor(
     private readonly channel: ConfirmChannel,
@@ -70,15 +78,33 @@ export class AmqpMove implements Move {
     return opened
   }
 
+  async pause(): Promise<void> {
+    this.isPaused = true
+    if (this.underWay > 0 && !this.isOver) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve))
+    }
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.flow()
+  }
+
+  async replace(queue: QueueSpec): Promise<void> {
+    // On this channel, so that the broker does neither once the channel has lost the queue that is moved from.
+    await this.channel.deleteQueue(queue.name)
+    await assertQueue(this.channel, queue)
+  }
+
   async stop(): Promise<void> {
     this.isStopping = true
     if (this.underWay > 0 && !this.isOver) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, STOP_MS)
-        this.idle = () => {
+        this.waiting.push(() => {
           clearTimeout(timer)
           resolve()
-        }
+        })
       })
     }
     await this.close(null)
@@ -89,6 +115,28 @@ export class AmqpMove implements Move {
       this.fail(new BrokerError(`the broker cancelled the consumer of ${this.options.from.name}`))
       return
     }
+    if (this.isOver || this.isStopping) return
+    this.kept.push(message)
+    this.beginning ??= this.begin()
+    this.flow()
+  }
+
+  private flow(): void {
+    if (!this.hasBegun || this.isPaused) return
+    for (const message of this.kept.splice(0)) this.take(message)
+  }
+
+  private async begin(): Promise<void> {
+    try {
+      await this.options.begin()
+      this.hasBegun = true
+      this.flow()
+    } catch (thrown) {
+      this.fail(coerceError(thrown))
+    }
+  }
+
+  private take(message: ConsumeMessage): void {
     if (this.isOver || this.isStopping) return
     const properties: AmqpProperties = message.properties
     const { exchange, routingKey } = message.fields
@@ -154,6 +202,10 @@ export class AmqpMove implements Move {
     const [following] = line ?? []
     if (!following) this.byKey.delete(key)
     else if (!this.isStopping) this.send(following)
+  }
+
+  private idle(): void {
+    for (const resolve of this.waiting.splice(0)) resolve()
   }
 
   private fail(error: Error): void {

@@ -76,6 +76,13 @@ export async function kindOf(
   }
 }
 
+/** Declares a queue unless it exists. @returns the arguments that it has; null where the broker's words don't tell them */
+export async function argumentsOf(epoch: Epoch, spec: QueueSpec): Promise<AmqpTable | null> {
+  const refusal = await refusalOf(epoch, spec)
+  const known = refusal === null ? spec : await learn(epoch, spec, refusal)
+  return known?.arguments ?? null
+}
+
 /** A declaration without a type is accepted for any queue of the virtual host's default type, so that alone says nothing. */
 async function isQuorum(epoch: Epoch, known: Declaration, mustKnow: boolean): Promise<boolean> {
   const type = known.arguments['x-queue-type']

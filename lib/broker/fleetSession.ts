@@ -16,6 +16,8 @@ export interface MoveOptions {
   readonly from: QueueSpec
   /** The most messages that are taken and not yet moved. After a crash they may be moved a second time. */
   readonly inFlight: number
+  /** Called with the first message, when nobody else can get any: nothing is moved before it resolves. What it throws ends the move. */
+  begin(): Promise<void>
   /** Says where a message goes. Must not throw. */
   destinationOf(message: IncomingMessage): Destination
   /** A message can't be read, so that it can't be sent on: it is rejected. */
@@ -28,6 +30,12 @@ export interface MoveOptions {
 export interface Move {
   /** Resolves when nothing is moved any more, with the reason; null after `stop`. What wasn't moved is back in its queue, in its place. */
   readonly ended: Promise<Error | null>
+  /** Moves nothing more until `resume`, and resolves once nothing is under way. The queue stays ours. */
+  pause(): Promise<void>
+  /** Goes on after `pause`. */
+  resume(): void
+  /** Deletes a queue and declares it in another way, as long as the queue that is moved from is ours. @throws the broker's error */
+  replace(queue: QueueSpec): Promise<void>
   /** Takes no more, waits a moment for what is under way, and gives the rest back. */
   stop(): Promise<void>
 }
@@ -41,6 +49,8 @@ export interface FleetSession {
    * @param queue of the listener's own
    */
   hearGroup(exchange: string, queue: string, listener: Listener): Promise<void>
+  /** Declares a queue unless it exists. @returns the arguments that it has; null where the broker doesn't tell @throws the broker's error */
+  argumentsOf(queue: QueueSpec): Promise<Readonly<Record<string, unknown>> | null>
   /**
    * Moves messages of a queue to others, in order, each confirmed before it is taken off its queue. Nobody else gets any of them meanwhile.
    * @throws QueueRefused while somebody else consumes the queue, or if it can't be had by one consumer alone

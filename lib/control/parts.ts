@@ -1,6 +1,6 @@
 import type { Registry } from '../app/registry.js'
 import type { BreakerInfo } from '../breaker.js'
-import type { FleetInfo } from '../fleet/fleet.js'
+import type { FleetInfo } from '../fleet/info.js'
 import type { Clock, Logger } from '../ports.js'
 import type { LaneInfo } from '../request/lanes.js'
 import type { Policies } from '../request/policy.js'
@@ -98,7 +98,11 @@ export interface ControlParts {
   readonly scaling: ScalingPart
   readonly queues: QueuesPart
   /** One for each queue whose order is kept over many workers. */
-  readonly fleets: { describe(): readonly FleetInfo[] }
+  readonly fleets: {
+    describe(): readonly FleetInfo[]
+    /** Begins to change the number of lanes. @returns what is being done @throws Error with the reason why it can't be */
+    relayout(queue: string, lanes: number): string
+  }
   /** Guards of what the worker and its tasks depend on. */
   readonly breakers: Iterable<BreakerInfo>
   readonly events: EventsPart

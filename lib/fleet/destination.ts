@@ -9,7 +9,6 @@ import { laneName, laneOf, rootOf } from './laneOf.js'
 
 export interface DestinationOptions {
   readonly queue: string
-  readonly lanes: number
   readonly tasks: Registry
   readonly limits: ContentLimits
   readonly orderBy: Readonly<Record<string, string>> | null
@@ -23,15 +22,14 @@ const UNKNOWN: { readonly keyOf: KeyOf | null } = { keyOf: null }
  * spread over the lanes in turn: whoever gets it settles it as without lanes.
  */
 export function destinations({
-  lanes,
   limits,
   orderBy,
   queue,
   tasks,
-}: DestinationOptions): (message: IncomingMessage) => Destination {
+}: DestinationOptions): (message: IncomingMessage, lanes: number) => Destination {
   const keyOf = keyFunction(orderBy)
   let turn = 0
-  return ({ content, properties }) => {
+  return ({ content, properties }, lanes) => {
     let key: string | null = null
     try {
       const message = decode(properties, content, limits)

@@ -7,12 +7,12 @@ import { BrokerError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import type { IncomingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
-import type { Member } from './assignment.js'
-import { type Change, Changes } from './changes.js'
-import type { Phase } from './holder.js'
+import { Changes } from './changes.js'
 import { Holders } from './holders.js'
+import type { FleetInfo } from './info.js'
 import { laneName } from './laneOf.js'
 import { laneSpec, sourceSpec } from './laneSpec.js'
+import { LanesChange } from './lanesChange.js'
 import { Membership } from './membership.js'
 import { Mover } from './mover.js'
 import { decodeNews, encodeNews } from './news.js'
@@ -38,28 +38,7 @@ export interface FleetOptions {
   readonly intake: LaneIntake
   readonly clock: Clock
   readonly log: Logger
-  destinationOf(message: IncomingMessage): Destination
-}
-
-/** One queue's fleet, as this worker sees it: for `inspect fleet` and metrics. */
-export interface FleetInfo {
-  readonly queue: string
-  /** Messages that wait to be moved to a lane. Like the depths of lanes, the worker with the mover knows it; null in the others. */
-  readonly ready: number | null
-  /** Of the last assignment that was heard. */
-  readonly version: number
-  readonly leader: string
-  readonly members: readonly (Member & { readonly lanes: number })[]
-  /** By number: who is to hold it, where it stands here, and the messages ready in it. */
-  readonly lanes: readonly {
-    readonly lane: number
-    readonly holder: string | null
-    readonly here: Phase
-    readonly ready: number | null
-  }[]
-  /** When and why lanes were shared out in another way, latest first; the last 20. */
-  readonly changes: readonly Change[]
-  readonly mover: { readonly here: boolean; readonly moved: number; readonly trouble: string | null }
+  destinationOf(message: IncomingMessage, lanes: number): Destination
 }
 
 /** This worker's part in keeping the order of one queue's keys over many workers. */
@@ -67,6 +46,7 @@ export class Fleet {
   private membership: Membership
   private readonly holders: Holders
   private readonly mover: Mover
+  private readonly lanesChange: LanesChange
   private readonly soundings: Soundings
   private readonly changes = new Changes()
   private table: Table
@@ -77,13 +57,11 @@ export class Fleet {
 
   constructor(private readonly options: FleetOptions) {
     const { broker, clock, destinationOf, intake, lanes, log, queue, type } = options
-    const numbers = [...Array(lanes).keys()]
     this.exchange = `${queue.name}.fleet`
     this.membership = this.newMembership()
     this.table = this.membership.roster.table
-    const laneNames = numbers.map((lane) => laneName(queue.name, lane))
     this.soundings = new Soundings({
-      queues: [queue.name, ...laneNames],
+      queues: () => [queue.name, ...this.table.lanes.map((_, lane) => laneName(queue.name, lane))],
       clock,
       log,
       depths: (queues) => intake.depths(queues),
@@ -100,11 +78,21 @@ export class Fleet {
     this.mover = new Mover({
       broker,
       from: sourceSpec(queue),
-      lanes: numbers.map((lane) => laneSpec(queue.name, lane, type)),
+      lanes,
+      type,
       clock,
       log,
       destinationOf,
+      onLanes: (found) => {
+        if (found !== this.table.lanes.length) void this.membership.share(found)
+      },
       onMoving: (isMoving) => this.soundings.turn(isMoving),
+    })
+    this.lanesChange = new LanesChange({
+      queue: queue.name,
+      mover: this.mover,
+      log,
+      depths: (queues) => intake.depths(queues),
     })
   }
 
@@ -141,6 +129,21 @@ export class Fleet {
     await this.membership.leave()
   }
 
+  /** The name of its queue. */
+  get queue(): string {
+    return this.options.queue.name
+  }
+
+  /**
+   * Begins to change the number of lanes, if this worker is the mover; `describe` says how far it is.
+   * @returns what is being done, in words @throws Error with the reason why it can't be
+   */
+  relayout(to: number): string {
+    const { leads, roster } = this.membership
+    if (!leads) return `left to ${leaderOf(roster).id}, which shares out the lanes`
+    return this.lanesChange.begin(this.table.lanes.length, to, this.membership)
+  }
+
   /** What is known of it. */
   describe(): FleetInfo {
     const { members, table } = this.membership.roster
@@ -162,6 +165,7 @@ export class Fleet {
         ready: this.soundings.readyIn(laneName(name, lane)),
       })),
       changes: this.changes.latest,
+      relayout: this.lanesChange.last,
       mover: { here: this.mover.isMoving, moved: this.mover.moved, trouble: this.mover.trouble },
     }
   }

@@ -36,6 +36,7 @@ export class Membership {
   private saidAt = Number.NEGATIVE_INFINITY
   /** Lanes are to be moved once the fleet has settled. */
   private owesBalance = false
+  private isSuspended = false
   private timer: Timer | null = null
 
   constructor(private readonly options: MembershipOptions) {
@@ -63,6 +64,18 @@ export class Membership {
     this.cameAt = this.changedAt = this.options.clock.monotonic()
     await this.say({ type: 'join', member: this.options.self })
     this.lookIn(LOOK_MS)
+  }
+
+  /** Takes all lanes from everybody, until `share` is called. Only the leader's word counts. */
+  async suspend(): Promise<void> {
+    this.isSuspended = true
+    await this.settle(this.known.table.lanes.map(() => null))
+  }
+
+  /** Shares so many lanes out, from now on. */
+  async share(lanes: number): Promise<void> {
+    this.isSuspended = false
+    if (this.leads) await this.settle(assign(new Array<null>(lanes).fill(null), this.known.members.values()))
   }
 
   /** The connection is lost. */
@@ -102,8 +115,12 @@ export class Membership {
 
   private async lead(): Promise<void> {
     const now = this.options.clock.monotonic()
-    const { members, self, table } = this.known
+    const { members, table } = this.known
     if (!this.leads || now - this.cameAt < FIRST_MS) return
+    if (this.isSuspended) {
+      if (now - this.saidAt >= REPEAT_MS) await this.tell(table.version, table.lanes, table.members)
+      return
+    }
     const rebalances = now - this.changedAt >= SETTLE_MS
     const all = [...members.values()]
     const lanes = assign(table.lanes, all, { rebalances })
@@ -113,9 +130,16 @@ export class Membership {
     }
     this.owesBalance = !rebalances
     if (isStale(this.known) || lanes.some((id, lane) => id !== table.lanes[lane])) {
-      this.hear({ type: 'table', table: { leader: self.id, version: table.version + 1, members: all, lanes } })
-      await this.tell(this.known.table.version, lanes, all)
+      await this.settle(lanes)
     }
+  }
+
+  private async settle(lanes: Assignment): Promise<void> {
+    const { members, self, table } = this.known
+    const all = [...members.values()]
+    const version = table.version + 1
+    this.hear({ type: 'table', table: { leader: self.id, version, members: all, lanes } })
+    await this.tell(version, lanes, all)
   }
 
   private async tell(version: number, lanes: Assignment, members: readonly Member[]): Promise<void> {

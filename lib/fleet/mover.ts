@@ -1,9 +1,13 @@
 import type { Broker } from '../broker/broker.js'
-import type { Destination, Move } from '../broker/fleetSession.js'
+import type { Destination, FleetSession, Move } from '../broker/fleetSession.js'
+import type { Session } from '../broker/session.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { IncomingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
+import { laneSpec } from './laneSpec.js'
+import { lanesIn, layoutSpec } from './layout.js'
+import { type RelayoutOptions, relayout } from './relayout.js'
 
 /** Until the queue is asked for again, after it was refused or lost: while others consume it, or the last mover has not gone yet. */
 const RETRY_MS = 1000
@@ -13,10 +17,14 @@ const IN_FLIGHT = 128
 export interface MoverOptions {
   readonly broker: Pick<Broker, 'publishing'>
   readonly from: QueueSpec
-  readonly lanes: readonly QueueSpec[]
+  /** Of a queue without a layout on the broker. */
+  readonly lanes: number
+  readonly type: 'classic' | 'quorum'
   readonly clock: Clock
   readonly log: Logger
-  destinationOf(message: IncomingMessage): Destination
+  destinationOf(message: IncomingMessage, lanes: number): Destination
+  /** Called before messages are moved with the number of lanes that there are on the broker. */
+  onLanes(lanes: number): void
   /** Messages are being moved from now on, and all queues are there; or not any more. */
   onMoving(isMoving: boolean): void
 }
@@ -30,9 +38,14 @@ export class Mover {
   private on = false
   private running: Promise<void> | null = null
   private move: Move | null = null
+  private session: Session | null = null
   private wake: () => void = () => undefined
+  /** As the broker knows it. */
+  private lanes: number
 
-  constructor(private readonly options: MoverOptions) {}
+  constructor(private readonly options: MoverOptions) {
+    this.lanes = options.lanes
+  }
 
   /** Whether messages are being moved. */
   get isMoving(): boolean {
@@ -70,34 +83,68 @@ export class Mover {
   }
 
   private async once(): Promise<Error | null> {
-    const { broker, destinationOf, from, lanes, log, onMoving } = this.options
+    const { broker, destinationOf, from, log, onLanes, onMoving, type } = this.options
     const given = new AbortController()
     this.wake = () => given.abort()
     const session = await broker.publishing(given.signal)
     if (!session.fleet) throw new Error('this broker has no fleet')
-    for (const lane of lanes) await session.declare(lane)
+    const { fleet } = session
+    const lanes = await this.lanesOn(fleet)
+    this.lanes = lanes
+    onLanes(lanes)
+    for (let lane = 0; lane < lanes; lane++) await session.declare(laneSpec(from.name, lane, type))
     if (!this.on) return null
-    const move = await session.fleet.move({
+    const move = await fleet.move({
       from,
       inFlight: IN_FLIGHT,
-      destinationOf,
+      begin: async () => {
+        // Nobody else can change it from here on.
+        if ((await this.lanesOn(fleet)) !== this.lanes) throw new Error('the number of lanes was changed meanwhile')
+      },
+      destinationOf: (message) => destinationOf(message, this.lanes),
       onUnreadable: (error) => log.critical(`A message of ${from.name} was rejected: ${error.message}`),
       onMoved: (count) => {
         this.moved += count
       },
     })
     this.move = move
+    this.session = session
     this.trouble = null
     onMoving(true)
-    log.info(`Messages of ${from.name} are moved to its ${lanes.length} lanes by this worker`)
+    log.info(`Messages of ${from.name} are moved to its ${lanes} lanes by this worker`)
     // Turned off while it was opened.
     if (!this.on) void move.stop()
     try {
       return await move.ended
     } finally {
       this.move = null
+      this.session = null
       onMoving(false)
     }
+  }
+
+  /**
+   * Changes the number of lanes, as `relayout` does it.
+   * @throws Error with the reason why it isn't changed
+   */
+  async relayout(to: number, rest: Pick<RelayoutOptions, 'depths' | 'suspend' | 'onStep'>): Promise<number> {
+    const { move, session } = this
+    const { clock, from, log, type } = this.options
+    if (!move || !session) throw new Error(this.trouble ?? 'no messages are moved by this worker')
+    try {
+      const queue = from.name
+      await relayout({ ...rest, queue, type, from: this.lanes, to, session, move, clock, log })
+      // What ended meanwhile has another mover, which knows by itself.
+      if (this.move === move) this.lanes = to
+    } finally {
+      move.resume()
+    }
+    return this.lanes
+  }
+
+  private async lanesOn(fleet: FleetSession): Promise<number> {
+    const { from, lanes } = this.options
+    return lanesIn(from.name, await fleet.argumentsOf(layoutSpec(from.name, lanes)))
   }
 
   private tell({ message }: Error): void {

@@ -116,7 +116,6 @@ function gone(roster: Roster, id: string): Roster {
 function told(roster: Roster, table: Table): Roster {
   const { left, self, table: mine } = roster
   if (table.version < mine.version || (table.version === mine.version && table.leader >= mine.leader)) return roster
-  if (table.lanes.length !== mine.lanes.length) return roster
   const members = new Map(table.members.filter(({ id }) => !left.has(id)).map((member) => [member.id, member]))
   return { ...roster, members: members.set(self.id, self), table }
 }

@@ -9,7 +9,7 @@ const HOLDS_MS = 3 * EVERY_MS
 
 export interface SoundingsOptions {
   /** A fleet's queue and its lanes. */
-  readonly queues: readonly string[]
+  queues(): readonly string[]
   readonly clock: Clock
   readonly log: Logger
   /** Asks the broker. A queue that can't be asked is left out. */
@@ -44,9 +44,9 @@ export class Soundings {
   }
 
   private async ask(): Promise<void> {
-    const { clock, log, queues } = this.options
+    const { clock, log } = this.options
     try {
-      const depths = await this.options.depths(queues)
+      const depths = await this.options.depths(this.options.queues())
       if (this.on && depths.size > 0) {
         this.askedAt = clock.monotonic()
         this.ready = new Map([...depths].map(([queue, { ready }]) => [queue, ready]))

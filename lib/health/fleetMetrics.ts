@@ -1,4 +1,4 @@
-import type { FleetInfo } from '../fleet/fleet.js'
+import type { FleetInfo } from '../fleet/info.js'
 import { laneName } from '../fleet/laneOf.js'
 import { hostOf } from './host.js'
 import type { Metrics } from './metrics.js'

@@ -1,4 +1,4 @@
-import type { FleetInfo } from '../fleet/fleet.js'
+import type { FleetInfo } from '../fleet/info.js'
 import { laneName } from '../fleet/laneOf.js'
 import { clip } from './clip.js'
 import { fleetReady } from './fleetMetrics.js'
@@ -17,13 +17,14 @@ export function fleetsOf({ depthOf, fleets }: FleetSource) {
   return fleets()
     .slice(0, MOST.fleets)
     .map((fleet) => {
-      const { changes, lanes, leader, members, mover, queue, ready } = fleet
+      const { changes, lanes, leader, members, mover, queue, ready, relayout } = fleet
       const name = new Map(members.map(({ id }) => [id, nameOf(id)]))
       return {
         queue: clip(queue),
         ready,
         /** With all lanes; null in workers without the mover. */
         total: fleetReady(fleet),
+        relayout: relayout === null ? null : { to: relayout.to, step: clip(relayout.step) },
         mover: { here: mover.here, moved: mover.moved, trouble: mover.trouble === null ? null : clip(mover.trouble) },
         members: {
           total: members.length,

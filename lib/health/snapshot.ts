@@ -1,6 +1,6 @@
 import type { BreakerInfo } from '../breaker.js'
 import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
-import type { FleetInfo } from '../fleet/fleet.js'
+import type { FleetInfo } from '../fleet/info.js'
 import type { Clock } from '../ports.js'
 import { parkedCounts } from '../request/info.js'
 import type { Ending, WorkerState } from '../request/state.js'

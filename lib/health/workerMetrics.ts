@@ -1,5 +1,5 @@
 import type { LinePart, QueuesPart, ScalingPart } from '../control/parts.js'
-import type { FleetInfo } from '../fleet/fleet.js'
+import type { FleetInfo } from '../fleet/info.js'
 import type { Clock } from '../ports.js'
 import { fleetQueues } from './fleetMetrics.js'
 import { hostOf } from './host.js'

@@ -3,7 +3,8 @@ import type { Broker } from '../broker/broker.js'
 import type { Session } from '../broker/session.js'
 import type { Component } from '../component.js'
 import { destinations } from '../fleet/destination.js'
-import { Fleet, type FleetInfo, type LaneIntake } from '../fleet/fleet.js'
+import { Fleet, type LaneIntake } from '../fleet/fleet.js'
+import type { FleetInfo } from '../fleet/info.js'
 import type { Clock, Logger } from '../ports.js'
 import { contentLimits } from '../settings/contentLimits.js'
 import type { QueueSpec } from '../settings/queues.js'
@@ -41,7 +42,6 @@ export class Fleets implements Component {
           log: log('fleet'),
           destinationOf: destinations({
             queue: queue.name,
-            lanes,
             tasks: app.tasks,
             limits: contentLimits(settings),
             orderBy: settings.task_order_by,
@@ -67,6 +67,16 @@ export class Fleets implements Component {
   /** Hands all lanes over, each as soon as nothing of it runs. Resolves once the other workers know. */
   async stop(): Promise<void> {
     await Promise.all(this.fleets.map((fleet) => fleet.leave()))
+  }
+
+  /**
+   * Begins to change the number of lanes of a queue, if this worker moves its messages.
+   * @returns what is being done, in words @throws Error with the reason why it can't be
+   */
+  relayout(queue: string, lanes: number): string {
+    const fleet = this.fleets.find((fleet) => fleet.queue === queue)
+    if (!fleet) throw new Error(`${queue} is not a queue of --fleet here`)
+    return fleet.relayout(lanes)
   }
 
   /** What is known of each fleet. */

@@ -13,7 +13,7 @@ const CELERYS = {
     `add_consumer autoscale cancel_consumer disable_events election enable_events heartbeat pool_grow pool_restart
     pool_shrink rate_limit revoke revoke_by_stamped_headers shutdown terminate time_limit`.split(/\s+/),
 }
-const OURS = { inspect: ['fleet', 'lanes', 'parked', 'slots'], control: ['unblock'] }
+const OURS = { inspect: ['fleet', 'lanes', 'parked', 'slots'], control: ['fleet_lanes', 'unblock'] }
 
 const offered = COMMANDS.filter(({ kind }) => kind !== 'internal')
 

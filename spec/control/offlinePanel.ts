@@ -61,7 +61,13 @@ export class OfflinePanel {
         add: async (queue) => void this.queues.push(queue),
         cancel: (name) => void this.asked.push(['cancel', name]),
       },
-      fleets: { describe: () => [] },
+      fleets: {
+        describe: () => [],
+        relayout: (queue, lanes) => {
+          if (queue !== 'builds') throw new Error(`${queue} is not a queue of --fleet here`)
+          return `to ${lanes}`
+        },
+      },
       events: {
         enable: () => {
           const text = this.taskEvents ? 'task events already enabled' : 'task events enabled'

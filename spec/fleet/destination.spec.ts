@@ -20,7 +20,6 @@ describe('the destination of a message', () => {
   beforeEach(() => {
     const destinationOf = destinations({
       queue: 'q',
-      lanes: 4,
       tasks: app.tasks,
       limits: {
         accept: settings.accept_content,
@@ -31,7 +30,7 @@ describe('the destination of a message', () => {
       },
       orderBy: { 'other.*': 'kwargs.id' },
     })
-    of = (message) => destinationOf({ queue: 'q', exchange: 'q', routingKey: 'q', ...message })
+    of = (message) => destinationOf({ queue: 'q', exchange: 'q', routingKey: 'q', ...message }, 4)
   })
 
   it('is the lane of the first part of its key', () => {

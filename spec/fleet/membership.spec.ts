@@ -107,6 +107,31 @@ describe('the members of a fleet', () => {
     expect(hall.counts).toEqual([2, 3, 3])
   })
 
+  it('hold nothing while the number of lanes is changed, whoever comes or goes, and share the new number out then', async () => {
+    const leader = await hall.enter('a')
+    await hall.enter('b')
+    await hall.pass(5)
+    await leader.suspend()
+    await hall.enter('c')
+    hall.crash('b')
+    await hall.pass(12)
+    expect(hall.counts).toEqual([0, 0])
+    await leader.share(6)
+    expect(hall.counts).toEqual([3, 3])
+    await hall.pass(30)
+    expect(hall.counts).toEqual([3, 3])
+  })
+
+  it('take their lanes again when the one that changes the number is lost meanwhile', async () => {
+    const leader = await hall.enter('a')
+    await hall.enter('b')
+    await hall.pass(5)
+    await leader.suspend()
+    hall.crash('a')
+    await hall.pass(4)
+    expect(hall.counts).toEqual([8])
+  })
+
   it('say little while nothing happens', async () => {
     for (const each of ['a', 'b', 'c', 'd', 'e']) await hall.enter(each)
     await hall.pass(5)

@@ -82,8 +82,8 @@ describe('a roster', () => {
     expect(isStale(having(B, join(A), table(A, 1, [A, B], ['a', 'a', 'b', 'b'])))).toBe(true)
   })
 
-  it('takes no table of another number of lanes, which would be another fleet', () => {
-    expect(having(A, table(B, 9, [A, B], ['a', 'b'])).table.version).toBe(0)
+  it('takes a table of another number of lanes, which the broker decides', () => {
+    expect(lanesOf(having(A, table(B, 9, [A, B], ['b', 'b', 'b', 'b', 'a'])))).toEqual([4])
   })
 
   it('is the same object when news says nothing new', () => {

@@ -15,7 +15,7 @@ describe('the depths of a fleet', () => {
     asked = 0
     answer = async () => new Map([['q.lane.0', { ready: 3, consumers: 1 }]])
     soundings = new Soundings({
-      queues: ['q', 'q.lane.0'],
+      queues: () => ['q', 'q.lane.0'],
       clock,
       log: new MemoryLog(),
       depths: (queues) => {

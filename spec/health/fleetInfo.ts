@@ -1,4 +1,4 @@
-import type { FleetInfo } from '../../lib/fleet/fleet.js'
+import type { FleetInfo } from '../../lib/fleet/info.js'
 
 /** A fleet of two workers and four lanes, as the one with the mover sees it; `b` holds lane 3. */
 export const FLEET: FleetInfo = {
@@ -17,5 +17,6 @@ export const FLEET: FleetInfo = {
     { lane: 3, holder: 'w@b#2', here: 'draining', ready: 4 },
   ],
   changes: [{ at: 3000, version: 2, moves: 1, came: ['w@b#2'], left: [] }],
+  relayout: null,
   mover: { here: true, moved: 20, trouble: null },
 }

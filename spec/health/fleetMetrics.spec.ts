@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { FleetInfo } from '../../lib/fleet/fleet.js'
+import type { FleetInfo } from '../../lib/fleet/info.js'
 import { registerFleetMetrics } from '../../lib/health/fleetMetrics.js'
 import { fleetsOf } from '../../lib/health/fleetSnapshot.js'
 import { Metrics } from '../../lib/health/metrics.js'

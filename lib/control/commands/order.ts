@@ -1,5 +1,9 @@
-import { anyText, required } from '../arguments.js'
+import { coerceError } from '../../errors.js'
+import { anyText, integer, required } from '../arguments.js'
 import { command, nok, ok } from '../command.js'
+
+/** As many as `worker_fleet_lanes` may say. */
+const MOST_LANES = 4096
 
 /** Ours: the order keys in hand, and the way to let one go on that a failure has stopped. */
 export const orderCommands = [
@@ -8,6 +12,23 @@ export const orderCommands = [
     kind: 'inspect',
     help: 'Queues with --fleet: the workers that share their order keys, who holds which lane, and who moves messages to them.',
     run: (_, { fleets }) => fleets.describe(),
+  }),
+  command({
+    name: 'fleet_lanes',
+    kind: 'control',
+    help: 'Change the number of lanes of a queue of --fleet, once they are empty.',
+    args: { queue: required(anyText), lanes: required(integer(1)) },
+    signature: '<queue> <lanes>',
+    run: ({ lanes, queue }, { fleets, log }) => {
+      if (lanes > MOST_LANES) return nok(`a queue has ${MOST_LANES} lanes at most`)
+      try {
+        const what = fleets.relayout(queue, lanes)
+        log.info(`fleet_lanes by remote control: ${what}`)
+        return ok(what)
+      } catch (thrown) {
+        return nok(coerceError(thrown).message)
+      }
+    },
   }),
   command({
     name: 'lanes',

@@ -14,8 +14,9 @@ export function showFleets({ fleets }) {
   element('fleet-changes').show(rows(changeRows))
 }
 
-function factsOf({ lanes, members, mover, queue, ready, total }) {
-  const shared = `${queue}: ${figure(members.total)} workers share ${figure(lanes.total)} lanes.`
+function factsOf({ lanes, members, mover, queue, ready, relayout, total }) {
+  const change = relayout === null ? '' : ` Change to ${figure(relayout.to)} lanes: ${relayout.step}.`
+  const shared = `${queue}: ${figure(members.total)} workers share ${figure(lanes.total)} lanes.${change}`
   if (mover.trouble !== null) return `${shared} Messages are not moved to the lanes: ${mover.trouble}.`
   if (!mover.here) return `${shared} Another worker moves the messages to the lanes, and shows the depths of all.`
   const depths = total === null ? '' : `, ${figure(ready)} wait for that, ${figure(total)} with those in the lanes`

@@ -89,7 +89,7 @@ export const WORKER = {
   worker_fleet_lanes: row(
     count({ min: 1, max: 4096 }),
     32,
-    'Lanes of each queue of --fleet: queues of the broker, each held by one worker at a time. The same in all workers, and unchanged while there are messages.',
+    'Lanes of each queue of --fleet: queues of the broker, each held by one worker at a time. For a queue that has none yet; control fleet_lanes changes it then.',
   ),
   worker_fleet_queue_type: row(
     optional(choice(['classic', 'quorum'])),
