@@ -37,7 +37,9 @@ export class LanesChange {
     }
     this.isUnderWay = true
     try {
-      await mover.relayout(to, { depths, suspend: () => membership.suspend(), onStep })
+      const suspend = (): Promise<void> => membership.suspend()
+      const share = (): Promise<void> => membership.share(from)
+      await mover.relayout(to, { depths, suspend, share, onStep })
       await membership.share(to)
     } catch (thrown) {
       const reason = `not changed: ${coerceError(thrown).message}`

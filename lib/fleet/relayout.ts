@@ -10,6 +10,8 @@ import { layoutSpec } from './layout.js'
 /** How long the lanes may take to become empty, and then what runs in them to end. */
 const LONGEST_MS = 60_000
 const LOOK_MS = 200
+/** After messages came back to lanes, until it is tried again. */
+const AGAIN_MS = 1000
 
 export interface RelayoutOptions {
   readonly queue: string
@@ -23,6 +25,8 @@ export interface RelayoutOptions {
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
   /** Nobody is to hold a lane any more. */
   suspend(): Promise<void>
+  /** The lanes are to be held again: there are messages in them. */
+  share(): Promise<void>
   /** What is done now, in words. */
   onStep(step: string): void
 }
@@ -42,7 +46,7 @@ export interface RelayoutOptions {
  * @throws Error with the reason why it can't be; then nothing has changed. The caller lets messages be moved again, either way
  */
 export async function relayout(options: RelayoutOptions): Promise<void> {
-  const { from, log, move, onStep, queue, session, suspend, to, type } = options
+  const { clock, from, log, move, onStep, queue, session, share, suspend, to, type } = options
   const lanes = Array.from({ length: from }, (_, lane) => laneName(queue, lane))
   const next = (step: string): void => {
     onStep(step)
@@ -53,22 +57,21 @@ export async function relayout(options: RelayoutOptions): Promise<void> {
   next('waiting until the lanes are empty')
   const [source] = (await options.depths([queue])).values()
   if (source?.consumers !== 1) throw new Error(`${queue} has other consumers`)
-  await until(
-    options,
-    lanes,
-    ({ ready }) => ready === 0,
-    (count) => `${count} lanes are not empty`,
-  )
-  next('waiting until nobody holds a lane')
-  await suspend()
-  await until(
-    options,
-    lanes,
-    ({ consumers }) => consumers === 0,
-    (count) => `${count} lanes have not been handed over`,
-  )
-  const left = [...(await options.depths(lanes)).values()].filter(({ ready }) => ready > 0).length
-  if (left > 0) throw new Error(`messages came back to ${left} lanes: tasks that wait for a retry or an ETA`)
+  const since = clock.monotonic()
+  for (;;) {
+    await until(options, lanes, ({ ready }) => ready === 0, 'are not empty')
+    next('waiting until nobody holds a lane')
+    await suspend()
+    await until(options, lanes, ({ consumers }) => consumers === 0, 'have not been handed over')
+    // What a worker had taken and not begun is back only now.
+    const left = [...(await options.depths(lanes)).values()].filter(({ ready }) => ready > 0).length
+    if (left === 0) break
+    if (clock.monotonic() - since > LONGEST_MS)
+      throw new Error(`messages came back to ${left} lanes: tasks that wait for a retry, an ETA or others of their key`)
+    await share()
+    next('waiting until the lanes are empty')
+    await pause(clock, AGAIN_MS)
+  }
   next('declaring the new lanes')
   for (let lane = from; lane < to; lane++) await session.declare(laneSpec(queue, lane, type))
   next('replacing the number of lanes')
@@ -80,7 +83,7 @@ async function until(
   { clock, depths }: RelayoutOptions,
   lanes: readonly string[],
   isDone: (depth: QueueDepth) => boolean,
-  reason: (count: number) => string,
+  what: string,
 ): Promise<void> {
   const since = clock.monotonic()
   for (;;) {
@@ -90,7 +93,7 @@ async function until(
       return !depth || !isDone(depth)
     }).length
     if (open === 0) return
-    if (clock.monotonic() - since > LONGEST_MS) throw new Error(`${reason(open)} after ${LONGEST_MS / 1000} s`)
+    if (clock.monotonic() - since > LONGEST_MS) throw new Error(`${open} lanes ${what} after ${LONGEST_MS / 1000} s`)
     await pause(clock, LOOK_MS)
   }
 }

@@ -115,7 +115,7 @@ describe('the number of lanes', () => {
     async () => {
       const worker = await start()
       await worker.waitForOutput(/are moved to its 4 lanes/)
-      const eta = new Date(Date.now() + 20_000).toISOString()
+      const eta = new Date(Date.now() + 90_000).toISOString()
       await client.publish(queue, [taskMessage('steps.step', { kwargs: { n: 0, key: 'k', ms: 1 }, headers: { eta } })])
       published.set('k', [0])
       await waitFor(() => worker.output.includes('received'), { what: 'the message to be received' })
