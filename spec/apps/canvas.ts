@@ -1,5 +1,7 @@
 /* The tasks of canvas.py, in TypeScript: canvases of the peer specs are spread over both. CANVAS_QUEUE: where Celery's own tasks go. */
-import { Celery, chain, chord, group, type TaskContext } from 'celeriac'
+import { setTimeout } from 'node:timers/promises'
+import { Celery, chain, chord, group, registerSerializer, type TaskContext } from 'celeriac'
+import { tagged } from './tagged.js'
 
 /** A signature as it travels, maybe with error callbacks. */
 interface Node {
@@ -7,6 +9,9 @@ interface Node {
   readonly kwargs: { readonly tasks?: Node[]; readonly header?: Node[]; readonly body?: Node }
   readonly errbacks?: Node[]
 }
+
+// Sent on where a signature says so, and taken from nobody.
+registerSerializer(tagged)
 
 const { CANVAS_QUEUE: queue } = process.env
 const app = new Celery('canvas', queue === undefined ? {} : { task_routes: { 'celery.*': { queue } } })
@@ -16,6 +21,12 @@ app.task('canvas.fail', (..._: unknown[]) => {
   throw Object.assign(new Error('boom'), { excType: 'ValueError', excModule: 'builtins' })
 })
 app.task('canvas.caught', (_id?: string) => 'caught')
+app.task('canvas.told', (request: unknown, error: unknown, _traceback: unknown) => {
+  const { excType, message, name } = error as Error & { excType?: string }
+  console.log(`TOLD ${(request as { id: string }).id} ${excType ?? name} ${message}`)
+})
+app.task('canvas.sleep', { bind: true }, (self, ..._: unknown[]) => setTimeout(600_000, null, { signal: self.signal }))
+app.task('canvas.die', (..._: unknown[]) => process.kill(process.pid, 'SIGKILL'))
 app.task('canvas.replace', { bind: true }, (self, node: Node) => {
   throw self.replace(built(node))
 })

@@ -2,16 +2,23 @@
 
     CANVAS_QUEUE=QUEUE celery -A canvas worker -Q QUEUE       with the tasks of Celery's own that it sends going to that queue
     canvas.py BROKER BACKEND SECONDS <<< '[{"task": "celery.chain", ...}, ...]'              a line of JSON for each
+    canvas.py BROKER BACKEND SECONDS states <<< '{"canvases": [...], "ids": [...]}'          what became of each task
     canvas.py BROKER BACKEND SECONDS built <<< '{"canvases": [...], "errbacks": [...]}'      see `of_built`
 """
 import json
 import os
+import signal
 import sys
 import time
 from itertools import zip_longest
 
 from celery import Celery, chain, chord, group, signature
 from celery.result import ResultSet
+from kombu.serialization import register
+from kombu.utils.json import dumps
+
+# Sent where a signature says so, and taken by nobody.
+register("tagged", lambda value: "tagged:" + dumps(value), lambda text: text, content_type="application/x-tagged", content_encoding="utf-8")
 
 app = Celery("canvas")
 if "CANVAS_QUEUE" in os.environ:
@@ -31,6 +38,21 @@ def fail(*args):
 @app.task(name="canvas.caught")
 def caught(id=None):
     return "caught"
+
+
+@app.task(name="canvas.told")
+def told(request, error, traceback):
+    print(f"TOLD {request.id} {type(error).__name__} {error}")
+
+
+@app.task(name="canvas.sleep")
+def sleep(*args):
+    time.sleep(600)
+
+
+@app.task(name="canvas.die")
+def die(*args):
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @app.task(name="canvas.replace", bind=True)
@@ -100,6 +122,12 @@ def wait(waiting, seconds, quiet):
         time.sleep(0.1)
 
 
+def got(result, leaves):
+    ends = [own(leaf) for leaf in leaves]
+    # get() waits for a group within a group for ever, whatever its timeout.
+    return {"got": {"error": "TimeoutError"} if None in ends else outcome(result, time.time() + 5), "ends": ends}
+
+
 def of_built(asked, seconds):
     """Of each canvas what get() gives, and what each task of its result has come to; and which of the error callbacks were called."""
     sent = [built(node).apply_async() for node in asked["canvases"]]
@@ -110,11 +138,17 @@ def of_built(asked, seconds):
     waiting += [(result, id in sure["errbacks"]) for id, result in called.items()]
     wait(waiting, seconds, asked["quiet"])
     return {
-        "canvases": [
-            {"got": outcome(result, 0), "ends": [own(leaf) for leaf in each]} for result, each in zip(sent, ends)
-        ],
+        "canvases": [got(result, each) for result, each in zip(sent, ends)],
         "errbacks": [id for id, result in called.items() if result.ready()],
     }
+
+
+def states(asked, seconds):
+    for node in asked["canvases"]:
+        built(node).apply_async()
+    results = [app.AsyncResult(id) for id in asked["ids"]]
+    wait([(result, result.id in asked["sure"]) for result in results], seconds, asked["quiet"])
+    return [own(result) for result in results]
 
 
 def main():
@@ -123,7 +157,7 @@ def main():
     app.set_default()
     asked = json.load(sys.stdin)
     if how:
-        print(json.dumps(of_built(asked, float(seconds))), flush=True)
+        print(json.dumps({"built": of_built, "states": states}[how[0]](asked, float(seconds))), flush=True)
         return
     sent = [signature(sig, app=app).apply_async() for sig in asked]
     until = time.time() + float(seconds)

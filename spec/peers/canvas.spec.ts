@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Random } from '../packit/random.js'
-import { type CanvasQueues, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
+import { type CanvasWorkers, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
 import { Client } from '../support/client.js'
 import { killAllPrograms } from '../support/program.js'
 import { brokerUrl } from '../support/services.js'
@@ -22,12 +22,12 @@ function told({ error, text, value }: Seen): Seen {
 
 describe("each form of a canvas, sent by Python's client as it travels", () => {
   let client: Client
-  let queues: CanvasQueues
+  let queues: CanvasWorkers['queues']
   let alone: [string | undefined, Seen][]
 
   beforeAll(async () => {
     client = await Client.open(brokerUrl())
-    queues = await startCanvasWorkers(client)
+    queues = (await startCanvasWorkers(client)).queues
     alone = await run(() => queues.python)
   })
 

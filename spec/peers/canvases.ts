@@ -58,20 +58,27 @@ function randomForm(random: Random, depth: number): Dict {
   return chord(some(1), one())
 }
 
+/** The same canvas, each of its tasks, and of its error callbacks, made something else. */
+export function mapTasks(dict: Dict, change: (task: Dict) => Dict): Dict {
+  const each = (list: unknown): Dict[] => (list as Dict[]).map((one) => mapTasks(one, change))
+  const mapped = dict.errbacks ? { ...dict, errbacks: (dict.errbacks as Dict[]).map(change) } : dict
+  const { body, header, tasks } = dict.kwargs as { tasks?: Dict[]; header?: Dict[]; body?: Dict }
+  if (tasks) return { ...mapped, kwargs: { tasks: each(tasks) } }
+  if (header && body) {
+    return { ...mapped, kwargs: { kwargs: {}, header: each(header), body: mapTasks(body, change) } }
+  }
+  return change(dict.task === 'canvas.replace' ? { ...mapped, args: each(dict.args) } : mapped)
+}
+
 /** The same canvas, each of its tasks sent to a queue, its error callbacks under ids of their own, which `ids` gets. */
 export function spread(dict: Dict, queueOf: () => string, ids: string[] = []): Dict {
-  const each = (list: Dict[]): Dict[] => list.map((one) => spread(one, queueOf, ids))
-  const errbacks = ((dict.errbacks ?? []) as Dict[]).map((errback) => {
-    const task_id = randomUUID()
-    ids.push(task_id)
-    return { ...errback, options: { queue: queueOf(), task_id } }
+  return mapTasks(dict, (sig) => {
+    const options = { ...(sig.options as Dict), queue: queueOf() }
+    if (sig.task === 'canvas.caught') {
+      const task_id = randomUUID()
+      ids.push(task_id)
+      return { ...sig, options: { ...options, task_id } }
+    }
+    return { ...sig, options }
   })
-  const sent = { ...dict, ...(errbacks.length > 0 ? { errbacks } : {}) }
-  const { body, header, tasks } = dict.kwargs as { tasks?: Dict[]; header?: Dict[]; body?: Dict }
-  if (tasks) return { ...sent, kwargs: { tasks: each(tasks) } }
-  if (header && body) {
-    return { ...sent, kwargs: { kwargs: {}, header: each(header), body: spread(body, queueOf, ids) } }
-  }
-  const args = dict.task === 'canvas.replace' ? each(dict.args as Dict[]) : dict.args
-  return { ...sent, args, options: { queue: queueOf() } }
 }

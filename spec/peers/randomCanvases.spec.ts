@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Random } from '../packit/random.js'
-import { type CanvasQueues, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
+import { type CanvasWorkers, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
 import { Client } from '../support/client.js'
 import { killAllPrograms } from '../support/program.js'
 import { brokerUrl } from '../support/services.js'
@@ -41,14 +41,22 @@ const FAULTS = ['TypeError', 'TimeoutError', 'AttributeError', 'KeyError']
 const isSound = (end: End | null): boolean => end !== null && !FAULTS.includes(end.error ?? '')
 const isWhole = ({ ends, got }: Canvas): boolean => isSound(got) && ends.every(isSound)
 
+/** Celery gives all members of a chord that takes the place of a task the index of that task: in which order they come is chance. */
+const HAS_ORDER = CANVASES.map((canvas) => !JSON.stringify(canvas).includes('canvas.replace'))
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => JSON.stringify(sorted(item))).sort()
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)]))
+}
+
 describe("random canvases of Python's client", () => {
   let client: Client
-  let queues: CanvasQueues
+  let queues: CanvasWorkers['queues']
   let alone: Seen
 
   beforeAll(async () => {
     client = await Client.open(brokerUrl())
-    queues = await startCanvasWorkers(client)
+    queues = (await startCanvasWorkers(client)).queues
     alone = await run(() => queues.python)
   })
 
@@ -80,7 +88,7 @@ describe("random canvases of Python's client", () => {
   function expectSame(seen: Seen): void {
     const isKnown = (at: number): boolean => isWhole(alone.canvases[at] as Canvas)
     const those = ({ canvases, errbacks }: Seen) => ({
-      canvases: canvases.flatMap((canvas, at) => (isKnown(at) ? [[at, canvas]] : [])),
+      canvases: canvases.flatMap((canvas, at) => (isKnown(at) ? [[at, HAS_ORDER[at] ? canvas : sorted(canvas)]] : [])),
       errbacks: errbacks.filter((errback) => isKnown(OWNERS[errback] as number)),
     })
     expect(those(seen)).toEqual(those(alone))

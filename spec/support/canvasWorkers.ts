@@ -5,20 +5,20 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Client } from './client.js'
 import { PYTHON } from './peers.js'
-import { runProgram } from './program.js'
+import { type Program, runProgram } from './program.js'
 import { brokerUrl, redisUrl } from './services.js'
 import { startWorkerProgram } from './workerProgram.js'
 
 const SCRIPT = fileURLToPath(new URL('../peers/canvas.py', import.meta.url))
 
-/** Where each of the two workers takes its tasks from. */
-export interface CanvasQueues {
-  readonly python: string
-  readonly ours: string
+/** One of Python's and one of ours, and where each of them takes its tasks from. */
+export interface CanvasWorkers {
+  readonly queues: { readonly python: string; readonly ours: string }
+  readonly programs: readonly Program[]
 }
 
-/** Starts one worker of Python's and one of ours with the tasks of `canvas.py`, and waits until both consume. */
-export async function startCanvasWorkers(client: Client): Promise<CanvasQueues> {
+/** Starts one worker of Python's and one of ours with the tasks of `canvas.py`, and waits until both consume. @param more arguments for ours */
+export async function startCanvasWorkers(client: Client, ...more: readonly string[]): Promise<CanvasWorkers> {
   const queues = { python: await client.queue(), ours: await client.queue() }
   const celery = ['-m', 'celery', '-A', 'canvas', '-b', brokerUrl(), '--result-backend', redisUrl(), 'worker']
   const options = ['-Q', queues.python, '-c', '2', '-l', 'INFO', '--without-mingle', '--without-gossip']
@@ -29,11 +29,11 @@ export async function startCanvasWorkers(client: Client): Promise<CanvasQueues> 
   const ours = startWorkerProgram({
     brokerUrl: brokerUrl(),
     app: 'build/apps/canvas.js',
-    args: ['-Q', queues.ours],
+    args: ['-Q', queues.ours, ...more],
     env: { CELERY_RESULT_BACKEND: redisUrl(), CANVAS_QUEUE: queues.ours },
   })
-  await Promise.all([python.waitForOutput(/ ready\.$/m), ours])
-  return queues
+  await python.waitForOutput(/ ready\.$/m)
+  return { queues, programs: [python, await ours] }
 }
 
 /** What the client in Python says. @param seconds that it waits for results at most */

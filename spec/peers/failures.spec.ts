@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { type CanvasWorkers, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
+import { Client } from '../support/client.js'
+import { killAllPrograms } from '../support/program.js'
+import { brokerUrl } from '../support/services.js'
+import { type Dict, FORMS, mapTasks } from './canvases.js'
+
+const SECONDS = 60
+const QUIET_SECONDS = 5
+
+const sig = (task: string, options: Dict = {}): Dict => ({
+  ...{ task, args: [], kwargs: {}, options, subtask_type: null, immutable: false },
+})
+
+const REFUSED = 'refused content'
+/** What a task may come to but success. */
+const KINDS: Readonly<Record<string, Dict>> = {
+  'an exception': sig('canvas.fail'),
+  'a time limit': sig('canvas.sleep', { time_limit: 1 }),
+  'a lost process': sig('canvas.die'),
+  'an unregistered task': sig('canvas.nobody'),
+  [REFUSED]: { ...sig('canvas.join', { serializer: 'tagged' }), args: ['refused'] },
+}
+/** The others take long. */
+const FORMS_OF_ALL_KINDS = ['chain', 'chord']
+
+/** A canvas in which one of the tasks fails, and each has an error callback of either style. */
+interface Failing {
+  readonly name: string
+  readonly canvas: Dict
+}
+
+function* failing(): Generator<Failing> {
+  for (const [form, canvas] of Object.entries(FORMS)) {
+    if (form.includes('failure')) continue
+    let tasks = 0
+    mapTasks(canvas, (task) => {
+      tasks++
+      return task
+    })
+    for (let at = 0; at < tasks; at++) {
+      for (const [kind, culprit] of Object.entries(KINDS)) {
+        if (kind !== 'an exception' && !FORMS_OF_ALL_KINDS.includes(form)) continue
+        let place = 0
+        const errbacks = [sig('canvas.caught'), sig('canvas.told')]
+        const made = mapTasks(canvas, (task) => ({ ...(place++ === at ? culprit : task), errbacks }))
+        yield { name: `${kind} of task ${at + 1} of ${form}`, canvas: made }
+      }
+    }
+  }
+}
+
+const CANVASES = [...failing()]
+
+interface End {
+  readonly value?: unknown
+  readonly error?: string
+  readonly text?: string
+}
+const NOTHING = 'nothing yet'
+const shown = (end: End | null): string =>
+  end === null ? NOTHING : end.error ? `${end.error}: ${end.text}` : JSON.stringify(end.value)
+
+interface Seen {
+  readonly name: string
+  /** Of each task of it, and of their error callbacks. */
+  readonly ends: readonly string[]
+  /** What the error callbacks that are called in place were told. */
+  readonly told: readonly string[]
+  /** How often those that are sent were called. */
+  readonly caught: readonly number[]
+}
+
+describe("failures of each kind, at each position of each form of Python's client", () => {
+  let client: Client
+  let workers: CanvasWorkers
+  let alone: readonly Seen[]
+
+  beforeAll(async () => {
+    client = await Client.open(brokerUrl())
+    workers = await startCanvasWorkers(client, '-P', 'prefork', '-c', '2')
+    alone = await run(() => workers.queues.python)
+  })
+
+  afterAll(async () => {
+    await killAllPrograms()
+    await client.close()
+  })
+
+  async function run(queueOf: () => string): Promise<readonly Seen[]> {
+    const ids: string[][] = []
+    const canvases = CANVASES.map(({ canvas }) => {
+      const own: string[] = []
+      ids.push(own)
+      const place = (task: Dict): Dict => {
+        const task_id = randomUUID()
+        own.push(task_id)
+        return { ...task, options: { ...(task.options as Dict), queue: queueOf(), task_id } }
+      }
+      return mapTasks(canvas, place)
+    })
+    const all = ids.flat()
+    const known = alone?.flatMap((seen) => seen.ends.map((end) => end !== NOTHING && !isFault(seen)))
+    const sure = all.filter((_, at) => known?.[at])
+    const asked = { canvases, ids: all, sure, quiet: alone ? 2 : QUIET_SECONDS }
+    const ends = JSON.parse(await sendCanvases(asked, SECONDS, 'states')) as (End | null)[]
+    const output = workers.programs.map((program) => program.output).join('\n')
+    return CANVASES.map(({ name }, at) => {
+      const own = ids[at] ?? []
+      // Ids are new each time, and so are the numbers of processes.
+      const plain = (text: string): string =>
+        text
+          .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => (own.includes(id) ? `task ${own.indexOf(id)}` : 'ID'))
+          .replace(/Job: \d+/, 'Job: N')
+      const told = own.flatMap((id) => output.match(new RegExp(`TOLD ${id} .*`, 'g')) ?? [])
+      return {
+        name,
+        ends: ends.splice(0, own.length).map((end) => plain(shown(end))),
+        told: told.map(plain).sort(),
+        caught: own.map((id) => output.split(`canvas.caught[${id}] received`).length - 1),
+      }
+    })
+  }
+
+  it('are the same among ours, but that each is told once, and the last task comes to an end', async () => {
+    const seen = await run(() => workers.queues.ours)
+    expect(seen.map((ours, at) => asAlone(ours, alone[at] as Seen))).toEqual(alone.map(inOnce))
+    for (const { caught, told } of seen) {
+      expect(told).toEqual([...new Set(told)])
+      expect(Math.max(...caught)).toBeLessThan(2)
+    }
+    const waiting = seen.filter(({ ends, name }) => !name.startsWith(REFUSED) && ends.at(-1) === NOTHING)
+    expect(waiting).toEqual([])
+  })
+})
+
+/** Celery 5.2 can't count a member that has no group index. */
+function isFault({ ends, told }: Seen): boolean {
+  return [...ends, ...told].some((text) => text.includes('TypeError'))
+}
+
+/** Celery 5.2 tells of a time limit twice. */
+function inOnce(seen: Seen): Seen | string {
+  if (isFault(seen)) return seen.name
+  return { ...seen, told: [...new Set(seen.told)], caught: seen.caught.map((times) => Math.min(times, 1)) }
+}
+
+/** Without what has come to an end, and was told of, where workers in Python leave it waiting: what is unregistered leads to nothing there. */
+function asAlone(seen: Seen, alone: Seen): Seen | string {
+  if (isFault(alone)) return seen.name
+  const isNews = (at: number): boolean =>
+    alone.ends[at] === NOTHING || (alone.ends[at]?.startsWith('NotRegistered') ?? false)
+  return {
+    name: seen.name,
+    ends: seen.ends.map((end, at) => (alone.ends[at] === NOTHING ? NOTHING : end)),
+    told: seen.told.filter((line) => alone.told.includes(line) || !isNews(Number(line.split(' ')[2]))),
+    caught: seen.caught.map((times, at) => (alone.ends[at] === NOTHING ? 0 : times)),
+  }
+}
