@@ -28,7 +28,7 @@ export interface BreakerInfo {
   readonly name: string
   /** Whether it lets calls through. */
   readonly state: BreakerState
-  /** How often it has opened; a vain try while half open counts again. */
+  /** How often it has opened; a failed call while half open counts again. */
   readonly opens: number
   /** The last failure that counted, without passwords; null before the first. */
   readonly lastError: string | null

@@ -119,7 +119,7 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
 }
 
 /**
- * The content of a message made anew, in its own serializer and compression.
+ * Encodes the content of a message again, in its own serializer and compression.
  * @throws TypeError that names the place, if something in the body has no form there
  */
 export function recode({ properties }: OutgoingMessage, body: unknown): Buffer {

@@ -57,7 +57,7 @@ export class WorkerState {
     return this.excessByQueue.get(queue) ?? 0
   }
 
-  /** Counts one more, or less, of those. What waits is then read anew with the next change of the parked ones. */
+  /** Adds to their number, or subtracts from it. The next change of the parked messages then reads again what waits. */
   exceed(queue: string, by: 1 | -1): void {
     this.excessByQueue.set(queue, this.excessFrom(queue) + by)
     if (by < 0) this.parking.tell()

@@ -4,7 +4,7 @@ import type { Clock, Delivery, Logger } from '../../ports.js'
 import type { Epoch } from '../epoch.js'
 import type { ConsumedQueue } from '../queueKind.js'
 
-/** How often it is looked whether runs have ended that would be repeated. */
+/** Milliseconds between two checks whether the runs that would be repeated have ended. */
 const LOOK_MS = 20
 
 export interface HeaderKeysOptions {
@@ -12,7 +12,7 @@ export interface HeaderKeysOptions {
   readonly log: Logger
   /** What runs at present. */
   readonly running: Iterable<{ readonly acksLate: boolean; readonly delivery: Pick<Delivery, 'live'> }>
-  /** Whether a task or a setting tells from the start that there is an order to keep. */
+  /** Whether a task or a setting asks for an order from the start. */
   readonly ordered: boolean
 }
 

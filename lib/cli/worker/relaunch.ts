@@ -58,7 +58,7 @@ export async function detach(
 }
 
 /**
- * HUP: the same command anew, in a process that holds nothing any more. Where Node can, its program is replaced. Where it can't (Node 20),
+ * HUP: runs the same command again, in a process that no longer holds anything. Where Node can, its program is replaced. Where it can't (Node 20),
  * it stays as a stand-in: it runs the new worker as its child, passes signals on, and ends with its exit code, so that whoever watches
  * over this process (systemd, a container) sees it go on under its number.
  */

@@ -12,7 +12,7 @@ export interface SignalOptions {
   /** A signal that has come before. */
   readonly held?: NodeJS.Signals | null
   readonly worker: { stop(cause: StopCause): Promise<void>; terminate(cause: StopCause): Promise<void> }
-  /** The command line, said when HUP starts it anew; null if HUP is a warm stop, as on a terminal, which sends it when it goes. */
+  /** The command line, logged when HUP restarts the worker; null if HUP is a warm stop, as on a terminal, which sends HUP when it closes. */
   readonly restart: string | null
   /** Writes the log to the file that its path means by now, and shows what runs: USR1. */
   look(): void

@@ -37,11 +37,11 @@ export const poolCommands = [
   command({
     name: 'pool_restart',
     kind: 'control',
-    help: 'Start the pool anew.',
+    help: 'Restart the pool.',
     args: { modules: texts },
     signature: '[module1 [module2 [... [moduleN]]]]',
     run: () => {
-      // Celery's text while worker_pool_restarts is off; a loaded module can't be loaded anew here, so that it never is on.
+      // Celery's text while worker_pool_restarts is off; a loaded module can't be reloaded here, so it is never on.
       throw new ValueError('Pool restarts not enabled')
     },
   }),
