@@ -4,10 +4,15 @@ import { type Check, checkOptions, type OptionTable } from './options.js'
 
 /** What the kinds of a command's arguments are in TypeScript. */
 export interface ArgumentValues {
+  /** Any text. */
   readonly text: string
+  /** A whole number. */
   readonly int: number
+  /** Any number. */
   readonly float: number
+  /** `true` or `false`. */
   readonly bool: boolean
+  /** All words that are left. */
   readonly list: readonly unknown[]
 }
 
@@ -58,7 +63,7 @@ const KINDS: ReadonlySet<unknown> = new Set(
 /** The names that remote control commands of every worker have, older ones and Celery's `report` too: no app can define one of those. @internal */
 export const commandNames: ReadonlySet<string> = new Set(
   `active active_queues add_consumer autoscale cancel_consumer clock conf disable_events dump_active dump_conf dump_reserved
-  dump_revoked dump_schedule dump_tasks election enable_events fleet heartbeat hello lanes memdump memsample objgraph parked ping
+  dump_revoked dump_schedule dump_tasks election enable_events fleet fleet_lanes heartbeat hello lanes memdump memsample objgraph parked ping
   pool_grow pool_restart pool_shrink query_task rate_limit registered report reserved revoke revoke_by_stamped_headers revoked
   scheduled shutdown slots stats terminate time_limit unblock`.split(/\s+/),
 )
