@@ -7,7 +7,7 @@ import { brokerUrl } from '../support/services.js'
 import { isCelery } from '../support/versions.js'
 import { randomCanvas, spread } from './canvases.js'
 
-const COUNT = Number(process.env.CELERIAC_SPEC_CANVASES ?? 40)
+const COUNT = Number(process.env.CELERIAC_SPEC_CANVASES ?? 20)
 /** What is known to end is waited for so long at most. */
 const SECONDS = 60
 /** Nobody knows yet what ends among workers in Python: it is over once nothing more has for so many seconds. */
