@@ -16,7 +16,7 @@ import { LanesChange } from './lanesChange.js'
 import { Membership } from './membership.js'
 import { Mover } from './mover.js'
 import { decodeNews, encodeNews } from './news.js'
-import { lanesOf, leaderOf, type News, type Table } from './roster.js'
+import { lanesOf, leaderOf, type News, type Roster, type Table } from './roster.js'
 import { Soundings } from './soundings.js'
 
 /** What takes and gives up the queues that are lanes. */
@@ -195,13 +195,13 @@ export class Fleet {
     }
     const lanes = lanesOf(roster)
     this.holders.want(lanes)
-    this.tell(lanes.length, roster.members.size)
+    this.tell(lanes.length, roster)
     void this.mover.turn(this.membership.leads && roster.table.version > 0)
   }
 
-  private tell(lanes: number, members: number): void {
+  private tell(own: number, { members, table }: Roster): void {
     const { log, queue } = this.options
-    const share = `${lanes} of ${this.options.lanes} lanes of ${queue.name} are for this worker; ${members} share them`
+    const share = `${own} of ${table.lanes.length} lanes of ${queue.name} are for this worker; ${members.size} share them`
     if (share !== this.told) log.info(share)
     this.told = share
   }

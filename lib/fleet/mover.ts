@@ -127,7 +127,7 @@ export class Mover {
    * Changes the number of lanes, as `relayout` does it.
    * @throws Error with the reason why it isn't changed
    */
-  async relayout(to: number, rest: Pick<RelayoutOptions, 'depths' | 'suspend' | 'share' | 'onStep'>): Promise<number> {
+  async relayout(to: number, rest: Pick<RelayoutOptions, 'depths' | 'suspend' | 'share' | 'onStep'>): Promise<void> {
     const { move, session } = this
     const { clock, from, log, type } = this.options
     if (!move || !session) throw new Error(this.trouble ?? 'no messages are moved by this worker')
@@ -139,7 +139,6 @@ export class Mover {
     } finally {
       move.resume()
     }
-    return this.lanes
   }
 
   private async lanesOn(fleet: FleetSession): Promise<number> {
