@@ -110,14 +110,8 @@ export class ChildRun {
     }
     const store = (state: string, meta: unknown): Promise<void> => this.store(state, meta, send)
     const call: Call = {
-      task,
-      id,
-      rootId,
+      of: { task, id, rootId, args, kwargs, retries, children },
       worker: hostname,
-      args,
-      kwargs,
-      retries,
-      children,
       around: app.middleware.around,
       request: () => info,
       context: () => new TaskContext(info, signal, childLog(job.levels, send), task, store, app.resources.values),

@@ -52,6 +52,10 @@ export class Request {
     return this.message.id
   }
 
+  get rootId(): string {
+    return this.message.rootId
+  }
+
   /** The name for logs and statistics. */
   get name(): string {
     return this.message.shadow ?? this.message.task

@@ -11,19 +11,24 @@ import type { Kwargs } from '../protocol/message.js'
 import type { ResultTuple } from '../protocol/result.js'
 import type { Outcome } from './outcome.js'
 
-/** One try of a task. */
-export interface Call {
+/** The task that is called, and with what. */
+export interface Called {
   readonly task: Task
   readonly id: string
   readonly rootId: string
-  /** The node name of the worker that it runs for. */
-  readonly worker: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
   /** How often it was retried already. */
   readonly retries: number
   /** Gets the ids of the tasks that it sends. */
   readonly children: ResultTuple[]
+}
+
+/** One try of a task. */
+export interface Call {
+  readonly of: Called
+  /** The node name of the worker that it runs for. */
+  readonly worker: string
   /** The app's middleware; null without any. */
   readonly around: Middlewares['around']
   /** Asked for by middleware only. */
@@ -38,11 +43,12 @@ export interface Call {
 
 /** Calls a task's handler, in this process or in a child. Never throws: whatever happens is an outcome. */
 export async function callTask(call: Call): Promise<Outcome> {
-  const { children, id, rootId, task, worker } = call
+  const { of, worker } = call
+  const { children, id, rootId, task } = of
   const startedAt = call.monotonic()
   try {
     const { around } = call
-    const performed = (): unknown => perform(task, call.args, call.kwargs, () => call.context())
+    const performed = (): unknown => perform(task, of.args, of.kwargs, () => call.context())
     const run = around ? () => around(call.request(), performed) : performed
     const running = currentRun.run({ id, rootId, worker, children }, run)
     // To wait for a value costs as much as for a promise.
@@ -72,7 +78,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Sends what takes the place of a task, as its own. @returns what there is to say of the run */
-async function replaced(replace: Replace, { children, id, rootId, worker }: Call): Promise<unknown> {
+async function replaced(replace: Replace, { of, worker }: Call): Promise<unknown> {
+  const { children, id, rootId } = of
   try {
     await currentRun.run({ id, rootId, worker, children }, () => replace.send())
     return replace
@@ -90,9 +97,9 @@ function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {
   // By its name: in a child its class is another.
   const isStopped = error.name === StoppedError.name
   if (isStopped || (aborted !== null && !isSoftTimeLimit(aborted.reason))) return { state: 'ABORTED', error, runtimeMs }
-  const retry = autoretry(error, call.task, call.retries)
+  const retry = autoretry(error, call.of.task, call.of.retries)
   if (retry) return { state: 'RETRY', retry, runtimeMs }
-  const expected = call.task.options.throws?.some((each) => error instanceof each) ?? false
+  const expected = call.of.task.options.throws?.some((each) => error instanceof each) ?? false
   return { state: 'FAILURE', kind: expected ? 'expected' : 'unexpected', error, runtimeMs }
 }
 

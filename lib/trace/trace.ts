@@ -1,10 +1,8 @@
 import { type RequestInfo, TaskContext } from '../app/context.js'
 import type { Middlewares } from '../app/middleware.js'
 import type { Resources } from '../app/resources.js'
-import type { Task } from '../app/task.js'
 import type { Clock, Logger } from '../ports.js'
-import type { Kwargs, SignatureDict } from '../protocol/message.js'
-import type { ResultTuple } from '../protocol/result.js'
+import type { SignatureDict } from '../protocol/message.js'
 import type { Request } from '../request/request.js'
 import { type Call, callTask } from './call.js'
 import { customHeaders } from './customHeaders.js'
@@ -52,31 +50,19 @@ export function trace(
 
 /** Made once a task, and so without a function of its own for each question that most tasks never ask. */
 class Run implements Call {
-  readonly task: Task
-  readonly id: string
-  readonly rootId: string
-  readonly worker: string
-  readonly args: readonly unknown[]
-  readonly kwargs: Kwargs
-  readonly retries: number
-  readonly children: ResultTuple[]
-  readonly around: Middlewares['around']
-
   constructor(
-    private readonly of: Request,
+    readonly of: Request,
     private readonly hooks: TraceHooks,
     private readonly options: TraceOptions,
     private readonly limit: AbortSignal | null,
-  ) {
-    this.task = of.task
-    this.id = of.message.id
-    this.rootId = of.message.rootId
-    this.worker = options.hostname
-    this.args = of.args
-    this.kwargs = of.kwargs
-    this.retries = of.retries
-    this.children = of.children
-    this.around = options.app.middleware.around
+  ) {}
+
+  get worker(): string {
+    return this.options.hostname
+  }
+
+  get around(): Middlewares['around'] {
+    return this.options.app.middleware.around
   }
 
   request(): RequestInfo {
@@ -84,10 +70,10 @@ class Run implements Call {
   }
 
   context(): TaskContext {
-    const { hooks, limit, of, options, task } = this
+    const { hooks, limit, of, options } = this
     const signal = limit ? AbortSignal.any([of.signal, limit]) : of.signal
     const store = (state: string, meta: unknown): Promise<void> => hooks.updateState(state, meta)
-    return new TaskContext(this.request(), signal, hooks.log, task, store, options.app.resources.values)
+    return new TaskContext(this.request(), signal, hooks.log, of.task, store, options.app.resources.values)
   }
 
   aborted(): AbortSignal | null {

@@ -1,7 +1,7 @@
-import type { Entrant, Rounds } from './alternate.js'
+import { alternate, type Entrant, type Rounds } from './alternate.js'
 import type { Launch } from './contender.js'
 import { drain, warmUp } from './drain.js'
-import type { Row } from './findings.js'
+import type { Figure, Findings, Row } from './findings.js'
 import type { BenchMessage } from './message.js'
 import { number } from './number.js'
 import type { Stand } from './stand.js'
@@ -50,4 +50,18 @@ export function rateRows(entrants: ReadonlyArray<{ readonly name: string }>, rou
     ...rounds.of(name, 'rate'),
     note: `${number(rounds.of(name, 'cpuUs').median)} us of processor time a task`,
   }))
+}
+
+/** One entrant beside another, of which it is to reach a part. */
+export async function rateBeside(
+  entrant: Entrant<RateQuantity>,
+  other: Entrant<RateQuantity>,
+  numberOfRounds: number,
+  figure: Pick<Figure, 'what' | 'label' | 'target'>,
+): Promise<Findings> {
+  const rounds = await alternate([entrant, other], numberOfRounds)
+  return {
+    rows: rateRows([entrant, other], rounds),
+    figures: [{ ...figure, unit: 'x', ...rounds.ratio(entrant.name, other.name, 'rate') }],
+  }
 }

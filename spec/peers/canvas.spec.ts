@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Random } from '../packit/random.js'
-import { type CanvasWorkers, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
-import { Client } from '../support/client.js'
-import { killAllPrograms } from '../support/program.js'
-import { brokerUrl } from '../support/services.js'
+import { canvasWorkers, sendCanvases } from '../support/canvasWorkers.js'
 import { FORMS, spread } from './canvases.js'
 
 const SECONDS = 60
@@ -21,19 +18,11 @@ function told({ error, text, value }: Seen): Seen {
 }
 
 describe("each form of a canvas, sent by Python's client as it travels", () => {
-  let client: Client
-  let queues: CanvasWorkers['queues']
+  const workers = canvasWorkers()
   let alone: [string | undefined, Seen][]
 
   beforeAll(async () => {
-    client = await Client.open(brokerUrl())
-    queues = (await startCanvasWorkers(client)).queues
-    alone = await run(() => queues.python)
-  })
-
-  afterAll(async () => {
-    await killAllPrograms()
-    await client.close()
+    alone = await run(() => workers().queues.python)
   })
 
   /** What each has come to, by its name. */
@@ -56,13 +45,13 @@ describe("each form of a canvas, sent by Python's client as it travels", () => {
   })
 
   it('comes to the same end among ours', async () => {
-    const seen = await run(() => queues.ours)
+    const seen = await run(() => workers().queues.ours)
     expectSame(seen)
     expect(seen.filter(isFault)).toEqual([])
   })
 
   it.each([1, 2])('comes to the same end among both, spread at random: %i', async (seed) => {
     const random = new Random(`spread ${seed}`)
-    expectSame(await run(() => (random.chance(0.5) ? queues.ours : queues.python)))
+    expectSame(await run(() => (random.chance(0.5) ? workers().queues.ours : workers().queues.python)))
   })
 })

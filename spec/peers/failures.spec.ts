@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { type CanvasWorkers, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
-import { Client } from '../support/client.js'
-import { killAllPrograms } from '../support/program.js'
-import { brokerUrl } from '../support/services.js'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { canvasWorkers, sendCanvases } from '../support/canvasWorkers.js'
 import { type Dict, FORMS, mapTasks } from './canvases.js'
 
 const SECONDS = 60
@@ -73,19 +70,11 @@ interface Seen {
 }
 
 describe("failures of each kind, at each position of each form of Python's client", () => {
-  let client: Client
-  let workers: CanvasWorkers
+  const workers = canvasWorkers('-P', 'prefork', '-c', '2')
   let alone: readonly Seen[]
 
   beforeAll(async () => {
-    client = await Client.open(brokerUrl())
-    workers = await startCanvasWorkers(client, '-P', 'prefork', '-c', '2')
-    alone = await run(() => workers.queues.python)
-  })
-
-  afterAll(async () => {
-    await killAllPrograms()
-    await client.close()
+    alone = await run(() => workers().queues.python)
   })
 
   async function run(queueOf: () => string): Promise<readonly Seen[]> {
@@ -105,7 +94,9 @@ describe("failures of each kind, at each position of each form of Python's clien
     const sure = all.filter((_, at) => known?.[at])
     const asked = { canvases, ids: all, sure, quiet: alone ? 2 : QUIET_SECONDS }
     const ends = JSON.parse(await sendCanvases(asked, SECONDS, 'states')) as (End | null)[]
-    const output = workers.programs.map((program) => program.output).join('\n')
+    const output = workers()
+      .programs.map((program) => program.output)
+      .join('\n')
     return CANVASES.map(({ name }, at) => {
       const own = ids[at] ?? []
       // Ids are new each time, and so are the numbers of processes.
@@ -124,7 +115,7 @@ describe("failures of each kind, at each position of each form of Python's clien
   }
 
   it('are the same among ours, but that each is told once, and the last task comes to an end', async () => {
-    const seen = await run(() => workers.queues.ours)
+    const seen = await run(() => workers().queues.ours)
     expect(seen.map((ours, at) => asAlone(ours, alone[at] as Seen))).toEqual(alone.map(inOnce))
     for (const { caught, told } of seen) {
       expect(told).toEqual([...new Set(told)])

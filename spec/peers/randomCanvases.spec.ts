@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Random } from '../packit/random.js'
-import { type CanvasWorkers, sendCanvases, startCanvasWorkers } from '../support/canvasWorkers.js'
-import { Client } from '../support/client.js'
-import { killAllPrograms } from '../support/program.js'
-import { brokerUrl } from '../support/services.js'
+import { canvasWorkers, sendCanvases } from '../support/canvasWorkers.js'
 import { isCelery } from '../support/versions.js'
 import { randomCanvas, spread } from './canvases.js'
 
@@ -53,19 +50,11 @@ function sorted(value: unknown): unknown {
 }
 
 describe("random canvases of Python's client", () => {
-  let client: Client
-  let queues: CanvasWorkers['queues']
+  const workers = canvasWorkers()
   let alone: Seen
 
   beforeAll(async () => {
-    client = await Client.open(brokerUrl())
-    queues = (await startCanvasWorkers(client)).queues
-    alone = await run(() => queues.python)
-  })
-
-  afterAll(async () => {
-    await killAllPrograms()
-    await client.close()
+    alone = await run(() => workers().queues.python)
   })
 
   /** @param known what came of them before */
@@ -106,13 +95,13 @@ describe("random canvases of Python's client", () => {
   })
 
   it('come to the same end among ours, and each comes to one', async () => {
-    const seen = await run(() => queues.ours, alone, true)
+    const seen = await run(() => workers().queues.ours, alone, true)
     expectSame(seen)
     expect(seen.canvases.flatMap((canvas, at) => (canvas.ends.includes(null) ? [at] : []))).toEqual([])
   })
 
   it.each([1, 2])('come to the same end among both, spread at random: %i', async (seed) => {
     const random = new Random(`spread ${seed}`)
-    expectSame(await run(() => (random.chance(0.5) ? queues.ours : queues.python), alone))
+    expectSame(await run(() => (random.chance(0.5) ? workers().queues.ours : workers().queues.python), alone))
   })
 })

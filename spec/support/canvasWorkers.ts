@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import type { Client } from './client.js'
+import { afterAll, beforeAll } from '@jest/globals'
+import { Client } from './client.js'
 import { PYTHON } from './peers.js'
-import { type Program, runProgram } from './program.js'
+import { killAllPrograms, type Program, runProgram } from './program.js'
 import { brokerUrl, redisUrl } from './services.js'
 import { startWorkerProgram } from './workerProgram.js'
 
@@ -17,8 +18,30 @@ export interface CanvasWorkers {
   readonly programs: readonly Program[]
 }
 
-/** Starts one worker of Python's and one of ours with the tasks of `canvas.py`, and waits until both consume. @param more arguments for ours */
-export async function startCanvasWorkers(client: Client, ...more: readonly string[]): Promise<CanvasWorkers> {
+/**
+ * One worker of Python's and one of ours with the tasks of `canvas.py`, for one spec file. To be called at its top, before its own hooks.
+ * @param more arguments for ours
+ * @returns what gives them, once the hooks have run
+ */
+export function canvasWorkers(...more: readonly string[]): () => CanvasWorkers {
+  let client: Client | undefined
+  let workers: CanvasWorkers | undefined
+  beforeAll(async () => {
+    client = await Client.open(brokerUrl())
+    workers = await start(client, ...more)
+  })
+  afterAll(async () => {
+    await killAllPrograms()
+    await client?.close()
+  })
+  return () => {
+    if (!workers) throw new Error('the workers of this spec have not been started')
+    return workers
+  }
+}
+
+/** Resolves once both consume. */
+async function start(client: Client, ...more: readonly string[]): Promise<CanvasWorkers> {
   const queues = { python: await client.queue(), ours: await client.queue() }
   const celery = ['-m', 'celery', '-A', 'canvas', '-b', brokerUrl(), '--result-backend', redisUrl(), 'worker']
   const options = ['-Q', queues.python, '-c', '2', '-l', 'INFO', '--without-mingle', '--without-gossip']
