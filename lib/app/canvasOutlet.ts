@@ -44,17 +44,18 @@ export class AppCanvasOutlet implements CanvasOutlet {
     const { ignoresResults, replyTo, tasks, way } = this.options
     const { args, id, kwargs, task } = message
     const known = tasks.get(task)
-    const options = optionsOf(message)
+    const said = optionsOf(message)
+    const options = known ? overTask({ ignoreResult: ignoresResults, ...known.options }, said) : said
     const inner = routedAs(message)
     await sendCall(way, {
       id,
       task,
       args,
       kwargs,
-      options: known ? overTask({ ignoreResult: ignoresResults, ...known.options }, options) : options,
+      options,
       replyTo,
       ...(inner === null ? {} : { routeAs: inner }),
-      canvas: message.canvas,
+      canvas: { ...message.canvas, timelimit: [options.timeLimit ?? null, options.softTimeLimit ?? null] },
     })
   }
 

@@ -19,7 +19,7 @@ import { Registry } from './registry.js'
 import { Resources } from './resources.js'
 import type { StandardSchema } from './schema.js'
 import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
-import { overTask } from './sendOptions.js'
+import { checkLimits, overTask } from './sendOptions.js'
 import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
 import type { SignatureHome } from './workflow/signature.js'
@@ -115,12 +115,14 @@ export abstract class Definitions<Shared extends object> {
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): unknown {
     // Whoever runs it goes by the message, as Celery does.
-    const asTask = (options: SendOptions): SendOptions =>
-      overTask(
+    const asTask = (options: SendOptions): SendOptions => {
+      checkLimits(name, task.options, options)
+      return overTask(
         { ...task.options, ignoreResult: task.options.ignoreResult ?? this.conf.task_ignore_result === true },
         options,
       )
-    const send: SendTask = (args, kwargs, options) =>
+    }
+    const send: SendTask = async (args, kwargs, options) =>
       this.sendTask(name, args, kwargs, plainObject(options) === null ? asTask(options) : options)
     if (typeof optionsOrHandler === 'function' && handler !== undefined) {
       throw new TypeError(`task ${name}: the options come before the handler, as in app.task(name, options, handler)`)

@@ -93,8 +93,25 @@ export function checkSendOptions(name: string, options: SendOptions): void {
 export function overTask(task: Readonly<TaskOptions>, call: SendOptions): SendOptions {
   const { compression, exchange, expires, ignoreResult, priority, queue, routingKey, serializer } = task
   const place = call.queue === undefined && call.exchange === undefined ? { exchange, queue, routingKey } : {}
-  const options = { ...place, compression, expires, ignoreResult, priority, serializer, ...given(call) }
+  const limits = { timeLimit: task.timeLimit ?? undefined, softTimeLimit: task.softTimeLimit ?? undefined }
+  const options = { ...place, ...limits, compression, expires, ignoreResult, priority, serializer, ...given(call) }
   return given(options)
+}
+
+/** @throws TypeError where a call gives one time limit of the task `name`, and the other, its own, does not fit it */
+export function checkLimits(name: string, own: Readonly<TaskOptions>, call: SendOptions): void {
+  for (const [given, other] of [
+    ['softTimeLimit', 'timeLimit'],
+    ['timeLimit', 'softTimeLimit'],
+  ] as const) {
+    const [limit, kept] = [call[given], own[other]]
+    if (limit === undefined || call[other] !== undefined || typeof kept !== 'number') continue
+    if (limitFaults({ [given]: limit, [other]: kept }).length === 0) continue
+    const bound = given === 'timeLimit' ? 'no less' : 'no more'
+    throw new TypeError(
+      `${name}: ${given} is ${limit}: expected ${bound} than the task's own ${other}, which is ${kept}`,
+    )
+  }
 }
 
 /** An option that is undefined counts as not given. */

@@ -95,6 +95,35 @@ describe('a message that is sent', () => {
     })
   })
 
+  it("has the task's own time limits, unless the call gives others", async () => {
+    const app = appWith()
+    const task = app.task('limited', { timeLimit: 30, softTimeLimit: 20 }, () => 1)
+    const limits = async (options: SendOptions): Promise<unknown> => {
+      await task.applyAsync([], {}, options)
+      return last().properties.headers?.timelimit
+    }
+    expect(await limits({})).toEqual([30, 20])
+    expect(await limits({ timeLimit: 40 })).toEqual([40, 20])
+    expect(await limits({ softTimeLimit: 10 })).toEqual([30, 10])
+    expect(await limits({ timeLimit: 3, softTimeLimit: 2 })).toEqual([3, 2])
+    await app.task('unlimited', { timeLimit: null, softTimeLimit: null }, () => 1).delay()
+    expect(last().properties.headers?.timelimit).toEqual([null, null])
+    await app.sendTask('limited')
+    expect(last().properties.headers?.timelimit).toEqual([null, null])
+  })
+
+  it.each<[SendOptions, string]>([
+    [{ timeLimit: 10 }, "limited: timeLimit is 10: expected no less than the task's own softTimeLimit, which is 20"],
+    [
+      { softTimeLimit: 31 },
+      "limited: softTimeLimit is 31: expected no more than the task's own timeLimit, which is 30",
+    ],
+  ])("is refused with a limit that doesn't fit the task's own other one: %j", async (options, text) => {
+    const task = appWith().task('limited', { timeLimit: 30, softTimeLimit: 20 }, () => 1)
+    await expect(task.applyAsync([], {}, options)).rejects.toThrow(text)
+    expect(kept.messages).toEqual([])
+  })
+
   it('says nothing of what the call says nothing of', async () => {
     const { headers } = (await sent({ taskId: 'i' })).properties
     expect(headers).toMatchObject({ shadow: null, timelimit: [null, null], root_id: 'i', parent_id: null })

@@ -11,7 +11,11 @@ import { MemoryBackend } from '../support/memoryBackend.js'
 const LIMITS = { accept: ['json'], maxSize: 1e6, maxNesting: 100, maxItems: 1e5, maxHeaders: 1e3 }
 const app = new Celery('workflow', { broker_url: 'memory://' })
 const add = app.task('add', (x: number, y: number) => x + y)
-const double = app.task('double', { queue: 'doubles', ignoreResult: true }, (n: number) => 2 * n)
+const double = app.task(
+  'double',
+  { queue: 'doubles', ignoreResult: true, timeLimit: 30, softTimeLimit: 20 },
+  (n: number) => 2 * n,
+)
 const sum = app.task('sum', (all: readonly number[]) => all.length)
 const show = app.task('show', { kwargs: true }, ({ text }: { text: string }) => text)
 const note = app.task('note', () => undefined)
@@ -198,9 +202,14 @@ describe('a workflow that is sent', () => {
 
   it("heeds the task's own options, and the signature's", async () => {
     await double.s(1).delay()
-    await double.s(1).set({ queue: 'other', ignoreResult: false }).delay()
+    await double.s(1).set({ queue: 'other', ignoreResult: false, timeLimit: 10 }).delay()
     expect(kept.messages.map(({ routingKey }) => routingKey)).toEqual(['doubles', 'other'])
     expect(sent().map(({ ignoreResult }) => ignoreResult)).toEqual([true, false])
+    // A soft limit beyond the hard one never passes; Celery sends it as well.
+    expect(sent().map(({ timelimit }) => timelimit)).toEqual([
+      [30, 20],
+      [10, 20],
+    ])
   })
 
   it('carries the rest of a chain, the next one last, whose results are parents of one another', async () => {

@@ -57,7 +57,10 @@ export function optionsOf(message: CanvasMessage): SendOptions {
   const { parentId, queue, replyTo, rootId, routingKey, serializer } = message
   const options = { compression, countdown, eta, exchange, expires, headers, ignoreResult, priority }
   const others = { parentId, queue, replyTo, rootId, routingKey, serializer, taskId: message.id }
-  const given = Object.entries({ ...options, ...others }).filter(([, value]) => value !== undefined && value !== null)
+  const [timeLimit, softTimeLimit] = message.canvas.timelimit
+  const given = Object.entries({ ...options, ...others, timeLimit, softTimeLimit }).filter(
+    ([, value]) => value !== undefined && value !== null,
+  )
   return Object.fromEntries(given)
 }
 
