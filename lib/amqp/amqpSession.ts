@@ -2,6 +2,7 @@ import type { FleetSession } from '../broker/fleetSession.js'
 import type { Broadcast, Listener, Session } from '../broker/session.js'
 import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
+import { countUp } from './countUp.js'
 import type { Epoch } from './epoch.js'
 import { AmqpMove } from './move.js'
 import { hearEvents } from './nodes/eventQueue.js'
@@ -17,6 +18,10 @@ export class AmqpSession implements Session {
   readonly fleet: FleetSession = {
     hearGroup: (exchange, queue, listener) => hearGroup(this.epoch, exchange, queue, listener),
     argumentsOf: (queue) => argumentsOf(this.epoch, queue),
+    countUp: (queue) => countUp(this.epoch, queue),
+    remove: async (queue) => {
+      await this.epoch.scratch((channel) => channel.deleteQueue(queue))
+    },
     move: (options) => AmqpMove.open(this.epoch, options, this.log),
   }
 

@@ -52,6 +52,13 @@ export interface FleetSession {
   /** Declares a queue unless it exists. @returns the arguments that it has; null where the broker doesn't tell @throws the broker's error */
   argumentsOf(queue: QueueSpec): Promise<Readonly<Record<string, unknown>> | null>
   /**
+   * Counts one up in a queue that is there for that alone: it holds a message for each time. It is declared.
+   * @returns how many there were before @throws the broker's error
+   */
+  countUp(queue: QueueSpec): Promise<number>
+  /** Deletes a queue, with what is in it. One that isn't there is no fault. @throws the broker's error */
+  remove(queue: string): Promise<void>
+  /**
    * Moves messages of a queue to others, in order, each confirmed before it is taken off its queue. Nobody else gets any of them meanwhile.
    * @throws QueueRefused while somebody else consumes the queue, or if it can't be had by one consumer alone
    */

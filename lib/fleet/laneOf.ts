@@ -6,6 +6,11 @@ export function laneName(queue: string, lane: number): string {
   return `${queue}.lane.${lane}`
 }
 
+/** Whether a queue is one of the lanes of another. */
+export function isLaneOf(name: string, queue: string): boolean {
+  return name.startsWith(`${queue}.lane.`)
+}
+
 /**
  * The part of an order key that decides its lane: the first one, since what has the key `a` waits for all that begins with `a/`, and has to be
  * in the same lane. Written as `inspect lanes` shows it.

@@ -1,9 +1,12 @@
+import { Reject } from '../app/predicate.js'
 import { coerceError } from '../errors.js'
 import type { Executor, RunHooks, TimeLimits } from '../executors/executor.js'
 import type { Logger } from '../ports.js'
+import type { Poison } from '../request/poison.js'
 import type { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import type { Revoked } from '../request/revoked.js'
+import type { WorkerState } from '../request/state.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 import type { Outcome } from '../trace/outcome.js'
 import type { Results } from '../trace/results.js'
@@ -13,6 +16,8 @@ export interface AttemptOptions {
   readonly executor: Executor
   readonly results: Results
   readonly revoked: Revoked
+  readonly poison: Poison
+  readonly state: WorkerState
   readonly policies: Policies
   /** `worker_deduplicate_successful_tasks`. */
   readonly deduplicate: boolean
@@ -30,6 +35,9 @@ export async function attempt(request: Request, options: AttemptOptions): Promis
     if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers))
       return { state: 'REVOKED', reason: 'revoked' }
     if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
+    const counting = options.poison.onRun(request)
+    const refused = counting && (await refusal(request, counting, options))
+    if (refused) return refused
     const outcome = await executor.run(request, new Attempt(request, options))
     return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
       ? { state: 'REVOKED', reason: 'terminated' }
@@ -37,6 +45,25 @@ export async function attempt(request: Request, options: AttemptOptions): Promis
   } catch (thrown) {
     return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
   }
+}
+
+/** How a request ends without a run, because its message has come back too often or it was told to stop meanwhile; null if it may run. */
+async function refusal(
+  request: Request,
+  counting: Promise<string | null>,
+  { events, log, state }: AttemptOptions,
+): Promise<Outcome | null> {
+  let fault: string | null
+  try {
+    fault = await counting
+  } catch (thrown) {
+    return { state: 'ABORTED', error: coerceError(thrown), runtimeMs: 0 }
+  }
+  if (fault === null) return null
+  log.error(`Task ${request.label} was rejected: ${fault}`)
+  state.refuse('deliveries')
+  events.refused?.(request.delivery, new Error(fault), null)
+  return { state: 'REJECTED', reject: new Reject(fault), runtimeMs: 0 }
 }
 
 /** What a try needs of the worker; made once a task, and so without a function of its own for each. */

@@ -11,6 +11,7 @@ import { abandon } from '../request/abandon.js'
 import { Departures, type Postpone } from '../request/departures.js'
 import { Gate } from '../request/gate.js'
 import { Lanes } from '../request/lanes.js'
+import { Poison, type RunTally } from '../request/poison.js'
 import { Policies } from '../request/policy.js'
 import type { Request } from '../request/request.js'
 import { MOST_REVOKED, type Revoked } from '../request/revoked.js'
@@ -51,6 +52,8 @@ export interface LineOptions {
   readonly postpone: Postpone
   /** Sends what the ends of tasks lead to in a canvas; nothing follows from them without. */
   readonly canvas?: CanvasOutlet
+  /** Counts runs where a queue's returns say little of them. */
+  readonly tally?: RunTally
   log(scope: string): Logger
 }
 
@@ -66,6 +69,7 @@ export class Line {
   private readonly revoking: Revoking
   private readonly attempting: AttemptOptions
   private readonly settling: SettleOptions
+  private readonly poison: Poison
   private readonly strategy: Strategy
   private readonly working = new AbortController()
   private readonly departures: Departures
@@ -87,12 +91,13 @@ export class Line {
     const sending = { backend, clock, hostname: nodename, results, settings, tasks: app.tasks, log: this.log }
     const followUps = followUpsBy(options.canvas, { ...sending, working: this.working.signal })
     const revocations = new Revocations({ backend, clock, limit: MOST_REVOKED, log: this.log })
+    this.poison = new Poison({ ...options, maxDeliveries: settings.worker_max_deliveries, log: log('strategy') })
     this.strategy = new Strategy({
       tasks: app.tasks,
       limits: contentLimits(settings),
       canvasLimits: canvasLimits(settings),
       acksLate: (task) => this.policies.of(task).acksLate,
-      maxDeliveries: settings.worker_max_deliveries,
+      poison: this.poison,
       events: options.events,
       onUnregistered: (message, delivery) =>
         results.notRegistered(message).then(() => followUps?.unregistered(message, delivery)),
@@ -139,12 +144,12 @@ export class Line {
     })
     this.revoking = new Revoking({ gate: this.gate, revoked: this.revoked, revocations, log: this.log })
     this.attempting = {
-      executor: options.executor,
+      ...options,
       results,
       revoked: this.revoked,
+      poison: this.poison,
       policies: this.policies,
       deduplicate: settings.worker_deduplicate_successful_tasks,
-      events: options.events,
       log: log('task'),
     }
     this.settling = {
@@ -187,6 +192,7 @@ export class Line {
     const settlement = settling instanceof Promise ? await settling : settling
     // What is behind it in its order must not be acknowledged before it: a crash between the two would bring this one back alone.
     if (request.key !== null && request.delivery.writing) await request.delivery.writing
+    this.poison.afterRun(request)
     conclude(request, settlement, this.gate, this.log)
   }
 
@@ -196,7 +202,7 @@ export class Line {
    */
   connectionLost(): void {
     for (const request of this.state.requests) {
-      if (request.state !== 'running' && !request.delivery.live) this.strategy.returnedUnrun(request)
+      if (request.state !== 'running' && !request.delivery.live) this.poison.returnedUnrun(request)
     }
     this.gate.forgetLost()
     for (const request of this.state.running) {

@@ -8,8 +8,8 @@ import type { ContentLimits } from '../protocol/content/content.js'
 import { decode, oddHeaders } from '../protocol/decode.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
+import type { Poison } from './poison.js'
 import { labelOf, Request } from './request.js'
-import { Returns } from './returns.js'
 import type { RefusalReason, WorkerState } from './state.js'
 import type { TaskEvents } from './taskEvents.js'
 
@@ -22,8 +22,7 @@ export interface StrategyOptions {
   readonly limits: ContentLimits
   readonly canvasLimits: CanvasLimits
   acksLate(task: Task): boolean
-  /** `worker_max_deliveries`; null for no end. */
-  readonly maxDeliveries: number | null
+  readonly poison: Poison
   /** Tells whoever waits for the message that its task isn't here. */
   onUnregistered(message: TaskMessage, delivery: Delivery): Promise<void>
   /** The order key of a message; null for none. May throw: it is the user's function. */
@@ -38,14 +37,7 @@ export interface StrategyOptions {
 
 /** From a delivery to a request. What can't become one is settled here, logged and counted. Never throws. */
 export class Strategy {
-  private readonly returns = new Returns()
-
   constructor(private readonly options: StrategyOptions) {}
-
-  /** The broker has the request's message again, and it hasn't run. */
-  returnedUnrun({ id }: Request): void {
-    this.returns.add(id)
-  }
 
   receive(delivery: Delivery): Request | null {
     const { clock, limits, log, state, tasks } = this.options
@@ -97,17 +89,10 @@ export class Strategy {
     return new Request(message, task, delivery, key, late, clock.monotonic())
   }
 
-  /**
-   * Quorum queues count how often they had a message back; one that ends its worker each time must end some time itself. What isn't due
-   * yet has never run.
-   */
   private isPoison(delivery: Delivery, message: TaskMessage): boolean {
-    const { clock, log, maxDeliveries } = this.options
-    if (maxDeliveries === null || (message.eta ?? 0) > clock.now()) return false
-    const before = this.returns.countable(message.id, delivery)
-    if (before < maxDeliveries) return false
-    const fault = `it was delivered ${before} times before, and worker_max_deliveries is ${maxDeliveries}`
-    log.error(`Task ${labelOf(message)} was rejected: ${fault}`)
+    const fault = this.options.poison.onArrival(delivery, message)
+    if (fault === null) return false
+    this.options.log.error(`Task ${labelOf(message)} was rejected: ${fault}`)
     this.refuse(delivery, 'deliveries', new Error(fault))
     return true
   }

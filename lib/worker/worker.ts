@@ -4,6 +4,7 @@ import { createBackend } from '../backends/index.js'
 import { systemClock } from '../clock.js'
 import { Blueprint, type Component, STOPPING } from '../component.js'
 import { createExecutor } from '../executors/index.js'
+import { LaneRuns } from '../fleet/runs.js'
 import { Line } from '../line/line.js'
 import type { Clock, Logger } from '../ports.js'
 import { LamportClock } from '../protocol/lamport.js'
@@ -110,6 +111,7 @@ export class Worker implements Component {
       publisher: broker.publisher,
       slots: bounds.min,
       canvas: way.canvas,
+      tally: new LaneRuns({ queues: fleet.map(({ name }) => name), broker, log: log('fleet') }),
       postpone: (message, queue, delayMs, signal) =>
         stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), () => NOT_TAKEN),
     })

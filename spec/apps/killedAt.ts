@@ -14,4 +14,10 @@ if (words) {
   }) as typeof process.stderr.write
 }
 
+/** A message that no worker survives. */
+app.task('killed.always', { params: ['n', 'key'], orderBy: 'kwargs.key' }, (_n: number, _key: string) => {
+  process.kill(process.pid, 'SIGKILL')
+  return new Promise(() => undefined)
+})
+
 export default app

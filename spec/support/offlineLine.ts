@@ -6,6 +6,7 @@ import { Line } from '../../lib/line/line.js'
 import type { Backend } from '../../lib/ports.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import type { Postpone } from '../../lib/request/departures.js'
+import type { RunTally } from '../../lib/request/poison.js'
 import { Revoked } from '../../lib/request/revoked.js'
 import { WorkerState } from '../../lib/request/state.js'
 import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/request/taskEvents.js'
@@ -42,6 +43,7 @@ export class OfflineLine {
       backend?: Backend
       events?: TaskEvents
       postpone?: Postpone
+      tally?: RunTally
     } = {},
   ) {
     const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
@@ -67,6 +69,7 @@ export class OfflineLine {
       log: () => log,
       revoked: new Revoked(clock, 1000),
       postpone: options.postpone ?? (async () => false),
+      ...(options.tally ? { tally: options.tally } : {}),
       publisher: {
         publish: async (message) => {
           await this.onPublish()
