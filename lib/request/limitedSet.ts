@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { Clock } from '../ports.js'
 
 export interface LimitedSetOptions {
@@ -14,24 +13,30 @@ export interface LimitedSetOptions {
  * Mirrors Celery's `LimitedSet`.
  */
 export class LimitedSet {
-  /** Made with the first member, since it makes room for all of them at once. */
-  private members: LRUCache<string, number> | null = null
+  /** In the order in which they were added or made new. */
+  private readonly members = new Map<string, number>()
+  /** One for good: another would begin by passing over the places of all those that are gone. */
+  private readonly following = this.members.keys()
+  /** What `following` has come to; all other members are still ahead of it. */
+  private oldest: string | null = null
 
   constructor(private readonly options: LimitedSetOptions) {}
 
   get size(): number {
     this.forgetOld()
-    return this.members?.size ?? 0
+    return this.members.size
   }
 
   /** Adds a member, or makes an old one new. @param at wall-clock milliseconds */
   add(member: string, at: number): void {
-    this.members ??= new LRUCache({ max: this.options.maxSize })
+    if (member === this.oldest) this.oldest = null
+    this.members.delete(member)
     this.members.set(member, at)
+    if (this.members.size > this.options.maxSize) this.forget(this.first())
   }
 
   has(member: string): boolean {
-    const at = this.members?.peek(member)
+    const at = this.members.get(member)
     return at !== undefined && this.options.clock.now() - at < this.options.expiresMs
   }
 
@@ -40,18 +45,26 @@ export class LimitedSet {
     this.forgetOld()
     const { clock, expiresMs } = this.options
     const now = clock.now()
-    const entries = this.members ? ([...this.members.rentries()] as [string, number][]) : []
     // What another node has told of may be older than what was added before it.
-    return entries.filter(([, at]) => now - at < expiresMs)
+    return [...this.members].filter(([, at]) => now - at < expiresMs)
+  }
+
+  private first(): string | null {
+    if (this.members.size > 0) this.oldest ??= this.following.next().value ?? null
+    return this.oldest
+  }
+
+  private forget(member: string | null): void {
+    if (member !== null) this.members.delete(member)
+    this.oldest = null
   }
 
   private forgetOld(): void {
     const { clock, expiresMs } = this.options
     const now = clock.now()
-    while (this.members && this.members.size > 0) {
-      const [oldest] = this.members.rvalues()
-      if (oldest === undefined || now - oldest < expiresMs) return
-      this.members.pop()
+    for (let first = this.first(); first !== null; first = this.first()) {
+      if (now - (this.members.get(first) ?? 0) < expiresMs) return
+      this.forget(first)
     }
   }
 }

@@ -10,7 +10,7 @@ import { APP, compiled, type MakePool, PoolHarness } from './poolHarness.js'
 
 const KINDS: ReadonlyArray<[string, MakePool]> = [
   ['prefork', (options) => preforkPool({ ...options, entry: compiled('childMain.js') })],
-  ['threads', (options) => threadsPool({ ...options, entry: compiled('threadEntry.cjs') })],
+  ['threads', (options) => threadsPool({ ...options, entry: compiled('threadMain.js') })],
 ]
 
 describe.each(KINDS)('tasks of the %s pool', (_, make) => {

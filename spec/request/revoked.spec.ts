@@ -25,6 +25,14 @@ describe('revoked tasks', () => {
   it('are bounded: the oldest is forgotten first, and one that is revoked again is new', () => {
     for (const id of ['a', 'b', 'c', 'a', 'd']) revoked.add(id)
     expect(revoked.ids).toEqual(['c', 'a', 'd'])
+    revoked.add('c')
+    expect(revoked.ids).toEqual(['a', 'd', 'c'])
+    revoked.add('e')
+    expect(revoked.ids).toEqual(['d', 'c', 'e'])
+    clock.advance(1000)
+    expect(revoked.ids).toEqual([])
+    revoked.add('g')
+    expect(revoked.ids).toEqual(['g'])
   })
 
   it('take no longer each when there are many of them, beyond the number that is kept too', () => {

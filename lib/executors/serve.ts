@@ -1,0 +1,48 @@
+import { coerceError } from '../errors.js'
+import { repr } from '../protocol/repr.js'
+import { ChildRun } from './childRun.js'
+import type { FromChild, ToChild } from './messages.js'
+
+export interface ServeOptions {
+  /** Bytes that the child takes up. */
+  memory(): number
+  /** Says something to the worker; never throws for a worker that is gone. @throws DOMException for what can't be copied */
+  send(message: FromChild): void
+  /** Ends the child. */
+  leave(): void
+}
+
+/**
+ * What a child does for its worker, be it a process or a thread, from the load of the app to the end.
+ * @returns what takes each message of the worker
+ */
+export function serve({ leave, memory, send }: ServeOptions): (message: ToChild) => void {
+  let child: ChildRun | null = null
+  const load = async ({ source }: ToChild & { type: 'load' }): Promise<void> => {
+    child = new ChildRun(source, memory, send)
+    send(await child.loaded())
+  }
+  const end = async (): Promise<void> => {
+    await child?.close().catch((thrown) => console.error(`The app wasn't closed: ${coerceError(thrown).message}`))
+    leave()
+  }
+  process.on('unhandledRejection', (thrown) => {
+    const message = `Unhandled promise rejection: ${repr(coerceError(thrown))}`
+    send({ type: 'log', level: 'ERROR', message, facts: {} })
+  })
+  return (message) => {
+    switch (message.type) {
+      case 'load':
+        void load(message)
+        break
+      case 'run':
+        void child?.run(message.job, send)
+        break
+      case 'end':
+        void end()
+        break
+      default:
+        child?.receive(message)
+    }
+  }
+}
