@@ -5,10 +5,10 @@
  * and the defaults of the table.
  */
 import { writeFileSync } from 'node:fs'
-import { flagOf } from '../dist/settings/row.js'
-import { OPTION } from '../dist/settings/table/option.js'
-import { ROWS } from '../dist/settings/table.js'
-import { SETTINGS } from '../dist/worker/options.js'
+import { flagOf } from '../build/lib/settings/row.js'
+import { OPTION } from '../build/lib/settings/table/option.js'
+import { ROWS } from '../build/lib/settings/table.js'
+import { SETTINGS } from '../build/lib/worker/options.js'
 
 const commentOf = (row) => {
   const { names } = flagOf(row)
@@ -23,7 +23,7 @@ const commentOf = (row) => {
 const write = (file, name, table, members) => {
   const comment = '/** Settings, each with its text and its default. */'
   const text = `import type { SettingInput } from '${table}';\n${comment}\nexport interface ${name} {\n${members.join('')}}\n`
-  writeFileSync(new URL(`../dist/${file}.d.ts`, import.meta.url), text)
+  writeFileSync(new URL(`../build/lib/${file}.d.ts`, import.meta.url), text)
 }
 
 write(

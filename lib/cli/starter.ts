@@ -2,11 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { coerceError } from '../errors.js'
-import { VERSION } from '../version.js'
+import { PACKAGE_FOLDER, VERSION } from '../version.js'
 import { CommandError, UsageError } from './usage.js'
 
-/** As seen from dist/cli and from lib/cli. */
-const TEMPLATES = fileURLToPath(new URL('../../deploy/starter', import.meta.url))
+const TEMPLATES = fileURLToPath(new URL('deploy/starter', PACKAGE_FOLDER))
 /** What npm would leave out of its own package under the real name, or take for its own rules. */
 const DOTTED: ReadonlySet<string> = new Set(['gitignore', 'dockerignore'])
 /** What may be in a folder that counts as empty. */

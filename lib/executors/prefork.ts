@@ -2,36 +2,35 @@ import { fork } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '../errors.js'
+import { PACKAGE_FOLDER } from '../version.js'
 import type { Child } from './child.js'
 import type { ChildPoolOptions } from './childKind.js'
 import { ChildPool } from './childPool.js'
 import type { AppSource, FromChild, ToChild } from './messages.js'
 
-const ENTRY = fileURLToPath(new URL('./childMain.js', import.meta.url))
+const ENTRY = fileURLToPath(new URL('dist/executors/childMain.js', PACKAGE_FOLDER))
 
 export interface PreforkOptions extends ChildPoolOptions {
   /** What the children find in their environment beside the worker's own. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where the compiled `childMain.js` is. */
-  readonly entry?: string
 }
 
 /** The prefork pool: a child process a slot. A task past its hard limit is killed with its process, whatever it does. */
 export function preforkPool(options: PreforkOptions): ChildPool {
-  const { entry = ENTRY, env = {} } = options
+  const { env = {} } = options
   return new ChildPool(
     {
       name: 'prefork',
       implementation: 'celery.concurrency.prefork:TaskPool',
       listed: 'processes',
-      make: (source, number) => forkChild(source, number, entry, env),
+      make: (source, number) => forkChild(source, number, env),
     },
     options,
   )
 }
 
-function forkChild(source: AppSource, number: number, entry: string, env: Readonly<Record<string, string>>): Child {
-  const child = fork(entry, {
+function forkChild(source: AppSource, number: number, env: Readonly<Record<string, string>>): Child {
+  const child = fork(ENTRY, {
     cwd: source.cwd,
     env: { ...process.env, ...env },
     serialization: 'advanced',

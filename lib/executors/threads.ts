@@ -1,40 +1,34 @@
-import { Worker } from 'node:worker_threads'
+import { Worker as Thread } from 'node:worker_threads'
 import { ConfigurationError } from '../errors.js'
+import { PACKAGE_FOLDER } from '../version.js'
 import type { Child } from './child.js'
 import type { ChildPoolOptions } from './childKind.js'
 import { ChildPool } from './childPool.js'
 import type { AppSource, FromChild, ToChild } from './messages.js'
 
-const ENTRY = new URL('./threadMain.js', import.meta.url)
+const ENTRY = new URL('dist/executors/threadMain.js', PACKAGE_FOLDER)
 
 export interface ThreadsOptions extends ChildPoolOptions {
   /** What the threads find in their environment beside the worker's own. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where the compiled `threadMain.js` is. */
-  readonly entry?: string | URL
 }
 
 /** The threads pool: a worker thread a slot. A task past its hard limit is ended with its thread, whatever it does. */
 export function threadsPool(options: ThreadsOptions): ChildPool {
-  const { entry = ENTRY, env = {} } = options
+  const { env = {} } = options
   return new ChildPool(
     {
       name: 'threads',
       implementation: 'celery.concurrency.thread:TaskPool',
       listed: 'threads',
-      make: (source, number) => startThread(source, number, entry, env),
+      make: (source, number) => startThread(source, number, env),
     },
     options,
   )
 }
 
-function startThread(
-  source: AppSource,
-  number: number,
-  entry: string | URL,
-  env: Readonly<Record<string, string>>,
-): Child {
-  const thread = new Worker(entry, { env: { ...process.env, ...env } })
+function startThread(source: AppSource, number: number, env: Readonly<Record<string, string>>): Child {
+  const thread = new Thread(ENTRY, { env: { ...process.env, ...env } })
   const id = thread.threadId
   const label = `Thread 'ThreadPoolWorker-${number}' id:${id}`
   const gone = new Promise<string>((resolve) => thread.once('exit', (code) => resolve(`exitcode ${code}`)))

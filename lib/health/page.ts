@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { writeJson } from '../protocol/content/json.js'
+import { PACKAGE_FOLDER } from '../version.js'
 import type { History } from './history.js'
 import type { Routes } from './route.js'
 import { type Source, takeSnapshot } from './snapshot.js'
 
-/** The same files from lib/ and, since they are not built, from dist/. */
-const FILES = new URL('../../lib/health/page/', import.meta.url)
+/** They are not built. */
+const FILES = new URL('lib/health/page/', PACKAGE_FOLDER)
 /** The modules of the page, each after those that it imports. */
 const MODULES = [
   'format.js',

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { PACKAGE_FOLDER } from '../version.js'
 
 /** Characters of a stack that are looked at: the frames are at its end, and before them stands a message of any length. */
 const LONGEST_STACK = 65_536
@@ -6,9 +7,9 @@ const LONGEST_STACK = 65_536
 const TURN = '(node:internal/process/task_queues:'
 /** and then what of Node's had called the queue: a timer, or a hook of whoever follows asynchronous calls. */
 const BELOW_TURN = '(node:internal/'
-/** Where this package's own code is. */
-const OWN_URL = new URL('..', import.meta.url).href
-const OWN_PATH = fileURLToPath(OWN_URL)
+/** Where this package's own code is: only the first is in what is published. */
+const OWN = ['dist/', 'lib/'].map((folder) => new URL(folder, PACKAGE_FOLDER).href)
+const OWN_PLACES = [...OWN, ...OWN.map((url) => fileURLToPath(url))]
 
 /**
  * The frames of an error's stack, innermost first, without those of Celeriac and Node that called the task: they are the same
@@ -49,7 +50,5 @@ function withoutCallers(frames: readonly string[]): readonly string[] {
 }
 
 function isCaller(frame: string): boolean {
-  return (
-    frame.includes(OWN_URL) || frame.includes(OWN_PATH) || /[( ]node:/.test(frame) || frame.endsWith('(<anonymous>)')
-  )
+  return OWN_PLACES.some((place) => frame.includes(place)) || /[( ]node:/.test(frame) || frame.endsWith('(<anonymous>)')
 }

@@ -1,6 +1,7 @@
 /*
- * Prints which files an import of the package has loaded, or a worker that has run a task: weight.js import|worker|everything
+ * Prints which of our modules and which files of packages an import of the package has loaded, or a worker that has run a task: weight.js import|worker|everything
  */
+import { readFileSync } from 'node:fs'
 import { createRequire, register } from 'node:module'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
@@ -12,6 +13,9 @@ export async function load(url, context, next) {
   port.postMessage(url)
   return next(url, context)
 }`
+
+const PARTS = new URL('../parts.json', import.meta.url)
+const parts: Record<string, readonly string[]> = JSON.parse(readFileSync(PARTS, 'utf8'))
 
 const [what] = process.argv.slice(2)
 const { port1, port2 } = new MessageChannel()
@@ -38,10 +42,9 @@ if (what === 'everything') {
   const worker = new Worker(app, { ...nobody, logger: quiet })
   await worker.start().catch(() => undefined)
   await worker.ended
-  const { readYaml } = await import(new URL('../../dist/protocol/content/yaml.js', import.meta.url).href)
-  const { writeMsgpack } = await import(new URL('../../dist/protocol/content/msgpack.js', import.meta.url).href)
-  readYaml('a: 1', { maxItems: 100, maxNesting: 10 })
-  writeMsgpack({ a: 1 })
+  const other = new Celery('other', { broker_url: 'memory://', task_routes: { '*': 'other' } })
+  for (const serializer of ['yaml', 'msgpack']) await other.sendTask('add', [1, 2], {}, { serializer })
+  await other.close()
 }
 
 const files = new Set(Object.keys(createRequire(import.meta.url).cache).map((file) => `file://${file}`))
@@ -52,7 +55,8 @@ for (const url of files) {
   const name = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]
   const file = /\/dist\/(?!.*node_modules)(.*)$/.exec(url)?.[1]
   if (name !== undefined) packages[name] = (packages[name] ?? 0) + 1
-  else if (file !== undefined) own.push(file)
+  // The build has put several modules into one file.
+  else if (file !== undefined) own.push(...(parts[file] ?? []))
 }
 console.log(JSON.stringify({ packages, own }))
 process.exit()

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
+import { VERSION } from '../../lib/version.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -19,5 +22,20 @@ describe('the built command', () => {
       expect.stringContaining('-l/--loglevel "LOUD": expected one of DEBUG, INFO'),
     ])
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  })
+
+  it.each([[['--version']], [['-A', 'nowhere', '--version']]])(
+    'says its version, alone and among other options: %j',
+    (args) => {
+      const options = { cwd: tmpdir(), encoding: 'utf8' } as const
+      const { status, stderr, stdout } = spawnSync(process.execPath, [join(ROOT, 'bin/celeriac.js'), ...args], options)
+      expect({ status, stderr, stdout }).toEqual({ status: 0, stderr: '', stdout: `${VERSION} (celeriac)\n` })
+    },
+  )
+
+  it('says it to whoever is there, and minds nobody who is not', () => {
+    const shell = `"${process.execPath}" bin/celeriac.js --version >/dev/full`
+    const { status, stderr } = spawnSync('sh', ['-c', shell], { cwd: ROOT, encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 })

@@ -10,8 +10,8 @@ import { OfflinePanel } from './offlinePanel.js'
 /** In a process of its own: the heap of a run of specs takes minutes to write on a slow machine, and the worker does nothing else until it is written. */
 const THREE_SNAPSHOTS = `
   import { statSync, writeFileSync } from 'node:fs'
-  import { memoryCommands } from './dist/control/commands/memory.js'
-  import { Notes } from './dist/control/notes.js'
+  import { memoryCommands } from './build/lib/control/commands/memory.js'
+  import { Notes } from './build/lib/control/notes.js'
   const file = process.argv[1]
   let now = 0
   const clock = { monotonic: () => now }

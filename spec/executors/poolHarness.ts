@@ -16,7 +16,6 @@ import { waitFor } from '../support/waitFor.js'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 export const APP = `${ROOT}build/apps/cpu.js`
-export const compiled = (file: string): string => `${ROOT}dist/executors/${file}`
 
 export type PoolOptions = Partial<ChildPoolOptions> & { env?: Record<string, string> }
 export type MakePool = (options: ChildPoolOptions & { env?: Record<string, string> }) => ChildPool

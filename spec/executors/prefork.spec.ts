@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { preforkPool } from '../../lib/executors/prefork.js'
 import { waitFor } from '../support/waitFor.js'
-import { APP, compiled, type MakePool, PoolHarness } from './poolHarness.js'
+import { ROOT } from '../support/workerProgram.js'
+import { APP, type MakePool, PoolHarness } from './poolHarness.js'
 import { describePool } from './poolSuite.js'
 
-const make: MakePool = (options) => preforkPool({ ...options, entry: compiled('childMain.js') })
+const make: MakePool = preforkPool
 
 describePool('prefork', make)
 
@@ -88,7 +89,7 @@ describe('a prefork child', () => {
 describe('the parent of prefork children', () => {
   it('lets their output through, and takes them along when it is killed', async () => {
     const program = `
-      import { preforkPool } from ${JSON.stringify(compiled('prefork.js'))}
+      import { preforkPool } from ${JSON.stringify(join(ROOT, 'build/lib/executors/prefork.js'))}
       const log = { debug() {}, info() {}, warning() {}, error() {}, critical() {}, isEnabled: () => true }
       const clock = { now: Date.now, monotonic: () => performance.now(), setTimer: () => ({ cancel() {} }) }
       const source = { specifier: ${JSON.stringify(APP)}, cwd: '/', include: [] }

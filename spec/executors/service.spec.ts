@@ -6,11 +6,11 @@ import { threadsPool } from '../../lib/executors/threads.js'
 import { startSpan } from '../../lib/tracing.js'
 import app from '../apps/service.js'
 import { Tracer } from '../support/tracer.js'
-import { APP, compiled, type MakePool, PoolHarness } from './poolHarness.js'
+import { APP, type MakePool, PoolHarness } from './poolHarness.js'
 
 const KINDS: ReadonlyArray<[string, MakePool]> = [
-  ['prefork', (options) => preforkPool({ ...options, entry: compiled('childMain.js') })],
-  ['threads', (options) => threadsPool({ ...options, entry: compiled('threadMain.js') })],
+  ['prefork', preforkPool],
+  ['threads', threadsPool],
 ]
 
 describe.each(KINDS)('tasks of the %s pool', (_, make) => {
