@@ -4,11 +4,14 @@
  */
 import { openSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Celery } from 'celeriac'
+import { Celery, type TaskContext } from 'celeriac'
+
+const SLICE_MS = 10
+const STOOD_STILL_MS = 1500
 
 const file = openSync(process.env.STEPS_TRACE ?? '/dev/null', 'a')
-const note = (event: 'begin' | 'end', n: number, key: string): void => {
-  writeSync(file, `${JSON.stringify({ event, n, key, at: Date.now(), pid: process.pid })}\n`)
+const note = (event: 'begin' | 'end' | 'abort', n: number, key: string, at = Date.now()): void => {
+  writeSync(file, `${JSON.stringify({ event, n, key, at, pid: process.pid })}\n`)
 }
 
 const app = new Celery('steps')
@@ -19,6 +22,27 @@ app.task(
   async (n: number, key: string, ms: number) => {
     note('begin', n, key)
     await sleep(ms)
+    note('end', n, key)
+  },
+)
+
+/** Heeds its signal, and notices itself when the process stood still: then it was at work until just before that. */
+app.task(
+  'steps.heed',
+  { bind: true, params: ['n', 'key', 'ms'], orderBy: 'kwargs.key' },
+  async (self: TaskContext, n: number, key: string, ms: number) => {
+    let at = Date.now()
+    const until = at + ms
+    note('begin', n, key)
+    while (at < until) {
+      await sleep(Math.min(SLICE_MS, until - at))
+      const now = Date.now()
+      if (self.signal.aborted || now - at > STOOD_STILL_MS) {
+        note('abort', n, key, self.signal.aborted && now - at <= STOOD_STILL_MS ? now : at)
+        throw self.retry({ countdown: 0, maxRetries: null })
+      }
+      at = now
+    }
     note('end', n, key)
   },
 )

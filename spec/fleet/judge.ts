@@ -26,7 +26,7 @@ export function judge(steps: readonly Step[], published: ReadonlyMap<string, rea
   const lastOf = new Map(steps.map(({ pid }, place) => [pid, place]))
   const runs = new Map<number, Run[]>()
   const open = new Map<string, Run>()
-  for (const [place, { event, n, pid }] of steps.entries()) {
+  for (const [place, { at, event, n, pid }] of steps.entries()) {
     if (event === 'begin') {
       const run: Run = { n, begin: place, end: lastOf.get(pid) ?? place, isWhole: false }
       open.set(`${pid} ${n}`, run)
@@ -34,6 +34,11 @@ export function judge(steps: readonly Step[], published: ReadonlyMap<string, rea
       continue
     }
     const run = open.get(`${pid} ${n}`)
+    if (run && event === 'abort') {
+      // A process that stood still tells it late.
+      run.end = steps.findLastIndex((step) => step.event !== 'abort' && step.at <= at)
+      continue
+    }
     if (run) Object.assign(run, { end: place, isWhole: true })
   }
   const verdict = {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 export interface Step {
-  readonly event: 'begin' | 'end'
+  /** `abort`: it heeded its signal; `at` is when it was last at work. */
+  readonly event: 'begin' | 'end' | 'abort'
   readonly n: number
   readonly key: string
   readonly at: number
@@ -29,6 +30,10 @@ export function inversions(steps: readonly Step[], published: ReadonlyMap<string
   const done = new Set<number>()
   const running = new Map<string, { n: number; pid: number }>()
   for (const step of steps) {
+    if (step.event === 'abort') {
+      running.delete(step.key)
+      continue
+    }
     if (step.event === 'end') {
       done.add(step.n)
       running.delete(step.key)

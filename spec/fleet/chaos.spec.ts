@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { laneName } from '../../lib/fleet/laneOf.js'
+import { Random } from '../packit/random.js'
+import { Client } from '../support/client.js'
+import { type Link, openLink, through } from '../support/link.js'
+import { taskMessage } from '../support/message.js'
+import { ownBroker } from '../support/ownBroker.js'
+import { killAllPrograms, type Program } from '../support/program.js'
+import { ended, readSteps } from '../support/steps.js'
+import { waitFor } from '../support/waitFor.js'
+import { startWorkerProgram } from '../support/workerProgram.js'
+import { judge } from './judge.js'
+
+const broker = ownBroker()
+
+/** For each type of lanes. A short run is of one type, with fewer workers, and not everything happens. */
+const ASKED = process.env.CELERIAC_SPEC_FLEET
+const MESSAGES = Number(ASKED ?? 800)
+const TYPES = ASKED ? (['classic', 'quorum'] as const) : (['quorum'] as const)
+const KEYS = 2000
+const LANES = 32
+const WORKERS = ASKED ? 4 : 3
+const SLOTS = 4
+/** Seconds. The broker takes a silent worker for lost after two or three times as many. */
+const HEARTBEAT = ASKED ? 2 : 1
+const BEYOND_MS = HEARTBEAT * 3500
+/** Messages between two rounds of mishaps. */
+const STRETCH = 400
+/** What happens in a round, each to another worker, at the same time. */
+const ROUNDS = [
+  ['freeze', 'silence'],
+  ['kill', 'forget'],
+  ['stop', 'cut'],
+] as const
+type Mishap = (typeof ROUNDS)[number][number]
+
+/** A worker that reaches the broker through a link of its own. */
+interface Station {
+  readonly link: Link
+  readonly worker: Program
+}
+
+describe('a fleet to which everything happens', () => {
+  let client: Client
+  let queue: string
+  let dir: string
+  let trace: string
+  let type: string
+  const stations: Station[] = []
+
+  beforeEach(async () => {
+    client = await Client.open(broker())
+    dir = await mkdtemp(join(tmpdir(), 'celeriac-chaos-'))
+    trace = join(dir, 'steps.jsonl')
+  })
+
+  afterEach(async () => {
+    await killAllPrograms()
+    for (const { link } of stations.splice(0)) await link.close()
+    await client.close()
+    await rm(dir, { recursive: true })
+  })
+
+  async function start(): Promise<Station> {
+    const link = await openLink(Number(new URL(broker()).port))
+    const worker = await startWorkerProgram({
+      brokerUrl: through(broker(), link.port),
+      args: ['-Q', queue, '--fleet', queue, '-c', String(SLOTS)],
+      env: {
+        STEPS_TRACE: trace,
+        CELERY_BROKER_HEARTBEAT: String(HEARTBEAT),
+        CELERY_WORKER_FLEET_LANES: String(LANES),
+        CELERY_WORKER_FLEET_QUEUE_TYPE: type,
+      },
+    })
+    return { link, worker }
+  }
+
+  async function replace(station: Station, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    stations.splice(stations.indexOf(station), 1)
+    station.worker.kill(signal)
+    const [came, end] = await Promise.all([start(), station.worker.exited])
+    expect(end).toEqual(signal === 'SIGTERM' ? { code: 0, signal: null } : { code: null, signal })
+    await station.link.close()
+    stations.push(came)
+  }
+
+  async function happen(mishap: Mishap, station: Station): Promise<void> {
+    const { link, worker } = station
+    switch (mishap) {
+      case 'stop':
+        return replace(station, 'SIGTERM')
+      case 'kill':
+        return replace(station, 'SIGKILL')
+      case 'freeze':
+        worker.kill('SIGSTOP')
+        await pause(BEYOND_MS)
+        worker.kill('SIGCONT')
+        return
+      case 'cut':
+        link.cut()
+        return
+      case 'forget':
+        link.forget()
+        return
+      case 'silence':
+        link.stall()
+        await pause(BEYOND_MS)
+        link.cut()
+        link.resume()
+        return
+      default:
+        mishap satisfies never
+    }
+  }
+
+  /** The lanes that a worker was last told to hold. */
+  const shareOf = ({ worker }: Station): number =>
+    Number([...worker.output.matchAll(/(\d+) of \d+ lanes of .* are for this worker/g)].at(-1)?.[1])
+
+  it.each(TYPES)(
+    'keeps the order of each key on %s lanes, runs no two tasks of a key at once, and loses nothing',
+    async (given) => {
+      type = given
+      queue = await client.queue(
+        type === 'quorum' ? { 'x-queue-type': 'quorum', 'x-single-active-consumer': true } : {},
+      )
+      const seed = process.env.CELERIAC_SPEC_FLEET_SEED ?? `${Date.now()}`
+      const random = new Random(seed)
+      stations.push(...(await Promise.all(Array.from({ length: WORKERS }, start))))
+      const published = new Map<string, number[]>()
+      const doneCount = (): number => ended(readSteps(trace)).size
+      let mishaps = 0
+      for (let from = 0; from < MESSAGES; from += STRETCH) {
+        const messages = Array.from({ length: Math.min(STRETCH, MESSAGES - from) }, (_, at) => {
+          const n = from + at
+          const key = `k${Math.min(KEYS, Math.floor((1 - random.next()) ** -1))}`
+          published.set(key, [...(published.get(key) ?? []), n])
+          return taskMessage('steps.heed', { kwargs: { n, key, ms: random.integer(5, 20) } })
+        })
+        await client.publish(queue, messages)
+        await waitFor(() => doneCount() > from - STRETCH / 2, { what: 'the fleet to be at work', everyMs: 100 })
+        const round = ROUNDS[(from / STRETCH) % ROUNDS.length] ?? []
+        const first = random.integer(0, stations.length)
+        const struck = round.map((_, at) => stations[(first + at) % stations.length] as Station)
+        await Promise.all(round.map((mishap, at) => happen(mishap, struck[at] as Station)))
+        mishaps += round.length
+      }
+      await waitFor(() => doneCount() === MESSAGES, { what: 'every task to end', everyMs: 100, timeoutMs: 600_000 })
+      const isEven = (): boolean => stations.every((station) => Math.abs(shareOf(station) - LANES / WORKERS) < 1)
+      await waitFor(isEven, { what: 'the lanes to be shared out evenly', everyMs: 100 })
+      const { repeated, ...faults } = judge(readSteps(trace), published)
+      expect({ seed, ...faults }).toEqual({ seed, inversions: [], overlaps: [], lost: [] })
+      // What ran, and what the mover had not acknowledged.
+      expect(repeated.length).toBeLessThanOrEqual(mishaps * (SLOTS + 128))
+      for (const { worker } of stations) worker.kill('SIGTERM')
+      for (const { worker } of stations) expect(await worker.exited).toEqual({ code: 0, signal: null })
+      for (let lane = 0; lane < LANES; lane++) expect(await client.depth(laneName(queue, lane))).toBe(0)
+      expect(await client.depth(queue)).toBe(0)
+    },
+    3_600_000,
+  )
+})
