@@ -24,6 +24,8 @@ export interface CanvasOutletOptions {
   readonly keepsGroups: boolean
 }
 
+const MOST_UNCONFIRMED = 1000
+
 /** Sends the messages of an app's canvases. */
 export class AppCanvasOutlet implements CanvasOutlet {
   readonly replyTo: string
@@ -34,6 +36,11 @@ export class AppCanvasOutlet implements CanvasOutlet {
     this.replyTo = options.replyTo
     this.errorsOnHeader = options.errorsOnHeader
     this.keepsGroups = options.keepsGroups
+  }
+
+  /** What hooks of the app wait for must not change the order of messages. */
+  get mostUnconfirmed(): number {
+    return this.options.way.hooks.any ? 1 : MOST_UNCONFIRMED
   }
 
   newId(): string {

@@ -16,6 +16,7 @@ import {
   type SignatureOptions,
 } from './signature.js'
 import { SignatureError } from './signatureError.js'
+import { Unconfirmed } from './unconfirmed.js'
 
 /**
  * Sends a signature, whatever it is: a task, a chain's first step, a group's members, a chord's header, in the order in which Celery does.
@@ -24,6 +25,11 @@ import { SignatureError } from './signatureError.js'
  * @throws SignatureError, and what the outlet throws; what was sent before stays sent
  */
 export function applySignature(sig: Signature, call: CallParts, outlet: CanvasOutlet): Promise<ResultNode | null> {
+  if (sig.subtask_type === null) return applyTask(sig, call, outlet)
+  return new Unconfirmed(outlet).within((outlet) => apply(sig, call, outlet))
+}
+
+function apply(sig: Signature, call: CallParts, outlet: CanvasOutlet): Promise<ResultNode | null> {
   if (isChain(sig)) return applyChain(sig, call, outlet)
   if (isGroup(sig)) return applyGroup(sig, call, outlet)
   if (isChord(sig)) return applyChord(sig, call, outlet)
@@ -83,7 +89,7 @@ async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOut
   }
   tasks.pop()
   const rest = chain === undefined || chain === null ? tasks : [...(chain as Signature[]), ...tasks]
-  const sent = await applySignature(first, { options: { ...others, chain: rest } }, outlet)
+  const sent = await apply(first, { options: { ...others, chain: rest } }, outlet)
   return tasks.length === 0 ? sent : (results[0] ?? null)
 }
 
@@ -117,11 +123,7 @@ async function applyGroup(
     size += leavesOf(member)
     const chord = ownChord ?? member.options.chord ?? null
     if (chord !== null && at === members.length - 1 && !isCounted) await outlet.setChordSize(groupId, size)
-    await applySignature(
-      member,
-      { args, options: { ...options, group_id: groupId, chord, add_to_parent: false } },
-      outlet,
-    )
+    await apply(member, { args, options: { ...options, group_id: groupId, chord, add_to_parent: false } }, outlet)
   }
   let result = groupNode(
     groupId,
@@ -171,7 +173,7 @@ async function applyChord(sig: ChordSignature, call: CallParts, outlet: CanvasOu
   header.options = {}
   const headerNode = freezeGroup(header, { groupId, chord: body, rootId }, outlet)
   if (header.kwargs.tasks.length === 0) {
-    await applySignature(body, { args: [[]] }, outlet)
+    await apply(body, { args: [[]] }, outlet)
     eldest(result).parent = headerNode
     return result
   }

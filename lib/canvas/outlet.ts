@@ -7,6 +7,8 @@ import type { Signature } from './signature.js'
 export interface CanvasOutlet extends FreezeSource {
   /** `task_allow_error_cb_on_chord_header`. */
   readonly errorsOnHeader: boolean
+  /** How many messages of a canvas may be on their way to the broker at once. */
+  readonly mostUnconfirmed: number
   /** Sends one message, and resolves once the broker has it. What it has of root and parent is the canvas's own; null for what the sender adds. */
   send(message: CanvasMessage): Promise<void>
   /**

@@ -9,6 +9,13 @@ export interface BenchMessage {
 
 const EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 
+interface MessageOptions {
+  readonly eta?: Date
+  readonly replyTo?: string
+  readonly ignoreResult?: boolean
+  readonly chain?: readonly unknown[] | null
+}
+
 /** How many characters of the arguments Python's client writes into the headers. */
 const LONGEST_REPR = 1024
 
@@ -16,16 +23,17 @@ const LONGEST_REPR = 1024
  * A message of Celery's protocol 2 with the headers that Python's client sends.
  * @param replyTo for results that are sent as messages
  * @param eta not before this time
+ * @param chain signatures of what comes after it, the last one first
  */
 export function taskMessage(
   task: string,
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
-  { eta, replyTo, ignoreResult = false }: { eta?: Date; replyTo?: string; ignoreResult?: boolean } = {},
+  { chain = null, eta, replyTo, ignoreResult = false }: MessageOptions = {},
 ): BenchMessage {
   const id = randomUUID()
   return {
-    content: Buffer.from(JSON.stringify([args, kwargs, EMBED])),
+    content: Buffer.from(JSON.stringify([args, kwargs, { ...EMBED, chain }])),
     properties: {
       persistent: true,
       priority: 0,

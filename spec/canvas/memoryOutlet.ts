@@ -16,6 +16,7 @@ export class MemoryOutlet implements CanvasOutlet {
   readonly replyTo = null
   readonly errorsOnHeader = false
   readonly keepsGroups = false
+  readonly mostUnconfirmed: number = 10
   private ids = 0
 
   newId(): string {

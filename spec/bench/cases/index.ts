@@ -1,6 +1,7 @@
 import type { Case } from '../findings.js'
 import { bodies } from './bodies.js'
 import { burst } from './burst.js'
+import { canvas } from './canvas.js'
 import { events } from './events.js'
 import { backlogGrowth, keyGrowth } from './growth.js'
 import { hotKey } from './hotKey.js'
@@ -27,6 +28,7 @@ export const CASES: readonly Case[] = [
   events,
   redisResults,
   rpcResults,
+  canvas,
   hundredSlots,
   thousandSlots,
   order,
