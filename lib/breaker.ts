@@ -35,7 +35,7 @@ export interface BreakerInfo {
 }
 
 /** A breaker whose changes can be followed. */
-export interface Watched extends BreakerInfo {
+export interface WatchedBreaker extends BreakerInfo {
   /** Whether a call would be refused at present: it is open, or half open with the one call under way. */
   readonly refuses: boolean
   /** Calls `listener` at each change of state, until the returned function is called. */
@@ -43,7 +43,7 @@ export interface Watched extends BreakerInfo {
 }
 
 /** A breaker that may guard calls of other processes, too. */
-export interface Observed extends Watched {
+export interface ObservedBreaker extends WatchedBreaker {
   /** Calls `listener` at the end of each call, with the error if it counts as a failure, until the returned function is called. */
   onCall(listener: (failure: Error | null) => void): () => void
   /** Counts a call that was made elsewhere. While open it counts nothing. */
@@ -53,7 +53,7 @@ export interface Observed extends Watched {
 }
 
 /** One async function, with a guard that stops calling it while it fails. */
-export interface Breaker<Args extends unknown[], Result> extends Observed {
+export interface Breaker<Args extends unknown[], Result> extends ObservedBreaker {
   /** @throws BreakerOpen without having called the function; else what the function throws */
   run(...args: Args): Promise<Result>
   /** Clears its timers; every later call is refused. */

@@ -45,7 +45,7 @@ export {
   type BackendSettings,
   registerBackend,
 } from './backends/register.js'
-export { BreakerOpen, type BreakerOptions, type BreakerState, type Watched } from './breaker.js'
+export { BreakerOpen, type BreakerOptions, type BreakerState, type WatchedBreaker } from './breaker.js'
 export type {
   Broker,
   BrokerConnection,

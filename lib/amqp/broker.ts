@@ -72,7 +72,7 @@ export class AmqpBroker implements Broker {
       onUp: async (epoch) => {
         if (this.outage) {
           this.outage.end()
-          this.publisher.hurry()
+          this.publisher.retryNow()
         }
         await listener.onUp(this.sessionOn(epoch, 'consumer'))
       },

@@ -62,7 +62,7 @@ export class Connection implements Component {
   }
 
   /** Makes the next attempt at once, if it waits before one. */
-  hurry(): void {
+  retryNow(): void {
     this.endPause()
   }
 

@@ -8,14 +8,14 @@ import type { Epoch } from './epoch.js'
 import { Purge } from './purge.js'
 import { QueueSetup } from './queueSetup.js'
 import { askToConsume, refusalOf } from './refusal.js'
-import { HeaderKeys } from './window/headerKeys.js'
+import { OrderDetector } from './window/orderDetector.js'
 import { Window } from './window/window.js'
 import { Witness } from './witness.js'
 
 /** How messages come in from RabbitMQ: what has to be known of the queues, and of the last connection, before a window is opened. */
 export class AmqpIntake implements Intake {
   private readonly purge: Purge
-  private readonly keys: HeaderKeys
+  private readonly keys: OrderDetector
   private readonly setup: QueueSetup
   private readonly witness: Witness
   /** Queues of which messages were taken: some may have come back, and must keep their places (see `askToConsume`). */
@@ -27,7 +27,7 @@ export class AmqpIntake implements Intake {
     delays: DelayQueues,
   ) {
     this.purge = new Purge(options.purged, options.log)
-    this.keys = new HeaderKeys(options)
+    this.keys = new OrderDetector(options)
     this.setup = new QueueSetup({ ...options, delays, ordered: () => this.keys.ordered })
     this.witness = new Witness({ ...options, isNeeded: () => this.keys.ordered || options.hasOrder() })
   }

@@ -74,8 +74,8 @@ export class AmqpPublisher implements Publisher, Component {
   }
 
   /** The broker is known to be there: connects at once, if it is between two attempts. */
-  hurry(): void {
-    this.connection.hurry()
+  retryNow(): void {
+    this.connection.retryNow()
   }
 
   async publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {

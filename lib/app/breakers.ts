@@ -1,4 +1,4 @@
-import type { BreakerState, Observed } from '../breaker.js'
+import type { BreakerState, ObservedBreaker } from '../breaker.js'
 
 /** Names of the worker's own. */
 const TAKEN: ReadonlySet<string> = new Set(['results', 'publisher'])
@@ -15,10 +15,10 @@ export interface GuardedCall {
  * copies: they tell the worker of their calls, its breakers decide, and the copies follow when the next task begins.
  */
 export class Breakers {
-  private readonly known = new Map<string, Observed>()
+  private readonly known = new Map<string, ObservedBreaker>()
 
   /** @throws TypeError for a name that is empty or taken */
-  add(breaker: Observed): void {
+  add(breaker: ObservedBreaker): void {
     const { name } = breaker
     if (name === '') throw new TypeError('a breaker needs a name, such as "build-system"')
     if (TAKEN.has(name)) throw new TypeError(`a breaker can't be called ${name}: the worker has one of that name`)
@@ -26,7 +26,7 @@ export class Breakers {
     this.known.set(name, breaker)
   }
 
-  get(name: string): Observed | null {
+  get(name: string): ObservedBreaker | null {
     return this.known.get(name) ?? null
   }
 
@@ -47,7 +47,7 @@ export class Breakers {
     for (const [name, state] of Object.entries(states)) this.known.get(name)?.follow(state)
   }
 
-  [Symbol.iterator](): Iterator<Observed> {
+  [Symbol.iterator](): Iterator<ObservedBreaker> {
     return this.known.values()
   }
 }

@@ -1,4 +1,4 @@
-import type { Watched } from '../breaker.js'
+import type { WatchedBreaker } from '../breaker.js'
 import type { Component } from '../component.js'
 import type { Clock, Logger, Publisher } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
@@ -33,7 +33,7 @@ export type BrokerFactory = (options: BrokerOptions) => Broker
 /** Sends messages. It connects when first used; a message waits for as long as the broker can't be reached or takes none. */
 export interface BrokerPublisher extends Publisher, Component {
   /** How publishing goes, in the form of a breaker: open while messages wait. */
-  readonly state: Watched
+  readonly state: WatchedBreaker
   /** Messages that the broker hasn't confirmed yet. */
   readonly held: number
 }

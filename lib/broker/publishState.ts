@@ -1,10 +1,10 @@
-import { type BreakerState, shownError, type Watched } from '../breaker.js'
+import { type BreakerState, shownError, type WatchedBreaker } from '../breaker.js'
 
 /**
  * How publishing goes, in the form of a breaker: open while the broker can't be reached, has blocked the connection, or refuses a
  * message that is tried again. Nothing is refused meanwhile, as a breaker would: what is to be published waits.
  */
-export class PublishState implements Watched {
+export class PublishState implements WatchedBreaker {
   /** What it is called in `inspect stats` and on the page. */
   readonly name = 'publisher'
   /** How often it has opened. */

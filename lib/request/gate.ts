@@ -70,9 +70,9 @@ export class Gate {
       return
     }
     this.options.onAdmitted(request)
-    if (expires !== null) request.keep(clock.setTimer(() => this.discard(request, 'expired'), expires - now + 1))
+    if (expires !== null) request.addTimer(clock.setTimer(() => this.discard(request, 'expired'), expires - now + 1))
     if (eta !== null && eta > now) {
-      request.keep(clock.setTimer(() => this.enter(request), eta - now))
+      request.addTimer(clock.setTimer(() => this.enter(request), eta - now))
       this.park(request, 'eta')
       this.options.onEta(request, eta - now)
     } else this.enter(request)
@@ -90,7 +90,7 @@ export class Gate {
     }
     this.pauses.remove(request)
     this.park(request, 'retry')
-    request.keep(this.options.clock.setTimer(() => this.pass(request), delayMs))
+    request.addTimer(this.options.clock.setTimer(() => this.pass(request), delayMs))
   }
 
   /**
@@ -226,7 +226,7 @@ export class Gate {
   }
 
   private discard(request: Request, reason: 'expired' | 'revoked'): void {
-    // Once it runs it has been in time; `keep`'s timers are gone by then, but a timer may be firing already.
+    // Once it runs it has been in time; its other timers are gone by then, but a timer may be firing already.
     if (request.state === 'running' || request.state === 'done') return
     this.withdraw(request)
     const discarded = this.options.onDiscarded(request, reason)

@@ -1,11 +1,11 @@
-import type { Watched } from '../breaker.js'
+import type { WatchedBreaker } from '../breaker.js'
 import { ConfigurationError } from '../errors.js'
 import { nearest } from '../settings/nearest.js'
 import type { Request } from './request.js'
 
 /** A breaker that tasks wait for. */
 interface Watch {
-  readonly breaker: Watched
+  readonly breaker: WatchedBreaker
   /** While it is half open, one request at a time may go: this one. */
   probe: Request | null
 }
@@ -16,7 +16,7 @@ interface PausingTask {
 }
 
 export interface PausesOptions {
-  readonly breakers: { get(name: string): Watched | null } & Iterable<Watched>
+  readonly breakers: { get(name: string): WatchedBreaker | null } & Iterable<WatchedBreaker>
   readonly tasks: Iterable<PausingTask>
   /** Everything that was received and isn't done, in the order of arrival. */
   readonly requests: Iterable<Request>
@@ -98,7 +98,7 @@ export class Pauses {
     for (const leave of this.leave.splice(0)) leave()
   }
 
-  private watch(breaker: Watched, byName: Map<string, Watch>): Watch {
+  private watch(breaker: WatchedBreaker, byName: Map<string, Watch>): Watch {
     const watch: Watch = { breaker, probe: null }
     byName.set(breaker.name, watch)
     this.leave.push(
@@ -136,7 +136,7 @@ function take(watches: readonly Watch[], request: Request): boolean {
   return true
 }
 
-function nameless(task: string, name: string, breakers: readonly Watched[]): string {
+function nameless(task: string, name: string, breakers: readonly WatchedBreaker[]): string {
   const known = breakers.map((breaker) => breaker.name)
   const meant = nearest(name, known)
   const remedy =

@@ -93,7 +93,7 @@ export class Request {
   }
 
   /** Remembers a timer that means nothing once the request runs or is gone. */
-  keep(timer: Timer): void {
+  addTimer(timer: Timer): void {
     this.timers.push(timer)
   }
 

@@ -63,7 +63,7 @@ export class Autoscaler implements Component {
     this.limits = options.bounds
     this.log = new DecisionLog(options.clock, options.log)
     this.loopUtilisation = options.loopUtilisation ?? loopWatch()
-    options.pool.onFull(() => this.hurry())
+    options.pool.onFull(() => this.tickEarly())
   }
 
   /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
@@ -121,7 +121,7 @@ export class Autoscaler implements Component {
   }
 
   /** All slots are busy: see at once whether something waits, rather than when the interval ends. */
-  hurry(): void {
+  tickEarly(): void {
     const { clock, pool } = this.options
     // What holds it back isn't gone a moment later, and each tick is a question to the broker.
     if (this.stopped || this.ticking || this.heldBack || pool.size >= this.limits.max) return
@@ -156,7 +156,7 @@ export class Autoscaler implements Component {
       this.ticking = false
       this.schedule(this.options.intervalMs)
       // Those that the last ones filled up have to wait for may be seen only here: no slot is taken before one is free.
-      if (this.waits && this.options.pool.full) this.hurry()
+      if (this.waits && this.options.pool.full) this.tickEarly()
     }
   }
 

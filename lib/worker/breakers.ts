@@ -1,6 +1,6 @@
 import type { App } from '../app/app.js'
 import type { GuardedBackend } from '../backends/guarded.js'
-import type { BreakerInfo, BreakerState, Watched } from '../breaker.js'
+import type { BreakerInfo, BreakerState, WatchedBreaker } from '../breaker.js'
 import type { BrokerPublisher } from '../broker/broker.js'
 import type { Component } from '../component.js'
 import type { Logger } from '../ports.js'
@@ -65,7 +65,7 @@ export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
     for (const leave of this.leave.splice(0)) leave()
   }
 
-  private write({ lastError, name }: Watched, state: BreakerState): void {
+  private write({ lastError, name }: WatchedBreaker, state: BreakerState): void {
     const { log } = this.options
     if (state === 'open') log.warning(`Breaker ${name} is open: ${lastError}`)
     else if (state === 'half-open') log.info(`Breaker ${name} is half open: one call may try`)

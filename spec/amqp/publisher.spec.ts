@@ -144,7 +144,7 @@ describe('the publisher', () => {
     expect(publisher.held).toBe(1)
     await waitFor(() => log.of('ERROR').length > 0, { what: 'a vain attempt' })
     link.accept()
-    publisher.hurry()
+    publisher.retryNow()
     await pending
     expect(publisher.held).toBe(0)
     expect(publisher.state).toMatchObject({ state: 'closed', opens: 1, lastError: expect.any(String) })

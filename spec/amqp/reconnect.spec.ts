@@ -52,7 +52,7 @@ describe('what follows an attempt to connect', () => {
     expect(stepsAfter([FAILED], { maxRetries: 0 })).toEqual(['attempts'])
   })
 
-  it('counts anew after a connection that lasted, not after one that broke as soon as it was up', () => {
+  it('counts from zero after a connection that lasted, not after one that broke as soon as it was up', () => {
     const two = [FAILED, FAILED]
     expect(stepsAfter([...two, lost(1000), FAILED], { maxRetries: 2 })).toEqual([500, 1000, 0, 500])
     expect(stepsAfter([...two, lost(999), FAILED], { maxRetries: 2 })).toEqual([500, 1000, 2000, 'attempts'])

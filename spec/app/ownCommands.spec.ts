@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { commandNames } from '../../lib/app/ownCommands.js'
 import { Celery } from '../../lib/celery.js'
-import { commandNamed } from '../../lib/cli/remote.js'
+import { commandNamed } from '../../lib/cli/askWorkers.js'
 import { COMMANDS } from '../../lib/control/commands/index.js'
 
 const run = (): null => null

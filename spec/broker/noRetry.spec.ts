@@ -17,7 +17,7 @@ describe('with broker_connection_retry off', () => {
     await link.close()
   })
 
-  it('a worker whose broker is lost ends with exit code 1, for its supervisor to start anew', async () => {
+  it('a worker whose broker is lost ends with exit code 1, for its supervisor to restart it', async () => {
     const client = await Client.open(brokerUrl())
     const queue = await client.queue()
     const worker = await startWorkerProgram({

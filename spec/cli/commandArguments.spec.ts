@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { commandNamed } from '../../lib/cli/askWorkers.js'
 import { readArguments } from '../../lib/cli/commandArguments.js'
-import { commandNamed } from '../../lib/cli/remote.js'
 import { UsageError } from '../../lib/cli/usage.js'
 
 describe('the words behind a remote control command', () => {

@@ -245,7 +245,7 @@ describe('the command line', () => {
     expect(signals.eventNames()).toEqual([])
   })
 
-  it('starts anew after HUP, when it has given all back', async () => {
+  it('starts again after HUP, when it has given all back', async () => {
     const pidfile = join(directory, 'w.pid')
     const replaced = new Error('replaced')
     const given: unknown[] = []

@@ -41,11 +41,19 @@ describe('the examples that Python has a part in', () => {
     expect(await look()).toEqual({ state: 'SUCCESS', report: { customer: 'acme', months: 12, pages: 24 } })
   })
 
-  it("a workflow: sent from TypeScript, run by Python's worker", async () => {
+  const celery = async (): Promise<void> => {
     const args = ['-m', 'celery', '-A', 'tasks', 'worker', '-l', 'INFO', '-P', 'solo', '-n', 'examples@%h']
     const cwd = `${HERE}/workflow`
-    const celery = runProgram(PYTHON, args, { cwd, env: { ...process.env, ...env(), PYTHONDONTWRITEBYTECODE: '1' } })
-    await celery.waitForOutput(/ ready\.$/m)
+    const program = runProgram(PYTHON, args, { cwd, env: { ...process.env, ...env(), PYTHONDONTWRITEBYTECODE: '1' } })
+    await program.waitForOutput(/ ready\.$/m)
+  }
+
+  it.each([
+    ["Python's worker", [celery]],
+    ['Celeriac', [() => worker('workflow')]],
+    ['both', [celery, () => worker('workflow')]],
+  ])('a workflow: sent from TypeScript, run by %s', async (_, workers) => {
+    await Promise.all(workers.map((start) => start()))
     const sender = runProgram(process.execPath, ['build/examples/workflow/send.js'], {
       cwd: ROOT,
       env: { ...process.env, ...env() },

@@ -79,7 +79,7 @@ describe('the async pool', () => {
     expect(strays).toEqual([1, -1])
   })
 
-  it('gives the next try of the same request its limit anew', async () => {
+  it('gives the next try of the same request its limit again', async () => {
     const { log, request, run } = executor()
     const again = request('again')
     for (const tries of [1, 2]) {

@@ -13,7 +13,7 @@ describe('metrics', () => {
     return (await metrics.text()).split('\n').filter((line) => line.includes(name))
   }
 
-  it('are read anew at each scrape, and a series that has gone is gone', async () => {
+  it('are read again at each scrape, and a series that has gone is gone', async () => {
     let depths = new Map([
       ['a', 1],
       ['b', 2],

@@ -123,7 +123,7 @@ describe('the routes of the page', () => {
     })
   })
 
-  it('send the page anew only when it has changed', async () => {
+  it('send the page again only when it has changed', async () => {
     const { headers } = await get('/')
     expect(await get('/', { 'if-none-match': headers.etag ?? '' })).toMatchObject({ status: 304, body: '' })
     expect(await get('/', { 'if-none-match': '"other"' })).toMatchObject({ status: 200 })

@@ -31,7 +31,7 @@ describe('the progress watchdog', () => {
     expect(looking(3600, work).stalled).toBe(false)
   })
 
-  it('begins anew with each thing that moves', () => {
+  it('begins again with each thing that moves', () => {
     const progress = looking(3600, (second) => ({ ready: 1, held: 1, moved: Math.floor(second / 100) }))
     expect(progress.stalled).toBe(false)
     expect(progress.idleMs).toBeLessThan(100_000)

@@ -89,7 +89,7 @@ describe('headersToResend', () => {
       'x-delivery-count': 3,
       'x-acquired-count': 4,
       CC: ['other'],
-      // A message of its own is received anew.
+      // A message of its own is received again.
       'celeriac-received': true,
     }
     expect(headersToResend({ ...own, ...noted })).toEqual(own)

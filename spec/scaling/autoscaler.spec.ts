@@ -178,7 +178,7 @@ describe('a tick before its time', () => {
     const at: number[] = []
     for (let ms = 10; ms <= 400; ms += 5) {
       const before = bench.asked
-      bench.autoscaler.hurry()
+      bench.autoscaler.tickEarly()
       await bench.advance(5)
       if (bench.asked > before) at.push(ms - 5)
     }
@@ -218,7 +218,7 @@ describe('a tick before its time', () => {
     bench.breaker = 'service'
     await bench.tick()
     for (let ms = 0; ms < 900; ms += 25) {
-      bench.autoscaler.hurry()
+      bench.autoscaler.tickEarly()
       await bench.advance(25)
     }
     expect(bench.asked).toBe(1)

@@ -159,7 +159,7 @@ describe('a load that comes and goes', () => {
     }
   })
 
-  it('just past the keepalive waits anew each time, within the target', () => {
+  it('just past the keepalive waits again each time, within the target', () => {
     const untilMs = 7 * MINUTE
     const arrivals = onOff(10 * SECOND, 31 * SECOND, untilMs)
     const ours = play(arrivals, untilMs, [celeriac()])

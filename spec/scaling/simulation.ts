@@ -155,7 +155,7 @@ class Simulation {
       this.startNext(to.worker)
       if (to.worker.policy.ticksOnMessage) this.tick(to.worker)
     }
-    for (const { worker } of queue.subscriptions) this.hurry(worker)
+    for (const { worker } of queue.subscriptions) this.tickEarly(worker)
   }
 
   /** Round robin over consumers, not over workers: one with twice as many gets twice as much. */
@@ -224,7 +224,7 @@ class Simulation {
   }
 
   /** A tick before its time, when all slots are busy and something waits. */
-  private hurry(worker: Worker): void {
+  private tickEarly(worker: Worker): void {
     const { policy } = worker
     if (policy.earlyTickMs === null || worker.heldBack || worker.busy < worker.slots || worker.slots >= policy.maxSlots)
       return

@@ -1,7 +1,7 @@
-import type { BreakerState, Observed } from '../../lib/breaker.js'
+import type { BreakerState, ObservedBreaker } from '../../lib/breaker.js'
 
 /** A breaker that is opened and closed by hand. */
-export class FakeBreaker implements Observed {
+export class FakeBreaker implements ObservedBreaker {
   opens = 0
   lastError: string | null = null
   private current: BreakerState = 'closed'

@@ -145,7 +145,7 @@ export class Window {
   }
 
   /**
-   * One step at a time, and what is wanted is read anew after each: a wish that has passed by then costs nothing, and it is known which
+   * One step at a time, and what is wanted is read again after each: a wish that has passed by then costs nothing, and it is known which
    * one has cost the connection. `plan` has the rules.
    */
   private async converge(): Promise<void> {

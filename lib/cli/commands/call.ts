@@ -9,10 +9,10 @@ import { serializerFor, serializerNames } from '../../protocol/content/serialize
 import { encodeTask } from '../../protocol/encode.js'
 import { parseTime } from '../../protocol/time.js'
 import { queueNamed } from '../../settings/queues.js'
+import { readSeconds } from '../askWorkers.js'
 import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 import { isDict, pythonJson, pythonRepr, readPythonJson } from '../pythonText.js'
-import { readSeconds } from '../remote.js'
 import { UsageError } from '../usage.js'
 
 interface CallOptions {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import type { Settings } from '../../settings/table.js'
+import { readList } from '../askWorkers.js'
 import type { Client } from '../client.js'
 import { confirm } from '../input.js'
 import { plural } from '../output.js'
 import type { Perform } from '../perform.js'
-import { readList } from '../remote.js'
 
 interface PurgeOptions {
   readonly force?: true

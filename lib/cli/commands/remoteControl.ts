@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
+import { type AskOptions, addAskOptions, askWorkers, byNode, commandNamed, listCommands } from '../askWorkers.js'
 import type { Client } from '../client.js'
 import { readArguments } from '../commandArguments.js'
 import { datedSlots } from '../datedSlots.js'
 import type { Perform } from '../perform.js'
 import { pythonJson } from '../pythonText.js'
-import { addRemoteOptions, askWorkers, byNode, commandNamed, listCommands, type RemoteOptions } from '../remote.js'
 
 const KINDS = {
   inspect: { description: 'Inspect the worker at runtime.', action: 'what to ask' },
@@ -16,12 +16,12 @@ type Kind = keyof typeof KINDS
 /** `celeriac inspect`, which asks workers what they are at, or `celeriac control`, which changes what they do. */
 export function addRemoteControl(kind: Kind): (program: Command, perform: Perform) => void {
   return (program, perform) => {
-    addRemoteOptions(program.command(kind))
+    addAskOptions(program.command(kind))
       .description(KINDS[kind].description)
       .argument('<action>', KINDS[kind].action)
       .argument('[args...]', 'its arguments')
       .addHelpText('after', `${listCommands(kind)}\n  and those that the app of -A defines`)
-      .action((action: string, words: string[], options: RemoteOptions) =>
+      .action((action: string, words: string[], options: AskOptions) =>
         perform((client) => ask(client, kind, action, words, options)),
       )
   }
@@ -32,7 +32,7 @@ async function ask(
   kind: Kind,
   action: string,
   words: readonly string[],
-  options: RemoteOptions,
+  options: AskOptions,
 ): Promise<number> {
   const { output } = client
   const command = commandNamed(kind, action, client.app)

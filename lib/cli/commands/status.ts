@@ -1,17 +1,17 @@
 import type { Command } from 'commander'
+import { type AskOptions, addAskOptions, askWorkers, byNode } from '../askWorkers.js'
 import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 import { pythonJson } from '../pythonText.js'
-import { addRemoteOptions, askWorkers, byNode, type RemoteOptions } from '../remote.js'
 
 /** `celeriac status`: which workers are there. */
 export function addStatus(program: Command, perform: Perform): void {
-  addRemoteOptions(program.command('status'))
+  addAskOptions(program.command('status'))
     .description('Show list of workers that are online.')
-    .action((options: RemoteOptions) => perform((client) => status(client, options)))
+    .action((options: AskOptions) => perform((client) => status(client, options)))
 }
 
-async function status(client: Client, options: RemoteOptions): Promise<number> {
+async function status(client: Client, options: AskOptions): Promise<number> {
   const { output } = client
   const replies = await askWorkers(client, 'ping', {}, options, ({ nodename, value }) => {
     if (!options.json) output.reply(nodename, value, { body: false })

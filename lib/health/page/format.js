@@ -24,7 +24,7 @@ export function announce(text) {
   setText(element('announcement'), text)
 }
 
-/** Leaves an element that says so already alone, so that nothing is read out or selected anew. */
+/** Leaves an element that says so already alone, so that nothing is read out or selected again. */
 export function setText(element, text) {
   if (element.textContent !== String(text)) element.textContent = String(text)
 }

@@ -67,7 +67,7 @@ describe('becoming another user', () => {
     expect(() => want({ uid: '1234' })).toThrow('--uid 1234: this user is in no group; give one with --gid')
   })
 
-  it('stays what it is already, as a worker that starts anew does', () => {
+  it('stays what it is already, as a worker that starts again does', () => {
     uid = 70
     gid = 71
     want({ uid: 'celery' })

@@ -141,7 +141,7 @@ describe('the notifier', () => {
     expect(sent.flat()).toContain('STOPPING=1')
   })
 
-  it('says RELOADING when the worker stops to start anew, and STOPPING if it does not after all', async () => {
+  it('says RELOADING when the worker stops to start again, and STOPPING if it does not after all', async () => {
     readiness = []
     start()
     await within(100)

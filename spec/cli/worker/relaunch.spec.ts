@@ -98,7 +98,7 @@ describe('a worker with --detach', () => {
 })
 
 describe('a worker that gets HUP', () => {
-  it('starts anew under the same number, hands signals on, and ends with the exit code of the new one', async () => {
+  it('starts again under the same number, hands signals on, and ends with the exit code of the new one', async () => {
     const program = run('--pidfile', pidfile)
     await program.waitForOutput(/Cannot connect to/)
     const pids = [pidOf(pidfile)]

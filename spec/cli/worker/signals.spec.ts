@@ -110,7 +110,7 @@ describe('signals', () => {
     expect(send('SIGTERM')).toEqual([BE_PATIENT])
   })
 
-  it('stops warmly on HUP, to start anew', () => {
+  it('stops warmly on HUP, to start again', () => {
     const signals = handle()
     expect(signals.restarting).toBe(false)
     expect(send('SIGHUP')).toEqual(['Restarting celery worker (celeriac worker)', WARM, 'stop'])
@@ -119,13 +119,13 @@ describe('signals', () => {
     expect(signals.restarting).toBe(true)
   })
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'])('does not start anew if %s comes after the HUP', (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'])('does not start again if %s comes after the HUP', (signal) => {
     const signals = handle()
     send('SIGHUP', signal)
     expect(signals.restarting).toBe(false)
   })
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'])('does not start anew if %s came before the HUP', (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'])('does not start again if %s came before the HUP', (signal) => {
     const signals = handle()
     send(signal)
     expect(send('SIGHUP')).toEqual([])

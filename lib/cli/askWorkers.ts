@@ -13,7 +13,7 @@ import { readPythonJson } from './pythonText.js'
 import { CommandError, EX_UNAVAILABLE, UsageError } from './usage.js'
 
 /** The options of `inspect`, `control` and `status`. */
-export interface RemoteOptions {
+export interface AskOptions {
   /** Seconds. */
   readonly timeout: number
   readonly destination?: readonly string[]
@@ -23,7 +23,7 @@ export interface RemoteOptions {
 const JSON_TYPE = 'application/json'
 
 /** Gives a command the options that have to do with workers far away. */
-export function addRemoteOptions(command: Command): Command {
+export function addAskOptions(command: Command): Command {
   return command
     .optionsGroup('Remote Control Options:')
     .option('-t, --timeout <seconds>', 'Seconds to wait for a reply.', readSeconds, 1)
@@ -77,7 +77,7 @@ export async function askWorkers(
   client: Client,
   method: string,
   args: Readonly<Record<string, unknown>>,
-  { destination, timeout }: RemoteOptions,
+  { destination, timeout }: AskOptions,
   onReply?: (reply: ControlReply) => void,
 ): Promise<ControlReply[]> {
   const replies = await client

@@ -7,7 +7,7 @@ import type { ConsumedQueue } from '../queueKind.js'
 /** Milliseconds between two checks whether the runs that would be repeated have ended. */
 const LOOK_MS = 20
 
-export interface HeaderKeysOptions {
+export interface OrderDetectorOptions {
   readonly clock: Clock
   readonly log: Logger
   /** What runs at present. */
@@ -22,10 +22,10 @@ export interface HeaderKeysOptions {
  * message is not taken in, nor is any after it: the connection is renewed, which returns them all at once and in order, and the next
  * window is constant. What runs and would be repeated by that is waited for.
  */
-export class HeaderKeys {
+export class OrderDetector {
   private known: boolean
 
-  constructor(private readonly options: HeaderKeysOptions) {
+  constructor(private readonly options: OrderDetectorOptions) {
     this.known = options.ordered
   }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { HeaderKeys } from '../../../lib/amqp/window/headerKeys.js'
+import { OrderDetector } from '../../../lib/amqp/window/orderDetector.js'
 import type { Request } from '../../../lib/request/request.js'
 import { FakeClock } from '../../support/fakeClock.js'
 import { FakeDelivery } from '../../support/fakeDelivery.js'
@@ -12,14 +12,14 @@ describe('a quorum queue whose messages name their order themselves', () => {
   let log: MemoryLog
   let running: Set<Pick<Request, 'acksLate' | 'delivery'>>
   let ending: AbortController
-  let keys: HeaderKeys
+  let keys: OrderDetector
 
   beforeEach(() => {
     clock = new FakeClock()
     log = new MemoryLog()
     running = new Set()
     ending = new AbortController()
-    keys = new HeaderKeys({ clock, log, running, ordered: false })
+    keys = new OrderDetector({ clock, log, running, ordered: false })
   })
 
   const epoch = {
