@@ -65,6 +65,7 @@ export {
   QueueRefused,
 } from './broker/intake.js'
 export { PublishState } from './broker/publishState.js'
+export type { PublishRetryPolicy } from './broker/publishTries.js'
 export { type RegisterOptions, registerBroker } from './broker/register.js'
 export type { ReplyInlet, ReplyQueue } from './broker/replyInlet.js'
 export type { ReplySink } from './broker/replySink.js'
@@ -83,6 +84,7 @@ export type {
   Logger,
   LogLevel,
   Publisher,
+  PublishTries,
   ResultRequest,
   Timer,
 } from './ports.js'
@@ -104,7 +106,14 @@ export { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from 
 export type { Address } from './settings/address.js'
 export type { Conf } from './settings/conf.js'
 export type { QueueSpec } from './settings/queues.js'
-export type { QueueDefinition, RouteFunction, RouteMap, RouteRule, Router } from './settings/routing.js'
+export type {
+  PublishRetryWords,
+  QueueDefinition,
+  RouteFunction,
+  RouteMap,
+  RouteRule,
+  Router,
+} from './settings/routing.js'
 export type { Settings } from './settings/table.js'
 export { Worker, type WorkerEnd, type WorkerEvents } from './worker/embedded.js'
 export type { WorkerOptions } from './worker/embeddedOptions.js'

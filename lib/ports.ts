@@ -51,13 +51,25 @@ export interface Delivery extends IncomingMessage {
   giveBack(): void
 }
 
+/** Whether a message is sent again after a try that came to nothing because of the connection, or of a queue that is full. */
+export interface PublishTries {
+  /**
+   * Resolves when the next try is due.
+   * @param error what became of the last try
+   * @param stopped ends the wait at once
+   * @throws BrokerError when there is to be none
+   */
+  next(error: Error, stopped: AbortSignal): Promise<void>
+}
+
 /** Sends messages. */
 export interface Publisher {
   /**
    * Resolves once the broker has confirmed the message. Survives a lost connection by sending again, so that a message may arrive twice.
-   * @throws BrokerError when `signal` is aborted first, or the broker refuses the message for good
+   * @param tries asked before each further try; without it, the message is tried until the broker has it
+   * @throws BrokerError when `signal` is aborted first, `tries` ends it, or the broker refuses the message for good
    */
-  publish(message: OutgoingMessage, signal?: AbortSignal): Promise<void>
+  publish(message: OutgoingMessage, signal?: AbortSignal, tries?: PublishTries): Promise<void>
 }
 
 /** Who waits for a result, for backends that send it there. */

@@ -4,7 +4,7 @@ import type { Intake, IntakeOptions } from '../broker/intake.js'
 import type { ReplyInlet } from '../broker/replyInlet.js'
 import type { ReplySink } from '../broker/replySink.js'
 import type { Session } from '../broker/session.js'
-import type { Logger } from '../ports.js'
+import type { Logger, PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
 import { AmqpSession } from './amqpSession.js'
@@ -40,6 +40,7 @@ export class AmqpBroker implements Broker {
     this.publisher = new AmqpPublisher({
       ...this.connectionOptions('producer'),
       ...(stopLimit ? { stopLimit } : {}),
+      revives: nodename === undefined,
       ...this.outage?.ofOthers,
     })
     this.results = new AmqpReplies(this.connectionOptions('consumer'))
@@ -47,22 +48,24 @@ export class AmqpBroker implements Broker {
     this.postponer = new Postponer(this.publisher, this.delays)
   }
 
-  declare(queue: QueueSpec): Promise<void> | undefined {
+  declare(queue: QueueSpec, tries?: PublishTries): Promise<void> | undefined {
     const { present } = this.publisher
-    return present && this.declared.get(present)?.get(queue.name) === DECLARED ? undefined : this.declareOnNext(queue)
+    return present && this.declared.get(present)?.get(queue.name) === DECLARED
+      ? undefined
+      : this.publisher.onEpoch((epoch) => this.declareOnce(epoch, queue), undefined, tries)
   }
 
   postpone(
     message: OutgoingMessage,
     queue: string,
     delayMs: number,
-    options: { readonly bindTo?: QueueSpec; readonly signal?: AbortSignal } = {},
+    options: { readonly bindTo?: QueueSpec; readonly signal?: AbortSignal; readonly tries?: PublishTries } = {},
   ): Promise<boolean> {
     return this.postponer.postpone(message, queue, delayMs, options)
   }
 
-  async publishing(signal?: AbortSignal): Promise<Session> {
-    return this.sessionOn(await this.publisher.epoch(signal), 'producer')
+  async publishing(signal?: AbortSignal, tries?: PublishTries): Promise<Session> {
+    return this.sessionOn(await this.publisher.epoch(signal, tries), 'producer')
   }
 
   connect(listener: ConnectionListener): BrokerConnection {
@@ -105,8 +108,7 @@ export class AmqpBroker implements Broker {
     return withEpoch(this.connectionOptions('producer'), (epoch) => use(this.sessionOn(epoch, 'producer')))
   }
 
-  private async declareOnNext(queue: QueueSpec): Promise<void> {
-    const epoch = await this.publisher.epoch()
+  private async declareOnce(epoch: Epoch, queue: QueueSpec): Promise<void> {
     const known = this.declared.get(epoch) ?? new Map<string, Promise<void> | typeof DECLARED>()
     this.declared.set(epoch, known)
     if (!known.has(queue.name)) known.set(queue.name, this.declareOn(epoch, queue, known))

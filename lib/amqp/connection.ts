@@ -35,6 +35,8 @@ export interface ConnectionOptions extends Omit<Retrying, 'urls'> {
   onWaiting?(): void
   /** It couldn't be built. */
   onFailed?(error: Error): void
+  /** It couldn't be built by any of the URLs, and is tried again after a pause. */
+  onPause?(error: Error): void
   /** The broker takes nothing from it, for the reason given, or does again: null. */
   onBlocked?(reason: string | null): void
   /** No further attempt will be made. */
@@ -55,7 +57,7 @@ export class Connection implements Component {
     this.name = options.name
   }
 
-  /** Begins; doesn't wait for the broker, which may come later. */
+  /** Begins, also once it has given up; doesn't wait for the broker, which may come later. */
   async start(): Promise<void> {
     if (this.stopped) return
     this.running ??= this.run()
@@ -91,13 +93,16 @@ export class Connection implements Component {
       const { attempts: after, step } = next(attempts, outcome, retrying)
       attempts = after
       if (step.does === 'give up') {
+        this.running = null
         this.giveUp(error, step.because)
         return
       }
       if (outcome.is === 'lost') {
         this.options.log.warning(`${this.name}: Connection to broker lost. Trying to re-establish the connection...`)
       } else this.tellFailure(url, error, step, attempts.failed)
-      if (step.does === 'retry' && step.delayMs > 0) await this.pause(step.delayMs)
+      if (step.does !== 'retry') continue
+      if (outcome.is === 'failed') this.options.onPause?.(error)
+      if (step.delayMs > 0) await this.pause(step.delayMs)
     }
   }
 

@@ -1,7 +1,9 @@
+import type { PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { delayed } from '../protocol/delay.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { DelayQueues } from './delayed.js'
+import type { Epoch } from './epoch.js'
 import type { AmqpPublisher } from './publisher.js'
 
 /** Publishes what is due far ahead through the delay queues of the broker. */
@@ -16,14 +18,16 @@ export class Postponer {
     message: OutgoingMessage,
     queue: string,
     delayMs: number,
-    { bindTo, signal }: { bindTo?: QueueSpec; signal?: AbortSignal } = {},
+    { bindTo, signal, tries }: { bindTo?: QueueSpec; signal?: AbortSignal; tries?: PublishTries } = {},
   ): Promise<boolean> {
     const later = delayed(message, queue, delayMs)
     if (!later) return false
-    const epoch = await this.publisher.epoch(signal)
-    await this.delays.declare(epoch)
-    if (bindTo) await this.delays.bind(epoch, bindTo)
-    await this.publisher.publish(later, signal)
+    const declare = async (epoch: Epoch): Promise<void> => {
+      await this.delays.declare(epoch)
+      if (bindTo) await this.delays.bind(epoch, bindTo)
+    }
+    await this.publisher.onEpoch(declare, signal, tries)
+    await this.publisher.publish(later, signal, tries)
     return true
   }
 }

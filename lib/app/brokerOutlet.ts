@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js'
-import type { Backend } from '../ports.js'
+import { triesOf } from '../broker/publishTries.js'
+import type { Backend, PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { encodeControl } from '../protocol/control.js'
 import { LamportClock } from '../protocol/lamport.js'
@@ -10,6 +11,13 @@ import { currentRun } from './current.js'
 import type { Outlet, Route, SendOptions } from './outlet.js'
 import { routeTask } from './router.js'
 
+export interface BrokerOutletOptions {
+  /** Whether messages wait for the broker, whatever `task_publish_retry` says: in a worker, which waits for it as well. */
+  readonly isPatient?: boolean
+  /** Told of what tasks have sent. */
+  onSent?(message: OutgoingMessage, queue: string | null): void
+}
+
 /** The way out to a broker. A queue is declared before the first message that goes to it on a connection, as Celery does. */
 export class BrokerOutlet implements Outlet {
   private readonly lamport = new LamportClock()
@@ -19,26 +27,30 @@ export class BrokerOutlet implements Outlet {
     private readonly broker: Pick<Broker, 'declare' | 'postpone' | 'publisher' | 'publishing'>,
     readonly backend: Backend,
     private readonly settings: Settings,
-    /** Told of what tasks have sent. */
-    private readonly onSent: (message: OutgoingMessage, queue: string | null) => void = () => undefined,
+    private readonly options: BrokerOutletOptions = {},
   ) {}
+
+  tries(options: SendOptions): PublishTries | undefined {
+    return triesOf(options, this.settings, !this.options.isPatient)
+  }
 
   route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route {
     return routeTask(task, options, this.settings, args, kwargs)
   }
 
-  prepare(route: Route): Promise<void> | undefined {
-    return this.isStarted ? this.declare(route) : this.start(route)
+  prepare(route: Route, tries?: PublishTries): Promise<void> | undefined {
+    return this.isStarted ? this.declare(route, tries) : this.start(route, tries)
   }
 
-  async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
+  async send(message: OutgoingMessage, route: Route, delayMs: number, tries?: PublishTries): Promise<void> {
     const isFarOff = delayMs > this.settings.worker_eta_memory_limit * 1000
-    if (!(isFarOff && (await this.postponed(message, route, delayMs)))) await this.broker.publisher.publish(message)
-    if (currentRun.getStore()) this.onSent(message, route.queue)
+    if (!(isFarOff && (await this.postponed(message, route, delayMs, tries))))
+      await this.broker.publisher.publish(message, undefined, tries)
+    if (currentRun.getStore()) this.options.onSent?.(message, route.queue)
   }
 
   async tellWorkers(method: string, args: Readonly<Record<string, unknown>>): Promise<void> {
-    const session = await this.broker.publishing()
+    const session = await this.broker.publishing(undefined, this.tries({}))
     await session.broadcast(encodeControl({ method, arguments: args }, { clock: this.lamport.forward() }))
   }
 
@@ -48,19 +60,25 @@ export class BrokerOutlet implements Outlet {
     await this.broker.publisher.stop()
   }
 
-  private async start(route: Route): Promise<void> {
+  private async start(route: Route, tries: PublishTries | undefined): Promise<void> {
     // Where results come as messages, the queue for them has to be there before the task is sent.
     await this.backend.start()
     this.isStarted = true
-    await this.declare(route)
+    await this.declare(route, tries)
   }
 
-  private declare({ queue }: Route): Promise<void> | undefined {
-    return queue === null ? undefined : this.broker.declare(queueNamed(queue, this.settings))
+  private declare({ queue }: Route, tries: PublishTries | undefined): Promise<void> | undefined {
+    return queue === null ? undefined : this.broker.declare(queueNamed(queue, this.settings), tries)
   }
 
-  private async postponed(message: OutgoingMessage, { queue }: Route, delayMs: number): Promise<boolean> {
+  private async postponed(
+    message: OutgoingMessage,
+    { queue }: Route,
+    delayMs: number,
+    tries: PublishTries | undefined,
+  ): Promise<boolean> {
     if (queue === null) return false
-    return this.broker.postpone(message, queue, delayMs, { bindTo: queueNamed(queue, this.settings) })
+    const options = { bindTo: queueNamed(queue, this.settings), ...(tries ? { tries } : {}) }
+    return this.broker.postpone(message, queue, delayMs, options)
   }
 }

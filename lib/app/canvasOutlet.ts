@@ -22,6 +22,8 @@ export interface CanvasOutletOptions {
   readonly errorsOnHeader: boolean
   /** Whether a group of one at the end of a chain stays a group. */
   readonly keepsGroups: boolean
+  /** Whether a message waits until the broker has it, whatever its signature says: what follows from a task must not be lost. */
+  readonly isPatient?: boolean
 }
 
 const MOST_UNCONFIRMED = 1000
@@ -48,10 +50,11 @@ export class AppCanvasOutlet implements CanvasOutlet {
   }
 
   async send(message: CanvasMessage): Promise<void> {
-    const { ignoresResults, replyTo, tasks, way } = this.options
+    const { ignoresResults, isPatient, replyTo, tasks, way } = this.options
     const { args, id, kwargs, task } = message
     const known = tasks.get(task)
-    const said = optionsOf(message)
+    const { retry: _, retryPolicy: __, ...patient } = optionsOf(message)
+    const said = isPatient ? patient : optionsOf(message)
     const options = known ? overTask({ ignoreResult: ignoresResults, ...known.options }, said) : said
     const inner = routedAs(message)
     await sendCall(way, {

@@ -1,4 +1,5 @@
 import { LazyBackend } from '../backends/lazy.js'
+import type { PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { Settings } from '../settings/table.js'
@@ -19,12 +20,24 @@ export class LazyOutlet implements Outlet {
     return routeTask(task, options, this.settings, args, kwargs)
   }
 
-  async prepare(route: Route): Promise<void> {
-    await (await this.opened()).prepare(route)
+  tries(options: SendOptions): PublishTries {
+    let tries: Promise<PublishTries | undefined> | undefined
+    const load = async (): Promise<PublishTries | undefined> =>
+      (await import('../broker/publishTries.js')).triesOf(options, this.settings, true)
+    return {
+      next: async (error, stopped) => {
+        tries ??= load()
+        await (await tries)?.next(error, stopped)
+      },
+    }
   }
 
-  async send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void> {
-    await (await this.opened()).send(message, route, delayMs)
+  async prepare(route: Route, tries?: PublishTries): Promise<void> {
+    await (await this.opened()).prepare(route, tries)
+  }
+
+  async send(message: OutgoingMessage, route: Route, delayMs: number, tries?: PublishTries): Promise<void> {
+    await (await this.opened()).send(message, route, delayMs, tries)
   }
 
   async tellWorkers(method: string, args: Readonly<Record<string, unknown>>): Promise<void> {

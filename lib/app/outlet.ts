@@ -1,5 +1,6 @@
+import type { PublishRetryPolicy } from '../broker/publishTries.js'
 import type { Signature } from '../canvas/signature.js'
-import type { Backend } from '../ports.js'
+import type { Backend, PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
 
@@ -51,6 +52,10 @@ export interface SendOptions {
   link?: SignatureValue | readonly SignatureValue[]
   /** Sent after a failure, with the id of the task; one that takes two arguments or more is called where the task ran. */
   linkError?: SignatureValue | readonly SignatureValue[]
+  /** Whether to try again when the connection is lost. By default what `task_publish_retry` says; from inside a task, until the broker has it. */
+  retry?: boolean
+  /** How often to try again; what it leaves out is as `task_publish_retry_policy` says. */
+  retryPolicy?: Partial<PublishRetryPolicy>
   /** Whether nobody wants the result: it isn't stored then. By default what the task says, where it is defined here, else false. */
   ignoreResult?: boolean
 }
@@ -71,10 +76,12 @@ export interface Route {
 /** What sends an app's messages: the worker's own publisher while a worker runs the app, one of the app's own otherwise. */
 export interface Outlet {
   route(task: string, options: SendOptions, args?: readonly unknown[], kwargs?: Kwargs): Route
+  /** How often a message is tried; undefined, or absent, where it waits until the broker has it. */
+  tries?(options: SendOptions): PublishTries | undefined
   /** Makes sure that the route's queue is there. Undefined if it is known to be: each message asks. */
-  prepare(route: Route): Promise<void> | undefined
+  prepare(route: Route, tries?: PublishTries): Promise<void> | undefined
   /** Publishes a message that is due after `delayMs`; resolves once the broker has it. */
-  send(message: OutgoingMessage, route: Route, delayMs: number): Promise<void>
+  send(message: OutgoingMessage, route: Route, delayMs: number, tries?: PublishTries): Promise<void>
   /** Sends a command of remote control to all workers, and waits for no answer. Absent where nothing is sent. */
   tellWorkers?(method: string, args: Readonly<Record<string, unknown>>): Promise<void>
   /** Where the results of what is sent can be asked for. */

@@ -1,3 +1,4 @@
+import type { PublishRetryPolicy } from '../broker/publishTries.js'
 import { canCompress } from '../protocol/content/compression.js'
 import { serializerFor, serializerNames } from '../protocol/content/serializers.js'
 import {
@@ -6,8 +7,10 @@ import {
   either,
   limitFaults,
   offset,
+  orNull,
   plainObject,
   positiveSeconds,
+  seconds,
   shortText,
   text,
   toggle,
@@ -36,6 +39,16 @@ export const serializer: Check = (value) => {
 export const compression: Check = (value) =>
   canCompress(value) ? null : 'one that can be written here: gzip, brotli, or zstd from Node 22.15 on'
 
+const RETRY_POLICY: OptionTable & { readonly checks: Readonly<Record<keyof PublishRetryPolicy, Check>> } = {
+  checks: { maxRetries: orNull(whole(0)), intervalStart: seconds, intervalStep: seconds, intervalMax: seconds },
+  elsewhere: { retryErrors: 'a message is tried again after a lost connection only' },
+}
+
+const retryPolicy: Check = (value) => {
+  const [fault] = optionFaults(value, RETRY_POLICY)
+  return fault === undefined ? null : `{ maxRetries, intervalStart, intervalStep, intervalMax }, but ${fault}`
+}
+
 /** Options of `sendTask` and `applyAsync`. */
 const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendOptions, Check>> } = {
   checks: {
@@ -57,6 +70,8 @@ const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendO
     replyTo: shortText,
     rootId: shortText,
     parentId: shortText,
+    retry: toggle,
+    retryPolicy,
     ignoreResult: toggle,
     link,
     linkError: link,
@@ -68,8 +83,6 @@ const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendO
     chain: 'write chain(task.s(...), next.s(...)), and send that',
     chord: 'write chord(header, body), and send that',
     groupId: 'write group([...]), and send that',
-    retry: 'a message is sent again until the broker has confirmed it',
-    retryPolicy: 'a message is sent again until the broker has confirmed it',
     retries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
     maxRetries: 'it belongs to the task: app.task(name, { maxRetries }, handler)',
     args: 'arguments stand before the options',

@@ -48,11 +48,12 @@ export async function sendCall({ hooks, outlet }: Pick<Loan, 'hooks' | 'outlet'>
     ignoreResult: options.ignoreResult ?? false,
     canvas,
   })
-  const preparing = outlet.prepare(route)
+  const tries = outlet.tries?.(options)
+  const preparing = outlet.prepare(route, tries)
   if (preparing) await preparing
   const delayMs = eta === null ? 0 : eta.getTime() - Date.now()
   const send = (message: OutgoingMessage): Promise<void> =>
-    traceSend(message, (message) => outlet.send(message, route, delayMs))
+    traceSend(message, (message) => outlet.send(message, route, delayMs, tries))
   if (hooks.any) await aroundPublish(hooks, message, [args, kwargs, { ...canvas.embed }], send)
   else await send(message)
 }

@@ -1,6 +1,6 @@
 import type { WatchedBreaker } from '../breaker.js'
 import type { Component } from '../component.js'
-import type { Clock, Logger, Publisher } from '../ports.js'
+import type { Clock, Logger, Publisher, PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
@@ -19,7 +19,10 @@ export interface BrokerOptions {
   readonly nodename?: string
   /** The time. */
   readonly clock: Clock
-  /** Attempts to connect before it gives up, instead of `broker_connection_max_retries`; null for no end. */
+  /**
+   * Attempts to connect before it gives up, instead of `broker_connection_max_retries`; null for no end. What waits then has failed; a
+   * broker without a nodename connects again for what comes later.
+   */
   readonly maxRetries?: number | null
   /** Bounds how long a message waits for the broker once the worker stops. */
   readonly stopLimit?: StopLimit
@@ -65,13 +68,15 @@ export interface Broker {
   readonly results: ReplyInlet
   /**
    * Declares a queue with its exchange and binding, once a connection, so that a message that is published to it afterwards arrives.
+   * @param tries says for how long it waits for the broker, as for `Publisher.publish`
    * @returns undefined if that is done already: each message asks
    * @throws BrokerError, or the broker's own error, when it refuses
    */
-  declare(queue: QueueSpec): Promise<void> | undefined
+  declare(queue: QueueSpec, tries?: PublishTries): Promise<void> | undefined
   /**
    * Resolves once the broker has the message, which comes to the queue when it is due, and waits in no worker until then.
-   * @param options.bindTo the queue, which has been declared, when no worker may consume it yet; `signal` ends the wait for the broker
+   * @param options.bindTo the queue, which has been declared, when no worker may consume it yet; `signal` ends the wait for the broker,
+   *   and `tries` as for `Publisher.publish`
    * @returns false if it can't go this way: publish it as usual, and a worker will keep it
    * @throws BrokerError as `Publisher.publish`
    */
@@ -79,13 +84,13 @@ export interface Broker {
     message: OutgoingMessage,
     queue: string,
     delayMs: number,
-    options?: { readonly bindTo?: QueueSpec; readonly signal?: AbortSignal },
+    options?: { readonly bindTo?: QueueSpec; readonly signal?: AbortSignal; readonly tries?: PublishTries },
   ): Promise<boolean>
   /**
    * The present session of the connection that publishes, or its next one. Questions to other workers go out on it: a broker may stop
    * reading from a connection that publishes, and must not stop reading the acks of the one that consumes.
    */
-  publishing(signal?: AbortSignal): Promise<Session>
+  publishing(signal?: AbortSignal, tries?: PublishTries): Promise<Session>
   /** The connection that messages are taken from. It is up once it is started. */
   connect(listener: ConnectionListener): BrokerConnection
   /** Takes messages, session after session of the connection. */

@@ -31,6 +31,9 @@ export interface CanvasMessage {
   readonly replyTo: string | null
   /** Absent where the task's own option holds. */
   readonly ignoreResult: boolean | undefined
+  /** Whether to try again when the connection is lost, and how often: as the signature has it. For those who need not wait. */
+  readonly retry: boolean | undefined
+  readonly retryPolicy: unknown
   /** Custom headers. */
   readonly headers: Readonly<Record<string, unknown>>
   /** The rest, as `encodeTask` takes it. */
@@ -63,6 +66,8 @@ export function canvasMessage(task: string, { args, kwargs, options }: Call, new
     parentId: read.text('parent_id'),
     replyTo: read.text('reply_to'),
     ignoreResult: typeof options.ignore_result === 'boolean' ? options.ignore_result : undefined,
+    retry: typeof options.retry === 'boolean' ? options.retry : undefined,
+    retryPolicy: options.retry_policy,
     headers: read.mapping('headers'),
     canvas: fieldsOf(read, options),
   }

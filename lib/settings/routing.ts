@@ -200,3 +200,35 @@ export const isRouterPair = (router: Router): router is Extract<Router, readonly
 
 /** `task_order_by`: pattern of task names -> path of the order key. */
 export const orderBy = optional(map(text, 'patterns of task names with the paths of their order keys'))
+
+/** A policy of `task_publish_retry_policy`, in Celery's words; see `PublishRetryPolicy`. */
+export interface PublishRetryWords {
+  /** Tries after the first one; 0 for none, null for no end. */
+  readonly max_retries: number | null
+  /** Seconds before the first of them. */
+  readonly interval_start: number
+  /** Seconds by which each wait is longer than the one before. */
+  readonly interval_step: number
+  /** Seconds that a wait takes at most. */
+  readonly interval_max: number
+}
+
+/** Celery's `task_publish_retry_policy`. */
+export const PUBLISH_RETRY: PublishRetryWords = {
+  max_retries: 3,
+  interval_start: 0,
+  interval_step: 0.2,
+  interval_max: 1,
+}
+
+const retryRecord = record(
+  { max_retries: count(), interval_start: seconds, interval_step: seconds, interval_max: seconds },
+  'a retry policy',
+)
+
+/** `task_publish_retry_policy`, as an object or its JSON text. What it leaves out is as in `PUBLISH_RETRY`. */
+export const publishRetry: Parse<PublishRetryWords, Partial<PublishRetryWords>> = (raw) => {
+  const value = fromJson(raw)
+  const isEndless = typeof value === 'object' && value !== null && 'max_retries' in value && value.max_retries === null
+  return { ...PUBLISH_RETRY, ...retryRecord(value), ...(isEndless ? { max_retries: null } : {}) }
+}

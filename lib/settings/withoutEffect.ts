@@ -103,7 +103,6 @@ const ALL = {
   task_create_missing_queue_type: 'classic',
   task_eager_propagates: false,
   task_protocol: 2,
-  task_publish_retry_policy: { max_retries: 3, interval_start: 0, interval_max: 1, interval_step: 0.2 },
   task_remote_tracebacks: false,
   task_store_eager_result: false,
   worker_agent: null,

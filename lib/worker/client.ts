@@ -7,12 +7,12 @@ import type { Logger } from '../ports.js'
 import type { Settings } from '../settings/table.js'
 import { createBroker } from './brokers.js'
 
-/** Celery's `task_publish_retry_policy`: a producer that can't reach the broker hears of it after this many tries. */
-const PUBLISH_RETRIES = 3
+/** Attempts to connect that a client makes by itself; messages ask for their own. */
+const OWN_RETRIES = 3
 
 /** The way out of a program that runs no worker, or of its code outside of tasks. @param replies the name of its reply queue */
 export function openClient(settings: Settings, replies: string, log: Logger): Outlet {
-  const broker = createBroker({ settings, clock: systemClock, maxRetries: PUBLISH_RETRIES, log: () => log })
+  const broker = createBroker({ settings, clock: systemClock, maxRetries: OWN_RETRIES, log: () => log })
   const { publisher, results: inlet } = broker
   const backend = createBackend(settings, { publisher, log, replies: { queue: replies, inlet } })
   return new BrokerOutlet(broker, new StartingBackend(backend), settings)

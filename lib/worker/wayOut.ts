@@ -24,7 +24,10 @@ export interface WayOutOptions {
 export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: CanvasOutlet } {
   const { app, backend, broker, events, hooks, settings, stopLimit } = options
   const outlet = bounded(
-    new BrokerOutlet(broker, backend, settings, (message, queue) => events.sent(message, queue)),
+    new BrokerOutlet(broker, backend, settings, {
+      isPatient: true,
+      onSent: (message, queue) => events.sent(message, queue),
+    }),
     stopLimit,
   )
   const canvas = new AppCanvasOutlet({
@@ -35,6 +38,7 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
     errorsOnHeader: settings.task_allow_error_cb_on_chord_header,
     // What follows from a message is what Python's worker would send.
     keepsGroups: false,
+    isPatient: true,
   })
   return { outlet, canvas }
 }
@@ -45,11 +49,12 @@ function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
   return {
     backend: outlet.backend,
     route: (task, options, args, kwargs) => outlet.route(task, options, args, kwargs),
-    prepare: (route) => {
-      const preparing = outlet.prepare(route)
+    tries: (options) => outlet.tries?.(options),
+    prepare: (route, tries) => {
+      const preparing = outlet.prepare(route, tries)
       return preparing && stopLimit.within(preparing, gaveUp)
     },
-    send: (message, route, delayMs) => stopLimit.within(outlet.send(message, route, delayMs), gaveUp),
+    send: (message, route, delayMs, tries) => stopLimit.within(outlet.send(message, route, delayMs, tries), gaveUp),
     tellWorkers: async (...command) => stopLimit.within(outlet.tellWorkers?.(...command) ?? Promise.resolve(), gaveUp),
     close: () => outlet.close(),
   }

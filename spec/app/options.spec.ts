@@ -173,6 +173,12 @@ describe('options', () => {
       [{ queue: '' }, "queue is ''"],
       [{ taskId: 'x'.repeat(256) }, 'expected at most 255 bytes'],
       [{ headers: [] }, 'headers is []: expected an object'],
+      [{ retry: 'no' }, "retry is 'no': expected true or false"],
+      [{ retryPolicy: 3 }, 'retryPolicy is 3: expected { maxRetries, intervalStart, intervalStep, intervalMax }, but'],
+      [{ retryPolicy: { max_retries: 3 } }, 'but max_retries is not an option; did you mean maxRetries?'],
+      [{ retryPolicy: { maxRetries: -1 } }, 'but maxRetries is -1: expected a whole number of at least 0, or null'],
+      [{ retryPolicy: { intervalMax: '1' } }, "but intervalMax is '1': expected a number of seconds, not below 0"],
+      [{ retryPolicy: { retry_errors: [] } }, 'a message is tried again after a lost connection only'],
       ['id', "the options are 'id': expected an object"],
     ])('that are wrong are an error: %p', async (options, text) => {
       await expect(sent(options)).rejects.toThrow(TypeError)
@@ -202,6 +208,8 @@ describe('options', () => {
         rootId: 'r',
         parentId: 'p',
         ignoreResult: true,
+        retry: true,
+        retryPolicy: { maxRetries: null, intervalStart: 0, intervalStep: 0.5, intervalMax: 1 },
       }
       await expect(app.sendTask('t.x', [], {}, options)).rejects.toThrow('this app sends nothing')
     })

@@ -1,3 +1,4 @@
+import type { PublishRetryPolicy } from '../../broker/publishTries.js'
 import type { CanvasMessage } from '../../canvas/canvasMessage.js'
 import type { SignatureOptions } from '../../canvas/signature.js'
 import type { SendOptions } from '../outlet.js'
@@ -22,8 +23,17 @@ const NAMES: Readonly<Record<Exclude<keyof SendOptions, 'stamps'>, string>> = {
   rootId: 'root_id',
   parentId: 'parent_id',
   ignoreResult: 'ignore_result',
+  retry: 'retry',
+  retryPolicy: 'retry_policy',
   link: 'link',
   linkError: 'link_error',
+}
+/** What Celery calls the parts of a policy. */
+const POLICY_NAMES: Readonly<Record<keyof PublishRetryPolicy, string>> = {
+  maxRetries: 'max_retries',
+  intervalStart: 'interval_start',
+  intervalStep: 'interval_step',
+  intervalMax: 'interval_max',
 }
 const RESERVED: ReadonlySet<string> = new Set([
   ...Object.values(NAMES),
@@ -35,11 +45,12 @@ const RESERVED: ReadonlySet<string> = new Set([
  * @throws TypeError for a stamp that has the name of an option
  */
 export function celeryOptions(options: SendOptions): SignatureOptions {
-  const { stamps, ...others } = options
+  const { retryPolicy, stamps, ...others } = options
   const written: SignatureOptions = {}
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) written[NAMES[name as keyof typeof others]] = writtenValue(value)
   }
+  if (retryPolicy !== undefined) written[NAMES.retryPolicy] = inWords(retryPolicy)
   return stamps === undefined ? written : { ...written, ...stampOptions(stamps) }
 }
 
@@ -54,11 +65,12 @@ export function stampOptions(stamps: Readonly<Record<string, unknown>>): Signatu
 /** What a message of a canvas says of its way, in our options. What it says nothing of is absent. */
 export function optionsOf(message: CanvasMessage): SendOptions {
   const { compression, countdown, eta, exchange, expires, headers, ignoreResult, priority } = message
-  const { parentId, queue, replyTo, rootId, routingKey, serializer } = message
+  const { parentId, queue, replyTo, retry, rootId, routingKey, serializer } = message
   const options = { compression, countdown, eta, exchange, expires, headers, ignoreResult, priority }
   const others = { parentId, queue, replyTo, rootId, routingKey, serializer, taskId: message.id }
   const [timeLimit, softTimeLimit] = message.canvas.timelimit
-  const given = Object.entries({ ...options, ...others, timeLimit, softTimeLimit }).filter(
+  const retrying = { retry, retryPolicy: fromWords(message.retryPolicy) }
+  const given = Object.entries({ ...options, ...others, ...retrying, timeLimit, softTimeLimit }).filter(
     ([, value]) => value !== undefined && value !== null,
   )
   return Object.fromEntries(given)
@@ -74,4 +86,24 @@ function writtenValue(value: unknown): unknown {
 
 function isSignature(value: unknown): value is { toJSON(): unknown } {
   return typeof value === 'object' && value !== null && 'subtaskType' in value && 'toJSON' in value
+}
+
+/** A policy in Celery's words, as signatures have it. */
+function inWords(policy: Partial<PublishRetryPolicy>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(policy).map(([name, value]) => [POLICY_NAMES[name as keyof typeof POLICY_NAMES], value]),
+  )
+}
+
+/** What of a policy in Celery's words is known here. A signature of a message may have anything in it. */
+function fromWords(words: unknown): Partial<PublishRetryPolicy> | undefined {
+  if (typeof words !== 'object' || words === null) return undefined
+  const known = Object.entries(POLICY_NAMES).map(
+    ([name, word]) => [name, (words as Record<string, unknown>)[word]] as const,
+  )
+  return Object.fromEntries(
+    known.filter(
+      ([name, value]) => (typeof value === 'number' && value >= 0) || (value === null && name === 'maxRetries'),
+    ),
+  )
 }

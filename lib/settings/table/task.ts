@@ -1,6 +1,6 @@
 import { choice, count, list, optional, positiveSeconds, text, toggle } from '../parse.js'
 import { rateText } from '../rate.js'
-import { orderBy, queues, routes } from '../routing.js'
+import { orderBy, PUBLISH_RETRY, publishRetry, queues, routes } from '../routing.js'
 import { row } from '../row.js'
 
 const UTC_ONLY = 'times without an offset are read as UTC'
@@ -73,10 +73,15 @@ export const TASK = {
     false,
     'Error callbacks of a chord also hear of a failure in its header.',
   ),
-  task_publish_retry: row(toggle, true, 'Send a message again when the connection is lost.', {
+  task_publish_retry: row(toggle, true, 'Programs that send tasks: try again when the connection is lost.', {
     old: 'CELERY_TASK_PUBLISH_RETRY',
-    inert: 'a message that the broker has not confirmed is always sent again',
   }),
+  task_publish_retry_policy: row(
+    publishRetry,
+    PUBLISH_RETRY,
+    'How often, and after how many seconds: max_retries (null for no end), interval_start, interval_step, interval_max.',
+    { old: 'CELERY_TASK_PUBLISH_RETRY_POLICY' },
+  ),
   task_acks_late: row(toggle, false, 'Acknowledge messages after the task has run, not before.', {
     old: 'CELERY_ACKS_LATE',
   }),
