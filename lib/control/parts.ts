@@ -100,8 +100,12 @@ export interface ControlParts {
   /** One for each queue whose order is kept over many workers. */
   readonly fleets: {
     describe(): readonly FleetInfo[]
-    /** Begins to change the number of lanes. @returns what is being done @throws Error with the reason why it can't be */
-    relayout(queue: string, lanes: number): string
+    /**
+     * Begins to change the number of lanes.
+     * @param limitSeconds how long they may take to become empty, and then what runs in them to end
+     * @returns what is being done @throws Error with the reason why it can't be
+     */
+    relayout(queue: string, lanes: number, limitSeconds: number): string
   }
   /** Guards of what the worker and its tasks depend on. */
   readonly breakers: Iterable<BreakerInfo>

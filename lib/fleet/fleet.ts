@@ -136,12 +136,13 @@ export class Fleet {
 
   /**
    * Begins to change the number of lanes, if this worker is the mover; `describe` says how far it is.
+   * @param limitMs how long the lanes may take to become empty, and then what runs in them to end
    * @returns what is being done, in words @throws Error with the reason why it can't be
    */
-  relayout(to: number): string {
+  relayout(to: number, limitMs: number): string {
     const { leads, roster } = this.membership
     if (!leads) return `left to ${leaderOf(roster).id}, which shares out the lanes`
-    return this.lanesChange.begin(this.table.lanes.length, to, this.membership)
+    return this.lanesChange.begin(this.table.lanes.length, to, limitMs, this.membership)
   }
 
   /** What is known of it. */

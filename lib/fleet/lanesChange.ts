@@ -20,17 +20,25 @@ export class LanesChange {
 
   constructor(private readonly options: LanesChangeOptions) {}
 
-  /** @returns what is being done, in words @throws Error with the reason why it can't be */
-  begin(from: number, to: number, membership: Pick<Membership, 'share' | 'suspend'>): string {
+  /**
+   * @param limitMs how long the lanes may take to become empty, and then what runs in them to end
+   * @returns what is being done, in words @throws Error with the reason why it can't be
+   */
+  begin(from: number, to: number, limitMs: number, membership: Pick<Membership, 'share' | 'suspend'>): string {
     const { mover, queue } = this.options
     if (this.isUnderWay) throw new Error(`the number of lanes of ${queue} is being changed already`)
     if (to === from) throw new Error(`${queue} has ${from} lanes already`)
     if (!mover.isMoving) throw new Error(mover.trouble ?? `messages of ${queue} are not being moved yet`)
-    void this.change(from, to, membership)
+    void this.change(from, to, limitMs, membership)
     return `the lanes of ${queue} are being changed from ${from} to ${to}; "inspect fleet" tells when it is done`
   }
 
-  private async change(from: number, to: number, membership: Pick<Membership, 'share' | 'suspend'>): Promise<void> {
+  private async change(
+    from: number,
+    to: number,
+    limitMs: number,
+    membership: Pick<Membership, 'share' | 'suspend'>,
+  ): Promise<void> {
     const { depths, log, mover, queue } = this.options
     const onStep = (step: string): void => {
       this.last = { to, step }
@@ -39,7 +47,7 @@ export class LanesChange {
     try {
       const suspend = (): Promise<void> => membership.suspend()
       const share = (): Promise<void> => membership.share(from)
-      await mover.relayout(to, { depths, suspend, share, onStep })
+      await mover.relayout(to, { limitMs, depths, suspend, share, onStep })
       await membership.share(to)
     } catch (thrown) {
       const reason = `not changed: ${coerceError(thrown).message}`

@@ -127,7 +127,10 @@ export class Mover {
    * Changes the number of lanes, as `relayout` does it.
    * @throws Error with the reason why it isn't changed
    */
-  async relayout(to: number, rest: Pick<RelayoutOptions, 'depths' | 'suspend' | 'share' | 'onStep'>): Promise<void> {
+  async relayout(
+    to: number,
+    rest: Pick<RelayoutOptions, 'limitMs' | 'depths' | 'suspend' | 'share' | 'onStep'>,
+  ): Promise<void> {
     const { move, session } = this
     const { clock, from, log, type } = this.options
     if (!move || !session) throw new Error(this.trouble ?? 'no messages are moved by this worker')

@@ -7,8 +7,6 @@ import { laneName } from './laneOf.js'
 import { laneSpec } from './laneSpec.js'
 import { layoutSpec } from './layout.js'
 
-/** How long the lanes may take to become empty, and then what runs in them to end. */
-const LONGEST_MS = 60_000
 const LOOK_MS = 200
 /** After messages came back to lanes, until it is tried again. */
 const AGAIN_MS = 1000
@@ -20,6 +18,8 @@ export interface RelayoutOptions {
   readonly to: number
   readonly session: Pick<Session, 'declare'>
   readonly move: Pick<Move, 'pause' | 'replace'>
+  /** How long the lanes may take to become empty, and then what runs in them to end. */
+  readonly limitMs: number
   readonly clock: Clock
   readonly log: Logger
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
@@ -46,7 +46,7 @@ export interface RelayoutOptions {
  * @throws Error with the reason why it can't be; then nothing has changed. The caller lets messages be moved again, either way
  */
 export async function relayout(options: RelayoutOptions): Promise<void> {
-  const { clock, from, log, move, onStep, queue, session, share, suspend, to, type } = options
+  const { clock, from, limitMs, log, move, onStep, queue, session, share, suspend, to, type } = options
   const lanes = Array.from({ length: from }, (_, lane) => laneName(queue, lane))
   const next = (step: string): void => {
     onStep(step)
@@ -66,7 +66,7 @@ export async function relayout(options: RelayoutOptions): Promise<void> {
     // What a worker had taken and not begun is back only now.
     const left = [...(await options.depths(lanes)).values()].filter(({ ready }) => ready > 0).length
     if (left === 0) break
-    if (clock.monotonic() - since > LONGEST_MS)
+    if (clock.monotonic() - since > limitMs)
       throw new Error(`messages came back to ${left} lanes: tasks that wait for a retry, an ETA or others of their key`)
     await share()
     next('waiting until the lanes are empty')
@@ -80,7 +80,7 @@ export async function relayout(options: RelayoutOptions): Promise<void> {
 }
 
 async function until(
-  { clock, depths }: RelayoutOptions,
+  { clock, depths, limitMs }: RelayoutOptions,
   lanes: readonly string[],
   isDone: (depth: QueueDepth) => boolean,
   what: string,
@@ -93,7 +93,7 @@ async function until(
       return !depth || !isDone(depth)
     }).length
     if (open === 0) return
-    if (clock.monotonic() - since > LONGEST_MS) throw new Error(`${open} lanes ${what} after ${LONGEST_MS / 1000} s`)
+    if (clock.monotonic() - since > limitMs) throw new Error(`${open} lanes ${what} after ${limitMs / 1000} s`)
     await pause(clock, LOOK_MS)
   }
 }

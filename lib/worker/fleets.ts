@@ -71,12 +71,13 @@ export class Fleets implements Component {
 
   /**
    * Begins to change the number of lanes of a queue, if this worker moves its messages.
+   * @param limitSeconds how long the lanes may take to become empty, and then what runs in them to end
    * @returns what is being done, in words @throws Error with the reason why it can't be
    */
-  relayout(queue: string, lanes: number): string {
+  relayout(queue: string, lanes: number, limitSeconds: number): string {
     const fleet = this.fleets.find((fleet) => fleet.queue === queue)
     if (!fleet) throw new Error(`${queue} is not a queue of --fleet here`)
-    return fleet.relayout(lanes)
+    return fleet.relayout(lanes, limitSeconds * 1000)
   }
 
   /** What is known of each fleet. */

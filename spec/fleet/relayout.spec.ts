@@ -15,49 +15,38 @@ import { judge } from './judge.js'
 const BEFORE = 4
 const AFTER = 7
 const KEYS = 20
+const ETA_MS = 20_000
+/** Scenes beside each other. */
+const AT_A_TIME = 3
 const SLOW = 300_000
 
-describe('the number of lanes', () => {
-  let client: Client
-  let queue: string
-  let dir: string
-  let trace: string
-  let published: Map<string, number[]>
+/** A queue with lanes, its workers, and what they did. */
+class Scene {
+  readonly published = new Map<string, number[]>()
 
-  beforeEach(async () => {
-    client = await Client.open(brokerUrl())
-    queue = await client.queue()
-    dir = await mkdtemp(join(tmpdir(), 'celeriac-relayout-'))
-    trace = join(dir, 'steps.jsonl')
-    published = new Map()
-  })
+  constructor(
+    private readonly client: Client,
+    readonly queue: string,
+    private readonly dir: string,
+  ) {}
 
-  afterEach(async () => {
-    await killAllPrograms()
-    for (let lane = 0; lane < AFTER; lane++) await client.deleteQueue(laneName(queue, lane))
-    await client.deleteQueue(`${queue}.lanes`)
-    await client.deleteExchange(`${queue}.fleet`)
-    await client.close()
-    await rm(dir, { recursive: true })
-  })
-
-  const start = async (env: Record<string, string> = {}): Promise<Program> => {
-    const worker = await startWorkerProgram({
+  start(env: Record<string, string> = {}): Promise<Program> {
+    return startWorkerProgram({
       brokerUrl: brokerUrl(),
       app: 'build/apps/killedAt.js',
-      args: ['-Q', queue, '--fleet', queue, '-c', '4'],
+      args: ['-Q', this.queue, '--fleet', this.queue, '-c', '4'],
       env: {
-        STEPS_TRACE: trace,
+        STEPS_TRACE: this.trace,
         CELERY_WORKER_FLEET_LANES: String(BEFORE),
         // What has moved to a lane stays there for a while: a key whose messages were in two lanes would show.
         CELERY_WORKER_PARKED_LIMIT: '2',
         ...env,
       },
     })
-    return worker
   }
 
-  async function publish(count: number): Promise<void> {
+  async publish(count: number): Promise<void> {
+    const { published } = this
     const from = [...published.values()].flat().length
     const messages = Array.from({ length: count }, (_, at) => {
       const n = from + at
@@ -65,46 +54,90 @@ describe('the number of lanes', () => {
       published.set(key, [...(published.get(key) ?? []), n])
       return taskMessage('steps.step', { kwargs: { n, key, ms: 40 } })
     })
-    await client.publish(queue, messages)
+    await this.client.publish(this.queue, messages)
   }
 
-  async function change(lanes: number): Promise<string> {
-    const args = ['bin/celeriac.js', '-b', brokerUrl(), 'control', '-t', '5', 'fleet_lanes', queue, String(lanes)]
-    const program = runProgram(process.execPath, args, { cwd: ROOT, env: process.env })
+  async change(lanes: number, ...seconds: string[]): Promise<string> {
+    const args = ['-b', brokerUrl(), 'control', '-t', '5', 'fleet_lanes', this.queue, String(lanes), ...seconds]
+    const program = runProgram(process.execPath, ['bin/celeriac.js', ...args], { cwd: ROOT, env: process.env })
     await program.exited
     return program.output
   }
 
-  const allRun = (): Promise<void> => {
-    const count = [...published.values()].flat().length
-    return waitFor(() => ended(readSteps(trace)).size === count, { what: 'every task to end', everyMs: 100 })
+  /** Changes the number while messages come in, in a worker that kills itself at a step. */
+  async changeUntilKilled(step: string): Promise<void> {
+    const worker = await this.start({ KILLED_AT: `${BEFORE} to ${AFTER}: ${step}` })
+    await worker.waitForOutput(/are moved to its 4 lanes/)
+    await this.publish(150)
+    void this.change(AFTER)
+    await worker.waitForOutput(/4 to 7: /)
+    await this.publish(150)
+    expect(await worker.exited).toEqual({ code: null, signal: 'SIGKILL' })
   }
 
-  function expectOrder(): void {
-    const { repeated, ...faults } = judge(readSteps(trace), published)
+  allRun(): Promise<void> {
+    const count = [...this.published.values()].flat().length
+    return waitFor(() => ended(readSteps(this.trace)).size === count, { what: 'every task to end', everyMs: 100 })
+  }
+
+  expectOrder(): void {
+    const { repeated, ...faults } = judge(readSteps(this.trace), this.published)
     expect(faults).toEqual({ inversions: [], overlaps: [], lost: [] })
     // At most what a killed worker was running, and what was on its way to the lanes.
     expect(repeated.length).toBeLessThanOrEqual(4 + 128)
   }
 
+  async close(): Promise<void> {
+    for (let lane = 0; lane < AFTER; lane++) await this.client.deleteQueue(laneName(this.queue, lane))
+    await this.client.deleteQueue(`${this.queue}.lanes`)
+    await this.client.deleteExchange(`${this.queue}.fleet`)
+    await rm(this.dir, { recursive: true })
+  }
+
+  private get trace(): string {
+    return join(this.dir, 'steps.jsonl')
+  }
+}
+
+describe('the number of lanes', () => {
+  let client: Client
+  const scenes: Scene[] = []
+
+  beforeEach(async () => {
+    client = await Client.open(brokerUrl())
+  })
+
+  afterEach(async () => {
+    await killAllPrograms()
+    for (const scene of scenes.splice(0)) await scene.close()
+    await client.close()
+  })
+
+  async function open(): Promise<Scene> {
+    const scene = new Scene(client, await client.queue(), await mkdtemp(join(tmpdir(), 'celeriac-relayout-')))
+    scenes.push(scene)
+    return scene
+  }
+
   it(
     'is changed while messages come in, and stays so: whoever starts later has it from the broker',
     async () => {
-      const worker = await start()
+      const scene = await open()
+      const worker = await scene.start()
       await worker.waitForOutput(new RegExp(`are moved to its ${BEFORE} lanes`))
-      await publish(500)
-      const answer = change(AFTER)
+      await scene.publish(200)
+      const answer = scene.change(AFTER)
       await worker.waitForOutput(/4 to 7: /)
-      await publish(300)
+      await scene.publish(150)
       expect(await answer).toContain(`are being changed from ${BEFORE} to ${AFTER}`)
       await worker.waitForOutput(/4 to 7: done/)
-      await publish(300)
-      await allRun()
-      expectOrder()
-      expect(await change(AFTER)).toContain(`${queue} has ${AFTER} lanes already`)
+      await scene.publish(150)
+      await scene.allRun()
+      scene.expectOrder()
+      expect(await scene.change(AFTER)).toContain(`${scene.queue} has ${AFTER} lanes already`)
       worker.kill('SIGTERM')
       expect(await worker.exited).toEqual({ code: 0, signal: null })
-      const next = await start()
+      const next = await scene.start()
       await next.waitForOutput(new RegExp(`are moved to its ${AFTER} lanes`))
     },
     SLOW,
@@ -113,15 +146,17 @@ describe('the number of lanes', () => {
   it(
     'stays as it is where messages come back to the lanes, and the reason is told',
     async () => {
-      const worker = await start()
+      const scene = await open()
+      const { published, queue } = scene
+      const worker = await scene.start()
       await worker.waitForOutput(/are moved to its 4 lanes/)
-      const eta = new Date(Date.now() + 90_000).toISOString()
+      const eta = new Date(Date.now() + ETA_MS).toISOString()
       await client.publish(queue, [taskMessage('steps.step', { kwargs: { n: 0, key: 'k', ms: 1 }, headers: { eta } })])
       published.set('k', [0])
-      await waitFor(() => worker.output.includes('received'), { what: 'the message to be received' })
-      await change(AFTER)
+      await worker.waitForOutput(/received/)
+      await scene.change(AFTER, '2')
       await worker.waitForOutput(/not changed: messages came back to 1 lanes/)
-      await allRun()
+      await scene.allRun()
       expect(await client.depth(queue)).toBe(0)
     },
     SLOW,
@@ -136,21 +171,20 @@ describe('the number of lanes', () => {
     ['done', AFTER],
   ] as const
 
-  it.each(steps)(
-    'is one of the two, and no order is broken, when the worker is killed at the step "%s"',
-    async (step, lanes) => {
-      const worker = await start({ KILLED_AT: `${BEFORE} to ${AFTER}: ${step}` })
-      await worker.waitForOutput(/are moved to its 4 lanes/)
-      await publish(300)
-      const answer = change(AFTER)
-      await worker.waitForOutput(/4 to 7: /)
-      await publish(300)
-      expect(await worker.exited).toEqual({ code: null, signal: 'SIGKILL' })
-      await answer
-      const next = await start()
-      await next.waitForOutput(new RegExp(`are moved to its ${lanes} lanes`))
-      await allRun()
-      expectOrder()
+  it(
+    'is one of the two, and no order is broken, when the worker is killed at any step',
+    async () => {
+      const killed = async ([step, lanes]: (typeof steps)[number]): Promise<void> => {
+        const scene = await open()
+        await scene.changeUntilKilled(step)
+        const next = await scene.start()
+        await next.waitForOutput(new RegExp(`are moved to its ${lanes} lanes`))
+        await scene.allRun()
+        scene.expectOrder()
+      }
+      // Most of it is waiting.
+      for (let at = 0; at < steps.length; at += AT_A_TIME)
+        await Promise.all(steps.slice(at, at + AT_A_TIME).map(killed))
     },
     SLOW,
   )
@@ -158,21 +192,16 @@ describe('the number of lanes', () => {
   it(
     'is that of the settings when the worker is killed while the broker knows of no number: then all lanes are empty',
     async () => {
-      const worker = await start({ KILLED_AT: `${BEFORE} to ${AFTER}: replacing the number of lanes` })
-      await worker.waitForOutput(/are moved to its 4 lanes/)
-      await publish(300)
-      const answer = change(AFTER)
-      await worker.waitForOutput(/4 to 7: /)
-      await publish(300)
-      await worker.exited
-      await answer
+      const scene = await open()
+      const { queue } = scene
+      await scene.changeUntilKilled('replacing the number of lanes')
       // The next step, which the kill may have been too late for.
       await client.deleteQueue(`${queue}.lanes`)
       for (let lane = 0; lane < AFTER; lane++) expect(await client.depth(laneName(queue, lane))).toBe(0)
-      const next = await start({ CELERY_WORKER_FLEET_LANES: '5' })
+      const next = await scene.start({ CELERY_WORKER_FLEET_LANES: '5' })
       await next.waitForOutput(/are moved to its 5 lanes/)
-      await allRun()
-      expectOrder()
+      await scene.allRun()
+      scene.expectOrder()
     },
     SLOW,
   )

@@ -1,9 +1,11 @@
 import { coerceError } from '../../errors.js'
-import { anyText, integer, required } from '../arguments.js'
+import { anyText, byDefault, integer, required } from '../arguments.js'
 import { command, nok, ok } from '../command.js'
 
 /** As many as `worker_fleet_lanes` may say. */
 const MOST_LANES = 4096
+/** For the lanes to become empty, and then for what runs in them to end. */
+const USUAL_SECONDS = 60
 
 /** Ours: the order keys in hand, and the way to let one go on that a failure has stopped. */
 export const orderCommands = [
@@ -16,13 +18,13 @@ export const orderCommands = [
   command({
     name: 'fleet_lanes',
     kind: 'control',
-    help: 'Change the number of lanes of a queue of --fleet, once they are empty.',
-    args: { queue: required(anyText), lanes: required(integer(1)) },
-    signature: '<queue> <lanes>',
-    run: ({ lanes, queue }, { fleets, log }) => {
+    help: 'Change the number of lanes of a queue of --fleet, once they are empty. They may take so many seconds to become empty, and tasks in them to end.',
+    args: { queue: required(anyText), lanes: required(integer(1)), seconds: byDefault(integer(1), USUAL_SECONDS) },
+    signature: '<queue> <lanes> [seconds=60]',
+    run: ({ lanes, queue, seconds }, { fleets, log }) => {
       if (lanes > MOST_LANES) return nok(`a queue has ${MOST_LANES} lanes at most`)
       try {
-        const what = fleets.relayout(queue, lanes)
+        const what = fleets.relayout(queue, lanes, seconds)
         log.info(`fleet_lanes by remote control: ${what}`)
         return ok(what)
       } catch (thrown) {
