@@ -49,6 +49,8 @@ export interface Delivery extends IncomingMessage {
    * against their delivery limit.
    */
   giveBack(): void
+  /** The message waits for long: what it holds of a larger piece of memory that came with others is to be let go. */
+  detach?(): void
 }
 
 /** Whether a message is sent again after a try that came to nothing because of the connection, or of a queue that is full. */

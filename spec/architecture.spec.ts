@@ -40,7 +40,6 @@ const DOORS: Readonly<Record<string, string>> = {
   'prom-client': 'health/metrics.ts',
   re2js: 'control/nodePattern.ts',
   'seek-bzip': 'protocol/content/compression.ts',
-  tinyqueue: 'line/pool.ts',
   winston: 'log/log.ts',
   yaml: 'protocol/content/yaml',
 }

@@ -1,3 +1,4 @@
+import { Agenda } from './agenda.js'
 import { Closure } from './closure.js'
 import { Pauses, type PausesOptions } from './pauses.js'
 import { Rates } from './rates.js'
@@ -23,17 +24,19 @@ export interface GateOptions extends Omit<TurnsOptions, 'onTurn'> {
 const AGAIN_MS = 1000
 
 /**
- * What a message waits for before it may have a slot: its time, then the messages of its key before it, then the breakers that
- * its task pauses for, then its task's rate limit. While it waits it is parked and costs no slot. On a stop, or when its connection is lost, what hasn't started leaves through here as well.
+ * What a message waits for before it may have a slot: its time, then the messages of its key before it, then the breakers that its task
+ * pauses for, then its task's rate limit. While it waits it is parked and costs no slot. On a stop or a loss the rest leaves through here.
  */
 export class Gate {
   readonly rates: Rates
   readonly pauses: Pauses
   private readonly turns: Turns
+  private readonly agenda: Agenda
   /** What it lets nothing through of any more. */
   readonly closure = new Closure()
 
   constructor(private readonly options: GateOptions) {
+    this.agenda = new Agenda(options.clock)
     this.turns = new Turns({ ...options, onTurn: (requests) => this.proceed(requests) })
     this.rates = new Rates({
       clock: options.clock,
@@ -70,9 +73,10 @@ export class Gate {
       return
     }
     this.options.onAdmitted(request)
-    if (expires !== null) request.addTimer(clock.setTimer(() => this.discard(request, 'expired'), expires - now + 1))
+    const onExpiry = (): void => this.discard(request, 'expired')
+    if (expires !== null) request.addTimer(this.agenda.setTimer(onExpiry, expires - now + 1))
     if (eta !== null && eta > now) {
-      request.addTimer(clock.setTimer(() => this.enter(request), eta - now))
+      request.addTimer(this.agenda.setTimer(() => this.enter(request), eta - now))
       this.park(request, 'eta')
       this.options.onEta(request, eta - now)
     } else this.enter(request)
@@ -80,17 +84,14 @@ export class Gate {
 
   /** Keeps a request that is to be tried again at the head of its lane, for `delayMs`, without a slot. */
   hold(request: Request, delayMs: number): void {
-    if (!request.delivery.live) {
-      this.release(request)
-      return
-    }
-    if (this.closure.covers(request)) {
-      this.putBack(request)
+    if (!request.delivery.live || this.closure.covers(request)) {
+      if (request.delivery.live) this.putBack(request)
+      else this.release(request)
       return
     }
     this.pauses.remove(request)
     this.park(request, 'retry')
-    request.addTimer(this.options.clock.setTimer(() => this.pass(request), delayMs))
+    request.addTimer(this.agenda.setTimer(() => this.pass(request), delayMs))
   }
 
   /**
@@ -136,9 +137,8 @@ export class Gate {
   }
 
   /**
-   * A request's run is over, but the message isn't done: it goes back to its queue. With a key it does so only when the gate closes;
-   * before, it is tried again in its place after a second. Given back on a channel that goes on, it would come again behind those of
-   * its key that are on their way here already.
+   * A request's run is over, but the message isn't done: it goes back to its queue. With a key it does so only when the gate closes, and
+   * is tried again in its place before: given back on a channel that goes on, it would come behind those of its key that are on their way.
    */
   putBack(request: Request): void {
     if (request.key !== null && !this.closure.covers(request)) {
@@ -165,9 +165,8 @@ export class Gate {
       this.turns.stop()
     }
     this.closure.add(queue)
-    for (const request of this.options.state.requests) {
-      if (this.closure.takes(request) && request.parkedFor === 'eta') this.standBehind(request)
-    }
+    const { requests } = this.options.state
+    for (const each of requests) if (this.closure.takes(each) && each.parkedFor === 'eta') this.standBehind(each)
     this.giveBackUnheld()
   }
 
@@ -222,6 +221,7 @@ export class Gate {
   }
 
   private park(request: Request, reason: ParkReason): void {
+    request.delivery.detach?.()
     this.options.state.move(request, 'parked', reason)
   }
 

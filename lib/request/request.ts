@@ -30,7 +30,8 @@ export class Request {
   /** Its place in the order of its key: `Lanes` alone changes it. */
   place: Place<Request> | null = null
   private controller: AbortController | null = null
-  private timers: Timer[] = []
+  /** Null for none: most requests never have any. */
+  private timers: Timer[] | null = null
 
   constructor(
     readonly message: TaskMessage,
@@ -94,12 +95,13 @@ export class Request {
 
   /** Remembers a timer that means nothing once the request runs or is gone. */
   addTimer(timer: Timer): void {
-    this.timers.push(timer)
+    this.timers = this.timers === null ? [timer] : [...this.timers, timer]
   }
 
   cancelTimers(): void {
-    if (this.timers.length === 0) return
-    for (const timer of this.timers.splice(0)) timer.cancel()
+    const { timers } = this
+    this.timers = null
+    for (const timer of timers ?? []) timer.cancel()
   }
 }
 

@@ -215,9 +215,10 @@ describe('the line', () => {
     it('gives a place to a message with an ETA when it is due, not when it arrives', async () => {
       const offline = new OfflineLine(app)
       const eta = new Date(offline.clock.now() + 5_000).toISOString()
-      keyed(offline, 'watchdog', 'a', { eta })
-      keyed(offline, 'end', 'a')
+      const watchdog = keyed(offline, 'watchdog', 'a', { eta })
+      const end = keyed(offline, 'end', 'a')
       expect(gated.started).toEqual(['end'])
+      expect([watchdog.detached, end.detached]).toEqual([true, false])
       offline.clock.advance(5_000)
       expect(gated.started).toEqual(['end'])
       gated.end('end')

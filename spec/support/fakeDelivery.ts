@@ -13,6 +13,7 @@ export class FakeDelivery implements Delivery {
   readonly isCounted: boolean = false
   live = true
   writing: Promise<void> | null = null
+  detached = false
   settledBy: 'ack' | 'reject' | 'giveBack' | null = null
 
   constructor(
@@ -37,6 +38,10 @@ export class FakeDelivery implements Delivery {
   }
   giveBack(): void {
     this.settle('giveBack')
+  }
+
+  detach(): void {
+    this.detached = true
   }
 
   private settle(by: 'ack' | 'reject' | 'giveBack'): void {

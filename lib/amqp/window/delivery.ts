@@ -73,6 +73,12 @@ export class AmqpDelivery implements Delivery {
     else this.settle('give back', (channel) => channel.nack(this.message, false, true))
   }
 
+  /** A content is a part of what was read from the connection at once, and keeps all of that. */
+  detach(): void {
+    const { content } = this.message
+    if (content.length * 2 < content.buffer.byteLength) this.message.content = Buffer.from(content)
+  }
+
   private settle(verb: string, send: (channel: Channel) => void): void {
     if (this.settled) return
     this.settled = true

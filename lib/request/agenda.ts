@@ -1,0 +1,88 @@
+import type { Clock, Timer } from '../ports.js'
+import { Heap } from './heap.js'
+
+/** So few that are cancelled don't matter. */
+const FEW = 64
+
+/**
+ * What is to be done at many different times, with one timer of the clock's for all of it: a hundred thousand messages that wait for
+ * their times would take hundreds of bytes each for timers of their own.
+ */
+export class Agenda {
+  private readonly entries = new Heap<Entry>((one, other) => one.at - other.at || one.number - other.number)
+  private cancelled = 0
+  private count = 0
+  private timer: Timer | null = null
+  /** When the timer runs, in monotonic milliseconds. */
+  private timerAt = Number.POSITIVE_INFINITY
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Calls `fn` once, `delayMs` milliseconds from now; what is due at the same time in the order in which it was set. */
+  setTimer(fn: () => void, delayMs: number): Timer {
+    const entry = new Entry(this.clock.monotonic() + Math.max(0, delayMs), ++this.count, fn, this.onCancel)
+    this.entries.add(entry)
+    this.arm()
+    return entry
+  }
+
+  private readonly onCancel = (): void => {
+    this.cancelled++
+    if (this.cancelled > FEW && this.cancelled > this.entries.size / 2) {
+      this.entries.keepOnly(({ fn }) => fn !== null)
+      this.cancelled = 0
+    }
+    this.arm()
+  }
+
+  /** Sets the timer for the first entry, unless it is set for it. */
+  private arm(): void {
+    while (this.entries.first?.fn === null) {
+      this.entries.take()
+      this.cancelled--
+    }
+    const at = this.entries.first?.at ?? Number.POSITIVE_INFINITY
+    if (at === this.timerAt) return
+    this.timer?.cancel()
+    this.timerAt = at
+    this.timer =
+      at === Number.POSITIVE_INFINITY ? null : this.clock.setTimer(() => this.ring(), at - this.clock.monotonic())
+  }
+
+  private ring(): void {
+    this.timer = null
+    this.timerAt = Number.POSITIVE_INFINITY
+    try {
+      for (let due = this.takeDue(); due; due = this.takeDue()) due()
+    } finally {
+      this.arm()
+    }
+  }
+
+  private takeDue(): (() => void) | null {
+    const { first } = this.entries
+    if (first === undefined || first.at > this.clock.monotonic()) return null
+    this.entries.take()
+    const { fn } = first
+    if (fn === null) this.cancelled--
+    first.fn = null
+    return fn ?? this.takeDue()
+  }
+}
+
+class Entry implements Timer {
+  constructor(
+    /** Monotonic milliseconds. */
+    readonly at: number,
+    readonly number: number,
+    /** Null once it has run or is cancelled. */
+    public fn: (() => void) | null,
+    private readonly onCancel: () => void,
+  ) {}
+
+  cancel(): void {
+    if (this.fn === null) return
+    this.fn = null
+    this.onCancel()
+  }
+}
