@@ -2,29 +2,67 @@ import type { Kwargs } from '../protocol/message.js'
 import { missingArguments } from '../protocol/missingArguments.js'
 import type { Task } from './task.js'
 
+/** The arguments of a call, by what becomes of them. */
+interface Bound {
+  /** Those that have a name, or a place of their own; with holes for those that were left out. */
+  readonly named: unknown[]
+  /** Further ones by position. */
+  readonly rest: readonly unknown[]
+  /** Keyword arguments of other names. */
+  readonly others: Kwargs
+}
+
 /**
  * Binds a message's arguments to the handler's positions, as Python binds a call.
  * @throws TypeError with Python's text, in the order in which Python looks: unexpected or doubled, too many, missing arguments. The
  *   context of a bound task counts among those that were given, as Python's `self` does
  */
 export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): unknown[] {
-  const { params } = task
-  const { schema } = task.options
-  const callee = task.name.slice(task.name.lastIndexOf('.') + 1)
-  const name = `${callee}()`
-  const bound: unknown[] = [...args]
+  const { named, others, rest } = bind(task, args, kwargs)
+  const { declared } = task
+  if (!declared || (declared.options === null && rest.length === 0)) return named
+  named.length = declared.names.length
+  return [...named, ...(declared.options === null ? [] : [others]), ...rest]
+}
+
+/**
+ * Binds a message's arguments to names, for a handler that takes one object. Without `params` only keyword arguments have names.
+ * @throws TypeError as `bindArguments`
+ */
+export function nameArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): Kwargs {
+  const { declared } = task
+  if (!declared) {
+    if (args.length === 0) return { ...kwargs }
+    throw new TypeError(`${calleeOf(task)}() ${tooMany(task, 0, args.length)}`)
+  }
+  const { named, others, rest } = bind(task, args, kwargs)
+  if (declared.rest !== null && Object.hasOwn(others, declared.rest)) throw unexpected(task, declared.rest)
+  return Object.fromEntries([
+    ...Object.entries(others),
+    ...declared.names.flatMap((name, at) => (at in named ? [[name, named[at]]] : [])),
+    ...(declared.rest === null ? [] : [[declared.rest, rest]]),
+  ])
+}
+
+/** @throws TypeError */
+function bind(task: Task, args: readonly unknown[], kwargs: Kwargs): Bound {
+  const { declared, params } = task
+  const hasRest = params !== undefined && declared?.rest !== null
+  const named: unknown[] = hasRest ? args.slice(0, params.length) : [...args]
+  const others: [string, unknown][] = []
   for (const key of Object.keys(kwargs)) {
-    if (!params) {
-      throw new TypeError(`${name} got an unexpected keyword argument '${key}' (the task declares no \`params\`)`)
-    }
-    const position = params.indexOf(key)
-    if (position < 0) throw new TypeError(`${name} got an unexpected keyword argument '${key}'`)
-    if (position < args.length) throw new TypeError(`${name} got multiple values for argument '${key}'`)
-    bound[position] = kwargs[key]
+    const position = params?.indexOf(key) ?? -1
+    if (position >= 0) {
+      if (position < args.length) throw new TypeError(`${calleeOf(task)}() got multiple values for argument '${key}'`)
+      named[position] = kwargs[key]
+    } else if (declared && declared.options !== null) others.push([key, kwargs[key]])
+    else throw unexpected(task, key)
   }
   // A schema for a list of arguments decides by itself how long that may be.
-  const most = params?.length ?? (schema ? null : task.most)
-  if (most !== null && args.length > most) throw new TypeError(`${name} ${tooMany(task, most, args.length)}`)
+  const most = params?.length ?? (task.options.schema ? null : task.most)
+  if (most !== null && args.length > most && !hasRest) {
+    throw new TypeError(`${calleeOf(task)}() ${tooMany(task, most, args.length)}`)
+  }
   const missing: string[] = []
   let count = 0
   for (let at = args.length; at < task.required; at++) {
@@ -33,23 +71,17 @@ export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwar
     const missed = params?.[at] ?? task.nameAt(at)
     if (missed !== null) missing.push(missed)
   }
-  if (count > 0) throw missingArguments(callee, count, missing)
-  return bound
+  if (count > 0) throw missingArguments(calleeOf(task), count, missing)
+  return { named, rest: hasRest ? args.slice(params.length) : [], others: Object.fromEntries(others) }
 }
 
-/**
- * Binds a message's arguments to names, for a handler that takes one object. Without `params` only keyword arguments have names.
- * @throws TypeError as `bindArguments`
- */
-export function nameArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): Kwargs {
-  const { params } = task
-  if (!params) {
-    if (args.length === 0) return { ...kwargs }
-    const callee = task.name.slice(task.name.lastIndexOf('.') + 1)
-    throw new TypeError(`${callee}() ${tooMany(task, 0, args.length)}`)
-  }
-  const bound = bindArguments(task, args, kwargs)
-  return Object.fromEntries(params.flatMap((name, at) => (at in bound ? [[name, bound[at]]] : [])))
+function calleeOf({ name }: Task): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+function unexpected(task: Task, key: string): TypeError {
+  const why = task.params ? '' : ' (the task declares no `params`)'
+  return new TypeError(`${calleeOf(task)}() got an unexpected keyword argument '${key}'${why}`)
 }
 
 /** CPython's `too_many_positional`. */

@@ -18,7 +18,7 @@ import { type CommandArguments, type CommandOptions, OwnCommands } from './ownCo
 import { Registry } from './registry.js'
 import { Resources } from './resources.js'
 import type { StandardSchema } from './schema.js'
-import type { ArgsOf, SchemaOptions } from './schemaArguments.js'
+import type { ArgsOf, GivenOf, SchemaOptions } from './schemaArguments.js'
 import { checkLimits, overTask } from './sendOptions.js'
 import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
@@ -96,22 +96,22 @@ export abstract class Definitions<Shared extends object> {
     name: string,
     options: SchemaOptions<Names, Input, Output> & { kwargs?: false; bind: true },
     handler: (self: TaskContext<Shared>, ...args: ArgsOf<Names, Output>) => Returned,
-  ): Task<ArgsOf<Names, Input>, ResultOf<Returned>>
+  ): Task<GivenOf<Names, ArgsOf<Names, Input>>, ResultOf<Returned>>
   task<const Names extends readonly string[], Input, Output, Returned>(
     name: string,
     options: SchemaOptions<Names, Input, Output> & { kwargs?: false; bind?: false },
     handler: (...args: ArgsOf<Names, Output>) => Returned,
-  ): Task<ArgsOf<Names, Input>, ResultOf<Returned>>
-  task<Own extends BoundHandler<Shared>>(
+  ): Task<GivenOf<Names, ArgsOf<Names, Input>>, ResultOf<Returned>>
+  task<Own extends BoundHandler<Shared>, const Names extends readonly string[] = readonly string[]>(
     name: string,
-    options: TaskOptions & { kwargs?: false; bind: true },
+    options: TaskOptions & { kwargs?: false; bind: true; params?: Names },
     handler: Own,
-  ): Task<CallOf<Own>, ResultOf<ReturnType<Own>>>
-  task<Own extends Handler>(
+  ): Task<GivenOf<Names, CallOf<Own>>, ResultOf<ReturnType<Own>>>
+  task<Own extends Handler, const Names extends readonly string[] = readonly string[]>(
     name: string,
-    options: TaskOptions & { kwargs?: false; bind?: false },
+    options: TaskOptions & { kwargs?: false; bind?: false; params?: Names },
     handler: Own,
-  ): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
+  ): Task<GivenOf<Names, Parameters<Own>>, ResultOf<ReturnType<Own>>>
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): unknown {
     // Whoever runs it goes by the message, as Celery does.

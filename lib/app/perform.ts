@@ -19,5 +19,5 @@ export function perform(task: Task, args: readonly unknown[], kwargs: Kwargs, co
     return schema ? checkKwargs(schema, named, task.name).then((value) => invoke([value])) : invoke([named])
   }
   const bound = bindArguments(task, args, kwargs)
-  return schema ? checkArguments(schema, bound, task.params, task.name).then(invoke) : invoke(bound)
+  return schema ? checkArguments(schema, bound, task.declared, task.name).then(invoke) : invoke(bound)
 }

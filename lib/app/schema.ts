@@ -1,3 +1,5 @@
+import type { Params } from './signature.js'
+
 /** The part of the Standard Schema interface (standardschema.dev) that zod, valibot and others share. */
 export interface StandardSchema<Input = unknown, Output = unknown> {
   /** The interface's own place. */
@@ -33,16 +35,20 @@ type StandardResult =
 export async function checkArguments(
   schema: StandardSchema,
   bound: readonly unknown[],
-  params: readonly string[] | undefined,
+  params: Pick<Params, 'names' | 'options' | 'rest'> | null,
   task: string,
 ): Promise<unknown[]> {
-  const named = params?.slice(0, Math.max(bound.length, params.length))
-  const given = named
-    ? Object.fromEntries(named.flatMap((name, at) => (bound[at] === undefined ? [] : [[name, bound[at]]])))
-    : bound
-  const value = await validated(schema, given, task)
-  if (!named) return Array.isArray(value) ? value : [...bound]
-  return named.map((name) => (value as Readonly<Record<string, unknown>>)[name])
+  if (!params) {
+    const value = await validated(schema, bound, task)
+    return Array.isArray(value) ? value : [...bound]
+  }
+  const { options, rest } = params
+  const names = options === null ? params.names : [...params.names, options]
+  const given = names.flatMap((name, at) => (bound[at] === undefined ? [] : [[name, bound[at]]]))
+  if (rest !== null) given.push([rest, bound.slice(names.length)])
+  const value = (await validated(schema, Object.fromEntries(given), task)) as Readonly<Record<string, unknown>>
+  const further = rest === null ? [] : value[rest]
+  return [...names.map((name) => value[name]), ...(Array.isArray(further) ? further : [])]
 }
 
 /**

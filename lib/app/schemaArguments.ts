@@ -7,18 +7,57 @@ export type SchemaOptions<Names extends readonly string[], Input, Output> = Task
   readonly schema: StandardSchema<Input, Output>
 }
 
-/** The arguments by position of a task whose arguments have these names, where a schema gives types to the names. */
+/**
+ * The arguments that a handler gets by position where its arguments have these names, and a schema gives types to the names.
+ * `**options` is one of them, and `...rest` all that come last.
+ */
 export type ArgsOf<Names extends readonly string[], Shape> = Names extends readonly [
   infer First extends string,
-  ...infer Rest extends readonly string[],
+  ...infer Others extends readonly string[],
 ]
-  ? undefined extends ValueOf<Shape, First>
-    ? [ValueOf<Shape, First>?, ...ArgsOf<Rest, Shape>]
-    : [ValueOf<Shape, First>, ...ArgsOf<Rest, Shape>]
+  ? First extends `...${infer Rest}`
+    ? ListOf<ValueAt<Shape, Rest>>
+    : First extends `**${infer Options}`
+      ? [ValueAt<Shape, Options>, ...ArgsOf<Others, Shape>]
+      : undefined extends ValueOf<Shape, First>
+        ? [ValueOf<Shape, First>?, ...ArgsOf<Others, Shape>]
+        : [ValueOf<Shape, First>, ...ArgsOf<Others, Shape>]
   : Names extends readonly []
     ? []
     : unknown[]
 
+/** The arguments that a caller gives by position, of those that a handler gets: without what `**options` gathers by name. */
+export type GivenOf<Names extends readonly string[] | undefined, Args extends readonly unknown[]> = [
+  Gathering<Names>,
+] extends [never]
+  ? Args
+  : Names extends readonly string[]
+    ? Without<Names, Args>
+    : Args
+
+/** The names that gather keyword arguments; never for none, and where the names aren't known. */
+type Gathering<Names> = Names extends readonly string[]
+  ? string extends Names[number]
+    ? never
+    : Extract<Names[number], `**${string}`>
+  : never
+
+type Without<Names extends readonly string[], Args extends readonly unknown[]> = Names extends readonly [
+  infer First extends string,
+  ...infer Others extends readonly string[],
+]
+  ? Args extends readonly [infer Own, ...infer Further]
+    ? First extends `**${string}`
+      ? Further
+      : [Own, ...Without<Others, Further>]
+    : Args extends readonly [(infer Own)?, ...infer Further]
+      ? First extends `**${string}`
+        ? Further
+        : [Own?, ...Without<Others, Further>]
+      : Args
+  : Args
+
+type ListOf<Value> = Value extends readonly (infer Item)[] ? Item[] : unknown[]
 type ValueOf<Shape, Name extends string> = Name extends `${infer Bare}?`
   ? ValueAt<Shape, Bare> | undefined
   : ValueAt<Shape, Name>

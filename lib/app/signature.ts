@@ -74,3 +74,63 @@ function textEnd(source: string, from: number): number {
   }
   return source.length
 }
+
+/** How a parameter is written: `depth?`, `**options`, `...rest`. */
+const FORM = /^(\*\*|\.\.\.)?([A-Za-z_$][\w$]*)(\?)?$/
+
+/** The arguments that a task declares by `params`. */
+export interface Params {
+  /** Names of the arguments, in their order, without the marks of those that may be left out. */
+  readonly names: readonly string[]
+  /** How many of them have no question mark; null where none has one: then the handler says it. */
+  readonly required: number | null
+  /** What gathers keyword arguments of other names: the argument behind the named ones; null where there are none such. Python's `**options`. */
+  readonly options: string | null
+  /** What gathers further arguments by position: the last ones; null where there are none such. Python's `*rest`. */
+  readonly rest: string | null
+}
+
+/** Reads `params`, which `paramsFault` has found right. */
+export function readParams(params: readonly string[]): Params {
+  const parts = params.map((param) => FORM.exec(param) ?? [])
+  const named = parts.filter(([, mark]) => mark === undefined)
+  const nameOf = (wanted: string): string | null => parts.find(([, mark]) => mark === wanted)?.[2] ?? null
+  const isMarked = named.some(([, , , optional]) => optional !== undefined)
+  return {
+    names: named.map(([, , name = '']) => name),
+    required: isMarked ? named.filter(([, , , optional]) => optional === undefined).length : null,
+    options: nameOf('**'),
+    rest: nameOf('...'),
+  }
+}
+
+/** What `params` should be, if it isn't; else null. */
+export function paramsFault(params: unknown): string | null {
+  const parts = Array.isArray(params)
+    ? params.map((param) => (typeof param === 'string' ? FORM.exec(param) : null))
+    : []
+  if (!Array.isArray(params) || parts.includes(null)) {
+    return "a list of argument names, such as ['url', 'depth?', '**options', '...rest'], where ? marks one that may be left out, ** what gathers other keyword arguments, and ... what gathers further ones by position"
+  }
+  const names = parts.map((part) => part?.[2])
+  if (new Set(names).size < names.length) return 'names that are all different'
+  // Named ones first, then what gathers by name, then what gathers by position: a handler can't take them in another order.
+  const ranks = parts.map((part) => (part?.[1] === undefined ? 0 : part[1] === '**' ? 1 : 2))
+  if (
+    ranks.some((rank, at) => at > 0 && rank < (ranks[at - 1] ?? 0)) ||
+    ranks.filter((rank) => rank === 1).length > 1 ||
+    ranks.filter((rank) => rank === 2).length > 1
+  ) {
+    return "the named ones first, then one '**options' at most, and one '...rest' at most as the last"
+  }
+  if (parts.some((part) => part?.[1] !== undefined && part[3] !== undefined))
+    return 'no ? behind what gathers arguments: it may be empty'
+  const firstOptional = parts.findIndex((part) => part?.[3] !== undefined)
+  if (
+    firstOptional >= 0 &&
+    parts.slice(firstOptional).some((part) => part?.[1] === undefined && part?.[3] === undefined)
+  ) {
+    return 'no required name behind an optional one'
+  }
+  return null
+}

@@ -6,7 +6,7 @@ import { DeclaredTask, type SendTask } from './declaredTask.js'
 import { checkKwargs, limitFaults } from './optionChecks.js'
 import { optionFaults } from './options.js'
 import { compileOrderBy, type KeyOf } from './orderKey.js'
-import { type Signature as Source, signatureOf } from './signature.js'
+import { type Params, readParams, type Signature as Source, signatureOf } from './signature.js'
 import type { TaskOptions } from './taskOptions.js'
 import { TASK_OPTIONS } from './taskOptionTable.js'
 import type { LeadOf, TailOf } from './workflow/leads.js'
@@ -21,9 +21,6 @@ export type BoundHandler<Shared extends object = object> = (self: TaskContext<Sh
 /** The arguments of a bound handler that its caller gives. */
 export type CallOf<Own extends (self: never, ...args: never[]) => unknown> =
   Parameters<Own> extends readonly [unknown, ...infer Rest] ? Rest : []
-
-/** Marks an argument that may be left out. */
-const OPTIONAL = /\?$/
 
 const cannotSend: SendTask = async () => {
   throw new TypeError('this task belongs to no app that could send it')
@@ -40,8 +37,10 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
   readonly defaultRetryDelay: number
   /** From `orderBy`; null without one. @internal */
   readonly keyOf: KeyOf | null
-  /** Names of the arguments, in their order, without the marks of those that may be left out. */
+  /** Names of the arguments, in their order, without the marks of those that may be left out and without what gathers others. */
   readonly params: readonly string[] | undefined
+  /** All that `params` says; null without it. @internal */
+  readonly declared: Params | null
   /** How many arguments a message has to bring. */
   readonly required: number
   private readonly source: Source | null
@@ -67,7 +66,8 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     this.maxRetries = options.maxRetries === undefined ? 3 : options.maxRetries
     this.defaultRetryDelay = options.defaultRetryDelay ?? 180
     this.keyOf = options.orderBy === undefined ? null : compileOrderBy(options.orderBy)
-    this.params = options.params?.map((param) => param.replace(OPTIONAL, ''))
+    this.declared = options.params ? readParams(options.params) : null
+    this.params = this.declared?.names
     this.source = signatureOf(handler)
     this.required = this.countRequired()
     this.checkParams()
@@ -119,23 +119,38 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
    * around the handler that hands on whatever it gets hides them: then all names of `params` count.
    */
   private countRequired(): number {
-    const { kwargs, params, schema } = this.options
-    if (kwargs && (schema || !params)) return 0
-    if (kwargs || params?.some((param) => OPTIONAL.test(param)))
-      return params?.filter((param) => !OPTIONAL.test(param)).length ?? 0
+    const { declared } = this
+    const { kwargs, schema } = this.options
+    if (kwargs && (schema || !declared)) return 0
+    if (declared && (kwargs || declared.required !== null)) return declared.required ?? declared.names.length
     const own = Math.max(0, this.handler.length - this.context)
-    const tellsNothing = this.source ? this.source.rest : own === 0
-    return params && !schema && tellsNothing ? params.length : own
+    if (!declared) return own
+    const { source } = this
+    const tellsNothing = source ? source.rest && (declared.rest === null || this.isWrapper(source)) : own === 0
+    return !schema && tellsNothing ? declared.names.length : Math.min(own, declared.names.length)
   }
 
   /** A name that the handler has no place for would be looked for in each message, and its value thrown away. */
   private checkParams(): void {
-    const { most, params } = this
-    if (!params || most === null || this.options.kwargs || params.length <= most) return
-    const surplus = params.slice(most).join(', ')
+    const { declared, source } = this
+    if (!declared || !source || this.options.kwargs) return
+    const places = source.names.length - this.context
+    const wanted = [...declared.names, ...(declared.options === null ? [] : [`**${declared.options}`])]
+    if (declared.rest !== null && !source.rest) {
+      throw new TypeError(`task ${this.name}: params gathers ...${declared.rest}, and the handler has no ...rest`)
+    }
+    // A handler that takes the rest has a place for all, but not in their order where it names some of them.
+    if (wanted.length <= places || (source.rest && (declared.rest === null || this.isWrapper(source)))) return
+    const surplus = wanted.slice(Math.max(0, places)).join(', ')
+    const remedy = declared.rest === null ? ', or take the rest in it (...rest)' : ', before its ...rest'
     throw new TypeError(
-      `task ${this.name}: params names ${params.length} arguments, and the handler takes ${most}: add ${surplus} to the handler, or take the rest in it (...rest)`,
+      `task ${this.name}: params names ${wanted.length} arguments, and the handler takes ${Math.max(0, places)}: add ${surplus} to the handler${remedy}`,
     )
+  }
+
+  /** Whether it hands on whatever it gets. */
+  private isWrapper(source: Source): boolean {
+    return source.rest && source.names.length <= this.context
   }
 
   private get context(): number {

@@ -18,23 +18,8 @@ import {
 import { type Check, type OptionTable, optionFaults } from './options.js'
 import { compileOrderBy } from './orderKey.js'
 import { compression, serializer } from './sendOptions.js'
+import { paramsFault } from './signature.js'
 import type { TaskOptions } from './taskOptions.js'
-
-const PARAM = /^[A-Za-z_$][\w$]*\??$/
-
-const params: Check = (value) => {
-  const names =
-    Array.isArray(value) && value.every((name) => typeof name === 'string' && PARAM.test(name)) ? value : null
-  if (names === null)
-    return "a list of argument names, such as ['url', 'depth?'], where ? marks one that may be left out"
-  const bare = names.map((name: string) => name.replace('?', ''))
-  if (new Set(bare).size < bare.length) return 'names that are all different'
-  const firstOptional = names.findIndex((name: string) => name.endsWith('?'))
-  if (firstOptional >= 0 && names.slice(firstOptional).some((name: string) => !name.endsWith('?'))) {
-    return 'no required name behind an optional one'
-  }
-  return null
-}
 
 const orderBy: Check = (value) => {
   if (typeof value === 'function') return null
@@ -79,7 +64,7 @@ const retryKwargs: Check = (value) => {
 export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof TaskOptions, Check>> } = {
   checks: {
     bind: toggle,
-    params,
+    params: paramsFault,
     kwargs: toggle,
     acksLate: toggle,
     schema,

@@ -9,6 +9,9 @@ export interface TaskOptions {
   /**
    * Names of the handler's arguments, so that keyword arguments find their place. One that may be left out has a question mark
    * behind it, as in `['url', 'depth?']`, or a default in the handler; a call without one of the others is a TypeError.
+   *
+   * Behind the named ones, `'**options'` gathers keyword arguments of other names into an object, and `'...rest'` further arguments by
+   * position, as Python's `**options` and `*rest`: the handler is `(url, depth, options, ...rest) => ...`.
    */
   params?: readonly string[]
   /**

@@ -71,7 +71,9 @@ export class Errbacks {
 /** As in Celery: more than one argument, and no `self`, which is for runs. */
 function takesError(task: Task): boolean {
   const { bind, kwargs } = task.options
-  return !bind && !kwargs && (task.params?.length ?? task.most ?? task.handler.length) > 1
+  const { declared } = task
+  const count = declared?.names.length ?? task.most ?? task.handler.length
+  return !bind && !kwargs && (count > 1 || (declared !== null && declared.rest !== null))
 }
 
 /** @throws the reason of the signal, once it is aborted */

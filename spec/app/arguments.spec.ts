@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { bindArguments } from '../../lib/app/arguments.js'
+import { bindArguments, nameArguments } from '../../lib/app/arguments.js'
 import { Task } from '../../lib/app/task.js'
 
 const fetch = new Task('tasks.fetch', { params: ['url', 'depth'] }, (_url: string, _depth = 1) => undefined)
@@ -54,6 +54,82 @@ describe('bindArguments', () => {
     const schema = { '~standard': { validate: (value: unknown) => ({ value }) } }
     const checked = new Task('t.checked', { schema }, (_x: unknown) => undefined)
     expect(bindArguments(checked, [1, 2], {})).toEqual([1, 2])
+  })
+
+  describe('of a task that gathers the rest', () => {
+    const none = (): undefined => undefined
+    const rest = new Task('t.rest', { params: ['a', 'b?', '...ids'] }, (_a: 1, _b = 2, ..._ids: unknown[]) => none())
+    const options = new Task('t.options', { params: ['a', 'b?', '**options'] }, (_a: 1, _b: 2, _options: object) =>
+      none(),
+    )
+    const both = new Task(
+      't.both',
+      { bind: true, params: ['a', '**options', '...ids'] },
+      (_self: unknown, _a: 1, _options: object, ..._ids: unknown[]) => none(),
+    )
+    const all = new Task('t.all', { params: ['**options', '...ids'] }, (_options: object, ..._ids: unknown[]) => none())
+    const wrapped = new Task('t.wrapped', { params: ['a', '**options', '...ids'] }, (..._all: unknown[]) => none())
+
+    it.each<[Task, unknown[], Record<string, unknown>, unknown[]]>([
+      [rest, [1], {}, [1]],
+      [rest, [1, 2, 3, 4], {}, [1, 2, 3, 4]],
+      [rest, [1], { b: 2 }, [1, 2]],
+      [options, [1], {}, [1, undefined, {}]],
+      [options, [1], { c: 3, b: 2, d: 4 }, [1, 2, { c: 3, d: 4 }]],
+      [options, [], { a: 1, options: 5 }, [1, undefined, { options: 5 }]],
+      [both, [1, 2, 3], { c: 4 }, [1, { c: 4 }, 2, 3]],
+      [both, [], { a: 1, ids: 2 }, [1, { ids: 2 }]],
+      [all, [], {}, [{}]],
+      [all, [1, 2], { a: 3 }, [{ a: 3 }, 1, 2]],
+      [wrapped, [1, 2], { c: 3 }, [1, { c: 3 }, 2]],
+    ])('puts it behind what has a name: %#', (task, args, kwargs, expected) => {
+      expect(bindArguments(task, args, kwargs)).toEqual(expected)
+    })
+
+    it.each<[Task, unknown[], Record<string, unknown>, string]>([
+      [rest, [], {}, "rest() missing 1 required positional argument: 'a'"],
+      [rest, [1, 2, 3], { b: 2 }, "rest() got multiple values for argument 'b'"],
+      [rest, [1], { ids: [] }, "rest() got an unexpected keyword argument 'ids'"],
+      [options, [1, 2, 3], {}, 'options() takes from 1 to 2 positional arguments but 3 were given'],
+      [options, [], { c: 1 }, "options() missing 1 required positional argument: 'a'"],
+      [options, [1], { a: 1 }, "options() got multiple values for argument 'a'"],
+      [both, [], { c: 1 }, "both() missing 1 required positional argument: 'a'"],
+      [wrapped, [], {}, "wrapped() missing 1 required positional argument: 'a'"],
+    ])("complains in Python's words: %#", (task, args, kwargs, text) => {
+      expect(() => bindArguments(task, args, kwargs)).toThrow(new TypeError(text))
+    })
+
+    it('takes a name that objects have by themselves for any other', () => {
+      const [, , others] = bindArguments(
+        options,
+        [1],
+        JSON.parse('{"__proto__": {"b": 1}, "constructor": 2}'),
+      ) as object[]
+      expect(Object.getPrototypeOf(others)).toBe(Object.prototype)
+      expect(Object.keys(others ?? {})).toEqual(['__proto__', 'constructor'])
+    })
+
+    it('has it beside the others in a handler that takes one object', () => {
+      const named = new Task('t.named', { kwargs: true, params: ['a', '**others', '...ids'] }, none)
+      expect(nameArguments(named, [1, 2, 3], { c: 4 })).toEqual({ a: 1, ids: [2, 3], c: 4 })
+      expect(nameArguments(named, [], { a: 1 })).toEqual({ a: 1, ids: [] })
+      expect(() => nameArguments(named, [1], { ids: 2 })).toThrow("named() got an unexpected keyword argument 'ids'")
+      expect(() => nameArguments(named, [], { c: 2 })).toThrow("named() missing 1 required positional argument: 'a'")
+      const strict = new Task('t.strict', { kwargs: true, params: ['a', '...ids'] }, none)
+      expect(() => nameArguments(strict, [1], { c: 2 })).toThrow("strict() got an unexpected keyword argument 'c'")
+    })
+
+    it.each<[string[], (...args: never[]) => unknown, string]>([
+      [['a', '...ids'], (_a: 1, _ids: unknown[]) => 1, 'params gathers ...ids, and the handler has no ...rest'],
+      [['a', '**o'], (_a: 1) => 1, 'params names 2 arguments, and the handler takes 1: add **o to the handler'],
+      [
+        ['a', '**o', '...ids'],
+        (_a: 1, ..._ids: unknown[]) => 1,
+        'params names 2 arguments, and the handler takes 1: add **o to the handler, before its ...rest',
+      ],
+    ])('is refused where the handler has no place for it: %j', (params, handler, text) => {
+      expect(() => new Task('t.x', { params }, handler)).toThrow(`task t.x: ${text}`)
+    })
   })
 
   describe('of a function around the handler', () => {

@@ -96,6 +96,43 @@ export function named(): void {
   app.task('wrong', { params: ['url'], schema }, (url) => url.toFixed())
 }
 
+export function gathered(): void {
+  const both = app.task(
+    'both',
+    { params: ['a', 'b?', '**options', '...ids'] },
+    (a: number, b: string | undefined, options: { readonly deep?: boolean }, ...ids: Date[]) => [
+      a,
+      b,
+      options.deep,
+      ids.length,
+    ],
+  )
+  void both.applyAsync([1], { deep: true })
+  void both.delay(1, 'b', new Date(), new Date())
+  // @ts-expect-error: what is gathered by name isn't given by position
+  void both.delay(1, 'b', { deep: true })
+  // @ts-expect-error: the rest has a type
+  void both.delay(1, 'b', 2)
+  // @ts-expect-error: the first one is missing
+  void both.delay()
+  const bound = app.task('bound', { bind: true, params: ['**options'] }, (self, options: object) => [self.log, options])
+  void bound.delay()
+  // @ts-expect-error: it takes none by position
+  void bound.delay({})
+  const rest = app.task('rest', { params: ['a', '...ids'] }, (a: number, ...ids: string[]) => [a, ids])
+  void rest.delay(1, 'a', 'b')
+  // @ts-expect-error: they are texts
+  void rest.delay(1, 2)
+  const schema = z.object({ a: z.string(), o: z.record(z.string(), z.number()), ids: z.array(z.coerce.date()) })
+  const checked = app.task('checked', { params: ['a', '**o', '...ids'], schema }, (a, o, ...ids) => {
+    return [a.length, o.any?.toFixed(), ids.map((id) => id.getTime())] as const
+  })
+  void checked.delay('a')
+  void checked.delay('a', new Date())
+  // @ts-expect-error: the schema wants a text
+  void checked.delay(1)
+}
+
 export function declared(): void {
   const add = app.declare<(x: number, y: number) => number>('tasks.add')
   gives<number>()(add.delay(1, 2))
