@@ -119,7 +119,7 @@ export class QueueChannel implements DeliveryChannel {
     if (messages.question) return messages.question
     const subscription = subscriptions.get(consumerTag)
     if (subscription) subscription.unsettled--
-    if (subscription?.state !== 'open') return null
+    if (subscription?.state !== 'open' || this.keeps) return null
     const first = beforeSettling(subscriptions, subscription)
     if (first === 'cancel') return this.cancelFirst(subscription)
     if (first === 'look') this.options.onChange()

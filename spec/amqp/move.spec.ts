@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { AmqpMove } from '../../lib/amqp/move.js'
+import type { Destination, MoveOptions } from '../../lib/broker/fleetSession.js'
+import { QueueRefused } from '../../lib/broker/intake.js'
+import { deferred } from '../../lib/listeners.js'
+import type { IncomingMessage } from '../../lib/protocol/amqp.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { queueNamed } from '../../lib/settings/queues.js'
+import { Client } from '../support/client.js'
+import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
+import { MemoryLog } from '../support/memoryLog.js'
+import { taskMessage } from '../support/message.js'
+import { brokerUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
+
+const numberIn = (content: Buffer): number => JSON.parse(content.toString())[0][0]
+
+describe('messages that are moved', () => {
+  let client: Client
+  let from: string
+  let to: string
+  let under: ConnectionUnderTest
+  let log: MemoryLog
+  let moved: number
+  const moves: AmqpMove[] = []
+
+  beforeEach(async () => {
+    client = await Client.open(brokerUrl())
+    from = await client.queue()
+    to = await client.queue()
+    log = new MemoryLog()
+    moved = 0
+    under = await connectionTo(brokerUrl(), log)
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
+  })
+
+  afterEach(async () => {
+    for (const move of moves.splice(0)) await move.stop()
+    await under.connection.stop()
+    await client.close()
+  })
+
+  async function open(options: Partial<MoveOptions> = {}, args: Record<string, unknown> = {}): Promise<AmqpMove> {
+    const [epoch] = under.epochs
+    if (!epoch) throw new Error('there is no connection')
+    const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
+    const all = {
+      from: { ...queueNamed(from, settings), arguments: args },
+      inFlight: 4,
+      begin: async () => undefined,
+      destinationOf: () => ({ queue: to, key: 'k' }),
+      onUnreadable: () => undefined,
+      onMoved: (count: number) => {
+        moved += count
+      },
+      ...options,
+    }
+    const move = await AmqpMove.open(epoch, all, log)
+    moves.push(move)
+    return move
+  }
+
+  const fill = (count: number, first = 0): Promise<void> =>
+    client.publish(
+      from,
+      Array.from({ length: count }, (_, n) => taskMessage('t', { args: [first + n], headers: { of: first + n } })),
+    )
+  const numbers = async (queue: string): Promise<number[]> => (await client.take(queue)).map(numberIn)
+  const allMoved = (count: number): Promise<void> => waitFor(() => moved === count, { what: `${count} moved` })
+
+  it('are in their order, and are no more where they were', async () => {
+    await fill(20)
+    await open()
+    await allMoved(20)
+    expect(await client.depth(from)).toBe(0)
+    expect(await numbers(to)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+  })
+
+  it('go each where it is said, with what is said of the message', async () => {
+    const odd = await client.queue()
+    const seen: unknown[] = []
+    const destinationOf = ({ content, properties, queue }: IncomingMessage): Destination => {
+      seen.push([queue, properties.headers?.of])
+      return { queue: numberIn(content) % 2 === 1 ? odd : to, key: null }
+    }
+    await fill(4)
+    await open({ destinationOf })
+    await allMoved(4)
+    expect(seen).toEqual([0, 1, 2, 3].map((n) => [from, n]))
+    expect([await numbers(to), await numbers(odd)]).toEqual([
+      [0, 2],
+      [1, 3],
+    ])
+  })
+
+  it('wait until it has begun; what that throws ends it, and they are back', async () => {
+    const { promise, reject } = deferred<void>()
+    await fill(3)
+    const move = await open({ begin: () => promise })
+    await waitFor(async () => (await client.depth(from)) === 0, { what: 'the messages to be taken' })
+    reject(new Error('not now'))
+    expect((await move.ended)?.message).toBe('not now')
+    await waitFor(async () => (await client.depth(from)) === 3, { what: 'the messages to be back' })
+    expect([await numbers(from), await client.depth(to)]).toEqual([[0, 1, 2], 0])
+  })
+
+  it('stay while it is paused, and go on after it', async () => {
+    const move = await open()
+    await fill(2)
+    await allMoved(2)
+    await move.pause()
+    await fill(6, 2)
+    await waitFor(async () => (await client.depth(from)) === 2, { what: 'as many to be taken as may be' })
+    expect(await client.depth(to)).toBe(2)
+    move.resume()
+    await allMoved(8)
+    expect(await numbers(to)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  })
+
+  it('are back in their places when it stops, and another gets them', async () => {
+    const move = await open()
+    await move.pause()
+    await fill(6)
+    await waitFor(async () => (await client.depth(from)) === 2, { what: 'some to be taken' })
+    await move.stop()
+    expect(await move.ended).toBeNull()
+    await open()
+    await allMoved(6)
+    expect(await numbers(to)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  it('are not lost where there is no such queue: that ends it', async () => {
+    await fill(3)
+    const move = await open({ destinationOf: () => ({ queue: 'spec.nowhere', key: 'k' }) })
+    expect((await move.ended)?.message).toBe('there is no queue spec.nowhere')
+    await waitFor(async () => (await client.depth(from)) === 3, { what: 'the messages to be back' })
+    expect([await numbers(from), moved]).toEqual([[0, 1, 2], 0])
+  })
+
+  it('are refused to a second one', async () => {
+    await open()
+    await expect(open()).rejects.toThrow(QueueRefused)
+  })
+
+  it('are refused where a quorum queue lets in any number of consumers', async () => {
+    from = await client.queue({ 'x-queue-type': 'quorum' })
+    await expect(open({}, { 'x-queue-type': 'quorum' })).rejects.toThrow(/without x-single-active-consumer/)
+  })
+
+  it('can wait while another queue is made in a new way', async () => {
+    const move = await open()
+    await move.pause()
+    const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
+    await move.replace({ ...queueNamed(to, settings), arguments: { 'x-max-length': 5 } })
+    await client.declare(to, { 'x-max-length': 5 })
+    await fill(7)
+    move.resume()
+    await allMoved(7)
+    expect(await numbers(to)).toEqual([2, 3, 4, 5, 6])
+  })
+})
