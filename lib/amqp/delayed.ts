@@ -109,7 +109,7 @@ export class DelayQueues {
 
   private fallBack(refusal: string): void {
     this.type = 'classic'
-    this.log.warning(`The broker refuses delay queues of type quorum; they will be classic ones: ${refusal}`)
+    this.log.warning(`The broker refuses delay queues of type quorum; classic ones are used instead: ${refusal}`)
   }
 }
 

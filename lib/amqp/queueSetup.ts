@@ -39,7 +39,9 @@ export class QueueSetup {
       await delays.bind(epoch, queue)
     } catch (thrown) {
       epoch.ended.throwIfAborted()
-      log.warning(`${queue.name} gets nothing from the delay queues: ${coerceError(thrown).message}`)
+      log.warning(
+        `Queue ${queue.name} is not bound to the delay queues and receives nothing from them: ${coerceError(thrown).message}`,
+      )
     }
   }
 

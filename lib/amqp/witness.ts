@@ -94,7 +94,7 @@ export class Witness {
       await this.pause(epoch, pause)
     }
     if (this.isHeldUp) await this.pause(epoch, RETURN_MS)
-    if (this.isHeldUp) log.info('The broker has the messages of the last connection again')
+    if (this.isHeldUp) log.info('The broker has taken back the messages of the last connection')
     this.isHeldUp = false
     this.queue = null
   }

@@ -37,7 +37,7 @@ export class Results implements ResultHome {
 
   async revoke(ids: readonly string[], { signal = 'SIGTERM', terminate = false }: RevokeOptions): Promise<void> {
     const outlet = this.outlet()
-    if (!outlet.tellWorkers) throw new TypeError('revoke: no worker hears of it, since nothing is sent here')
+    if (!outlet.tellWorkers) throw new TypeError('revoke: workers cannot be told, since nothing is sent here')
     await outlet.tellWorkers('revoke', { task_id: ids, terminate, signal })
   }
 

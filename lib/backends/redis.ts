@@ -200,7 +200,7 @@ export class RedisBackend implements Backend {
       }
     } catch (thrown) {
       this.options.log.warning(
-        `${this.name}: asking again for the results that are waited for: ${coerceError(thrown).message}`,
+        `${this.name}: could not subscribe again to the results that are waited for: ${coerceError(thrown).message}`,
       )
       client.disconnect(true)
     }

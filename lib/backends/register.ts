@@ -77,7 +77,7 @@ export function registerBackend(scheme: string, factory: BackendFactory): void {
   BACKENDS.add(scheme, (options) => {
     const backend = factory(options)
     const missing = missingMethods(backend, METHODS)
-    if (missing !== '') throw new TypeError(`the factory of ${scheme} made no Backend, without ${missing}`)
+    if (missing !== '') throw new TypeError(`the factory of ${scheme} returned no backend: it lacks ${missing}`)
     return backend
   })
 }

@@ -97,7 +97,7 @@ export class StoreScript {
         const { message } = coerceError(thrown)
         if (!NO_SCRIPTS.some((words) => words.every((word) => word.test(message)))) throw thrown
         if (this.allowed)
-          this.log.warning(`Redis runs no scripts for this user, results are stored by plain commands: ${message}`)
+          this.log.warning(`Redis does not let this user run scripts; results are stored by plain commands: ${message}`)
         this.allowed = false
       }
     }

@@ -37,7 +37,7 @@ export function registerBroker(scheme: string, factory: BrokerFactory, options: 
     const broker = factory(options)
     const missing =
       missingMethods(broker, METHODS) || (broker?.publisher && broker.results ? '' : 'publisher or results')
-    if (missing !== '') throw BROKERS.fault(`the factory of ${scheme} made no Broker, without ${missing}`)
+    if (missing !== '') throw BROKERS.fault(`the factory of ${scheme} returned no broker: it lacks ${missing}`)
     return broker
   })
   addTransport(scheme, port)

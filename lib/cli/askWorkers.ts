@@ -26,9 +26,9 @@ const JSON_TYPE = 'application/json'
 export function addAskOptions(command: Command): Command {
   return command
     .optionsGroup('Remote Control Options:')
-    .option('-t, --timeout <seconds>', 'Seconds to wait for a reply.', readSeconds, 1)
+    .option('-t, --timeout <seconds>', 'Seconds to wait for replies.', readSeconds, 1)
     .option('-d, --destination <nodes>', 'Node names, joined by commas; all workers if not given.', readList)
-    .option('-j, --json', 'Replies as JSON.')
+    .option('-j, --json', 'Print the replies as JSON.')
 }
 
 /** Seconds, with or without a fraction. @throws InvalidArgumentError */

@@ -24,7 +24,7 @@ export class GossipInlet {
   async up(session: Session): Promise<void> {
     const tell = (error: Error): void => {
       this.gossip.down()
-      if (!session.ended.aborted) this.log.warning(`There is no gossip on this connection: ${error.message}`)
+      if (!session.ended.aborted) this.log.warning(`Gossip is off until the next connection: ${error.message}`)
     }
     this.gossip.up()
     try {

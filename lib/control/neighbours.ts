@@ -49,7 +49,7 @@ export class RemoteNeighbours implements Neighbours {
         RemoteNeighbours.lookOn(await connect(late), options, patienceMs),
       )
     } catch (thrown) {
-      log.warning(`mingle: the neighbors can't be asked: ${coerceError(thrown).message}`)
+      log.warning(`mingle: could not ask the neighbors: ${coerceError(thrown).message}`)
       return null
     }
   }
@@ -90,7 +90,7 @@ export class RemoteNeighbours implements Neighbours {
       return new Map(replies.map(({ nodename, value }) => [nodename, value]))
     } catch (thrown) {
       if (!ended.aborted)
-        this.options.log.warning(`mingle: the neighbors can't be asked: ${coerceError(thrown).message}`)
+        this.options.log.warning(`mingle: could not ask the neighbors: ${coerceError(thrown).message}`)
       return new Map()
     }
   }

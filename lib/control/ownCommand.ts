@@ -35,7 +35,7 @@ export function ownCommand({ args, help, kind, name, run }: OwnCommand): Command
       const value = await run({ ...values }, { nodename })
       // The panel makes an error of it; the mailbox would have nobody to tell.
       if (typeof value === 'symbol' || typeof value === 'function') {
-        throw new TypeError(`the reply of ${name} is a ${typeof value}, which JSON has no form for`)
+        throw new TypeError(`the reply of ${name} is a ${typeof value}, which cannot be written as JSON`)
       }
       writeJson(wrap(value ?? null))
       return value ?? null

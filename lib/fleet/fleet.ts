@@ -202,7 +202,7 @@ export class Fleet {
 
   private tell(own: number, { members, table }: Roster): void {
     const { log, queue } = this.options
-    const share = `${own} of ${table.lanes.length} lanes of ${queue.name} are for this worker; ${members.size} share them`
+    const share = `This worker gets ${own} of ${table.lanes.length} lanes of ${queue.name}; workers in the fleet: ${members.size}`
     if (share !== this.told) log.info(share)
     this.told = share
   }

@@ -133,7 +133,7 @@ export class Mover {
   ): Promise<void> {
     const { move, session } = this
     const { clock, from, log, type } = this.options
-    if (!move || !session) throw new Error(this.trouble ?? 'no messages are moved by this worker')
+    if (!move || !session) throw new Error(this.trouble ?? 'this worker moves no messages')
     try {
       const queue = from.name
       await relayout({ ...rest, queue, type, from: this.lanes, to, session, move, clock, log })

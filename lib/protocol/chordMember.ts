@@ -30,7 +30,8 @@ export function encodeMember({ id, state, result }: ChordMember): string {
 export function decodeMember(text: string): ChordMember {
   const value = readResult(text)
   const [, id, state, result] = Array.isArray(value) ? value : []
-  if (typeof id !== 'string' || typeof state !== 'string') throw new DecodeError('what a chord has kept is no member')
+  if (typeof id !== 'string' || typeof state !== 'string')
+    throw new DecodeError('a stored value of a chord is not the result of a member')
   return { id, state, result: result ?? null }
 }
 

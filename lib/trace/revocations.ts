@@ -68,7 +68,7 @@ export class Revocations {
     if (this.told) return
     this.told = true
     log.warning(`Failed to mark task ${id} as revoked in backend: ${message}`)
-    if (others > 0) log.warning(`${others} other revoked tasks are marked only when their messages come`)
+    if (others > 0) log.warning(`${others} other revoked tasks are marked only when their messages arrive`)
   }
 
   private forget(): void {

@@ -68,7 +68,7 @@ export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
   private write({ lastError, name }: WatchedBreaker, state: BreakerState): void {
     const { log } = this.options
     if (state === 'open') log.warning(`Breaker ${name} is open: ${lastError}`)
-    else if (state === 'half-open') log.info(`Breaker ${name} is half open: one call may try`)
+    else if (state === 'half-open') log.info(`Breaker ${name} is half open: one call is let through to test it`)
     else log.info(`Breaker ${name} is closed again`)
   }
 }

@@ -138,7 +138,7 @@ export class Shutdown {
   private async finish(): Promise<void> {
     await this.options
       .finish()
-      .catch((thrown) => this.options.log.error(`The worker stopped with faults: ${coerceError(thrown).message}`))
+      .catch((thrown) => this.options.log.error(`The worker stopped with errors: ${coerceError(thrown).message}`))
     this.end({ code: this.code })
   }
 }

@@ -251,7 +251,7 @@ describe('a broker without quorum queues', () => {
         return
       }
       await expect(delays.declare(epoch)).rejects.toThrow('feature flag is disabled')
-      expect(log.of('WARNING')).toEqual([expect.stringContaining('they will be classic ones')])
+      expect(log.of('WARNING')).toEqual([expect.stringContaining('classic ones are used instead')])
       await open(old.url)
       await delays.declare(epoch)
       const name = await queue(delays)

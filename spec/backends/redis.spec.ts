@@ -132,7 +132,9 @@ describe('RedisBackend', () => {
       expect(await client.ttl(key)).toBeGreaterThan(90)
       await waitFor(() => seen.length === 2, { what: 'both to be published' })
       expect(seen).toEqual([encodeResult(failure), encodeResult(done)])
-      expect(told.of('WARNING')).toEqual([expect.stringMatching(/^Redis runs no scripts for this user, results are/)])
+      expect(told.of('WARNING')).toEqual([
+        expect.stringMatching(/^Redis does not let this user run scripts; results are/),
+      ])
       listener.disconnect()
     } finally {
       await client.call('ACL', 'DELUSER', name)

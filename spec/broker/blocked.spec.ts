@@ -107,7 +107,7 @@ describe('a worker that starts while the broker is short of memory', () => {
     worker = started.worker
     await waitFor(() => ran.length === 50, { what: 'the messages to be run' })
     await waitFor(async () => (await client.depth(queue)) === 0, { what: 'the queue to be empty' })
-    expect(started.log.of('WARNING')).toContainEqual(expect.stringMatching(/^mingle: the neighbors can't be asked: /))
+    expect(started.log.of('WARNING')).toContainEqual(expect.stringMatching(/^mingle: could not ask the neighbors: /))
     await client.close()
   })
 })

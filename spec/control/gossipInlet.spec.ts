@@ -105,7 +105,7 @@ describe('the inlet of gossip', () => {
     async (refuses) => {
       epoch.refuses = refuses
       await up()
-      expect(log.of('WARNING')).toEqual(['There is no gossip on this connection: refused'])
+      expect(log.of('WARNING')).toEqual(['Gossip is off until the next connection: refused'])
       expect(clock.pending).toBe(0)
     },
   )
@@ -114,7 +114,7 @@ describe('the inlet of gossip', () => {
     await up()
     say(beat)
     epoch.fail(new Error('broken'))
-    expect(log.of('WARNING')).toEqual(['There is no gossip on this connection: broken'])
+    expect(log.of('WARNING')).toEqual(['Gossip is off until the next connection: broken'])
     expect(names()).toEqual([])
     await up()
     say(beat)

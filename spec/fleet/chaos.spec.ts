@@ -120,7 +120,7 @@ describe('a fleet to which everything happens', () => {
 
   /** The lanes that a worker was last told to hold. */
   const shareOf = ({ worker }: Station): number =>
-    Number([...worker.output.matchAll(/(\d+) of \d+ lanes of .* are for this worker/g)].at(-1)?.[1])
+    Number([...worker.output.matchAll(/This worker gets (\d+) of \d+ lanes of /g)].at(-1)?.[1])
 
   it.each(TYPES)(
     'keeps the order of each key on %s lanes, runs no two tasks of a key at once, and loses nothing',

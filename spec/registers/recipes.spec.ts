@@ -136,7 +136,7 @@ describe('a register', () => {
   it('tells when a factory makes nothing that it should', () => {
     registerBackend('hollow', () => ({ name: 'hollow' }) as never)
     expect(() => backendAt('hollow://')).toThrow(
-      'result_backend: the factory of hollow made no Backend, without start(), stop()',
+      'result_backend: the factory of hollow returned no backend: it lacks start(), stop()',
     )
     registerBackend('torn', () => {
       throw new Error('the region is missing')
@@ -144,7 +144,7 @@ describe('a register', () => {
     expect(() => backendAt('torn://')).toThrow('result_backend: the region is missing')
     registerBroker('hollow', () => ({ publisher: {}, results: {} }) as never)
     expect(() => createBroker({ settings: { broker_url: 'hollow://' } } as never)).toThrow(
-      'registerBroker: the factory of hollow made no Broker, without declare(), postpone()',
+      'registerBroker: the factory of hollow returned no broker: it lacks declare(), postpone()',
     )
   })
 

@@ -63,7 +63,7 @@ describe('the revocations that are stored', () => {
     expect(store.asked).toHaveLength(asked)
     expect(log.of('WARNING')).toEqual([
       'Failed to mark task t0 as revoked in backend: no',
-      `${1000 - asked} other revoked tasks are marked only when their messages come`,
+      `${1000 - asked} other revoked tasks are marked only when their messages arrive`,
     ])
     revocations.add(['later'])
     expect(store.asked.at(-1)?.taskId).toBe('later')

@@ -75,7 +75,7 @@ describe('WorkerBreakers', () => {
     for (const state of ['open', 'half-open', 'closed'] as const) service.set(state)
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
       ['WARNING', 'Breaker service is open: no answer'],
-      ['INFO', 'Breaker service is half open: one call may try'],
+      ['INFO', 'Breaker service is half open: one call is let through to test it'],
       ['INFO', 'Breaker service is closed again'],
     ])
     await breakers.stop()

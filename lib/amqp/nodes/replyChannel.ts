@@ -34,7 +34,7 @@ export class ReplyChannel {
     this.waiting++
     try {
       const channel = await this.channel(signal)
-      if (this.isCongested) throw new BrokerError('the broker takes no more of them at the moment')
+      if (this.isCongested) throw new BrokerError('the connection to the broker is congested')
       const { headers, ...properties } = message.properties
       const options = { ...properties, headers: headersForAll(headers ?? {}) }
       this.isCongested = !channel.publish(message.exchange, message.routingKey, message.content, options)

@@ -26,7 +26,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   workerProcessShutdown: 'give a resource a stop: app.resource(name, { start, stop })',
   celerydInit: 'use workerInit',
   celerydAfterSetup: 'use workerInit',
-  taskInternalError: 'the log tells of them',
+  taskInternalError: 'they are in the log',
   taskSent: 'use afterTaskPublish',
   setupLogging: 'settings and flags decide about the log',
   afterSetupLogger: 'settings and flags decide about the log',

@@ -11,7 +11,7 @@ const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 >
 
 const HELP = `
-For this shell, or in its start-up file for each:
+Run this line in the shell, or put it into its start-up file:
   bash  source <(celeriac completion bash)
   zsh   source <(celeriac completion zsh)      after compinit
   fish  celeriac completion fish | source`

@@ -42,7 +42,7 @@ export function addEvents(program: Command, perform: Perform): void {
     .command('events')
     .description('Show events: a live view on a terminal, otherwise as with --dump.')
     .option('-d, --dump', 'Print each event as text.')
-    .option('-c, --camera <class>', "Celery's snapshots, which need Python.")
+    .option('-c, --camera <class>', "Not supported: Celery's snapshots need Python.")
     .addHelpText('after', '\nWorkers send task events with -E, or after: celeriac control enable_events')
     .action((options: EventsOptions) => perform((client) => events(client, options)))
   for (const flags of UNUSED) command.addOption(new Option(flags).hideHelp())

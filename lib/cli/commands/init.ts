@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Perform, PerformAlone } from '../perform.js'
 
 const HELP = `
-The project has a task, its tests, a worker, a compose file, and says how to go on with systemd and Kubernetes:
+The project has two tasks, their tests, a compose file, and a README that leads on to systemd and Kubernetes:
   celeriac init shop && cd shop && npm install && npm test`
 
 /** `celeriac init`: a small TypeScript project to begin with. */

@@ -7,8 +7,8 @@ import type { Perform } from '../perform.js'
 import { pythonJson } from '../pythonText.js'
 
 const KINDS = {
-  inspect: { description: 'Inspect the worker at runtime.', action: 'what to ask' },
-  control: { description: 'Workers remote control.', action: 'what to do' },
+  inspect: { description: 'Inspect the worker at runtime.', action: 'one of the commands below' },
+  control: { description: 'Workers remote control.', action: 'one of the commands below' },
 } as const
 
 type Kind = keyof typeof KINDS
@@ -19,8 +19,8 @@ export function addRemoteControl(kind: Kind): (program: Command, perform: Perfor
     addAskOptions(program.command(kind))
       .description(KINDS[kind].description)
       .argument('<action>', KINDS[kind].action)
-      .argument('[args...]', 'its arguments')
-      .addHelpText('after', `${listCommands(kind)}\n  and those that the app of -A defines`)
+      .argument('[args...]', 'arguments of the command')
+      .addHelpText('after', `${listCommands(kind)}\n  and those that the app given by -A defines`)
       .action((action: string, words: string[], options: AskOptions) =>
         perform((client) => ask(client, kind, action, words, options)),
       )

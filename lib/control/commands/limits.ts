@@ -16,7 +16,7 @@ export const limitCommands = [
   command({
     name: 'registered',
     kind: 'inspect',
-    help: 'Tasks that the worker knows, with these of their options.',
+    help: 'Registered tasks, with the options named.',
     aliases: ['dump_tasks'],
     args: { taskinfoitems: texts },
     more: { builtins: truth },
@@ -32,7 +32,7 @@ export const limitCommands = [
   command({
     name: 'rate_limit',
     kind: 'control',
-    help: 'Change how often a task may start; 0 lifts the limit.',
+    help: 'Change how often a task may start; 0 removes the limit.',
     args: { task_name: required(anyText), rate_limit: required(raw) },
     signature: '<task_name> <rate_limit (e.g., 5/s | 5/m | 5/h)>',
     run: ({ rate_limit, task_name: name }, { line, log, tasks }) => {
@@ -63,7 +63,7 @@ export const limitCommands = [
   command({
     name: 'time_limit',
     kind: 'control',
-    help: "Change a task's time limits.",
+    help: "Change a task's time limits, for messages that carry none.",
     args: { task_name: anyText, soft: limit, hard: limit },
     signature: '<task_name> <soft_secs> [hard_secs]',
     run: (args, { line, log, tasks }) => {

@@ -17,7 +17,7 @@ export const memoryCommands = [
   command({
     name: 'memsample',
     kind: 'inspect',
-    help: 'Resident memory now.',
+    help: 'Take a sample of the resident memory.',
     run: (_, { notes }) => {
       const now = sample()
       notes.keep(now)
@@ -27,7 +27,7 @@ export const memoryCommands = [
   command({
     name: 'memdump',
     kind: 'inspect',
-    help: 'The samples that memsample took, and what the memory is used for.',
+    help: 'The samples that memsample took since the last memdump, and the memory in use now.',
     args: { samples: optional(integer(1)) },
     signature: '[n_samples=10]',
     run: ({ samples }, { notes }) => {

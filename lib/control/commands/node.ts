@@ -6,7 +6,7 @@ export const nodeCommands = [
   command({
     name: 'ping',
     kind: 'inspect',
-    help: 'Which workers answer.',
+    help: 'Workers that answer.',
     run: () => ok('pong'),
   }),
   command({
@@ -35,13 +35,13 @@ export const nodeCommands = [
   command({
     name: 'enable_events',
     kind: 'control',
-    help: 'Send events about tasks.',
+    help: 'Start sending events about tasks.',
     run: (_, { events }) => ok(events.enable()),
   }),
   command({
     name: 'disable_events',
     kind: 'control',
-    help: 'Send no more events about tasks.',
+    help: 'Stop sending events about tasks.',
     run: (_, { events }) => ok(events.disable()),
   }),
   command({
@@ -56,7 +56,7 @@ export const nodeCommands = [
   command({
     name: 'shutdown',
     kind: 'control',
-    help: 'Warm shutdown.',
+    help: 'Stop the worker; running tasks end first.',
     more: { msg: raw },
     run: ({ msg }, { log, shutdown }) => {
       log.warning(typeof msg === 'string' && msg !== '' ? msg : 'Got shutdown from remote')

@@ -35,7 +35,7 @@ export const orderCommands = [
   command({
     name: 'lanes',
     kind: 'inspect',
-    help: 'Order keys in hand: depth, age in seconds, whether blocked, and the head.',
+    help: 'Order keys with messages here: how many, for how many seconds, whether blocked, and the first one.',
     run: (_, { clock, line }) =>
       [...line.lanes]
         .map(({ blocked, depth, head, key, oldest }) => ({

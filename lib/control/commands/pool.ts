@@ -11,7 +11,7 @@ export const poolCommands = [
   command({
     name: 'pool_grow',
     kind: 'control',
-    help: 'Open n more slots.',
+    help: 'Open N more slots.',
     args: { n: byDefault(integer(0), 1) },
     signature: '[N=1]',
     onPage: true,
@@ -24,7 +24,7 @@ export const poolCommands = [
   command({
     name: 'pool_shrink',
     kind: 'control',
-    help: 'Close n slots.',
+    help: 'Close N slots.',
     args: { n: byDefault(integer(0), 1) },
     signature: '[N=1]',
     onPage: true,
@@ -37,7 +37,7 @@ export const poolCommands = [
   command({
     name: 'pool_restart',
     kind: 'control',
-    help: 'Restart the pool.',
+    help: 'Not supported: the answer is an error. Restart the worker instead.',
     args: { modules: texts },
     signature: '[module1 [module2 [... [moduleN]]]]',
     run: () => {
@@ -48,7 +48,7 @@ export const poolCommands = [
   command({
     name: 'autoscale',
     kind: 'control',
-    help: 'Change the most and the fewest slots.',
+    help: 'Change the maximum and minimum number of slots.',
     args: { max: optional(integer(1)), min: optional(integer(0)) },
     signature: '[max [min]]',
     onPage: true,
@@ -69,7 +69,7 @@ export const poolCommands = [
   command({
     name: 'slots',
     kind: 'inspect',
-    help: 'Slots, the window, what is parked, and the last decisions of the autoscaler.',
+    help: 'Slots, consumers of each queue, messages that wait, and the last decisions of the autoscaler.',
     run: (_, parts) => {
       const { line, queues, scaling } = parts
       return {

@@ -18,7 +18,7 @@ export const queueCommands = [
   command({
     name: 'active_queues',
     kind: 'inspect',
-    help: 'Queues that are consumed.',
+    help: 'Queues that the worker consumes from.',
     run: (_, { queues }) => queues.queues.map(describe),
   }),
   command({

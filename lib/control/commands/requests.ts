@@ -12,7 +12,7 @@ export const requestCommands = [
   command({
     name: 'active',
     kind: 'inspect',
-    help: 'Tasks that run.',
+    help: 'Running tasks.',
     aliases: ['dump_active'],
     more: { safe: truth },
     run: ({ safe }, parts) => that(parts, 'active').map((request) => taskInfo(request, parts, safe)),
@@ -20,27 +20,27 @@ export const requestCommands = [
   command({
     name: 'reserved',
     kind: 'inspect',
-    help: 'Tasks received that wait for a slot, their order or their rate.',
+    help: 'Received tasks that wait for a slot, their order key, a breaker or their rate limit.',
     aliases: ['dump_reserved'],
     run: (_, parts) => that(parts, 'reserved').map((request) => taskInfo(request, parts)),
   }),
   command({
     name: 'scheduled',
     kind: 'inspect',
-    help: 'Tasks received that wait for their time or their next try.',
+    help: 'Received tasks that wait for their ETA or a retry.',
     aliases: ['dump_schedule'],
     run: (_, parts) => that(parts, 'scheduled').map((request) => scheduledInfo(request, parts)),
   }),
   command({
     name: 'parked',
     kind: 'inspect',
-    help: 'Tasks received that wait for something else than a slot, and what for.',
+    help: 'Received tasks that wait without using a slot, and what for.',
     run: (_, parts) => parkedInfos(parts.line.state.requests, parts),
   }),
   command({
     name: 'query_task',
     kind: 'inspect',
-    help: 'What is known of these tasks.',
+    help: 'The tasks with these ids that the worker holds, and their state.',
     args: { ids: texts },
     signature: '[id1 [id2 [... [idN]]]]',
     run: ({ ids }, parts) => {

@@ -10,7 +10,7 @@ export const statsCommands = [
   command({
     name: 'stats',
     kind: 'inspect',
-    help: 'Figures of the worker.',
+    help: 'Statistics of the worker.',
     run: (_, parts) => {
       const { breakers, clock, lamport, line, notes, queues, scaling, settings } = parts
       const { state } = line

@@ -58,7 +58,7 @@ export function wrap(value: unknown): unknown {
 }
 
 function finite(value: number): number {
-  if (!Number.isFinite(value)) throw new TypeError(`${value} has no form in JSON`)
+  if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be written as JSON`)
   return value
 }
 

@@ -56,7 +56,7 @@ function integer64(value: bigint): bigint {
 
 function special(value: object): unknown {
   if (value instanceof PreciseDate || ('text' in value && 'toJSON' in value)) {
-    throw new TypeError(`a ${value.constructor.name} has no form in msgpack`)
+    throw new TypeError(`a ${value.constructor.name} cannot be written as msgpack`)
   }
   if (types.isDate(value) && Number.isNaN(value.getTime())) throw new TypeError("an invalid Date can't be written")
   return types.isUint8Array(value) || types.isDate(value) ? value : undefined

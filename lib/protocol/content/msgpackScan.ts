@@ -41,7 +41,7 @@ export function scanMsgpack(content: Buffer, count: BodyCount): Scan {
     at += head.length + head.payload
     pending += head.values - 1
     if (at > content.length || pending > content.length - at)
-      throw new SyntaxError('msgpack data that is shorter than its heads say')
+      throw new SyntaxError('msgpack data is shorter than its headers say')
     if (isObject(code)) count.add(1)
     if (isMap(code)) count.add(head.values / 2)
     if (isContainer(code)) {

@@ -57,7 +57,7 @@ class Plainer {
   }
 
   private object(value: object): unknown {
-    if (this.path.length > DEEPEST) throw new TypeError(`nested deeper than ${DEEPEST} levels, or in a circle`)
+    if (this.path.length > DEEPEST) throw new TypeError(`nested deeper than ${DEEPEST} levels, or circular`)
     if (Array.isArray(value)) return value.map((item, at) => this.inside(at, item) ?? null)
     const special = this.rules.object(value)
     if (special !== undefined) return special

@@ -117,7 +117,7 @@ function special(value: object): unknown {
     writeDateTime(value)
     return value
   }
-  if ('text' in value && 'toJSON' in value) throw new TypeError(`a ${value.constructor.name} has no form in YAML`)
+  if ('text' in value && 'toJSON' in value) throw new TypeError(`a ${value.constructor.name} cannot be written as YAML`)
   return undefined
 }
 

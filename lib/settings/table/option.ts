@@ -127,7 +127,7 @@ export const OPTION = {
   logfile: row(
     optional(text),
     null,
-    'Log file instead of stderr, reopened when it was renamed; %n is the node name, %% a percent sign.',
+    'Log file instead of stderr, reopened when it was renamed; %n is the node name up to the @, %% a percent sign.',
     {
       option: true,
       flag: '-f, --logfile <file>',

@@ -71,7 +71,7 @@ export const TASK = {
   task_allow_error_cb_on_chord_header: row(
     toggle,
     false,
-    'Error callbacks of a chord also hear of a failure in its header.',
+    'Give the error callbacks of a chord to the tasks of its header, too.',
   ),
   task_publish_retry: row(toggle, true, 'Programs that send tasks: try again when the connection is lost.', {
     old: 'CELERY_TASK_PUBLISH_RETRY',

@@ -9,7 +9,7 @@ export const WORKER = {
   worker_concurrency: row(
     count({ min: 1 }),
     16,
-    'Slots: tasks that run at the same time. In prefork and threads a slot is a child, and there are as many as processors. At most 65535; children at most 1024.',
+    'Slots: tasks that run at the same time. With prefork and threads a slot is a child, and the default is the number of processors. At most 65535, with children 1024.',
     {
       flag: '-c, --concurrency <slots>',
       group: 'Pool',
@@ -89,7 +89,7 @@ export const WORKER = {
   worker_fleet_lanes: row(
     count({ min: 1, max: 4096 }),
     32,
-    'Lanes of each queue of --fleet: queues of the broker, each held by one worker at a time. For a queue that has none yet; control fleet_lanes changes it then.',
+    'Lanes of each queue of --fleet: queues of the broker, each held by one worker at a time. Only for a queue without lanes: later, use celeriac control fleet_lanes.',
   ),
   worker_fleet_queue_type: row(
     optional(choice(['classic', 'quorum'])),
@@ -196,7 +196,7 @@ export const WORKER = {
   worker_max_memory_per_child: row(
     optional(count({ min: 1 })),
     null,
-    'KiB of memory after which a child process is replaced; in the async pool, near which no more slots are opened.',
+    'Memory in KiB. A child with more is replaced after its task; the async pool opens no more slots near it.',
     { flag: '--max-memory-per-child <KiB>', group: 'Pool', old: 'CELERYD_MAX_MEMORY_PER_CHILD', zero: 'is unset' },
   ),
   worker_http: row(
@@ -221,7 +221,7 @@ export const WORKER = {
   worker_heap_snapshot: row(
     optional(text),
     null,
-    'File to which inspect objgraph writes a heap snapshot, replacing the last one; %n is the node name. null refuses the command.',
+    'File to which inspect objgraph writes a heap snapshot, replacing the last one; %n is the node name up to the @. null refuses the command.',
   ),
   worker_state_db: row(optional(text), null, 'File that keeps the ids of revoked tasks over a restart.', {
     flag: '-S, --statedb <file>',

@@ -319,12 +319,12 @@ describe('yaml', () => {
 
 describe('what a serializer has no form for', () => {
   it.each([
-    ['yaml', new Decimal('1'), 'a Decimal has no form in YAML, at $[0]'],
-    ['yaml', new Uuid('0'.repeat(32)), 'a Uuid has no form in YAML, at $[0]'],
-    ['msgpack', new PlainDate('2024-01-01'), 'a PlainDate has no form in msgpack, at $[0]'],
-    ['msgpack', new PreciseDate('2024-01-01T00:00:00.000001Z'), 'a PreciseDate has no form in msgpack, at $[0]'],
+    ['yaml', new Decimal('1'), 'a Decimal cannot be written as YAML, at $[0]'],
+    ['yaml', new Uuid('0'.repeat(32)), 'a Uuid cannot be written as YAML, at $[0]'],
+    ['msgpack', new PlainDate('2024-01-01'), 'a PlainDate cannot be written as msgpack, at $[0]'],
+    ['msgpack', new PreciseDate('2024-01-01T00:00:00.000001Z'), 'a PreciseDate cannot be written as msgpack, at $[0]'],
     ['msgpack', 2n ** 64n, "18446744073709551616 has more than the 64 bits of msgpack's integers, at $[0]"],
-    ['json', Number.NaN, 'NaN has no form in JSON, at $[0]'],
+    ['json', Number.NaN, 'NaN cannot be written as JSON, at $[0]'],
   ])('is named: %s, %p', (name, value, message) => {
     expect(() => dumps([value], name)).toThrow(message)
   })

@@ -55,8 +55,8 @@ describe('kombu types', () => {
   })
 
   it.each<[unknown, string]>([
-    [[[], { price: [1, Number.NaN] }], 'NaN has no form in JSON, at $[1].price[1]'],
-    [{ 'a b': Number.NEGATIVE_INFINITY }, '-Infinity has no form in JSON, at $["a b"]'],
+    [[[], { price: [1, Number.NaN] }], 'NaN cannot be written as JSON, at $[1].price[1]'],
+    [{ 'a b': Number.NEGATIVE_INFINITY }, '-Infinity cannot be written as JSON, at $["a b"]'],
     [[new Map()], "a Map can't be written, at $[0]"],
     [{ s: new Set() }, "a Set can't be written, at $.s"],
     [[new Date(Number.NaN)], "the date Invalid Date can't be written, at $[0]"],
@@ -68,7 +68,7 @@ describe('kombu types', () => {
     const circle: unknown[] = []
     circle.push({ circle }, circle)
     expect(() => wrap(circle)).toThrow(
-      'nested deeper than 1000 levels, or in a circle, at $[0].circle[0].circle[0].circle',
+      'nested deeper than 1000 levels, or circular, at $[0].circle[0].circle[0].circle',
     )
   })
 
