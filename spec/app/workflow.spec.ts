@@ -155,6 +155,20 @@ describe('workflows', () => {
     expect(form(group(add.s(1, 2)).pipe(sum.s()))).toEqual(chorded)
   })
 
+  it('have the members of groups in a group as their own, with what was set for those groups', () => {
+    const inner = group(double.s(4), group(double.s(5))).set({ queue: 'q' })
+    const set = { options: { queue: 'q' } }
+    const members = [plain('add', [1, 2]), plain('double', [4], set), plain('double', [5], set)]
+    expect(form(group(add.s(1, 2), inner))).toMatchObject({ kwargs: { tasks: members } })
+    expect(form(chord(group(add.s(1, 2), inner), sum.s()))).toMatchObject({
+      kwargs: { header: { kwargs: { tasks: members } } },
+    })
+    expect(form(inner)).toMatchObject({
+      options: { queue: 'q' },
+      kwargs: { tasks: [plain('double', [4]), plain('double', [5])] },
+    })
+  })
+
   it('over many items are tasks of Celery itself', () => {
     const one = (name: string, it: unknown): object =>
       plain(`celery.${name}`, [], { kwargs: { task: plain('add', []), it }, immutable: true })

@@ -111,6 +111,13 @@ export async function groups(): Promise<void> {
   gives<GroupResult<number[]>>()(group([1, 2].map((n) => add.s(n, n))).delay())
   gives<GroupResult<[number, number]>>()(chain(add.s(1, 2), group(half.s(), add.s(1))).delay())
   gives<GroupResult<[number, string]>>()(group(add.s(1), show.s('a')).delay(1))
+  // A group in a group: its members become those of the outer one. What only ends with a group stays one member.
+  gives<GroupResult<[number, number, string]>>()(group(add.s(1, 2), two).delay())
+  gives<GroupResult<[number, string, number]>>()(group(group(two), half.s(1)).clone().set({ priority: 1 }).delay())
+  gives<GroupResult<number[]>>()(group([1, 2].map((n) => group([add.s(n, n)]))).delay())
+  gives<GroupResult<[[number, number], number]>>()(
+    group(chain(add.s(1, 2), group(half.s(), add.s(1))), half.s(1)).delay(),
+  )
   const [n, text] = await (await two.delay()).get({ timeout: 5 })
   n.toFixed()
   text.toUpperCase()
@@ -141,6 +148,8 @@ export function chords(): void {
   )
   gives<GroupResult<[number, null]>>()(chord([add.s(1, 2)], group(sum.s(), note.si())).delay())
   gives<AsyncResult<null>>()(chord([add.s(1, 2)], note.si()).delay())
+  gives<AsyncResult<number>>()(chord(group(add.s(1, 2), group(half.s(4))), sum.s()).delay())
+  gives<AsyncResult<number>>()(chord([group(add.s(1, 2), half.s(4))], sum.s()).delay())
   // @ts-expect-error: the body takes one number, not a list
   chord([add.s(1, 2)], half.s())
   // @ts-expect-error: the body takes numbers, and gets texts

@@ -51,6 +51,23 @@ export const WORKFLOWS: ReadonlyArray<readonly [name: string, build: (tasks: Tas
   ],
   ['a group', ({ add, double, sent }) => group(sent(add.s(1, 2)), sent(double.s(4))), [3, 8]],
   [
+    'groups in a group',
+    ({ add, double, sent }) => group(sent(add.s(1, 2)), group(sent(double.s(4)), group(sent(double.s(5))))),
+    [3, 8, 10],
+  ],
+  [
+    'groups in the header of a chord',
+    ({ double, echo, sent }) =>
+      chord([group([1, 2, 3].map((n) => sent(double.s(n)))), group([sent(double.s(4))])], sent(echo.s())),
+    [[2, 4, 6, 8]],
+  ],
+  [
+    'a group in a group before something',
+    ({ double, echo, sent }) =>
+      chain(group(sent(double.s(1)), group(sent(double.s(2)), sent(double.s(3)))), sent(echo.s())),
+    [[2, 4, 6]],
+  ],
+  [
     'a group of chains',
     ({ add, double, sent }) => group([1, 2, 3].map((n) => chain(sent(add.s(n, n)), sent(double.s())))),
     [4, 8, 12],

@@ -34,12 +34,12 @@ export class Chunks<Result = unknown> extends Signature<readonly unknown[], Resu
 
   /** The group that it is sent as. Mirrors Celery's `group`. */
   group(): Group<readonly unknown[], Result[][]> {
-    return new Signature(this.canvas(), this.home)
+    return new Signature(this.canvas(), this.home) as Group<readonly unknown[], Result[][]>
   }
 
   /** A copy, which changes by itself. */
-  override clone(): Chunks<Result> {
-    return new Chunks(this.of, this.home, this.canvas())
+  override clone(): this {
+    return new Chunks(this.of, this.home, this.canvas()) as this
   }
 
   /** Celery's form. Callbacks are those of the group, and not in it. */

@@ -1,6 +1,8 @@
+import { cloneWith } from '../../canvas/merge.js'
 import { pipe } from '../../canvas/pipe.js'
 import {
   chordSignature,
+  isGroup,
   listSignature,
   type Signature as SignatureDict,
   type SignatureList,
@@ -14,7 +16,7 @@ export type Group<Lead extends readonly unknown[], Results extends readonly unkn
   Lead,
   Results,
   GroupResult<Results>
->
+> & { readonly subtaskType: 'group' }
 
 /** What may be given to each of them. */
 type LeadOfAll<Members extends readonly AnySignature[]> = (
@@ -26,9 +28,21 @@ type LeadOfAll<Members extends readonly AnySignature[]> = (
 ) extends (lead: infer All extends readonly unknown[]) => void
   ? All
   : never
-type ResultsOf<Members extends readonly AnySignature[]> = {
-  -readonly [Key in keyof Members]: Members[Key] extends Signature<never, infer Result, unknown> ? Result : never
-}
+/** A group among them stands for its own members. */
+type ResultsOf<Members extends readonly AnySignature[]> = Members extends readonly [
+  infer First,
+  ...infer Rest extends readonly AnySignature[],
+]
+  ? [...ResultsOfMember<First>, ...ResultsOf<Rest>]
+  : Members extends readonly []
+    ? []
+    : ResultsOfMember<Members[number]>[number][]
+type ResultsOfMember<Member> =
+  Member extends Group<never, infer Results>
+    ? Results
+    : Member extends Signature<never, infer Result, unknown>
+      ? readonly [Result]
+      : never
 
 type Step<Given, Result> = Signature<readonly [Given], Result, unknown>
 type Last<Given, Result, Handle> = Signature<readonly [Given], Result, Handle>
@@ -102,15 +116,19 @@ export function chain(...given: readonly unknown[]): Signature<readonly unknown[
 }
 
 /**
- * Calls that run side by side: several, or a list of them. What it is given in front goes to each. Mirrors Celery's `group`.
+ * Calls that run side by side: several, or a list of them. What it is given in front goes to each. The members of a group in it become its
+ * own, and so do their results. Mirrors Celery's `group`.
  * @throws TypeError for what is no signature
  */
+export function group<L extends readonly unknown[], R extends readonly unknown[]>(
+  members: readonly Group<L, R>[],
+): Group<L, R[number][]>
 export function group<L extends readonly unknown[], R>(members: readonly Signature<L, R, unknown>[]): Group<L, R[]>
 export function group<const Members extends readonly AnySignature[]>(
   ...members: Members
 ): Group<LeadOfAll<Members>, ResultsOf<Members>>
-export function group(...given: readonly unknown[]): Signature<readonly unknown[], unknown, unknown> {
-  return new Signature(listSignature('group', listed('group', given)), homeOf(given))
+export function group(...given: readonly unknown[]): unknown {
+  return new Signature(listSignature('group', flat(listed('group', given))), homeOf(given))
 }
 
 /**
@@ -122,6 +140,10 @@ export function chord<L extends readonly unknown[], Results extends readonly unk
   header: Group<L, Results>,
   body: Last<NoInfer<Results>, R, H>,
 ): Signature<L, R, H>
+export function chord<L extends readonly unknown[], Results extends readonly unknown[], R, H>(
+  header: readonly Group<L, Results>[],
+  body: Last<NoInfer<Results>[number][], R, H>,
+): Signature<L, R, H>
 export function chord<L extends readonly unknown[], Result, R, H>(
   header: readonly Signature<L, Result, unknown>[],
   body: Last<NoInfer<Result>[], R, H>,
@@ -129,8 +151,21 @@ export function chord<L extends readonly unknown[], Result, R, H>(
 export function chord(header: unknown, body: unknown): Signature<readonly unknown[], unknown, unknown> {
   const tasks = Array.isArray(header) ? listed('chord', [header]) : [dictOf(header, 'chord')]
   const [first] = tasks
-  const group = first?.subtask_type === 'group' && !Array.isArray(header) ? first : listSignature('group', tasks)
+  const isWhole = first?.subtask_type === 'group' && !Array.isArray(header)
+  const group = isWhole ? first : listSignature('group', flat(tasks))
   return new Signature(chordSignature(group as SignatureList, dictOf(body, "chord's body")), homeOf([header, body]))
+}
+
+/**
+ * Members of groups in place of the groups, so that a body gets their results in the order in which they are written: Celery takes the groups
+ * in a header apart backwards.
+ */
+function flat(members: readonly SignatureDict[]): SignatureDict[] {
+  return members.flatMap((member) => {
+    if (!isGroup(member)) return [member]
+    const { task_id: _, group_id: __, ...options } = member.options
+    return member.kwargs.tasks.map((task) => cloneWith(task, { options }))
+  })
 }
 
 /** The signatures of several arguments, or of one list. */

@@ -128,8 +128,8 @@ export class Signature<
   }
 
   /** A copy, which changes by itself. Mirrors Celery's `clone`. */
-  clone(): Signature<Lead, Result, Handle> {
-    return new Signature(this.canvas(), this.home)
+  clone(): this {
+    return new Signature(this.canvas(), this.home) as this
   }
 
   /**
