@@ -10,7 +10,7 @@ import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Replace, Retry, type RetryOptions } from './predicate.js'
 import { replacementOf } from './replacement.js'
 import type { AnyResult } from './result.js'
-import type { AnySignature, Signature, SignatureHome } from './workflow/signature.js'
+import { type AnySignature, homeOf, type Signature, type SignatureHome } from './workflow/signature.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -87,7 +87,7 @@ export class TaskContext<Shared extends object = object> {
     private readonly task: {
       readonly name: string
       readonly maxRetries: number | null
-      readonly home: Pick<SignatureHome, 'resultOf'>
+      readonly home: SignatureHome
     },
     private readonly store: (state: string, meta: unknown) => Promise<void>,
     /** What `app.resource` has opened in this process, by name: `self.resources.db`. */
@@ -121,7 +121,7 @@ export class TaskContext<Shared extends object = object> {
   replace(sig: AnySignature): Replace {
     const replacement = replacementOf(sig.canvas(), this.request)
     return new Replace(async () => {
-      await sig.home.apply(replacement, {})
+      await homeOf([sig], this.task.home).apply(replacement, {})
     })
   }
 
@@ -134,7 +134,7 @@ export class TaskContext<Shared extends object = object> {
    */
   async addToChord<Result>(sig: Signature<readonly [], Result, unknown>): Promise<AsyncResult<Result>> {
     const member = addedMember(sig.canvas(), this.request)
-    return (await sig.home.apply(member.sig, {}, member.groupId)) as AsyncResult<Result>
+    return (await homeOf([sig], this.task.home).apply(member.sig, {}, member.groupId)) as AsyncResult<Result>
   }
 
   /**

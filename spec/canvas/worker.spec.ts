@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
-import { Celery } from '../../lib/celery.js'
+import { group as built, Celery, chain as steps } from '../../lib/index.js'
 import { type TestWorker, testWorker } from '../../lib/testing/testWorker.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -261,6 +261,15 @@ describe('a worker runs canvases', () => {
       expect(await run(dict)).toEqual(result)
     })
 
+    it('has an empty list if it is replaced by a group that turned out empty', async () => {
+      app.task('spread', { bind: true }, (self: TaskContext, numbers: number[]) => {
+        throw self.replace(built(numbers.map((number) => app.signature('add', [number, 1]))))
+      })
+      expect(await run(sig('spread', [[]]))).toEqual([])
+      expect(await run(chain(sig('spread', [[]]), sig('tsum')))).toBe(0)
+      expect(await run(sig('spread', [[1, 2]]))).toEqual([2, 3])
+    })
+
     it('hands its callbacks on', async () => {
       const links = { link: [sig('tell')] }
       await app.signature(instead(chain(sig('add', [1, 1]), sig('mul', [3])), links)).applyAsync([])
@@ -271,6 +280,12 @@ describe('a worker runs canvases', () => {
     it('fails if nothing can take its place', async () => {
       await expect(run(instead(chain()))).rejects.toThrow('Cannot replace with an empty chain')
     })
+  })
+
+  it('gives an empty list to what follows an empty group', async () => {
+    const total = app.signature<number>('tsum')
+    const sent = [await built([]).pipe(total).delay(), await steps(built([]), total).delay()]
+    expect(await Promise.all(sent.map((result) => result.get({ timeout: 10 })))).toEqual([0, 0])
   })
 
   it('has the tasks that every app of Celery has', async () => {

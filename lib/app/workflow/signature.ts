@@ -137,7 +137,7 @@ export class Signature<
    * header of a chord.
    */
   pipe<Given, Then>(next: Signature<readonly [Result], Given, Then>): Signature<Lead, Given, Then> {
-    return new Signature(pipe(this.dict, dictOf(next, 'pipe'), { keepsGroups: true }), this.home)
+    return new Signature(pipe(this.dict, dictOf(next, 'pipe'), { keepsGroups: true }), homeOf([this, next]))
   }
 
   /**
@@ -174,10 +174,10 @@ function homeless(): never {
   throw new TypeError('this task or workflow belongs to no app that could send it')
 }
 
-/** The app of a workflow: that of the first of its parts. */
-export function homeOf(parts: readonly unknown[]): SignatureHome {
-  const first = parts.flat().find((part) => part instanceof Signature)
-  return first instanceof Signature ? first.home : NO_HOME
+/** The app of a workflow: that of the first of its parts which has one; an empty group has none. */
+export function homeOf(parts: readonly unknown[], otherwise: SignatureHome = NO_HOME): SignatureHome {
+  const first = parts.flat().find((part) => part instanceof Signature && part.home !== NO_HOME)
+  return first instanceof Signature ? first.home : otherwise
 }
 
 /** @throws TypeError for what is no signature */
