@@ -126,6 +126,11 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     }
   }
 
+  /** The way out that was lent first for a worker; null for none. @internal */
+  lentFor(nodename: string): Outlet | null {
+    return this.loans.find(({ worker }) => worker === nodename)?.outlet ?? null
+  }
+
   /** Closes the connection that `sendTask` opened, if it did. What workers lend is theirs to close. */
   async close(): Promise<void> {
     await this.outlet?.close()

@@ -12,6 +12,7 @@ import type { StopLimit } from '../stopLimit.js'
 
 export interface WayOutOptions {
   readonly app: App
+  readonly nodename: string
   readonly settings: Settings
   readonly broker: Broker
   readonly backend: Backend
@@ -22,7 +23,7 @@ export interface WayOutOptions {
 
 /** What leaves by a worker's connection: what its tasks send, and what their ends lead to. */
 export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: CanvasOutlet } {
-  const { app, backend, broker, events, hooks, settings, stopLimit } = options
+  const { app, backend, broker, events, hooks, nodename, settings, stopLimit } = options
   const outlet = bounded(
     new BrokerOutlet(broker, backend, settings, {
       isPatient: true,
@@ -31,7 +32,13 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
     stopLimit,
   )
   const canvas = new AppCanvasOutlet({
-    way: { outlet, hooks },
+    way: {
+      // What its tasks send by: a test may have lent another, which sees all.
+      get outlet() {
+        return app.lentFor(nodename) ?? outlet
+      },
+      hooks,
+    },
     tasks: app.tasks,
     replyTo: app.oid,
     ignoresResults: settings.task_ignore_result,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { Celery, type TaskContext } from 'celeriac'
+import { Celery, chain, chord, type TaskContext } from 'celeriac'
 import { MemoryServer } from '../../lib/memory/server.js'
 import { captureSent, runTask, testWorker } from '../../lib/testing/index.js'
+import { waitFor } from '../support/waitFor.js'
 
 function shop() {
   const app = new Celery('shop', {
@@ -30,6 +31,65 @@ describe('testWorker', () => {
     expect(worker.sent.of(mail)).toMatchObject([{ id, args: ['me'], queue: 'mail' }])
     expect(worker.sent.tasks.map(({ name }) => name)).toEqual(['shop.add', 'shop.flaky', 'shop.order', 'shop.mail'])
     expect(worker.log.of('ERROR')).toEqual([])
+  })
+
+  it('consumes from where a function in task_routes, a task or a call sends to', async () => {
+    const app = new Celery('routed', {
+      task_routes: [(task, args) => (task === 'routed' ? { queue: `for-${String(args[0])}` } : null)],
+      worker_enable_remote_control: false,
+    })
+    const routed = app.task('routed', (to: string) => to)
+    const own = app.task('own', { queue: 'its-own' }, () => 'own')
+    await using worker = await testWorker(app)
+    const results = [await routed.delay('a'), await routed.delay('b'), await own.delay()]
+    results.push(await own.applyAsync([], {}, { queue: 'another' }), await routed.delay('a'))
+    expect(await Promise.all(results.map((result) => result.get({ timeout: 60 })))).toEqual([
+      'a',
+      'b',
+      'own',
+      'own',
+      'a',
+    ])
+    expect(worker.sent.tasks.map(({ queue }) => queue)).toEqual(['for-a', 'for-b', 'its-own', 'another', 'for-a'])
+    expect(worker.log.of('ERROR')).toEqual([])
+  })
+
+  it('consumes the queues that it is told to, and no other', async () => {
+    const { add, app, mail } = shop()
+    await using worker = await testWorker(app, { queues: 'mail' })
+    await add.delay(1, 2)
+    await (await mail.delay('me')).get({ timeout: 60 })
+    expect(worker.sent.of(add)).toHaveLength(1)
+    expect(worker.log.of('INFO').filter((line) => line.includes('shop.add['))).toEqual([])
+    expect(worker.log.of('INFO').some((line) => line.startsWith('Started consuming'))).toBe(false)
+  })
+
+  it('keeps what follows from what was sent: callbacks, steps of a chain, the body of a chord', async () => {
+    const { add, app } = shop()
+    const sum = app.task('shop.sum', { queue: 'sums' }, (all: readonly number[]) =>
+      all.reduce((one, other) => one + other, 0),
+    )
+    const failing = app.task('shop.failing', () => {
+      throw new Error('no')
+    })
+    const told = app.task('shop.told', (id: string) => id)
+    await using worker = await testWorker(app)
+    const size = await chain(add.s(1, 2), add.s(3)).link(add.s(4)).delay()
+    expect(await size.get({ timeout: 60 })).toBe(6)
+    const total = await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay()
+    expect(await total.get({ timeout: 60 })).toBe(6)
+    const failed = await failing.applyAsync([], {}, { linkError: told.s() })
+    await failed.get({ timeout: 60, propagate: false })
+    await waitFor(() => worker.sent.of(told).length > 0, { what: 'the error callback' })
+    expect(worker.sent.of(add).map(({ args }) => args)).toEqual([
+      [1, 2],
+      [3, 3],
+      [6, 4],
+      [1, 1],
+      [2, 2],
+    ])
+    expect(worker.sent.of(sum)).toMatchObject([{ id: total.id, args: [[2, 4]], queue: 'sums' }])
+    expect(worker.sent.of(told)).toMatchObject([{ args: [failed.id] }])
   })
 
   it('takes options of a worker', async () => {
