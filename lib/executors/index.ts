@@ -39,8 +39,15 @@ export function createExecutor(settings: Settings, options: ExecutorOptions): Ex
     source: { specifier, cwd: process.cwd(), include: [...settings.imports, ...settings.include], terms },
     maxTasksPerChild: settings.worker_max_tasks_per_child,
     maxMemoryPerChildKib: settings.worker_max_memory_per_child,
-    // What the command line says of the broker holds for what tasks send, too.
-    env: { CELERY_BROKER_URL: settings.broker_url },
+    env: sendingFrom(settings),
   }
   return pool === 'threads' ? threadsPool(child) : preforkPool(child)
+}
+
+/** What the command line says of the broker and of results holds for what tasks send, too. */
+function sendingFrom({ broker_url, result_backend }: Settings): Record<string, string> {
+  return {
+    CELERY_BROKER_URL: broker_url,
+    ...(result_backend === null ? {} : { CELERY_RESULT_BACKEND: result_backend }),
+  }
 }

@@ -2,17 +2,16 @@
 
     CANVAS_QUEUE=QUEUE celery -A canvas worker -Q QUEUE       with the tasks of Celery's own that it sends going to that queue
     canvas.py BROKER BACKEND SECONDS <<< '[{"task": "celery.chain", ...}, ...]'              a line of JSON for each
-    canvas.py BROKER BACKEND SECONDS states <<< '{"canvases": [...], "ids": [...]}'          what became of each task
-    canvas.py BROKER BACKEND SECONDS built <<< '{"canvases": [...], "errbacks": [...]}'      see `of_built`
+    canvas.py BROKER BACKEND SECONDS runs <<< '{"runs": [{"canvases": [...], "ids": [...]}, ...], "queues": [...]}'    see `of_runs`
 """
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from itertools import zip_longest
 
-from celery import Celery, chain, chord, group, signature
+from celery import Celery, chain, chord, group, signature, states
 from celery.result import ResultSet
 from kombu.serialization import register
 from kombu.utils.json import dumps
@@ -108,47 +107,83 @@ def leaves(result):
     return [leaf for member in result.results for leaf in leaves(member)]
 
 
-def wait(waiting, seconds, quiet):
-    """Until all that is sure to end has ended, and of the rest none has for `quiet` seconds."""
+class Sent:
+    """A canvas that was sent, and what is known of it."""
+
+    def __init__(self, node, ids):
+        self.result = built(node).apply_async()
+        self.leaves = leaves(self.result)
+        self.watched = [app.AsyncResult(id) for id in ids]
+
+    @property
+    def tasks(self):
+        return self.leaves + self.watched
+
+    def ends(self):
+        ends = [own(leaf) for leaf in self.leaves]
+        # get() waits for a group within a group for ever, whatever its timeout.
+        got = {"error": "TimeoutError"} if None in ends else outcome(self.result, time.time() + 5)
+        return {"got": got, "ends": ends, "watched": [own(result) for result in self.watched]}
+
+
+def unready(results):
+    """Of thousands, too many to ask for each by itself."""
+    if not results:
+        return []
+    backend = app.backend
+    metas = backend.client.mget([backend.get_key_for_task(result.id) for result in results])
+    return [result for result, meta in zip(results, metas) if not meta or not is_end(backend.decode_result(meta))]
+
+
+def is_end(meta):
+    return meta["status"] in states.READY_STATES
+
+
+def wait(waiting, is_over, seconds):
+    """Until all have ended, or none can any more."""
     until = time.time() + seconds
-    last = time.time()
     while waiting and time.time() < until:
-        left = [(result, sure) for result, sure in waiting if not result.ready()]
-        if len(left) < len(waiting):
-            last = time.time()
-        waiting = left
-        if not any(sure for _, sure in waiting) and time.time() - last > quiet:
+        time.sleep(0.3)
+        left = unready(waiting)
+        if len(left) == len(waiting) and is_over():
             return
-        time.sleep(0.1)
+        waiting = left
 
 
-def got(result, leaves):
-    ends = [own(leaf) for leaf in leaves]
-    # get() waits for a group within a group for ever, whatever its timeout.
-    return {"got": {"error": "TimeoutError"} if None in ends else outcome(result, time.time() + 5), "ends": ends}
+class Fleet:
+    """The workers that canvases were sent to."""
+
+    def __init__(self, queues):
+        # As `canvasWorkers` names them.
+        self.nodes = {f"{queue}@{socket.gethostname()}" for queue in queues}
+        self.queues = queues
+
+    def is_idle(self):
+        """Nothing waits and nothing runs, two times in a row: what is on its way from one to the other is in neither."""
+        return self.has_nothing() and self.has_nothing()
+
+    def has_nothing(self):
+        with app.connection_for_write() as connection:
+            channel = connection.default_channel
+            if any(channel.queue_declare(queue, passive=True).message_count for queue in self.queues):
+                return False
+        inspect = app.control.inspect(list(self.nodes), timeout=30)
+        for ask in inspect.active, inspect.reserved:
+            answers = ask() or {}
+            if set(answers) != self.nodes or any(answers.values()):
+                return False
+        return True
 
 
-def of_built(asked, seconds):
-    """Of each canvas what get() gives, and what each task of its result has come to; and which of the error callbacks were called."""
-    sent = [built(node).apply_async() for node in asked["canvases"]]
-    ends = [leaves(result) for result in sent]
-    called = {id: app.AsyncResult(id) for id in asked["errbacks"]}
-    sure = asked["sure"]  # what is known to end: for each canvas a list, and ids of error callbacks
-    waiting = [(leaf, is_sure) for each, known in zip(ends, sure["ends"]) for leaf, is_sure in zip_longest(each, known)]
-    waiting += [(result, id in sure["errbacks"]) for id, result in called.items()]
-    wait(waiting, seconds, asked["quiet"])
-    return {
-        "canvases": [got(result, each) for result, each in zip(sent, ends)],
-        "errbacks": [id for id, result in called.items() if result.ready()],
-    }
-
-
-def states(asked, seconds):
-    for node in asked["canvases"]:
-        built(node).apply_async()
-    results = [app.AsyncResult(id) for id in asked["ids"]]
-    wait([(result, result.id in asked["sure"]) for result in results], seconds, asked["quiet"])
-    return [own(result) for result in results]
+def of_runs(asked, seconds):
+    """
+    The same canvases several times, at once. Of each what get() gives, what each task of its result has come to, and those of the ids that
+    are named beside it; null for what never ends.
+    """
+    fleet = Fleet(asked["queues"])
+    runs = [[Sent(node, ids) for node, ids in zip(run["canvases"], run["ids"])] for run in asked["runs"]]
+    wait([result for run in runs for sent in run for result in sent.tasks], fleet.is_idle, seconds)
+    return [[sent.ends() for sent in run] for run in runs]
 
 
 def main():
@@ -156,8 +191,8 @@ def main():
     app.conf.update(broker_url=broker, result_backend=backend)
     app.set_default()
     asked = json.load(sys.stdin)
-    if how:
-        print(json.dumps({"built": of_built, "states": states}[how[0]](asked, float(seconds))), flush=True)
+    if how == ["runs"]:
+        print(json.dumps(of_runs(asked, float(seconds))), flush=True)
         return
     sent = [signature(sig, app=app).apply_async() for sig in asked]
     until = time.time() + float(seconds)

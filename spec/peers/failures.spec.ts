@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { canvasWorkers, sendCanvases } from '../support/canvasWorkers.js'
+import { Random } from '../packit/random.js'
+import { type CanvasEnd, type CanvasRun, type End, runCanvases } from '../support/canvasRuns.js'
+import { canvasWorkers } from '../support/canvasWorkers.js'
 import { type Dict, FORMS, mapTasks } from './canvases.js'
-
-const SECONDS = 60
-const QUIET_SECONDS = 5
 
 const sig = (task: string, options: Dict = {}): Dict => ({
   ...{ task, args: [], kwargs: {}, options, subtask_type: null, immutable: false },
@@ -19,8 +18,8 @@ const KINDS: Readonly<Record<string, Dict>> = {
   'an unregistered task': sig('canvas.nobody'),
   [REFUSED]: { ...sig('canvas.join', { serializer: 'tagged' }), args: ['refused'] },
 }
-/** The others take long. */
-const FORMS_OF_ALL_KINDS = ['chain', 'chord']
+/** The others take long: minutes for all of them. */
+const FORMS_OF_ALL_KINDS = process.env.CELERIAC_SPEC_FORMS === 'all' ? Object.keys(FORMS) : ['chain', 'chord']
 
 /** A canvas in which one of the tasks fails, and each has an error callback of either style. */
 interface Failing {
@@ -50,11 +49,6 @@ function* failing(): Generator<Failing> {
 
 const CANVASES = [...failing()]
 
-interface End {
-  readonly value?: unknown
-  readonly error?: string
-  readonly text?: string
-}
 const NOTHING = 'nothing yet'
 const shown = (end: End | null): string =>
   end === null ? NOTHING : end.error ? `${end.error}: ${end.text}` : JSON.stringify(end.value)
@@ -70,14 +64,25 @@ interface Seen {
 }
 
 describe("failures of each kind, at each position of each form of Python's client", () => {
-  const workers = canvasWorkers('-P', 'prefork', '-c', '2')
+  const workers = canvasWorkers({ ours: ['-P', 'prefork', '-c', '2'] })
   let alone: readonly Seen[]
+  let ours: readonly Seen[]
+  let both: readonly Seen[]
 
   beforeAll(async () => {
-    alone = await run(() => workers().queues.python)
+    const { queues } = workers()
+    const random = new Random('spread')
+    const sent = [() => queues.python, () => queues.ours, () => (random.chance(0.5) ? queues.ours : queues.python)].map(
+      runOf,
+    )
+    const runs = await runCanvases(sent, workers())
+    const output = workers()
+      .programs.map((program) => program.output)
+      .join('\n')
+    ;[alone = [], ours = [], both = []] = runs.map((run, at) => seenIn(run, sent[at]?.ids ?? [], output))
   })
 
-  async function run(queueOf: () => string): Promise<readonly Seen[]> {
+  function runOf(queueOf: () => string): CanvasRun {
     const ids: string[][] = []
     const canvases = CANVASES.map(({ canvas }) => {
       const own: string[] = []
@@ -89,14 +94,10 @@ describe("failures of each kind, at each position of each form of Python's clien
       }
       return mapTasks(canvas, place)
     })
-    const all = ids.flat()
-    const known = alone?.flatMap((seen) => seen.ends.map((end) => end !== NOTHING && !isFault(seen)))
-    const sure = all.filter((_, at) => known?.[at])
-    const asked = { canvases, ids: all, sure, quiet: alone ? 2 : QUIET_SECONDS }
-    const ends = JSON.parse(await sendCanvases(asked, SECONDS, 'states')) as (End | null)[]
-    const output = workers()
-      .programs.map((program) => program.output)
-      .join('\n')
+    return { canvases, ids }
+  }
+
+  function seenIn(run: readonly CanvasEnd[], ids: CanvasRun['ids'], output: string): readonly Seen[] {
     return CANVASES.map(({ name }, at) => {
       const own = ids[at] ?? []
       // Ids are new each time, and so are the numbers of processes.
@@ -107,22 +108,25 @@ describe("failures of each kind, at each position of each form of Python's clien
       const told = own.flatMap((id) => output.match(new RegExp(`TOLD ${id} .*`, 'g')) ?? [])
       return {
         name,
-        ends: ends.splice(0, own.length).map((end) => plain(shown(end))),
+        ends: run[at]?.watched.map((end) => plain(shown(end))) ?? [],
         told: told.map(plain).sort(),
         caught: own.map((id) => output.split(`canvas.caught[${id}] received`).length - 1),
       }
     })
   }
 
-  it('are the same among ours, but that each is told once, and the last task comes to an end', async () => {
-    const seen = await run(() => workers().queues.ours)
-    expect(seen.map((ours, at) => asAlone(ours, alone[at] as Seen))).toEqual(alone.map(inOnce))
-    for (const { caught, told } of seen) {
+  it('are the same among ours, but that each is told once, and the last task comes to an end', () => {
+    expect(ours.map((seen, at) => asAlone(seen, alone[at] as Seen))).toEqual(alone.map(inOnce))
+    for (const { caught, told } of ours) {
       expect(told).toEqual([...new Set(told)])
       expect(Math.max(...caught)).toBeLessThan(2)
     }
-    const waiting = seen.filter(({ ends, name }) => !name.startsWith(REFUSED) && ends.at(-1) === NOTHING)
+    const waiting = ours.filter(({ ends, name }) => !name.startsWith(REFUSED) && ends.at(-1) === NOTHING)
     expect(waiting).toEqual([])
+  })
+
+  it('are the same where tasks are spread at random over a worker in Python and ours', () => {
+    expect(both.map((seen, at) => asAlone(once(seen), alone[at] as Seen))).toEqual(alone.map(inOnce))
   })
 })
 
@@ -132,9 +136,12 @@ function isFault({ ends, told }: Seen): boolean {
 }
 
 /** Celery 5.2 tells of a time limit twice. */
-function inOnce(seen: Seen): Seen | string {
-  if (isFault(seen)) return seen.name
+function once(seen: Seen): Seen {
   return { ...seen, told: [...new Set(seen.told)], caught: seen.caught.map((times) => Math.min(times, 1)) }
+}
+
+function inOnce(seen: Seen): Seen | string {
+  return isFault(seen) ? seen.name : once(seen)
 }
 
 /** Without what has come to an end, and was told of, where workers in Python leave it waiting: what is unregistered leads to nothing there. */

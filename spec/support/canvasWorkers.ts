@@ -12,23 +12,25 @@ import { startWorkerProgram } from './workerProgram.js'
 
 const SCRIPT = fileURLToPath(new URL('../peers/canvas.py', import.meta.url))
 
-/** One of Python's and one of ours, and where each of them takes its tasks from. */
-export interface CanvasWorkers {
-  readonly queues: { readonly python: string; readonly ours: string }
+/** One of Python's and some of ours, and where each of them takes its tasks from. */
+export interface CanvasWorkers<Name extends string = 'ours'> {
+  readonly queues: Readonly<Record<Name | 'python', string>>
   readonly programs: readonly Program[]
 }
 
+/** Further arguments of each of ours, by its name. */
+type Arguments<Name extends string> = Readonly<Record<Name, readonly string[]>>
+
 /**
- * One worker of Python's and one of ours with the tasks of `canvas.py`, for one spec file. To be called at its top, before its own hooks.
- * @param more arguments for ours
+ * One worker of Python's and some of ours with the tasks of `canvas.py`, for one spec file. To be called at its top, before its own hooks.
  * @returns what gives them, once the hooks have run
  */
-export function canvasWorkers(...more: readonly string[]): () => CanvasWorkers {
+export function canvasWorkers<Name extends string>(ours: Arguments<Name>): () => CanvasWorkers<Name> {
   let client: Client | undefined
-  let workers: CanvasWorkers | undefined
+  let workers: CanvasWorkers<Name> | undefined
   beforeAll(async () => {
     client = await Client.open(brokerUrl())
-    workers = await start(client, ...more)
+    workers = await start(client, ours)
   })
   afterAll(async () => {
     await killAllPrograms()
@@ -40,23 +42,35 @@ export function canvasWorkers(...more: readonly string[]): () => CanvasWorkers {
   }
 }
 
-/** Resolves once both consume. */
-async function start(client: Client, ...more: readonly string[]): Promise<CanvasWorkers> {
-  const queues = { python: await client.queue(), ours: await client.queue() }
+/** Resolves once all consume. */
+async function start<Name extends string>(client: Client, ours: Arguments<Name>): Promise<CanvasWorkers<Name>> {
+  const names = Object.keys(ours) as Name[]
+  const own = await Promise.all(names.map(async (name) => [name, await client.queue()] as const))
+  const python = await client.queue()
+  const programs = await Promise.all([
+    startPython(python),
+    ...own.map(([name, queue]) =>
+      startWorkerProgram({
+        brokerUrl: brokerUrl(),
+        app: 'build/apps/canvas.js',
+        resultBackend: redisUrl(),
+        args: ['-Q', queue, '-n', `${queue}@%h`, ...ours[name]],
+        env: { CANVAS_QUEUE: queue },
+      }),
+    ),
+  ])
+  return { queues: Object.fromEntries([['python', python], ...own]) as CanvasWorkers<Name>['queues'], programs }
+}
+
+async function startPython(queue: string): Promise<Program> {
   const celery = ['-m', 'celery', '-A', 'canvas', '-b', brokerUrl(), '--result-backend', redisUrl(), 'worker']
-  const options = ['-Q', queues.python, '-c', '2', '-l', 'INFO', '--without-mingle', '--without-gossip']
-  const python = runProgram(PYTHON, [...celery, ...options, '-n', `p${queues.python}@%h`], {
+  const options = ['-Q', queue, '-c', '4', '-l', 'INFO', '--without-mingle', '--without-gossip']
+  const program = runProgram(PYTHON, [...celery, ...options, '-n', `${queue}@%h`], {
     cwd: dirname(SCRIPT),
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', CANVAS_QUEUE: queues.python },
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', CANVAS_QUEUE: queue },
   })
-  const ours = startWorkerProgram({
-    brokerUrl: brokerUrl(),
-    app: 'build/apps/canvas.js',
-    args: ['-Q', queues.ours, ...more],
-    env: { CELERY_RESULT_BACKEND: redisUrl(), CANVAS_QUEUE: queues.ours },
-  })
-  await python.waitForOutput(/ ready\.$/m)
-  return { queues, programs: [python, await ours] }
+  await program.waitForOutput(/ ready\.$/m)
+  return program
 }
 
 /** What the client in Python says. @param seconds that it waits for results at most */

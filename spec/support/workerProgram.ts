@@ -7,6 +7,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Starts the built command as an operator would, and waits until it consumes. */
 export async function startWorkerProgram(options: {
   brokerUrl: string
+  resultBackend?: string
   app?: string
   args: readonly string[]
   env?: Record<string, string>
@@ -19,6 +20,7 @@ export async function startWorkerProgram(options: {
       options.app ?? 'build/apps/steps.js',
       '-b',
       options.brokerUrl,
+      ...(options.resultBackend === undefined ? [] : ['--result-backend', options.resultBackend]),
       'worker',
       '-l',
       'INFO',
