@@ -30,7 +30,7 @@ export class LanesChange {
     if (to === from) throw new Error(`${queue} has ${from} lanes already`)
     if (!mover.isMoving) throw new Error(mover.trouble ?? `messages of ${queue} are not being moved yet`)
     void this.change(from, to, limitMs, membership)
-    return `the lanes of ${queue} are being changed from ${from} to ${to}; "inspect fleet" tells when it is done`
+    return `the lanes of ${queue} are being changed from ${from} to ${to}; "inspect fleet" shows when it is done`
   }
 
   private async change(

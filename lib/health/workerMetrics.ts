@@ -53,8 +53,8 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     known(new Set([...source.queues.queues.map(({ name }) => name), ...source.fleets().flatMap(fleetQueues)]))
   const queued = (): number => depths().reduce((sum, { ready }) => sum + ready, state.ready)
 
-  gauge('celery_worker_up', 'Always 1: without an answer the worker is down.', () => 1)
-  gauge('celery_worker_tasks_active', 'Tasks that run.', () => pool.busy)
+  gauge('celery_worker_up', 'Always 1 while the worker answers.', () => 1)
+  gauge('celery_worker_tasks_active', 'Running tasks.', () => pool.busy)
   gauge(
     'celery_worker_ready',
     '1 while the worker is ready, as /readyz says.',
@@ -63,12 +63,16 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
   gauge('celery_worker_consuming', '1 while messages may come in.', () => +source.consuming())
   gauge('celery_worker_slots', 'Slots: tasks that may run at the same time.', () => pool.size)
   gauge('celery_worker_slots_busy', 'Slots in which a task runs.', () => pool.busy)
-  gauge('celery_worker_slots_max', 'The most slots there may be.', () => scaling.bounds.max)
-  gauge('celery_worker_slots_min', 'The fewest slots there may be.', () => scaling.bounds.min)
-  gauge('celery_worker_reserved', 'Messages received that wait for a slot.', () => state.ready)
-  gauge('celery_worker_parked', 'Messages received that wait for something else, without a slot.', () => state.parked)
-  gauge('celery_worker_lanes', 'Order keys of which there is a message here.', () => count(line.lanes))
-  gauge('celery_worker_lanes_blocked', 'Order keys that a failure has shut until an operator opens them.', () =>
+  gauge('celery_worker_slots_max', 'Maximum number of slots.', () => scaling.bounds.max)
+  gauge('celery_worker_slots_min', 'Minimum number of slots.', () => scaling.bounds.min)
+  gauge('celery_worker_reserved', 'Received messages that wait for a slot.', () => state.ready)
+  gauge(
+    'celery_worker_parked',
+    'Received messages that wait without using a slot: for their ETA, order key, rate limit, retry or breaker.',
+    () => state.parked,
+  )
+  gauge('celery_worker_lanes', 'Order keys with messages in this worker.', () => count(line.lanes))
+  gauge('celery_worker_lanes_blocked', 'Order keys that a failure has blocked until an operator unblocks them.', () =>
     count(line.lanes, ({ blocked }) => blocked),
   )
   gauge('celery_worker_lane_oldest_seconds', 'Seconds since the receipt of the oldest message with an order key.', () =>

@@ -33,15 +33,16 @@ describe('the departures', () => {
     })
     const app = new OfflineApp('spec')
     const task = app.task('spec.later', () => undefined)
-    const arrive = async (delayMs: number, parked: number, queue = 'spec'): Promise<void> => {
+    const arrive = async (delayMs: number, parked: number, { queue = 'spec', returns = 0 } = {}): Promise<void> => {
       const eta = new Date(clock.now() + delayMs).toISOString()
-      const { properties, content } = taskMessage('spec.later', { headers: { eta } })
+      const { properties, content } = taskMessage('spec.later', { headers: { eta, 'x-delivery-count': returns } })
       const message = decode(properties, content, LIMITS)
       state.parked = parked
-      departures.consider(
-        new Request(message, task, new FakeDelivery(properties, content, queue), null, false, 0),
-        delayMs,
-      )
+      const delivery = Object.assign(new FakeDelivery(properties, content, queue), {
+        isCounted: true,
+        redelivered: true,
+      })
+      departures.consider(new Request(message, task, delivery, null, false, 0), delayMs)
       await departures.settled()
     }
     return { arrive, gone, log, state, tried }
@@ -57,6 +58,14 @@ describe('the departures', () => {
     await arrive(60_000, 2)
     await arrive(60_000, 4)
     expect(log.of('INFO')).toHaveLength(2)
+  })
+
+  it('send on what went back to its quorum queue ten times, which RabbitMQ 4 drops after 20', async () => {
+    const { arrive, gone } = make()
+    await arrive(60_000, 0, { returns: 9 })
+    expect(gone).toHaveLength(0)
+    await arrive(60_000, 0, { returns: 10 })
+    expect(gone).toHaveLength(1)
   })
 
   it('keep what is due in a moment', async () => {
@@ -83,7 +92,7 @@ describe('the departures', () => {
   it('leave it where it is when the delay queues are not to be had, and say so once', async () => {
     const { arrive, gone, log, state } = make({ refusal: 'ACCESS-REFUSED' })
     for (let count = 0; count < 3; count++) await arrive(60_000, 3)
-    await arrive(60_000, 3, 'q'.repeat(250))
+    await arrive(60_000, 3, { queue: 'q'.repeat(250) })
     expect([gone.length, state.postponed]).toEqual([0, 0])
     expect(log.of('WARNING')).toEqual([
       'Messages that wait for their ETA hold up other messages, because they cannot be moved to the delay queues: ACCESS-REFUSED',

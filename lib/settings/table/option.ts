@@ -42,7 +42,7 @@ export const OPTION = {
     flag: '-n, --hostname <name>',
     group: 'Worker',
   }),
-  detach: row(toggle, false, 'Run in the background, once the worker has started.', {
+  detach: row(toggle, false, 'Run in the background; the command returns once the worker has started.', {
     option: true,
     flag: '-D, --detach',
     group: 'Worker',
@@ -83,12 +83,12 @@ export const OPTION = {
     flag: '--purge, --discard',
     group: 'Queue',
   }),
-  queues: row(optional(list), null, 'Queues to consume from.', {
+  queues: row(optional(list), null, 'Queues to consume from, joined by commas.', {
     option: true,
     flag: '-Q, --queues <names>',
     group: 'Queue',
   }),
-  exclude_queues: row(optional(list), null, 'Configured queues not to consume from.', {
+  exclude_queues: row(optional(list), null, 'Configured queues not to consume from, joined by commas.', {
     option: true,
     flag: '-X, --exclude-queues <names>',
     group: 'Queue',
@@ -113,7 +113,7 @@ export const OPTION = {
     flag: '--without-http',
     group: 'Feature',
   }),
-  heartbeat_interval: row(optional(count({ min: 1 })), null, 'Seconds between event heartbeats.', {
+  heartbeat_interval: row(optional(count({ min: 1 })), null, 'Seconds between event heartbeats; 2 unless set.', {
     option: true,
     flag: '--heartbeat-interval <seconds>',
     group: 'Feature',
