@@ -17,6 +17,8 @@ const NO_SETTINGS = new Set(['task_failure', 'worker_process_init', 'task_id', '
 const OTHERS = new Set([
   '--build',
   '--from-literal',
+  '--if-empty',
+  '--if-unused',
   '--import',
   '--on',
   '--only',
