@@ -5,6 +5,7 @@ import { Celery } from 'celeriac'
 import { DemoBroker } from './broker.js'
 import { chart } from './chart.js'
 import { Display } from './display.js'
+import { fleetFaults, fleetTable, runFleetDemo } from './fleetDemo.js'
 import { generate } from './generator.js'
 import { type Mode, runMode, type Stage } from './mode.js'
 import { Releasers } from './releasers.js'
@@ -14,12 +15,16 @@ import { PRESETS } from './workload.js'
 /*
  * The same build events three times through RabbitMQ: on 8 slots without keys, on one slot, and on slots that follow the queue,
  * with keys. Ends with 0 only if the last way keeps the order, loses nothing and is 5 times as fast as one slot.
+ *   --fleet   instead: through two plain workers, and through a fleet of three that come and go
  */
 
 const BROKER_URL = process.env.CELERY_BROKER_URL ?? 'amqp://guest:guest@127.0.0.1:5672//'
 
 /** Builds come fast, so that every way of working falls behind; run times are a 180th of the real ones. */
 const WORKLOAD = { ...PRESETS.hot, seed: 375, buildGapMs: 8, runScale: 0.0055, failStartFraction: 0.1 }
+
+/** Slower, so that workers can come and go meanwhile. */
+const FLEET_WORKLOAD = { ...WORKLOAD, builds: 120, buildGapMs: 60, runScale: 0.02 }
 
 const UNORDERED: Mode = { name: 'unordered', slots: 8, maxSlots: 8, options: ['-c', '8'], env: { PACKIT_ORDER: 'off' } }
 const SERIAL: Mode = { name: 'serial', slots: 1, maxSlots: 1, options: ['-c', '1'], env: { PACKIT_ORDER: 'off' } }
@@ -67,14 +72,24 @@ async function runAll(display: Display, releasers: Releasers, signal: AbortSigna
   releasers.add(() => broker.close())
   const app = new Celery('packit-demo', { broker_url: BROKER_URL })
   releasers.add(() => app.close())
-  const messages = generate(WORKLOAD)
+  const isFleet = process.argv.includes('--fleet')
+  const workload = isFleet ? FLEET_WORKLOAD : WORKLOAD
+  const messages = generate(workload)
   const stage: Stage = { app, broker, directory, display, messages, releasers, signal }
-  const { builds, chroots, failStartFraction, pairGapMs } = WORKLOAD
+  const { builds, chroots, failStartFraction, pairGapMs } = workload
   display.print(
     `${builds} builds in ${chroots} chroots each: a start and, ${pairGapMs} ms behind it, an end; each makes a second message.`,
   )
   display.print(`${failStartFraction * 100} % of the starts fail once and are retried. The same messages on`)
   display.print()
+  if (isFleet) {
+    const results = await runFleetDemo(stage)
+    display.print()
+    for (const line of fleetTable(results)) display.print(line)
+    const found = fleetFaults(results)
+    for (const fault of found) display.print(`FAILED: ${fault}`)
+    return found.length === 0 ? 0 : 1
+  }
 
   const results: Results = {
     unordered: await show('8 slots without keys', UNORDERED, stage),

@@ -21,6 +21,8 @@ export interface WorkerProcessOptions {
   readonly signal: AbortSignal
   /** Told when the controller changes the number of slots. */
   onSlots(slots: number): void
+  /** Told how many lanes of a fleet it is to hold. */
+  onLanes?(lanes: number): void
 }
 
 /** `celeriac -A build/packit/app.js worker`, as anybody would start it. */
@@ -100,6 +102,7 @@ export class WorkerProcess {
     const heard = readLogLine(line)
     if (heard.ready) this.becameReady()
     if (heard.slots !== null) this.options.onSlots(heard.slots)
+    if (heard.lanes !== null) this.options.onLanes?.(heard.lanes)
   }
 
   private async within<T>(limitMs: number, waited: Promise<T>, complaint: string): Promise<T> {
