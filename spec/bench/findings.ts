@@ -35,6 +35,8 @@ export interface Case {
   /** For `--only`. */
   readonly name: string
   readonly title: string
+  /** Left out of a quick run, unless it is asked for: a spec does the same with the package, and takes as long. */
+  readonly slow?: true
   run(stand: Stand): Promise<Findings>
 }
 

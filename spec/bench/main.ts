@@ -75,7 +75,7 @@ async function bench({ json: jsonFile, only, quick, svg }: Flags, stand: Stand):
   console.log(`${machine}.\n`)
   const outcomes: Outcome[] = []
   for (const each of CASES) {
-    if (only.length > 0 && !only.includes(each.name)) continue
+    if (only.length > 0 ? !only.includes(each.name) : quick && each.slow) continue
     const outcome = await runCase(each, stand)
     outcomes.push(outcome)
     console.log(`${lines(outcome, quick).join('\n')}\n`)

@@ -32,6 +32,12 @@ describe('the package, packed from a clean copy and installed in an empty projec
     for (const path of files) expect([path, existsSync(join(installed, path))]).toEqual([path, true])
   })
 
+  it('is installed with few other packages, and takes no more than it did', () => {
+    const { bytes, packages } = packed.footprint
+    expect(packages).toBeLessThanOrEqual(47)
+    expect(bytes / 1e6).toBeLessThan(20)
+  })
+
   it('names no source map, since it has none', () => {
     expect(packed.files.filter((path) => path.endsWith('.map'))).toEqual([])
     const read = (path: string): string => readFileSync(join(packed.installed, path), 'utf8')

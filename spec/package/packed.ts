@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Footprint, footprint } from '../bench/footprint.js'
 import { ROOT } from '../support/workerProgram.js'
 
 /** Without what an npm around this run passes on, such as --ignore-scripts. */
@@ -38,6 +39,9 @@ export class Packed {
     readonly files: readonly string[],
   ) {}
 
+  /** What an installation in an empty project holds, other packages included. */
+  footprint: Footprint = { bytes: 0, packages: 0 }
+
   static async make(): Promise<Packed> {
     const dir = mkdtempSync(join(tmpdir(), 'celeriac-package-'))
     const copy = join(dir, 'copy')
@@ -55,6 +59,7 @@ export class Packed {
     const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-save', '--loglevel=error']
     const installed = await run('npm', ['install', ...flags, packed.tarball], packed.project)
     if (installed.code !== 0) throw new Error(installed.stderr)
+    packed.footprint = await footprint(join(packed.project, 'node_modules'))
     for (const tool of TOOLS) {
       const link = join(packed.project, 'node_modules', tool)
       mkdirSync(dirname(link), { recursive: true })

@@ -22,9 +22,9 @@ export const backlogGrowth: Case = {
   name: 'backlog',
   title: 'cost a task as the backlog grows 1,000 -> 100,000',
   async run(stand) {
-    const most = stand.scale.quick ? 10_000 : 100_000
+    const most = stand.scale.quick ? 3000 : 100_000
     // A thousand are gone in an instant: the mean of many such backlogs, one after the other in the same worker.
-    const few = { backlog: 1000, times: stand.scale.quick ? 3 : 20 }
+    const few = { backlog: 1000, times: stand.scale.quick ? 1 : 20 }
     const many = { backlog: most, times: 1 }
     const loop = bare({ consumers: 16, prefetch: 1 })
     const names = { few: '1,000 waiting', many: `${most.toLocaleString('en')} waiting` }
@@ -68,7 +68,7 @@ export const keyGrowth: Case = {
   name: 'keys',
   title: 'cost a task as keys grow 10 -> 100,000',
   run: (stand) => {
-    const most = stand.scale.quick ? 4000 : 100_000
+    const most = stand.scale.quick ? 2000 : 100_000
     const order = { BENCH_ORDER: 'on' }
     return flat(stand, 'cost a task, 10 to 100,000 keys', [
       byCost(stand, '10 keys', { backlog: most, times: 1, keys: 10, env: order }),

@@ -14,6 +14,7 @@ const QUIET = ['--no-audit', '--no-fund', '--loglevel=error']
 export const installed: Case = {
   name: 'installed',
   title: 'a production install of the packed package',
+  slow: true,
   async run({ directory, signal }) {
     const place = await mkdtemp(join(directory, 'install-'))
     // The scripts would build again what the bench has just built.

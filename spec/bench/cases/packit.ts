@@ -29,7 +29,7 @@ export const packit: Case = {
   name: 'packit',
   title: 'Packit `hot` at both hops',
   async run(stand) {
-    const builds = stand.scale.quick ? 15 : 60
+    const builds = stand.scale.quick ? 8 : 60
     const workload = { ...PRESETS.hot, runScale: 0.0055, failStartFraction: 0.1 }
     const messages = generate({ ...workload, builds, seed: 375 })
     const before = generate({ ...workload, builds: stand.scale.quick ? 2 : 20, seed: 376 })
