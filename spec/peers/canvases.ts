@@ -82,3 +82,19 @@ export function spread(dict: Dict, queueOf: () => string, ids: string[] = []): D
     return { ...sig, options }
   })
 }
+
+/** Whether such steps follow one another somewhere in a canvas, by what their tasks are called: `celery.group` for a group. */
+export function hasSteps(dict: Dict, ...names: readonly string[]): boolean {
+  const parts = dict.kwargs as { tasks?: Dict[]; header?: Dict[]; body?: Dict }
+  const { body, header = [], tasks = [] } = parts
+  const replacements = dict.task === 'canvas.replace' ? (dict.args as Dict[]) : []
+  const within = [...tasks, ...header, ...replacements, ...(body ? [body] : [])]
+  const steps = stepsOf(dict).map(({ task }) => task)
+  const isThere = steps.some((_, at) => names.every((name, further) => steps[at + further] === name))
+  return isThere || within.some((one) => hasSteps(one, ...names))
+}
+
+function stepsOf(dict: Dict): Dict[] {
+  if (dict.task !== 'celery.chain') return [dict]
+  return (dict.kwargs as { tasks: Dict[] }).tasks.flatMap(stepsOf)
+}

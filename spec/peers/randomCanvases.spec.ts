@@ -3,7 +3,7 @@ import { Random } from '../packit/random.js'
 import { type CanvasEnd, type CanvasRun, type End, runCanvases } from '../support/canvasRuns.js'
 import { canvasWorkers } from '../support/canvasWorkers.js'
 import { isCelery } from '../support/versions.js'
-import { randomCanvas, spread } from './canvases.js'
+import { hasSteps, randomCanvas, spread } from './canvases.js'
 
 const COUNT = Number(process.env.CELERIAC_SPEC_CANVASES ?? 20)
 const CANVASES = Array.from({ length: COUNT }, (_, seed) => randomCanvas(new Random(`canvas ${seed}`)))
@@ -21,6 +21,10 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)]))
 }
+
+const IS_56 = isCelery(5, 6)
+/** Of a chord, a group and a chord in a row, Celery 5.6 sends the last once for each task of the group: whose results its body gets is chance. */
+const IS_CHANCE = CANVASES.map((canvas) => IS_56 && hasSteps(canvas, 'celery.chord', 'celery.group', 'celery.chord'))
 
 interface Seen extends Pick<CanvasEnd, 'got' | 'ends'> {
   /** Which of its error callbacks were called. */
@@ -55,11 +59,13 @@ describe("random canvases of Python's client", () => {
   }
 
   /** That they are the same, canvases that have come to their end among workers in Python. Ids are new each time. */
-  function expectSame(seen: readonly CanvasEnd[]): void {
+  function expectSame(seen: readonly CanvasEnd[], isKnown: (at: number) => boolean = () => true): void {
     const those = (run: readonly CanvasEnd[]): unknown[] =>
       run.flatMap(({ ends, got, watched }, at) => {
         const canvas: Seen = { got, ends, called: watched.map((end) => end !== null) }
-        return isWhole(alone[at] as CanvasEnd) ? [[at, HAS_ORDER[at] ? canvas : sorted(canvas)]] : []
+        return isWhole(alone[at] as CanvasEnd) && !IS_CHANCE[at] && isKnown(at)
+          ? [[at, HAS_ORDER[at] ? canvas : sorted(canvas)]]
+          : []
       })
     const plain = (run: readonly CanvasEnd[]): unknown =>
       JSON.parse(JSON.stringify(those(run)).replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'))
@@ -71,7 +77,7 @@ describe("random canvases of Python's client", () => {
   })
 
   it('are revoked among workers in Python where they are the body of a failed chord, from 5.6 on', () => {
-    expect(JSON.stringify(alone).includes(REVOKED)).toBe(isCelery(5, 6))
+    expect(JSON.stringify(alone).includes(REVOKED)).toBe(IS_56)
   })
 
   it('come to the same end among ours, and each comes to one', () => {
@@ -80,6 +86,8 @@ describe("random canvases of Python's client", () => {
   })
 
   it.each([1, 2])('come to the same end among both, spread at random: %i', (seed) => {
-    expectSame(spreads[seed - 1] as readonly CanvasEnd[])
+    const seen = spreads[seed - 1] as readonly CanvasEnd[]
+    // Which of both is stored last, that a task is revoked or that it has failed, is chance.
+    expectSame(seen, (at) => !IS_56 || !JSON.stringify(seen[at]).includes(REVOKED))
   })
 })
