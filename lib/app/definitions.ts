@@ -198,7 +198,7 @@ export abstract class Definitions<Shared extends object> {
 
   /**
    * Defines a remote control command that changes something, for `celery control NAME ...`, `celeriac control NAME ...` and
-   * `app.control.broadcast`, before the worker starts. Mirrors Celery's `@control_command`. It runs in the worker itself, beside its tasks:
+   * `app.control.broadcast`; a worker that runs knows it from then on. Mirrors Celery's `@control_command`. It runs in the worker itself, beside its tasks:
    * what takes long belongs in a task. Arguments that are missing, unknown or of the wrong type are refused in Python's words.
    * @throws TypeError for a name that another command has, Celery's own included, and for options that do not exist or are wrong
    */

@@ -1,3 +1,4 @@
+import { Listeners } from '../listeners.js'
 import { repr } from '../protocol/repr.js'
 import { fn, plainObject, text } from './optionChecks.js'
 import { type Check, checkOptions, type OptionTable } from './options.js'
@@ -96,6 +97,8 @@ const OPTIONS: OptionTable = {
 
 /** The remote control commands of an app, by name. */
 export class OwnCommands implements Iterable<OwnCommand> {
+  /** Told of each command that is added, such as after a worker has started. */
+  readonly onAdd = new Listeners<[OwnCommand]>()
   private readonly all = new Map<string, OwnCommand>()
 
   /** @throws TypeError for a name that is wrong or taken, and for wrong options */
@@ -109,7 +112,9 @@ export class OwnCommands implements Iterable<OwnCommand> {
     checkOptions(call, options, OPTIONS)
     const { args = {}, help, run } = options
     if (help === undefined || run === undefined) throw new TypeError(`${call}: expected both help and run`)
-    this.all.set(name, { name, kind, args, help, run: run as OwnCommand['run'] })
+    const command = { name, kind, args, help, run: run as OwnCommand['run'] }
+    this.all.set(name, command)
+    this.onAdd.tell(command)
   }
 
   [Symbol.iterator](): Iterator<OwnCommand> {

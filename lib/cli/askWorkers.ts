@@ -62,11 +62,19 @@ export function commandNamed(
 
 /** The commands with their arguments and what they do, for the help. */
 export function listCommands(kind: CommandInfo['kind']): string {
-  const rows = COMMANDS.filter((command) => command.kind === kind).map(({ help, name, signature }) => ({
-    term: `${name} ${signature}`.trimEnd(),
-    help,
-  }))
-  return `\nCommands:\n${rows.map(({ help, term }) => `  ${term}\n      ${help}`).join('\n')}`
+  return listed('Commands', COMMANDS, kind)
+}
+
+/** The commands that an app defines, for the help; an empty text for none. */
+export function listOwnCommands(kind: CommandInfo['kind'], app: Pick<App, 'commands' | 'main'>): string {
+  return listed(`Commands of ${app.main}`, [...app.commands].map(ownCommand), kind)
+}
+
+function listed(title: string, commands: readonly CommandInfo[], kind: CommandInfo['kind']): string {
+  const rows = commands
+    .filter((command) => command.kind === kind)
+    .map(({ help, name, signature }) => `  ${`${name} ${signature}`.trimEnd()}\n      ${help}`)
+  return rows.length === 0 ? '' : `\n${title}:\n${rows.join('\n')}`
 }
 
 /**

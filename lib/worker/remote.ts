@@ -42,6 +42,8 @@ export class Remote {
   private readonly gossip: Gossip
   private readonly inlet: GossipInlet
   private readonly mailbox: Mailbox | null
+  /** The app may outlive the worker. */
+  private readonly forgetApp: () => void
   /** At the last connection nobody else was there: what seems to be a neighbour at the next one is our own mailbox, for a moment. */
   private wasAlone = false
 
@@ -59,7 +61,7 @@ export class Remote {
     })
     this.inlet = new GossipInlet(this.gossip, log('gossip'))
     this.panel = new Panel(nodename, log('control'))
-    registerCommands(this.panel, this.parts(), app.commands)
+    this.forgetApp = app.commands.onAdd.add(registerCommands(this.panel, this.parts(), app.commands))
     this.mailbox = settings.worker_enable_remote_control
       ? new Mailbox({
           nodename,
@@ -108,6 +110,7 @@ export class Remote {
   stopping(): void {
     this.options.events.heart.stop()
     this.inlet.down()
+    this.forgetApp()
   }
 
   private parts(): ControlParts {

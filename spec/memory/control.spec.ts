@@ -48,6 +48,13 @@ describe('remote control and events on memory://', () => {
     expect(await ask('ping')).toEqual({ ok: 'pong' })
   })
 
+  it('answers a command that its app defines while it runs', async () => {
+    expect(await ask('stock')).toMatchObject({ error: expect.stringContaining('stock') })
+    here.app.inspectCommand('stock', { args: { sku: 'text' }, help: 'Pieces in stock.', run: ({ sku }) => [sku, 3] })
+    expect(await ask('stock', { sku: 'lamp' })).toEqual(['lamp', 3])
+    expect(await ask('stock')).toMatchObject({ error: expect.stringContaining("'sku'") })
+  })
+
   it('tells its queues, takes one more and leaves it again', async () => {
     const names = async (): Promise<string[]> =>
       ((await ask('active_queues')) as Array<{ name: string }>).map(({ name }) => name)

@@ -1,5 +1,15 @@
 import type { Command } from 'commander'
-import { type AskOptions, addAskOptions, askWorkers, byNode, commandNamed, listCommands } from '../askWorkers.js'
+import { coerceError } from '../../errors.js'
+import { printable } from '../../protocol/printable.js'
+import {
+  type AskOptions,
+  addAskOptions,
+  askWorkers,
+  byNode,
+  commandNamed,
+  listCommands,
+  listOwnCommands,
+} from '../askWorkers.js'
 import type { Client } from '../client.js'
 import { readArguments } from '../commandArguments.js'
 import { datedSlots } from '../datedSlots.js'
@@ -16,15 +26,40 @@ type Kind = keyof typeof KINDS
 /** `celeriac inspect`, which asks workers what they are at, or `celeriac control`, which changes what they do. */
 export function addRemoteControl(kind: Kind): (program: Command, perform: Perform) => void {
   return (program, perform) => {
-    addAskOptions(program.command(kind))
+    const own = new OwnHelp()
+    const command = addAskOptions(program.command(kind))
       .description(KINDS[kind].description)
       .argument('<action>', KINDS[kind].action)
       .argument('[args...]', 'arguments of the command')
-      .addHelpText('after', `${listCommands(kind)}\n  and those that the app given by -A defines`)
+      .addHelpText('after', () => `${listCommands(kind)}${own.text}`)
       .action((action: string, words: string[], options: AskOptions) =>
         perform((client) => ask(client, kind, action, words, options)),
       )
+    program.hook('preSubcommand', async (_, asked) => {
+      if (asked === command && asksForHelp(program.args)) await own.load(kind, perform)
+    })
   }
+}
+
+/** What the help says of the app's own commands. */
+class OwnHelp {
+  text = ''
+
+  /** A help that can't load the app is still one. */
+  async load(kind: Kind, perform: Perform): Promise<void> {
+    try {
+      await perform(async ({ app }) => {
+        this.text = app ? listOwnCommands(kind, app) : '\n  and those that the app given by -A defines'
+        return 0
+      })
+    } catch (thrown) {
+      this.text = `\n  and those of the app, which can't be loaded: ${printable(coerceError(thrown).message, { lines: true })}`
+    }
+  }
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.some((word) => word === '--help' || word === '-h')
 }
 
 async function ask(
