@@ -3,7 +3,8 @@
  * Reply:    {revoked: {<id>: [seconds, <id>]}, clock, monotonic}, or null from the node that asked
  *
  * `seconds` is the time of the revoke on the sender's monotonic clock, or, in a set that was passed on as Celery writes it elsewhere,
- * a plain number in the pair's place. Python refuses the whole set if one of these times is written without a fraction.
+ * a plain number in the pair's place. Python refuses the whole set if one of these times is written without a fraction. Instead of such a
+ * set it also takes a list of ids, which Celery's workers after 5.6 send.
  * `monotonic` is ours: what the sender's clock shows now, without which those times mean nothing on another machine.
  */
 
@@ -32,7 +33,10 @@ export function encodeRevoked(ids: Iterable<RevokedId>, monotonic: number): Revo
  * what its clock shows they count as new: to know a revoked task for too long does no harm, too short a time would.
  */
 export function decodeRevoked({ monotonic, revoked }: Readonly<Record<string, unknown>>): RevokedId[] {
-  if (typeof revoked !== 'object' || revoked === null || Array.isArray(revoked)) return []
+  if (Array.isArray(revoked)) {
+    return revoked.filter((id) => typeof id === 'string' && id !== '').map((id) => ({ id, ageMs: 0 }))
+  }
+  if (typeof revoked !== 'object' || revoked === null) return []
   const ids: RevokedId[] = []
   for (const [id, entry] of Object.entries(revoked)) {
     const seconds: unknown = Array.isArray(entry) ? entry[0] : entry

@@ -40,6 +40,13 @@ describe('the revoked ids of a hello', () => {
     ])
   })
 
+  it('are new in a list of ids', () => {
+    expect(decodeRevoked({ revoked: ['a', 'b', '', 7, null], monotonic: 10 })).toEqual([
+      { id: 'a', ageMs: 0 },
+      { id: 'b', ageMs: 0 },
+    ])
+  })
+
   it('are never from the future', () => {
     expect(decodeRevoked({ revoked: { a: [20.5, 'a'] }, monotonic: 10 })).toEqual([{ id: 'a', ageMs: 0 }])
   })
@@ -47,7 +54,7 @@ describe('the revoked ids of a hello', () => {
   it.each([
     ['nothing', {}],
     ['null', { revoked: null }],
-    ['a list', { revoked: [['a', 1.5]] }],
+    ['a list of pairs', { revoked: [['a', 1.5]] }],
     ['a text', { revoked: 'a' }],
     ['times that are none', { revoked: { a: null, b: 'x', c: [], d: ['x', 'd'], e: {}, f: true } }],
     ['an empty id', { revoked: { '': 1.5 } }],
