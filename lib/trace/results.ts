@@ -2,6 +2,7 @@ import type { Backend, Clock, ResultRequest } from '../ports.js'
 import type { AmqpTable } from '../protocol/amqp.js'
 import { encodeException, RemoteError } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
+import { repr } from '../protocol/repr.js'
 import {
   type ExtendedResult,
   encodeRevoked,
@@ -10,6 +11,7 @@ import {
   resultMeta,
   taskTuple,
 } from '../protocol/result.js'
+import { EncodeError } from '../protocol/resultText.js'
 import { traceback } from '../protocol/traceback.js'
 import type { Policy } from '../request/policy.js'
 import type { Request } from '../request/request.js'
@@ -129,7 +131,13 @@ export class Results {
       },
       clock.now(),
     )
-    await backend.store(meta, waiterOf(message))
+    try {
+      await backend.store(meta, waiterOf(message))
+    } catch (thrown) {
+      if (!meta.extended || !(thrown instanceof EncodeError)) throw thrown
+      // Arguments may be what no result can hold, such as Infinity: whoever waits is to have the result all the same.
+      await backend.store({ ...meta, extended: { ...meta.extended, ...asTexts(request) } }, waiterOf(message))
+    }
   }
 
   private extend(request: Request): ResultMeta['extended'] {
@@ -156,6 +164,13 @@ function stampsOf({ stamped_headers: names, stamps }: AmqpTable): Pick<ExtendedR
   if (typeof stamps !== 'object' || stamps === null || Array.isArray(stamps)) return {}
   const listed = Array.isArray(names) ? names.filter((name) => typeof name === 'string') : null
   return { stamps: { ...stamps }, ...(listed ? { stampedHeaders: listed } : {}) }
+}
+
+function asTexts({ args, kwargs }: Request): Pick<ExtendedResult, 'args' | 'kwargs'> {
+  return {
+    args: args.map((arg) => repr(arg)),
+    kwargs: Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, repr(value)])),
+  }
 }
 
 function textOf(value: unknown): string | null {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
+import { FakeDelivery } from '../support/fakeDelivery.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { taskMessage } from '../support/message.js'
 import { OfflineApp, OfflineLine } from '../support/offlineLine.js'
@@ -12,6 +13,7 @@ describe('what a task leaves in the backend, and sees of its request', () => {
   beforeEach(() => {
     const app = new OfflineApp('spec')
     app.task('add', { trackStarted: true }, (x: number, y: number) => x + y)
+    app.task('greater', { trackStarted: true, params: ['x', 'than'] }, (x: number, than: number) => x > than)
     app.task('look', { bind: true }, (self: TaskContext) => {
       seen = self.request
     })
@@ -34,6 +36,15 @@ describe('what a task leaves in the backend, and sees of its request', () => {
       stampedHeaders: ['customer', 'job'],
       stamps: { customer: ['c1'], job: 'j' },
     })
+  })
+
+  it('is there also if its arguments are no JSON, as texts then', async () => {
+    const { properties } = taskMessage('greater', { id: 'a' })
+    const content = Buffer.from('[[Infinity], {"than": 7}, {}]')
+    offline.deliverRaw(new FakeDelivery(properties, content, 'spec', () => undefined))
+    for (let turn = 0; turn < 10; turn++) await offline.turn()
+    expect(backend.stored).toEqual(['a STARTED', 'a SUCCESS'])
+    expect(await backend.get('a')).toMatchObject({ result: true, extended: { args: ['inf'], kwargs: { than: '7' } } })
   })
 
   it.each([{}, { stamped_headers: null, stamps: {} }, { stamped_headers: ['x'], stamps: ['x'] }])(
