@@ -39,6 +39,7 @@ const DOORS: Readonly<Record<string, string>> = {
   opossum: 'breaker.ts',
   'prom-client': 'health/metrics.ts',
   re2js: 'control/nodePattern.ts',
+  'seek-bzip': 'protocol/content/compression.ts',
   winston: 'log/log.ts',
   yaml: 'protocol/content/yaml',
 }

@@ -1,7 +1,9 @@
 import * as zlib from 'node:zlib'
+import { lazily } from '../../lazily.js'
 import { BadMessage } from '../badMessage.js'
 import { repr } from '../repr.js'
-import { bunzip } from './bunzip.js'
+
+const bzip = lazily<typeof import('seek-bzip').default>('seek-bzip')
 
 interface Codec {
   /** The value of the header `compression`. */
@@ -97,6 +99,35 @@ export function compress(name: string, content: Buffer): { type: string; content
 /** Whether `compress` can write what the header `compression` names. */
 export function canCompress(compression: unknown): compression is string {
   return typeof BY_NAME.get(compression)?.deflate === 'function'
+}
+
+/** Byte by byte on both sides, since the library neither minds the end of its input nor the size of its output. */
+function bunzip(content: Buffer, maxSize: number): Buffer {
+  let read = 0
+  let size = 0
+  let body = Buffer.allocUnsafe(Math.min(maxSize, content.length * 8))
+  const readByte = (): number => {
+    const byte = content[read++]
+    if (byte === undefined) throw new Error('unexpected end of bzip2 data')
+    return byte
+  }
+  bzip().decode(
+    {
+      readByte,
+      read(target, offset, length) {
+        for (let at = 0; at < length; at++) target[offset + at] = readByte()
+        return length
+      },
+    },
+    {
+      writeByte(byte) {
+        if (size === maxSize) throw tooLarge(maxSize)
+        if (size === body.length) body = Buffer.concat([body], Math.min(maxSize, Math.max(1024, size * 2)))
+        body[size++] = byte
+      },
+    },
+  )
+  return body.subarray(0, size)
 }
 
 function tooLarge(maxSize: number): BadMessage {
