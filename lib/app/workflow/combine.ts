@@ -16,7 +16,10 @@ export type Group<Lead extends readonly unknown[], Results extends readonly unkn
   Lead,
   Results,
   GroupResult<Results>
-> & { readonly subtaskType: 'group' }
+> & {
+  /** What tells it from other signatures. */
+  readonly subtaskType: 'group'
+}
 
 /** What may be given to each of them. */
 type LeadOfAll<Members extends readonly AnySignature[]> = (
