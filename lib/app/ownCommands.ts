@@ -1,4 +1,3 @@
-import { Listeners } from '../listeners.js'
 import { repr } from '../protocol/repr.js'
 import { fn, plainObject, text } from './optionChecks.js'
 import { type Check, checkOptions, type OptionTable } from './options.js'
@@ -97,8 +96,7 @@ const OPTIONS: OptionTable = {
 
 /** The remote control commands of an app, by name. */
 export class OwnCommands implements Iterable<OwnCommand> {
-  /** Told of each command that is added, such as after a worker has started. */
-  readonly onAdd = new Listeners<[OwnCommand]>()
+  private readonly told = new Set<(command: OwnCommand) => void>()
   private readonly all = new Map<string, OwnCommand>()
 
   /** @throws TypeError for a name that is wrong or taken, and for wrong options */
@@ -114,7 +112,13 @@ export class OwnCommands implements Iterable<OwnCommand> {
     if (help === undefined || run === undefined) throw new TypeError(`${call}: expected both help and run`)
     const command = { name, kind, args, help, run: run as OwnCommand['run'] }
     this.all.set(name, command)
-    this.onAdd.tell(command)
+    for (const tell of this.told) tell(command)
+  }
+
+  /** `tell` is told of each command that is added from now on, such as after a worker has started. @returns ends it */
+  onAdd(tell: (command: OwnCommand) => void): () => void {
+    this.told.add(tell)
+    return () => void this.told.delete(tell)
   }
 
   [Symbol.iterator](): Iterator<OwnCommand> {

@@ -61,7 +61,7 @@ export class Remote {
     })
     this.inlet = new GossipInlet(this.gossip, log('gossip'))
     this.panel = new Panel(nodename, log('control'))
-    this.forgetApp = app.commands.onAdd.add(registerCommands(this.panel, this.parts(), app.commands))
+    this.forgetApp = app.commands.onAdd(registerCommands(this.panel, this.parts(), app.commands))
     this.mailbox = settings.worker_enable_remote_control
       ? new Mailbox({
           nodename,
