@@ -100,9 +100,11 @@ export class Holders {
       async (thrown) => {
         const { clock, log } = this.options
         if (!isCurrent() || this.kept.get(lane)?.holder.wanted !== true) return
-        log.warning(`Lane ${lane} can't be taken: ${coerceError(thrown).message}. Trying again in ${RETRY_MS / 1000} s`)
         await pause(clock, RETRY_MS)
-        if (isCurrent()) this.lose(lane)
+        if (!isCurrent()) return
+        // Told only now: a lost connection takes all lanes at once, which isn't worth a line for each.
+        log.warning(`Lane ${lane} could not be taken: ${coerceError(thrown).message}. Trying again`)
+        this.lose(lane)
       },
     )
   }

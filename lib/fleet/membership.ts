@@ -1,7 +1,17 @@
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import { type Assignment, assign, type Member } from './assignment.js'
-import { alone, heard, isForgotten, isStale, leaderOf, type News, type Roster, watchedBy } from './roster.js'
+import {
+  alone,
+  heard,
+  isForgotten,
+  isStale,
+  leaderOf,
+  type News,
+  type Roster,
+  type Table,
+  watchedBy,
+} from './roster.js'
 
 /** How often a member looks after the one that it watches, and after its own place. One message each time, however large the fleet is. */
 const LOOK_MS = 1000
@@ -11,6 +21,10 @@ const FIRST_MS = 1500
 const SETTLE_MS = 2000
 /** The leader says its table again, for those that have missed it. */
 const REPEAT_MS = 10_000
+/** A leader that has said nothing for so long is looked after by all, and not only by the one that watches it: they may not know of each other. */
+const SILENCE_MS = 15_000
+/** How long the leader may take to answer another one's table, until a member that follows it makes itself known to the other. */
+const DOUBT_MS = 3000
 
 export interface MembershipOptions {
   readonly self: Member
@@ -37,6 +51,9 @@ export class Membership {
   /** Lanes are to be moved once the fleet has settled. */
   private owesBalance = false
   private isSuspended = false
+  private leaderHeardAt = 0
+  /** Since when another leader's older table stands unanswered; null if none does. */
+  private doubtedAt: number | null = null
   private timer: Timer | null = null
 
   constructor(private readonly options: MembershipOptions) {
@@ -61,8 +78,8 @@ export class Membership {
   async up(): Promise<void> {
     if (this.state === 'leaving') return
     this.state = 'here'
-    this.cameAt = this.changedAt = this.options.clock.monotonic()
-    await this.say({ type: 'join', member: this.options.self })
+    this.cameAt = this.changedAt = this.leaderHeardAt = this.options.clock.monotonic()
+    await this.join()
     this.lookIn(LOOK_MS)
   }
 
@@ -95,10 +112,30 @@ export class Membership {
   hear(news: News): void {
     const before = this.known
     this.known = heard(before, news)
+    if (news.type === 'table') this.compare(news.table)
     if (this.known === before) return
     if (this.known.members !== before.members) this.changedAt = this.options.clock.monotonic()
     this.options.onRoster(this.known)
     if (this.leads && isStale(this.known)) this.lookIn(0)
+  }
+
+  /**
+   * Another leader's older table comes from a fleet that doesn't know of this one: it has begun while nobody of this one spoke. The leader
+   * says its own; where it doesn't, because it is gone, those that follow it go over.
+   */
+  private compare({ leader }: Table): void {
+    const { table } = this.known
+    if (leader === table.leader) {
+      this.leaderHeardAt = this.options.clock.monotonic()
+      this.doubtedAt = null
+    } else if (this.leads) {
+      this.saidAt = Number.NEGATIVE_INFINITY
+      this.lookIn(0)
+    } else this.doubtedAt ??= this.options.clock.monotonic()
+  }
+
+  private get isLost(): boolean {
+    return this.doubtedAt !== null && this.options.clock.monotonic() - this.doubtedAt >= DOUBT_MS
   }
 
   private lookIn(ms: number): void {
@@ -108,7 +145,7 @@ export class Membership {
 
   private async look(): Promise<void> {
     await this.lead()
-    if (this.state === 'here' && isForgotten(this.known)) await this.say({ type: 'join', member: this.options.self })
+    if (this.state === 'here' && (this.isLost || isForgotten(this.known))) await this.join()
     await this.watch()
     this.lookIn(LOOK_MS)
   }
@@ -135,9 +172,9 @@ export class Membership {
   }
 
   private async settle(lanes: Assignment): Promise<void> {
-    const { members, self, table } = this.known
+    const { members, newest, self } = this.known
     const all = [...members.values()]
-    const version = table.version + 1
+    const version = newest + 1
     this.hear({ type: 'table', table: { leader: self.id, version, members: all, lanes } })
     await this.tell(version, lanes, all)
   }
@@ -148,16 +185,32 @@ export class Membership {
   }
 
   private async watch(): Promise<void> {
-    const watched = watchedBy(this.known)
-    if (this.state !== 'here' || !watched) return
-    const { isThere, log } = this.options
-    let isGone = false
-    try {
-      isGone = !(await isThere(watched.id))
-    } catch (thrown) {
-      log.debug(`Could not determine whether ${watched.id} is there: ${coerceError(thrown).message}`)
+    for (const id of [...watchedBy(this.known), ...this.silentLeader()]) {
+      if (this.state !== 'here') return
+      if (await this.isGone(id)) await this.say({ type: 'leave', id })
     }
-    if (isGone) await this.say({ type: 'leave', id: watched.id })
+  }
+
+  private silentLeader(): readonly string[] {
+    const now = this.options.clock.monotonic()
+    if (this.leads || now - this.leaderHeardAt < SILENCE_MS) return []
+    this.leaderHeardAt = now
+    return [leaderOf(this.known).id]
+  }
+
+  private async isGone(id: string): Promise<boolean> {
+    const { isThere, log } = this.options
+    try {
+      return !(await isThere(id))
+    } catch (thrown) {
+      log.debug(`Could not determine whether ${id} is there: ${coerceError(thrown).message}`)
+      return false
+    }
+  }
+
+  private async join(): Promise<void> {
+    this.doubtedAt = null
+    await this.say({ type: 'join', member: this.options.self, version: this.known.table.version })
   }
 
   private async say(news: News): Promise<void> {

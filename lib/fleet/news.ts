@@ -22,8 +22,8 @@ export function decodeNews(content: Buffer): News | null {
   } catch {
     return null
   }
-  const { id, member, table, type } = said ?? {}
-  if (type === 'join' && isMember(member)) return { type, member }
+  const { id, member, table, type, version } = said ?? {}
+  if (type === 'join' && isMember(member)) return { type, member, version: typeof version === 'number' ? version : 0 }
   if (type === 'leave' && typeof id === 'string') return { type, id }
   if (type === 'table' && isTable(table)) return { type, table: unpacked(table) }
   return null

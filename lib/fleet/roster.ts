@@ -15,7 +15,8 @@ export interface Table {
 
 /** What members say to all others. */
 export type News =
-  | { readonly type: 'join'; readonly member: Member }
+  /** With the version of the last table that it has. */
+  | { readonly type: 'join'; readonly member: Member; readonly version: number }
   /** A member says it of itself, or of another whose connection the broker has seen end. */
   | { readonly type: 'leave'; readonly id: string }
   | { readonly type: 'table'; readonly table: Table }
@@ -28,6 +29,8 @@ export interface Roster {
   /** The last ids that have left: an old table doesn't bring them back. */
   readonly left: ReadonlySet<string>
   readonly table: Table
+  /** The highest version that anybody has had: of a fleet that this member hasn't been in, it may be beyond that of its own table. */
+  readonly newest: number
 }
 
 /** The roster of a member that has heard of nobody yet. */
@@ -37,6 +40,7 @@ export function alone(self: Member, lanes: number): Roster {
     members: new Map([[self.id, self]]),
     left: new Set(),
     table: { leader: self.id, version: 0, members: [], lanes: new Array<null>(lanes).fill(null) },
+    newest: 0,
   }
 }
 
@@ -44,7 +48,7 @@ export function alone(self: Member, lanes: number): Roster {
 export function heard(roster: Roster, news: News): Roster {
   switch (news.type) {
     case 'join':
-      return joined(roster, news.member)
+      return joined(roster, news.member, news.version)
     case 'leave':
       return gone(roster, news.id)
     case 'table':
@@ -70,11 +74,16 @@ export function leaderOf({ members, self, table }: Roster): Member {
   return oldest
 }
 
-/** The member that this one watches: the next by id, and the first after the last. Null when there is no other. */
-export function watchedBy(roster: Roster): Member | null {
-  const ids = [...roster.members.keys()].sort()
-  const id = ids[(ids.indexOf(roster.self.id) + 1) % ids.length]
-  return id === undefined || id === roster.self.id ? null : (roster.members.get(id) ?? null)
+/**
+ * The ids that this member watches: the next one, and the first after the last; none when there is no other. And those before it that have
+ * left and are in the table all the same: the leader may not have heard of it.
+ */
+export function watchedBy({ members, self, table }: Roster): readonly string[] {
+  const ids = [...new Set([...members.keys(), ...table.members.map(({ id }) => id)])].sort()
+  const own = ids.indexOf(self.id)
+  const others = [...ids.slice(own + 1), ...ids.slice(0, own)]
+  const next = others.findIndex((id) => members.has(id))
+  return next < 0 ? others : others.slice(0, next + 1)
 }
 
 /** The lanes that this member is to hold. */
@@ -87,19 +96,22 @@ export function isForgotten({ self, table }: Roster): boolean {
   return table.version > 0 && !table.members.some(({ id }) => id === self.id)
 }
 
-/** Whether the last table is of other members than those that are there, or another leader's: the leader has to say a new one. */
+/** Whether the last table is of other members than those that are there, another leader's, or older than what others have: the leader has to say a new one. */
 export function isStale(roster: Roster): boolean {
-  const { members, self, table } = roster
+  const { members, newest, self, table } = roster
+  if (newest > table.version) return true
   if (table.leader !== self.id || table.members.length !== members.size) return true
   return table.members.some(({ id, slots }) => members.get(id)?.slots !== slots)
 }
 
-function joined(roster: Roster, member: Member): Roster {
+function joined(roster: Roster, member: Member, version: number): Roster {
   const known = roster.members.get(member.id)
-  if (known?.slots === member.slots && known.since === member.since) return roster
+  const newest = Math.max(roster.newest, version)
+  if (known?.slots === member.slots && known.since === member.since)
+    return newest === roster.newest ? roster : { ...roster, newest }
   const left = new Set(roster.left)
   left.delete(member.id)
-  return { ...roster, members: new Map([...roster.members, [member.id, member]]), left }
+  return { ...roster, members: new Map([...roster.members, [member.id, member]]), left, newest }
 }
 
 function gone(roster: Roster, id: string): Roster {
@@ -114,10 +126,10 @@ function gone(roster: Roster, id: string): Roster {
  * again, and one that has gone while nothing was heard is forgotten.
  */
 function told(roster: Roster, table: Table): Roster {
-  const { left, self, table: mine } = roster
+  const { left, newest, self, table: mine } = roster
   if (table.version < mine.version || (table.version === mine.version && table.leader >= mine.leader)) return roster
   const members = new Map(table.members.filter(({ id }) => !left.has(id)).map((member) => [member.id, member]))
-  return { ...roster, members: members.set(self.id, self), table }
+  return { ...roster, members: members.set(self.id, self), table, newest: Math.max(newest, table.version) }
 }
 
 function isOlder(one: Member, other: Member): boolean {

@@ -1,14 +1,19 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Membership } from '../../lib/fleet/membership.js'
 import { lanesOf, type News } from '../../lib/fleet/roster.js'
+import { Random } from '../packit/random.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
+
+const IDS = ['a', 'f', 'k', 'p', 'u', 'z'] as const
 
 /** A fleet whose members hear each other at once, and the broker that knows which of them are there. */
 class Hall {
   readonly clock = new FakeClock()
   readonly said: string[] = []
   readonly there = new Map<string, Membership>()
+  /** What members that hear late have not heard yet. */
+  private readonly late = new Map<string, News[]>()
 
   async enter(id: string): Promise<Membership> {
     const membership = new Membership({
@@ -18,7 +23,11 @@ class Hall {
       log: new MemoryLog(),
       say: async (news: News) => {
         this.said.push(news.type)
-        for (const member of [...this.there.values()]) member.hear(news)
+        for (const [id, member] of [...this.there]) {
+          const waiting = this.late.get(id)
+          if (waiting) waiting.push(news)
+          else member.hear(news)
+        }
       },
       isThere: async (id) => this.there.has(id),
       onRoster: () => undefined,
@@ -34,11 +43,27 @@ class Hall {
     this.there.delete(id)
   }
 
+  /** What it is told from now on, it hears once it listens again. */
+  stun(id: string): void {
+    if (!this.late.has(id)) this.late.set(id, [])
+  }
+
+  listen(): void {
+    for (const [id, waiting] of this.late) {
+      this.late.delete(id)
+      for (const news of waiting) this.there.get(id)?.hear(news)
+    }
+  }
+
   async pass(seconds: number): Promise<void> {
     for (let tenth = 0; tenth < seconds * 10; tenth++) {
       this.clock.advance(100)
       for (let turn = 0; turn < 20; turn++) await Promise.resolve()
     }
+  }
+
+  get leaders(): Membership[] {
+    return [...this.there.values()].filter(({ leads }) => leads)
   }
 
   get counts(): number[] {
@@ -89,6 +114,67 @@ describe('the members of a fleet', () => {
     hall.crash(id)
     await hall.pass(3)
     expect(hall.counts).toEqual([4, 4])
+  })
+
+  it.each(['0', 'ab', 'x'])(
+    'share all lanes with %s, which comes just after the leader has crashed and knows nobody',
+    async (id) => {
+      for (const each of ['a', 'b']) await hall.enter(each)
+      await hall.pass(5)
+      const [leader] = hall.leaders
+      hall.crash(leader?.roster.self.id ?? '')
+      await hall.enter(id)
+      await hall.pass(20)
+      expect(hall.counts).toEqual([4, 4])
+      expect(hall.leaders).toHaveLength(1)
+    },
+  )
+
+  it('are led by one that comes back from a long silence, or by another, but by one', async () => {
+    for (const each of ['a', 'b', 'c']) await hall.enter(each)
+    await hall.pass(5)
+    const leader = hall.leaders[0] as Membership
+    const { id } = leader.roster.self
+    hall.there.delete(id)
+    await hall.enter('d')
+    await hall.pass(20)
+    hall.there.set(id, leader)
+    await hall.pass(30)
+    expect(hall.counts).toEqual([2, 2, 2, 2])
+    expect(hall.leaders).toHaveLength(1)
+  })
+
+  it('come to one leader and even shares, whatever has happened to them', async () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const random = new Random(seed)
+      const pick = <T>(from: readonly T[]): T => from[random.integer(0, from.length)] as T
+      const hall = new Hall()
+      for (let count = random.integer(1, 4); count > 0; count--) await hall.enter(pick(IDS) + count)
+      for (let event = random.integer(1, 12); event > 0; event--) {
+        await hall.pass(pick([0, 0.1, 0.5, 1, 3, 12]))
+        const ids = [...hall.there.keys()]
+        const id = pick(ids)
+        const what = pick(['enter', 'crash', 'leave', 'stun', 'listen'] as const)
+        if (what === 'enter' && ids.length < 6) await hall.enter(`${pick(IDS)}.${event}`)
+        else if (what === 'stun') hall.stun(id)
+        else if (what === 'listen') hall.listen()
+        else if (ids.length > 1) {
+          const member = hall.there.get(id)
+          if (what === 'leave') await member?.leave()
+          hall.crash(id)
+        }
+      }
+      hall.listen()
+      await hall.pass(40)
+      const { counts, leaders } = hall
+      const even = { leaders: 1, lanes: 8, spread: Math.ceil(8 / counts.length) - Math.floor(8 / counts.length) }
+      const found = {
+        leaders: leaders.length,
+        lanes: counts.reduce((sum, count) => sum + count),
+        spread: (counts.at(-1) ?? 0) - (counts[0] ?? 0),
+      }
+      expect({ seed, ...found }).toEqual({ seed, ...even })
+    }
   })
 
   it('find out that several crashed at once', async () => {

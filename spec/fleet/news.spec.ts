@@ -9,7 +9,7 @@ const [A, B] = [
 
 describe('news', () => {
   it.each<News>([
-    { type: 'join', member: A as never },
+    { type: 'join', member: A as never, version: 7 },
     { type: 'leave', id: 'a' },
     { type: 'table', table: { leader: 'a', version: 3, members: [A, B] as never, lanes: ['b', null, 'a'] } },
   ])('arrives as it was sent: %j', (news) => {

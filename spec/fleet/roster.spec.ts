@@ -19,7 +19,7 @@ function having(self: Member, ...news: News[]): Roster {
 }
 
 function join(member: Member): News {
-  return { type: 'join', member }
+  return { type: 'join', member, version: 0 }
 }
 
 function leave({ id }: Member): News {
@@ -48,10 +48,19 @@ describe('a roster', () => {
     expect([...roster.members.keys()].sort()).toEqual(['a', 'b'])
   })
 
+  it('is to be shared out again by its leader once somebody has a newer table than its own', () => {
+    const settled = having(A, join(B), table(A, 1, [A, B], ['a', 'a', 'b', 'b']))
+    expect(isStale(settled)).toBe(false)
+    expect(isStale(heard(settled, { type: 'join', member: B, version: 1 }))).toBe(false)
+    expect(isStale(heard(settled, { type: 'join', member: B, version: 2 }))).toBe(true)
+  })
+
   it('has each member watch another one, so that all are watched', () => {
     const views = [having(A, join(B), join(C)), having(B, join(A), join(C)), having(C, join(A), join(B))]
-    expect(views.map((view) => watchedBy(view)?.id).sort()).toEqual(['a', 'b', 'c'])
-    expect(watchedBy(having(A))).toBeNull()
+    expect(views.flatMap((view) => watchedBy(view)).sort()).toEqual(['a', 'b', 'c'])
+    expect(watchedBy(having(A))).toEqual([])
+    // One that has left, of which the leader has not heard.
+    expect(watchedBy(having(A, join(B), leave(B), table(C, 1, [A, B, C], ['a', 'b', 'c', 'c'])))).toEqual(['b', 'c'])
   })
 
   it('follows the newest table, and of two that are equally new the same one everywhere', () => {
