@@ -1,3 +1,6 @@
+// Programs load these when they first need them. A worker has them from its start: its package may be replaced while it runs.
+import '../app/applyCanvas.js'
+import '../app/builtIns/unlock.js'
 import { ConfigurationError, coerceError } from '../errors.js'
 import { expandPath } from './nodename.js'
 import { Worker, type WorkerOptions } from './worker.js'

@@ -140,7 +140,7 @@ describe('a fleet to which everything happens', () => {
           const n = from + at
           const key = `k${Math.min(KEYS, Math.floor((1 - random.next()) ** -1))}`
           published.set(key, [...(published.get(key) ?? []), n])
-          return taskMessage('steps.heed', { kwargs: { n, key, ms: random.integer(5, 20) } })
+          return taskMessage('steps.heed', { kwargs: { n, key, ms: random.integer(20, 100) } })
         })
         await client.publish(queue, messages)
         await waitFor(() => doneCount() > from - STRETCH / 2, { what: 'the fleet to be at work', everyMs: 100 })
