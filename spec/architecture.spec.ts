@@ -40,6 +40,7 @@ const DOORS: Readonly<Record<string, string>> = {
   'prom-client': 'health/metrics.ts',
   re2js: 'control/nodePattern.ts',
   'seek-bzip': 'protocol/content/compression.ts',
+  tinyqueue: 'request/priorityQueue.ts',
   winston: 'log/log.ts',
   yaml: 'protocol/content/yaml',
 }

@@ -32,7 +32,7 @@ describe('what is loaded', () => {
 
   it('by a worker on memory:// that has run a task is what it has used', async () => {
     const { own, packages } = await weightOf('worker')
-    expect(Object.keys(packages).sort()).toEqual(['opossum'])
+    expect(Object.keys(packages).sort()).toEqual(['opossum', 'tinyqueue'])
     expect(own).not.toContain('health/page.js')
     expect(own).not.toContain('cli/main.js')
   })

@@ -1,5 +1,5 @@
 import { Listeners } from '../listeners.js'
-import { Heap } from '../request/heap.js'
+import { PriorityQueue } from '../request/priorityQueue.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
 
@@ -18,7 +18,7 @@ export interface PoolOptions {
 
 /** The slots. A slot is one running promise; a request that is ready takes a free one, the earliest delivered first. */
 export class Pool {
-  private readonly ready = new Heap<Request>((one, other) => one.delivery.sequence - other.delivery.sequence)
+  private readonly ready = new PriorityQueue<Request>((one, other) => one.delivery.sequence - other.delivery.sequence)
   private slots: number
   private closed = false
   private drained: Array<() => void> = []
@@ -54,7 +54,7 @@ export class Pool {
   }
 
   offer(request: Request): void {
-    this.ready.add(request)
+    this.ready.push(request)
     this.fill()
   }
 
@@ -70,7 +70,7 @@ export class Pool {
 
   private fill(): void {
     while (!this.closed && !this.full) {
-      const request = this.ready.take()
+      const request = this.ready.pop()
       if (!request) return
       this.options.beforeRun?.()
       // It expired, or its connection was lost, while it waited here.

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../ports.js'
-import { Heap } from './heap.js'
+import { PriorityQueue } from './priorityQueue.js'
 
 /** So few that are cancelled don't matter. */
 const FEW = 64
@@ -9,7 +9,7 @@ const FEW = 64
  * their times would take hundreds of bytes each for timers of their own.
  */
 export class Agenda {
-  private readonly entries = new Heap<Entry>((one, other) => one.at - other.at || one.number - other.number)
+  private entries = new PriorityQueue(byTime)
   private cancelled = 0
   private count = 0
   private timer: Timer | null = null
@@ -21,15 +21,18 @@ export class Agenda {
   /** Calls `fn` once, `delayMs` milliseconds from now; what is due at the same time in the order in which it was set. */
   setTimer(fn: () => void, delayMs: number): Timer {
     const entry = new Entry(this.clock.monotonic() + Math.max(0, delayMs), ++this.count, fn, this.onCancel)
-    this.entries.add(entry)
+    this.entries.push(entry)
     this.arm()
     return entry
   }
 
   private readonly onCancel = (): void => {
     this.cancelled++
-    if (this.cancelled > FEW && this.cancelled > this.entries.size / 2) {
-      this.entries.keepOnly(({ fn }) => fn !== null)
+    if (this.cancelled > FEW && this.cancelled > this.entries.length / 2) {
+      this.entries = new PriorityQueue(
+        byTime,
+        this.entries.data.filter(({ fn }) => fn !== null),
+      )
       this.cancelled = 0
     }
     this.arm()
@@ -37,16 +40,22 @@ export class Agenda {
 
   /** Sets the timer for the first entry, unless it is set for it. */
   private arm(): void {
-    while (this.entries.first?.fn === null) {
-      this.entries.take()
-      this.cancelled--
-    }
-    const at = this.entries.first?.at ?? Number.POSITIVE_INFINITY
+    const at = this.first()?.at ?? Number.POSITIVE_INFINITY
     if (at === this.timerAt) return
     this.timer?.cancel()
     this.timerAt = at
     this.timer =
       at === Number.POSITIVE_INFINITY ? null : this.clock.setTimer(() => this.ring(), at - this.clock.monotonic())
+  }
+
+  /** The first entry that isn't cancelled. */
+  private first(): Entry | undefined {
+    for (let entry = this.entries.peek(); entry; entry = this.entries.peek()) {
+      if (entry.fn !== null) return entry
+      this.entries.pop()
+      this.cancelled--
+    }
+    return undefined
   }
 
   private ring(): void {
@@ -60,14 +69,17 @@ export class Agenda {
   }
 
   private takeDue(): (() => void) | null {
-    const { first } = this.entries
-    if (first === undefined || first.at > this.clock.monotonic()) return null
-    this.entries.take()
-    const { fn } = first
-    if (fn === null) this.cancelled--
-    first.fn = null
-    return fn ?? this.takeDue()
+    const entry = this.first()
+    if (entry === undefined || entry.at > this.clock.monotonic()) return null
+    this.entries.pop()
+    const { fn } = entry
+    entry.fn = null
+    return fn
   }
+}
+
+function byTime(one: Entry, other: Entry): number {
+  return one.at - other.at || one.number - other.number
 }
 
 class Entry implements Timer {

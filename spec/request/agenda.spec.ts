@@ -51,6 +51,16 @@ describe('an agenda', () => {
     expect(done).toEqual(['set meanwhile at 10'])
   })
 
+  it('passes over any number of cancelled ones', () => {
+    agenda.setTimer(note('first'), 10)
+    const cancelled = Array.from({ length: 50_000 }, () => agenda.setTimer(note('cancelled'), 10))
+    for (let left = 60_000; left > 0; left--) agenda.setTimer(() => undefined, 20)
+    for (const timer of cancelled) timer.cancel()
+    agenda.setTimer(note('last'), 10)
+    clock.advance(10)
+    expect(done).toEqual(['first at 10', 'last at 10'])
+  })
+
   it('does what is left although something throws', () => {
     agenda.setTimer(() => {
       throw new Error('broken')
