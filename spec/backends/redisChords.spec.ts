@@ -172,6 +172,6 @@ describe('RedisChords', () => {
   it('says what is no member', async () => {
     const chords = await open()
     await client.zadd(keyOf('j'), 0, '{"not": "a member"}')
-    await expect(chords.members(group)).rejects.toThrow('no member')
+    await expect(chords.members(group)).rejects.toThrow('is not the result of a member')
   })
 })

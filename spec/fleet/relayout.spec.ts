@@ -131,7 +131,7 @@ describe('the number of lanes', () => {
       await scene.publish(150)
       expect(await answer).toContain(`are being changed from ${BEFORE} to ${AFTER}`)
       await worker.waitForOutput(/4 to 7: done/)
-      await worker.waitForOutput(new RegExp(`${AFTER} of ${AFTER} lanes of ${scene.queue} are for this worker`))
+      await worker.waitForOutput(new RegExp(`This worker gets ${AFTER} of ${AFTER} lanes of ${scene.queue};`))
       await scene.publish(150)
       await scene.allRun()
       scene.expectOrder()

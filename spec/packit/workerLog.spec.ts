@@ -15,7 +15,7 @@ it.each([
   [json('Scaling up', { slots: 'many' }), { ready: false, slots: null, lanes: null }],
   ['{"message": "cut off, Scaling up', { ready: false, slots: null, lanes: null }],
   [' -------------- w1@host v0.1.0 ready.', { ready: false, slots: null, lanes: null }],
-  [json('11 of 32 lanes of q are for this worker; 3 share them'), { ready: false, slots: null, lanes: 11 }],
+  [json('This worker gets 11 of 32 lanes of q; workers in the fleet: 3'), { ready: false, slots: null, lanes: 11 }],
   ['', { ready: false, slots: null, lanes: null }],
 ])('readLogLine(%j)', (line, heard) => {
   expect(readLogLine(line)).toEqual(heard)

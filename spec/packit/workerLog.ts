@@ -18,7 +18,7 @@ export function readLogLine(line: string): {
   }
   const { message, slots } = entry
   if (typeof message !== 'string') return nothing
-  const lanes = /^(\d+) of \d+ lanes of .* are for this worker/.exec(message)?.[1]
+  const lanes = /^This worker gets (\d+) of \d+ lanes of /.exec(message)?.[1]
   return {
     ready: message.endsWith(' ready.'),
     lanes: lanes === undefined ? null : Number(lanes),

@@ -292,11 +292,9 @@ describe('a worker in a program', () => {
     beforeEach(() => void lines.splice(0))
 
     it('to a logger as programs have them, from INFO on', async () => {
-      const worker = await started({ logger, withoutGossip: true, taskPublishRetry: false, logFormat: 'json' })
+      const worker = await started({ logger, withoutGossip: true, taskDefaultDeliveryMode: 1, logFormat: 'json' })
       expect(lines).toContain(`info ${worker.hostname} ready.`)
-      expect(lines).toContain(
-        'warn taskPublishRetry has no effect: a message that the broker has not confirmed is always sent again',
-      )
+      expect(lines).toContain('warn taskDefaultDeliveryMode has no effect: messages are always persistent')
       expect(lines.filter((line) => line.startsWith('debug'))).toEqual([])
     })
 
