@@ -159,15 +159,29 @@ class Fleet:
         self.queues = queues
 
     def is_idle(self):
-        """Nothing waits and nothing runs, two times in a row: what is on its way from one to the other is in neither."""
-        return self.has_nothing() and self.has_nothing()
+        """Nothing waits and nothing runs, three times in a row, and no task has begun between them: what is on its way is in neither."""
+        seen = []
+        for _ in range(3):
+            if not self.has_nothing():
+                return False
+            seen.append(self.begun())
+            time.sleep(0.3)
+        return seen[0] is not None and seen.count(seen[0]) == len(seen)
+
+    def inspect(self):
+        return app.control.inspect(list(self.nodes), timeout=30)
+
+    def begun(self):
+        """How many tasks have begun, by name of worker and task; None if a worker doesn't say."""
+        answers = self.inspect().stats() or {}
+        return {node: stats["total"] for node, stats in answers.items()} if set(answers) == self.nodes else None
 
     def has_nothing(self):
         with app.connection_for_write() as connection:
             channel = connection.default_channel
             if any(channel.queue_declare(queue, passive=True).message_count for queue in self.queues):
                 return False
-        inspect = app.control.inspect(list(self.nodes), timeout=30)
+        inspect = self.inspect()
         for ask in inspect.active, inspect.reserved:
             answers = ask() or {}
             if set(answers) != self.nodes or any(answers.values()):
