@@ -9,6 +9,9 @@ interface PackedTable {
   readonly lanes: readonly number[]
 }
 
+/** Far beyond any count of changes, and small enough to be counted up from. */
+const MOST_VERSION = 2 ** 48
+
 /** News as they are sent. */
 export function encodeNews(news: News): Buffer {
   return Buffer.from(JSON.stringify(news.type === 'table' ? { type: 'table', table: packed(news.table) } : news))
@@ -23,7 +26,7 @@ export function decodeNews(content: Buffer): News | null {
     return null
   }
   const { id, member, table, type, version } = said ?? {}
-  if (type === 'join' && isMember(member)) return { type, member, version: typeof version === 'number' ? version : 0 }
+  if (type === 'join' && isMember(member)) return { type, member, version: isVersion(version) ? version : 0 }
   if (type === 'leave' && typeof id === 'string') return { type, id }
   if (type === 'table' && isTable(table)) return { type, table: unpacked(table) }
   return null
@@ -38,6 +41,11 @@ function unpacked({ lanes, leader, members, version }: PackedTable): Table {
   return { leader, version, members, lanes: lanes.map((place) => members[place]?.id ?? null) }
 }
 
+/** What can't be counted up from would have the leader say a new table without end. */
+function isVersion(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_VERSION
+}
+
 function isMember(value: unknown): value is Member {
   const { id, since, slots } = (value ?? {}) as Partial<Member>
   return typeof id === 'string' && typeof slots === 'number' && typeof since === 'number'
@@ -45,6 +53,6 @@ function isMember(value: unknown): value is Member {
 
 function isTable(value: unknown): value is PackedTable {
   const { lanes, leader, members, version } = (value ?? {}) as Partial<PackedTable>
-  const isWhole = typeof leader === 'string' && typeof version === 'number' && Array.isArray(lanes)
+  const isWhole = typeof leader === 'string' && isVersion(version) && Array.isArray(lanes)
   return isWhole && Array.isArray(members) && members.every(isMember)
 }

@@ -25,8 +25,15 @@ describe('news', () => {
     '{"type":"join","member":{"id":1}}',
     '{"type":"leave"}',
     '{"type":"table","table":{"lanes":[]}}',
+    '{"type":"table","table":{"leader":"a","version":1e300,"members":[],"lanes":[]}}',
+    '{"type":"table","table":{"leader":"a","version":-1,"members":[],"lanes":[]}}',
   ])('is nothing in %p', (text) => {
     expect(decodeNews(Buffer.from(text))).toBeNull()
+  })
+
+  it.each(['1e300', '9007199254740991', '1.5', '-1', '"9"', 'null'])('has no version in a join with %s', (version) => {
+    const text = `{"type":"join","member":${JSON.stringify(A)},"version":${version}}`
+    expect(decodeNews(Buffer.from(text))).toEqual({ type: 'join', member: A, version: 0 })
   })
 
   it('of a table of 1,000 members and 4,096 lanes takes less than 100 kB', () => {
