@@ -229,7 +229,7 @@ describe('the commands about the worker', () => {
       expect(sample).toMatch(/^\d+(\.\d+)?[KMG]B$/)
       const dump = node.answer('memdump') as string
       expect(dump).toContain(`- rss (sample):\n-    > ${sample},\n- rss (end): `)
-      expect(dump).toMatch(/^- heap \(old_space\): [\d.]+[KM]?[Bb] of [\d.]+[KMG]B\.$/m)
+      expect(dump).toMatch(/^- heap \(old_space\): [\d.]+[KMG]?[Bb] of [\d.]+[KMG]B\.$/m)
       expect(node.answer('memdump')).not.toContain('sample')
     })
 

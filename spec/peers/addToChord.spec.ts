@@ -27,14 +27,14 @@ describe('a chord that a member adds to', () => {
     const python = runProgram(
       PYTHON,
       [...args, '-Q', queues.python, '-c', '2', '-l', 'INFO', '--without-mingle', '-n', `a${queues.python}@%h`],
-      { cwd: dirname(SCRIPT), env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } },
+      { cwd: dirname(SCRIPT), env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', CANVAS_QUEUE: queues.ours } },
     )
     // In children: each has a backend of its own.
     const ours = startWorkerProgram({
       brokerUrl: brokerUrl(),
       app: 'build/apps/canvas.js',
       args: ['-Q', queues.ours, '-P', 'prefork', '-c', '2'],
-      // Where the task goes that hands on the results of a group.
+      // Where the task goes that hands on the results of a group: the worker whose member ends last sends it.
       env: { CELERY_RESULT_BACKEND: redisUrl(), CANVAS_QUEUE: queues.ours },
     })
     await Promise.all([python.waitForOutput(/ ready\.$/m), ours])
