@@ -8,7 +8,7 @@ import { tlsFault, tlsOptions } from '../settings/tls.js'
 import type { TlsWords } from '../settings/tlsWords.js'
 import { VERSION } from '../version.js'
 import { Epoch } from './epoch.js'
-import { readHeadersOf } from './frames.js'
+import { mendReceiving } from './frames.js'
 import { type AttemptOutcome, type NextStep, NO_ATTEMPTS, next, type Retrying } from './reconnect.js'
 
 export interface ConnectionOptions extends Omit<Retrying, 'urls'> {
@@ -196,7 +196,7 @@ export class Connection implements Component {
     ).catch((thrown) => {
       throw new BrokerError(tlsFault(thrown, words), { cause: thrown })
     })
-    readHeadersOf(model)
+    mendReceiving(model)
     let blockedAt = 0
     model.on('blocked', (reason) => {
       blockedAt = clock.monotonic()

@@ -2,16 +2,35 @@ import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ChannelModel } from 'amqplib'
 import type { Epoch } from '../../lib/amqp/epoch.js'
-import { readHeadersOf } from '../../lib/amqp/frames.js'
+import { mendReceiving } from '../../lib/amqp/frames.js'
 import { hear } from '../../lib/amqp/nodes/hear.js'
 import type { AmqpProperties } from '../../lib/protocol/amqp.js'
 import { Client } from '../support/client.js'
 import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
+import { openLink, through } from '../support/link.js'
 import { MemoryLog } from '../support/memoryLog.js'
+import { taskMessage } from '../support/message.js'
 import { RawClient } from '../support/rawClient.js'
-import { int32, jsonProperties, nested, raw, rawProperties, short, uint8, uint64 } from '../support/rawTable.js'
+import {
+  frame,
+  int32,
+  jsonProperties,
+  nested,
+  raw,
+  rawProperties,
+  short,
+  uint8,
+  uint16,
+  uint32,
+  uint64,
+} from '../support/rawTable.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
+
+/** Of AMQP's methods, by class and number. */
+const CHANNEL_OPEN_OK = 0x0014_000b
+const CHANNEL_CLOSE = 0x0014_0028
+const DELIVER = 0x003c_003c
 
 describe('headers of messages', () => {
   let client: Client
@@ -105,6 +124,52 @@ describe('headers of messages', () => {
 
   it('are not left to another version of amqplib without a word', () => {
     const model = Object.assign(new EventEmitter(), { connection: { rest: [] } }) as unknown as ChannelModel
-    expect(() => readHeadersOf(model)).toThrow('this version of amqplib')
+    expect(() => mendReceiving(model)).toThrow('this version of amqplib')
+  })
+})
+
+describe('a channel that the broker has closed', () => {
+  it('may bring what was on its way, which costs nothing, until it is opened again', async () => {
+    let refusedOn = 0
+    let strays = 0
+    const stray = (): Buffer => {
+      strays++
+      const delivery = [uint32(DELIVER), short('tag'), uint64(9n), uint8(0), short(''), short('key')]
+      const header = [uint16(60), uint16(0), uint64(4n), rawProperties({})]
+      const parts = [delivery, header, [Buffer.from('late')]]
+      return Buffer.concat(parts.map((part, at) => frame(at + 1, refusedOn, Buffer.concat(part))))
+    }
+    const server = new URL(brokerUrl())
+    // A frame of the broker's that closes or opens a channel comes alone.
+    const link = await openLink(Number(server.port), undefined, (chunk) => {
+      if (chunk[0] !== 1 || chunk.readUInt32BE(3) + 8 !== chunk.length) return chunk
+      const id = chunk.readUInt32BE(7)
+      if (id === CHANNEL_CLOSE) {
+        refusedOn = chunk.readUInt16BE(1)
+        return Buffer.concat([chunk, stray(), stray()])
+      }
+      return id === CHANNEL_OPEN_OK && chunk.readUInt16BE(1) === refusedOn ? Buffer.concat([stray(), chunk]) : chunk
+    })
+    const client = await Client.open(brokerUrl())
+    const under = await connectionTo(through(brokerUrl(), link.port), new MemoryLog())
+    try {
+      const queue = await client.queue()
+      await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
+      const [epoch] = under.epochs as [Epoch]
+      const refused = await epoch.lastingChannel(() => undefined)
+      await expect(refused.checkQueue('spec.nowhere')).rejects.toThrow('NOT_FOUND')
+      const heard: string[] = []
+      const channel = await epoch.lastingChannel(() => undefined)
+      await channel.consume(queue, (message) => heard.push(String(message?.content)), { noAck: true })
+      await client.publish(queue, [taskMessage('spec.any', { args: [] })])
+      await waitFor(() => heard.length > 0, { what: 'the message' })
+      expect(heard).toEqual([expect.stringContaining('[[],')])
+      expect(strays).toBe(3)
+      expect(under.lost).toEqual([])
+    } finally {
+      await under.connection.stop()
+      await client.close()
+      await link.close()
+    }
   })
 })

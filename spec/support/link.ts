@@ -19,6 +19,8 @@ export interface Link {
 
 /** Sees what goes through a link, and through which of its connections: they are counted from 0. */
 export type Tap = (chunk: Buffer, connection: number, from: 'near' | 'far') => void
+/** What the near side gets in place of what the far side has sent. */
+export type Change = (chunk: Buffer) => Buffer
 
 /** The URL of a server as it is reached through a link. */
 export function through(serverUrl: string, port: number): string {
@@ -28,7 +30,11 @@ export function through(serverUrl: string, port: number): string {
 }
 
 /** Opens a link to a loopback port. */
-export async function openLink(targetPort: number, tap: Tap = () => undefined): Promise<Link> {
+export async function openLink(
+  targetPort: number,
+  tap: Tap = () => undefined,
+  change: Change = (chunk) => chunk,
+): Promise<Link> {
   const sockets = new Set<Socket>()
   const nears = new Set<Socket>()
   const forgotten = new WeakSet<Socket>()
@@ -57,7 +63,7 @@ export async function openLink(targetPort: number, tap: Tap = () => undefined): 
       keep(from)
       from.on('data', (chunk) => {
         tap(chunk, connection, side)
-        to.write(chunk)
+        to.write(side === 'far' ? change(chunk) : chunk)
       })
       from.on('close', () => {
         if (!forgotten.has(from)) to.destroy()

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { type RawProperties, rawProperties, short, text, uint8, uint16, uint32, uint64 } from './rawTable.js'
+import { frame, type RawProperties, rawProperties, short, text, uint8, uint16, uint32, uint64 } from './rawTable.js'
 
 const METHOD = 1
 const HEADER = 2
 const BODY = 3
-const FRAME_END = 0xce
 const FRAME_MAX = 131_072
 
 /** Class and method in one number. */
@@ -102,7 +101,7 @@ export class RawClient {
 
   private frame(type: number, channel: number, payload: Buffer): void {
     if (!this.socket.writable) return
-    this.socket.write(Buffer.concat([uint8(type), uint16(channel), uint32(payload.length), payload, uint8(FRAME_END)]))
+    this.socket.write(frame(type, channel, payload))
   }
 
   private answer(id: number): Promise<Buffer> {

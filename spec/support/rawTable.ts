@@ -134,3 +134,7 @@ export const headerTable = (fields: Readonly<Record<string, RawValue>>): Buffer 
 export function jsonProperties(fields: Readonly<Record<string, RawValue>>): RawProperties {
   return { contentType: short('application/json'), contentEncoding: short('utf-8'), headers: headerTable(fields) }
 }
+
+/** A whole frame: of a method 1, of a content's header 2, of its body 3. */
+export const frame = (type: number, channel: number, payload: Buffer): Buffer =>
+  Buffer.concat([uint8(type), uint16(channel), uint32(payload.length), payload, uint8(0xce)])
