@@ -3,6 +3,7 @@ import { bodies } from './bodies.js'
 import { burst } from './burst.js'
 import { canvas } from './canvas.js'
 import { events } from './events.js'
+import { fleet } from './fleet.js'
 import { backlogGrowth, keyGrowth } from './growth.js'
 import { hotKey } from './hotKey.js'
 import { installed } from './installed.js'
@@ -10,6 +11,7 @@ import { latency } from './latency.js'
 import { logging } from './logging.js'
 import { longRun } from './longRun.js'
 import { memory } from './memory.js'
+import { mover } from './mover.js'
 import { noop } from './noop.js'
 import { order } from './order.js'
 import { packit } from './packit.js'
@@ -34,6 +36,8 @@ export const CASES: readonly Case[] = [
   order,
   hotKey,
   packit,
+  fleet,
+  mover,
   burst,
   latency,
   memory,
