@@ -82,8 +82,8 @@ export class Connection implements Component {
   }
 
   private async run(): Promise<void> {
-    const { maxDelayMs, maxRetries, retries, urls } = this.options
-    const retrying = { urls: urls.length, maxDelayMs, maxRetries, ...(retries ? { retries } : {}) }
+    const { urls } = this.options
+    const retrying = { ...this.options, urls: urls.length }
     let attempts = NO_ATTEMPTS
     while (!this.stopped) {
       const url = urls[attempts.url]
@@ -117,10 +117,10 @@ export class Connection implements Component {
   }
 
   private tellFailure(url: BrokerUrl, error: Error, step: NextStep, failed: number): void {
-    const { isTold, log, maxRetries, onWaiting } = this.options
+    const { isTold, log, onWaiting } = this.options
     const plan =
       step.does === 'retry'
-        ? `Trying again in ${(step.delayMs / 1000).toFixed(2)} seconds... (${failed}/${maxRetries ?? 'no limit'})`
+        ? `Trying again in ${(step.delayMs / 1000).toFixed(2)} seconds... (${failed}/${step.most ?? 'no limit'})`
         : 'Will retry using next failover.'
     const text = `${this.name}: Cannot connect to ${url}: ${error.message}.`
     const facts = { details: `\n${plan}` }

@@ -24,15 +24,17 @@ export interface Retrying {
   readonly urls: number
   /** Attempts after which it is given up; null for no end. */
   readonly maxRetries: number | null
+  /** The same for a connection that has been up, where it differs. */
+  readonly laterRetries?: number | null
   /** The longest pause between two attempts. */
   readonly maxDelayMs: number
   /** Whether to try again before it was ever up, and once it was; both if not given. */
   readonly retries?: { readonly atStart: boolean; readonly later: boolean }
 }
 
-/** What to do next. `failover`: the next URL of the list at once. Given up because of `maxRetries`, or because trying again is off. */
+/** What to do next. `most`: attempts after which it is given up. `failover`: the next URL of the list at once. Given up because of `maxRetries`, or because trying again is off. */
 export type NextStep =
-  | { readonly does: 'retry'; readonly delayMs: number }
+  | { readonly does: 'retry'; readonly delayMs: number; readonly most: number | null }
   | { readonly does: 'failover' }
   | { readonly does: 'give up'; readonly because: 'attempts' | 'disabled' }
 
@@ -44,25 +46,26 @@ export type NextStep =
 export function next(
   { failed, hasBeenUp, url }: Attempts,
   outcome: AttemptOutcome,
-  { maxDelayMs, maxRetries, retries = { atStart: true, later: true }, urls }: Retrying,
+  { laterRetries, maxDelayMs, maxRetries, retries = { atStart: true, later: true }, urls }: Retrying,
   random: () => number = Math.random,
 ): { readonly attempts: Attempts; readonly step: NextStep } {
+  const most = (hasBeenUp || outcome.is === 'lost') && laterRetries !== undefined ? laterRetries : maxRetries
   if (outcome.is === 'lost') {
     // One that breaks as soon as it is up would otherwise be built over and over without a pause.
     const count = outcome.lastedMs < STABLE_AFTER_MS ? failed + 1 : 0
     const attempts = { failed: count, url, hasBeenUp: true }
     if (!retries.later) return { attempts, step: { does: 'give up', because: 'disabled' } }
-    return { attempts, step: { does: 'retry', delayMs: count > 1 ? delay(count, maxDelayMs, random) : 0 } }
+    return { attempts, step: { does: 'retry', delayMs: count > 1 ? delay(count, maxDelayMs, random) : 0, most } }
   }
   const attempts = { failed: failed + 1, url: (url + 1) % urls, hasBeenUp }
-  if (maxRetries !== null && attempts.failed > maxRetries) {
+  if (most !== null && attempts.failed > most) {
     return { attempts, step: { does: 'give up', because: 'attempts' } }
   }
   if (attempts.url !== 0) return { attempts, step: { does: 'failover' } }
   if (!(hasBeenUp ? retries.later : retries.atStart)) {
     return { attempts, step: { does: 'give up', because: 'disabled' } }
   }
-  return { attempts, step: { does: 'retry', delayMs: delay(attempts.failed, maxDelayMs, random) } }
+  return { attempts, step: { does: 'retry', delayMs: delay(attempts.failed, maxDelayMs, random), most } }
 }
 
 function delay(failed: number, maxDelayMs: number, random: () => number): number {

@@ -22,6 +22,8 @@ export class AmqpReplies implements ReplyInlet {
     const consuming = deferred<void>()
     const connection = new Connection({
       ...this.options,
+      // Whoever has sent tasks waits for their results, however long the broker is away.
+      laterRetries: null,
       onUp: async (epoch) => {
         const channel = await epoch.channel()
         const { durable, autoDelete } = queue

@@ -52,6 +52,12 @@ describe('what follows an attempt to connect', () => {
     expect(stepsAfter([FAILED], { maxRetries: 0 })).toEqual(['attempts'])
   })
 
+  it('may have another end, or none, once it has been up', () => {
+    const some = [FAILED, lost(5000), ...times(4, FAILED)]
+    expect(stepsAfter(some, { maxRetries: 2, laterRetries: null })).toEqual([500, 0, 500, 1000, 2000, 4000])
+    expect(stepsAfter(times(3, FAILED), { maxRetries: 2, laterRetries: null })).toEqual([500, 1000, 'attempts'])
+  })
+
   it('counts from zero after a connection that lasted, not after one that broke as soon as it was up', () => {
     const two = [FAILED, FAILED]
     expect(stepsAfter([...two, lost(1000), FAILED], { maxRetries: 2 })).toEqual([500, 1000, 0, 500])
