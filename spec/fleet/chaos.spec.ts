@@ -14,6 +14,7 @@ import { ended, readSteps } from '../support/steps.js'
 import { waitFor } from '../support/waitFor.js'
 import { startWorkerProgram } from '../support/workerProgram.js'
 import { judge } from './judge.js'
+import { Vacancies } from './vacancies.js'
 
 const broker = ownBroker()
 
@@ -38,6 +39,11 @@ const ROUNDS = [
 ] as const
 type Mishap = (typeof ROUNDS)[number][number]
 
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+/** How long a lane was without a consumer, at the longest, by the mishaps before it. */
+const told = (longestMs: ReadonlyMap<string, number>): string =>
+  `longest without a holder: ${[...longestMs].map(([last, ms]) => `${seconds(ms)} after ${last}`).join('; ')}`
+
 /** A worker that reaches the broker through a link of its own. */
 interface Station {
   readonly link: Link
@@ -46,6 +52,7 @@ interface Station {
 
 describe('a fleet to which everything happens', () => {
   let client: Client
+  let watcher: Client
   let queue: string
   let dir: string
   let trace: string
@@ -54,6 +61,7 @@ describe('a fleet to which everything happens', () => {
 
   beforeEach(async () => {
     client = await Client.open(broker())
+    watcher = await Client.open(broker())
     dir = await mkdtemp(join(tmpdir(), 'celeriac-chaos-'))
     trace = join(dir, 'steps.jsonl')
   })
@@ -62,6 +70,7 @@ describe('a fleet to which everything happens', () => {
     await killAllPrograms()
     for (const { link } of stations.splice(0)) await link.close()
     await client.close()
+    await watcher.close()
     await rm(dir, { recursive: true })
   })
 
@@ -135,6 +144,13 @@ describe('a fleet to which everything happens', () => {
       const published = new Map<string, number[]>()
       const doneCount = (): number => ended(readSteps(trace)).size
       let mishaps = 0
+      const lanes = Array.from({ length: LANES }, (_, lane) => laneName(queue, lane))
+      let vacancies: Vacancies | null = null
+      const longestMs = new Map<string, number>()
+      const note = (round: number): void => {
+        const last = ROUNDS[round % ROUNDS.length]?.join(', ') ?? 'the start'
+        longestMs.set(last, Math.max(longestMs.get(last) ?? 0, vacancies?.take() ?? 0))
+      }
       for (let from = 0; from < MESSAGES; from += STRETCH) {
         const messages = Array.from({ length: Math.min(STRETCH, MESSAGES - from) }, (_, at) => {
           const n = from + at
@@ -143,23 +159,33 @@ describe('a fleet to which everything happens', () => {
           return taskMessage('steps.heed', { kwargs: { n, key, ms: random.integer(20, 100) } })
         })
         await client.publish(queue, messages)
-        await waitFor(() => doneCount() > from - STRETCH / 2, { what: 'the fleet to be at work', everyMs: 100 })
+        await waitFor(() => doneCount() > Math.max(0, from - STRETCH / 2), {
+          what: 'the fleet to be at work',
+          everyMs: 100,
+        })
         const round = ROUNDS[(from / STRETCH) % ROUNDS.length] ?? []
+        vacancies ??= new Vacancies(watcher, lanes)
+        note(from / STRETCH - 1)
         const first = random.integer(0, stations.length)
         const struck = round.map((_, at) => stations[(first + at) % stations.length] as Station)
         await Promise.all(round.map((mishap, at) => happen(mishap, struck[at] as Station)))
         mishaps += round.length
       }
-      await waitFor(() => doneCount() === MESSAGES, { what: 'every task to end', everyMs: 100, timeoutMs: 600_000 })
+      const evenFrom = performance.now()
       const isEven = (): boolean => stations.every((station) => Math.abs(shareOf(station) - LANES / WORKERS) < 1)
       await waitFor(isEven, { what: 'the lanes to be shared out evenly', everyMs: 100 })
+      const evenMs = performance.now() - evenFrom
+      await waitFor(() => doneCount() === MESSAGES, { what: 'every task to end', everyMs: 100, timeoutMs: 600_000 })
+      note(Math.ceil(MESSAGES / STRETCH) - 1)
+      await vacancies?.stop()
+      if (ASKED) console.log(`${type}: ${told(longestMs)}; even ${seconds(evenMs)} after the last mishap`)
       const { repeated, ...faults } = judge(readSteps(trace), published)
       expect({ seed, ...faults }).toEqual({ seed, inversions: [], overlaps: [], lost: [] })
       // What ran, and what the mover had not acknowledged.
       expect(repeated.length).toBeLessThanOrEqual(mishaps * (SLOTS + 128))
       for (const { worker } of stations) worker.kill('SIGTERM')
       for (const { worker } of stations) expect(await worker.exited).toEqual({ code: 0, signal: null })
-      for (let lane = 0; lane < LANES; lane++) expect(await client.depth(laneName(queue, lane))).toBe(0)
+      for (const lane of lanes) expect(await client.depth(lane)).toBe(0)
       expect(await client.depth(queue)).toBe(0)
     },
     3_600_000,
