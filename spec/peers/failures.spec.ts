@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Random } from '../packit/random.js'
 import { type CanvasEnd, type CanvasRun, type End, runCanvases } from '../support/canvasRuns.js'
 import { canvasWorkers } from '../support/canvasWorkers.js'
+import { CELERY_FAULT } from '../support/versions.js'
 import { type Dict, FORMS, mapTasks } from './canvases.js'
 
 const sig = (task: string, options: Dict = {}): Dict => ({
@@ -130,11 +131,8 @@ describe("failures of each kind, at each position of each form of Python's clien
   })
 })
 
-/** What Celery says of a fault of its own: 5.2 can't count a member that has no group index, and 5.5 can't fail a body that is a chain. */
-const FAULTS = ['TypeError', 'task_id must not be empty']
-
 function isFault({ ends, told }: Seen): boolean {
-  return [...ends, ...told].some((text) => FAULTS.some((fault) => text.includes(fault)))
+  return [...ends, ...told].some((text) => CELERY_FAULT.test(text))
 }
 
 /** Celery 5.2 tells of a time limit twice. */

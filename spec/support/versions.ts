@@ -7,6 +7,9 @@ import { brokerUrl } from './services.js'
  * For what is known to differ from one version of a peer to the next; spec/README.md lists it.
  */
 
+/** In what Celery tells of a workflow, a fault of its own: 5.2 can't count a member that has no group index, and 5.5 can't fail a body that is a chain. */
+export const CELERY_FAULT = /TypeError|task_id must not be empty/
+
 /** Whether the RabbitMQ of this run is of this version or a later one. */
 export async function isRabbitmq(major: number, minor = 0): Promise<boolean> {
   const connection = await connect(brokerUrl())
