@@ -108,7 +108,7 @@ describe('the kind of a queue on a broker that makes quorum queues of all, or le
 
   afterAll(async () => {
     await broker?.dispose()
-  }, 60_000)
+  })
 
   describe.each([
     'default_queue_type = quorum',
@@ -119,7 +119,7 @@ describe('the kind of a queue on a broker that makes quorum queues of all, or le
     beforeAll(async () => {
       hasSetting = await isRabbitmq(4)
       if (hasSetting) broker = await startRabbitmq({ conf })
-    }, 60_000)
+    })
 
     it('is known by what the broker accepts', async () => {
       if (!broker) {
@@ -137,6 +137,6 @@ describe('the kind of a queue on a broker that makes quorum queues of all, or le
         await broker.dispose()
         broker = undefined
       }
-    }, 60_000)
+    })
   })
 })

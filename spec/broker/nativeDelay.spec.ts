@@ -30,7 +30,7 @@ describe('a broker on which no worker of Python has ever run', () => {
     broker = await startRabbitmq()
     client = await Client.open(broker.url)
     connection = await connect(broker.url)
-  }, 60_000)
+  })
 
   afterEach(async () => {
     await worker?.stop()
@@ -41,7 +41,7 @@ describe('a broker on which no worker of Python has ever run', () => {
     await connection.close()
     await client.close()
     await broker.dispose()
-  }, 60_000)
+  })
 
   async function hasExchange(name: string): Promise<boolean> {
     const channel = await connection.createChannel()
@@ -77,5 +77,5 @@ describe('a broker on which no worker of Python has ever run', () => {
     expect([(await python.exited).code, python.stderr]).toEqual([0, ''])
     await waitFor(() => ran.length > 0, { timeoutMs: 20_000, what: 'the task to run' })
     expect(ran[0]).toBeGreaterThanOrEqual(sent + 1000)
-  }, 60_000)
+  })
 })

@@ -19,7 +19,7 @@ describe('a message of a quorum queue that goes back again and again without hav
 
   beforeAll(async () => {
     broker = await startRabbitmq()
-  }, 60_000)
+  })
 
   afterEach(async () => {
     await worker?.stop()
@@ -27,7 +27,7 @@ describe('a message of a quorum queue that goes back again and again without hav
     await client.close()
   })
 
-  afterAll(() => broker.dispose(), 60_000)
+  afterAll(() => broker.dispose())
 
   it('is still there after any number of restarts, if it waits for its time', async () => {
     client = await Client.open(broker.url)
@@ -52,7 +52,7 @@ describe('a message of a quorum queue that goes back again and again without hav
     } while (parked < RESTARTS && !(await isDelayed()))
     // RabbitMQ 4.3 doesn't count what a worker gives back that stops.
     expect((await isDelayed()) ? 1 : await client.depth(queue)).toBe(1)
-  }, 120_000)
+  })
 
   it('is not taken for poison, if this worker has seen that it went back without a run', async () => {
     client = await Client.open(broker.url)
@@ -77,7 +77,7 @@ describe('a message of a quorum queue that goes back again and again without hav
     }
     expect([ran, state.parked]).toEqual([[0], 1])
     client = await Client.open(broker.url)
-  }, 120_000)
+  })
 
   it.each([
     ['classic', 'succeeded'],

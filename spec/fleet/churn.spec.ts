@@ -22,7 +22,7 @@ describe('a message in a lane of a quorum queue that is handed over again and ag
 
   beforeAll(async () => {
     broker = await startRabbitmq()
-  }, 60_000)
+  })
 
   beforeEach(async () => {
     client = await Client.open(broker.url)
@@ -38,7 +38,7 @@ describe('a message in a lane of a quorum queue that is handed over again and ag
     await client.close()
   })
 
-  afterAll(() => broker.dispose(), 60_000)
+  afterAll(() => broker.dispose())
 
   const counts = async (): Promise<string[]> =>
     (await broker.ctl('list_queues', '-q', 'name', 'messages')).split('\n').filter((line) => line.includes('.runs.'))

@@ -18,7 +18,6 @@ const KEYS = 20
 const ETA_MS = 20_000
 /** Scenes beside each other. */
 const AT_A_TIME = 3
-const SLOW = 300_000
 
 /** A queue with lanes, its workers, and what they did. */
 class Scene {
@@ -119,49 +118,41 @@ describe('the number of lanes', () => {
     return scene
   }
 
-  it(
-    'is changed while messages come in, and stays so: whoever starts later has it from the broker',
-    async () => {
-      const scene = await open()
-      const worker = await scene.start()
-      await worker.waitForOutput(new RegExp(`are moved to its ${BEFORE} lanes`))
-      await scene.publish(200)
-      const answer = scene.change(AFTER)
-      await worker.waitForOutput(/4 to 7: /)
-      await scene.publish(150)
-      expect(await answer).toContain(`are being changed from ${BEFORE} to ${AFTER}`)
-      await worker.waitForOutput(/4 to 7: done/)
-      await worker.waitForOutput(new RegExp(`This worker gets ${AFTER} of ${AFTER} lanes of ${scene.queue};`))
-      await scene.publish(150)
-      await scene.allRun()
-      scene.expectOrder()
-      expect(await scene.change(AFTER)).toContain(`${scene.queue} has ${AFTER} lanes already`)
-      worker.kill('SIGTERM')
-      expect(await worker.exited).toEqual({ code: 0, signal: null })
-      const next = await scene.start()
-      await next.waitForOutput(new RegExp(`are moved to its ${AFTER} lanes`))
-    },
-    SLOW,
-  )
+  it('is changed while messages come in, and stays so: whoever starts later has it from the broker', async () => {
+    const scene = await open()
+    const worker = await scene.start()
+    await worker.waitForOutput(new RegExp(`are moved to its ${BEFORE} lanes`))
+    await scene.publish(200)
+    const answer = scene.change(AFTER)
+    await worker.waitForOutput(/4 to 7: /)
+    await scene.publish(150)
+    expect(await answer).toContain(`are being changed from ${BEFORE} to ${AFTER}`)
+    await worker.waitForOutput(/4 to 7: done/)
+    await worker.waitForOutput(new RegExp(`This worker gets ${AFTER} of ${AFTER} lanes of ${scene.queue};`))
+    await scene.publish(150)
+    await scene.allRun()
+    scene.expectOrder()
+    expect(await scene.change(AFTER)).toContain(`${scene.queue} has ${AFTER} lanes already`)
+    worker.kill('SIGTERM')
+    expect(await worker.exited).toEqual({ code: 0, signal: null })
+    const next = await scene.start()
+    await next.waitForOutput(new RegExp(`are moved to its ${AFTER} lanes`))
+  })
 
-  it(
-    'stays as it is where messages come back to the lanes, and the reason is told',
-    async () => {
-      const scene = await open()
-      const { published, queue } = scene
-      const worker = await scene.start()
-      await worker.waitForOutput(/are moved to its 4 lanes/)
-      const eta = new Date(Date.now() + ETA_MS).toISOString()
-      await client.publish(queue, [taskMessage('steps.step', { kwargs: { n: 0, key: 'k', ms: 1 }, headers: { eta } })])
-      published.set('k', [0])
-      await worker.waitForOutput(/received/)
-      await scene.change(AFTER, '2')
-      await worker.waitForOutput(/not changed: messages came back to 1 lanes/)
-      await scene.allRun()
-      expect(await client.depth(queue)).toBe(0)
-    },
-    SLOW,
-  )
+  it('stays as it is where messages come back to the lanes, and the reason is told', async () => {
+    const scene = await open()
+    const { published, queue } = scene
+    const worker = await scene.start()
+    await worker.waitForOutput(/are moved to its 4 lanes/)
+    const eta = new Date(Date.now() + ETA_MS).toISOString()
+    await client.publish(queue, [taskMessage('steps.step', { kwargs: { n: 0, key: 'k', ms: 1 }, headers: { eta } })])
+    published.set('k', [0])
+    await worker.waitForOutput(/received/)
+    await scene.change(AFTER, '2')
+    await worker.waitForOutput(/not changed: messages came back to 1 lanes/)
+    await scene.allRun()
+    expect(await client.depth(queue)).toBe(0)
+  })
 
   const steps = [
     ['the mover is being paused', BEFORE],
@@ -172,38 +163,29 @@ describe('the number of lanes', () => {
     ['done', AFTER],
   ] as const
 
-  it(
-    'is one of the two, and no order is broken, when the worker is killed at any step',
-    async () => {
-      const killed = async ([step, lanes]: (typeof steps)[number]): Promise<void> => {
-        const scene = await open()
-        await scene.changeUntilKilled(step)
-        const next = await scene.start()
-        await next.waitForOutput(new RegExp(`are moved to its ${lanes} lanes`))
-        await scene.allRun()
-        scene.expectOrder()
-      }
-      // Most of it is waiting.
-      for (let at = 0; at < steps.length; at += AT_A_TIME)
-        await Promise.all(steps.slice(at, at + AT_A_TIME).map(killed))
-    },
-    SLOW,
-  )
-
-  it(
-    'is that of the settings when the worker is killed while the broker knows of no number: then all lanes are empty',
-    async () => {
+  it('is one of the two, and no order is broken, when the worker is killed at any step', async () => {
+    const killed = async ([step, lanes]: (typeof steps)[number]): Promise<void> => {
       const scene = await open()
-      const { queue } = scene
-      await scene.changeUntilKilled('replacing the number of lanes')
-      // The next step, which the kill may have been too late for.
-      await client.deleteQueue(`${queue}.lanes`)
-      for (let lane = 0; lane < AFTER; lane++) expect(await client.depth(laneName(queue, lane))).toBe(0)
-      const next = await scene.start({ CELERY_WORKER_FLEET_LANES: '5' })
-      await next.waitForOutput(/are moved to its 5 lanes/)
+      await scene.changeUntilKilled(step)
+      const next = await scene.start()
+      await next.waitForOutput(new RegExp(`are moved to its ${lanes} lanes`))
       await scene.allRun()
       scene.expectOrder()
-    },
-    SLOW,
-  )
+    }
+    // Most of it is waiting.
+    for (let at = 0; at < steps.length; at += AT_A_TIME) await Promise.all(steps.slice(at, at + AT_A_TIME).map(killed))
+  })
+
+  it('is that of the settings when the worker is killed while the broker knows of no number: then all lanes are empty', async () => {
+    const scene = await open()
+    const { queue } = scene
+    await scene.changeUntilKilled('replacing the number of lanes')
+    // The next step, which the kill may have been too late for.
+    await client.deleteQueue(`${queue}.lanes`)
+    for (let lane = 0; lane < AFTER; lane++) expect(await client.depth(laneName(queue, lane))).toBe(0)
+    const next = await scene.start({ CELERY_WORKER_FLEET_LANES: '5' })
+    await next.waitForOutput(/are moved to its 5 lanes/)
+    await scene.allRun()
+    scene.expectOrder()
+  })
 })

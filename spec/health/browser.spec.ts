@@ -14,7 +14,6 @@ import { takePicture } from './picture.js'
 
 const HOSTILE = '<img src=x onerror="document.title=`owned`">'
 const TOKEN = 'the-token-of-the-spec'
-const SLOW = 60_000
 
 let browser: Browser
 let client: Client
@@ -22,12 +21,12 @@ let client: Client
 beforeAll(async () => {
   client = await Client.open(brokerUrl())
   browser = await startChromium()
-}, SLOW)
+})
 
 afterAll(async () => {
   await browser?.close()
   await client?.close()
-}, SLOW)
+})
 
 describe('the page in a browser', () => {
   const app = new OfflineApp('plant')
@@ -42,7 +41,7 @@ describe('the page in a browser', () => {
   beforeAll(async () => {
     const config = { worker_autoscale: '24,2', worker_autoscale_keepalive: 1, worker_http_token: TOKEN }
     ;({ queue, worker, opened } = await serve(browser, client, app, config))
-  }, SLOW)
+  })
 
   afterEach(() => {
     const { asked, said } = opened.overheard
@@ -50,84 +49,72 @@ describe('the page in a browser', () => {
     expect(asked.filter((url) => !url.startsWith(`${opened.origin}/`) && !url.startsWith('data:'))).toEqual([])
   })
 
-  afterAll(() => worker?.stop(), SLOW)
+  afterAll(() => worker?.stop())
 
-  it(
-    'shows how the slots follow the queue, up and down, and why',
-    async () => {
-      const { page } = opened
-      expect([await tile(page, 'slots'), await tile(page, 'waiting')]).toEqual([2, 0])
-      await client.publish(
-        queue,
-        Array.from({ length: 1200 }, () => taskMessage('reports.send', { args: [100] })),
-      )
-      await waitFor(async () => (await tile(page, 'slots')) === 24 && (await tile(page, 'waiting')) > 50, {
-        what: 'all slots to be shown while the queue is long',
-      })
-      await expectText(rows(page, 'decisions').filter({ hasText: 'To clear the backlog in time' }).first(), /24To/)
-      await waitFor(async () => (await tile(page, 'slots')) === 2 && (await tile(page, 'waiting')) === 0, {
-        what: 'the slots to be as few as before',
-      })
-      await expectText(rows(page, 'decisions').first(), /→ 2Not needed any more/)
-      expect(await page.locator('[data-note="done"]').textContent()).toBe('1,200 succeeded')
-      const heights = async (curve: string): Promise<number> => {
-        const d = (await page.locator(`slot-chart path.line.${curve}`).getAttribute('d')) ?? ''
-        return new Set([...d.matchAll(/(?:V|[ML][\d.]+ )([\d.]+)/g)].map(([, y]) => y)).size
-      }
-      expect(await heights('slots')).toBeGreaterThanOrEqual(2)
-      expect(await heights('waiting')).toBeGreaterThanOrEqual(2)
-      await waitFor(async () => (await page.locator('slot-chart circle.decision').count()) >= 2, {
-        what: 'the chart to mark the decisions, which it does with the next sample',
-      })
-    },
-    SLOW,
-  )
+  it('shows how the slots follow the queue, up and down, and why', async () => {
+    const { page } = opened
+    expect([await tile(page, 'slots'), await tile(page, 'waiting')]).toEqual([2, 0])
+    await client.publish(
+      queue,
+      Array.from({ length: 1200 }, () => taskMessage('reports.send', { args: [100] })),
+    )
+    await waitFor(async () => (await tile(page, 'slots')) === 24 && (await tile(page, 'waiting')) > 50, {
+      what: 'all slots to be shown while the queue is long',
+    })
+    await expectText(rows(page, 'decisions').filter({ hasText: 'To clear the backlog in time' }).first(), /24To/)
+    await waitFor(async () => (await tile(page, 'slots')) === 2 && (await tile(page, 'waiting')) === 0, {
+      what: 'the slots to be as few as before',
+    })
+    await expectText(rows(page, 'decisions').first(), /→ 2Not needed any more/)
+    expect(await page.locator('[data-note="done"]').textContent()).toBe('1,200 succeeded')
+    const heights = async (curve: string): Promise<number> => {
+      const d = (await page.locator(`slot-chart path.line.${curve}`).getAttribute('d')) ?? ''
+      return new Set([...d.matchAll(/(?:V|[ML][\d.]+ )([\d.]+)/g)].map(([, y]) => y)).size
+    }
+    expect(await heights('slots')).toBeGreaterThanOrEqual(2)
+    expect(await heights('waiting')).toBeGreaterThanOrEqual(2)
+    await waitFor(async () => (await page.locator('slot-chart circle.decision').count()) >= 2, {
+      what: 'the chart to mark the decisions, which it does with the next sample',
+    })
+  })
 
-  it(
-    'shows what was before it was opened',
-    async () => {
-      const later = await open(browser, worker)
-      const line = later.page.locator('slot-chart path.line.slots')
-      await line.waitFor({ state: 'attached' })
-      expect((await line.getAttribute('d'))?.match(/V/g)?.length).toBeGreaterThan(5)
-      await later.page.close()
-      expect(later.overheard.said).toEqual([])
-    },
-    SLOW,
-  )
+  it('shows what was before it was opened', async () => {
+    const later = await open(browser, worker)
+    const line = later.page.locator('slot-chart path.line.slots')
+    await line.waitFor({ state: 'attached' })
+    expect((await line.getAttribute('d'))?.match(/V/g)?.length).toBeGreaterThan(5)
+    await later.page.close()
+    expect(later.overheard.said).toEqual([])
+  })
 
-  it(
-    'shows running tasks, order keys, failures with their tracebacks, tasks and what was rejected, and takes no name for markup',
-    async () => {
-      const { page } = opened
-      const deliver = (task: string, key: string) =>
-        client.publish(queue, [taskMessage(task, { id: `${task}/${key}`, args: [key] })])
-      await deliver('builds.watch', HOSTILE)
-      await deliver('builds.watch', 'copr-1')
-      await expectText(rows(page, 'running').filter({ hasText: 'builds.watch/copr-1' }), /builds\.watch.*copr-1/)
-      await expectText(rows(page, 'running').filter({ hasText: HOSTILE }), HOSTILE)
-      await expectText(rows(page, 'lanes').filter({ hasText: HOSTILE }), `${HOSTILE}1`)
-      gated.fail(HOSTILE, new TypeError(HOSTILE))
-      await expectText(rows(page, 'failures').filter({ hasText: 'TypeError' }), `TypeError('${HOSTILE}')`)
-      const failure = rows(page, 'failures').filter({ hasText: 'TypeError' })
-      expect(await failure.locator('pre').isVisible()).toBe(false)
-      await failure.getByText('Traceback', { exact: true }).click()
-      await expectText(failure.locator('pre'), `TypeError: ${HOSTILE}`)
-      await expectText(rows(page, 'tasks').filter({ hasText: 'builds.watch' }), /^builds\.watch21––$/)
-      expect(await failure.locator('pre').isVisible()).toBe(true)
-      await client.publish(queue, [taskMessage(HOSTILE)])
-      await expectText(rows(page, 'rejected'), /^No task of this name1$/)
-      await deliver('builds.publish', 'v1')
-      await waitFor(() => gated.started.includes('v1'), { what: 'the task to run' })
-      gated.fail('v1', new RangeError('no such release'))
-      await expectText(rows(page, 'lanes').first(), /^v10–blocked/)
-      expect(await page.title()).toContain(worker.name)
-      expect(await page.locator('img').count()).toBe(0)
-      gated.end('copr-1')
-      await page.locator('#running .empty').waitFor()
-    },
-    SLOW,
-  )
+  it('shows running tasks, order keys, failures with their tracebacks, tasks and what was rejected, and takes no name for markup', async () => {
+    const { page } = opened
+    const deliver = (task: string, key: string) =>
+      client.publish(queue, [taskMessage(task, { id: `${task}/${key}`, args: [key] })])
+    await deliver('builds.watch', HOSTILE)
+    await deliver('builds.watch', 'copr-1')
+    await expectText(rows(page, 'running').filter({ hasText: 'builds.watch/copr-1' }), /builds\.watch.*copr-1/)
+    await expectText(rows(page, 'running').filter({ hasText: HOSTILE }), HOSTILE)
+    await expectText(rows(page, 'lanes').filter({ hasText: HOSTILE }), `${HOSTILE}1`)
+    gated.fail(HOSTILE, new TypeError(HOSTILE))
+    await expectText(rows(page, 'failures').filter({ hasText: 'TypeError' }), `TypeError('${HOSTILE}')`)
+    const failure = rows(page, 'failures').filter({ hasText: 'TypeError' })
+    expect(await failure.locator('pre').isVisible()).toBe(false)
+    await failure.getByText('Traceback', { exact: true }).click()
+    await expectText(failure.locator('pre'), `TypeError: ${HOSTILE}`)
+    await expectText(rows(page, 'tasks').filter({ hasText: 'builds.watch' }), /^builds\.watch21––$/)
+    expect(await failure.locator('pre').isVisible()).toBe(true)
+    await client.publish(queue, [taskMessage(HOSTILE)])
+    await expectText(rows(page, 'rejected'), /^No task of this name1$/)
+    await deliver('builds.publish', 'v1')
+    await waitFor(() => gated.started.includes('v1'), { what: 'the task to run' })
+    gated.fail('v1', new RangeError('no such release'))
+    await expectText(rows(page, 'lanes').first(), /^v10–blocked/)
+    expect(await page.title()).toContain(worker.name)
+    expect(await page.locator('img').count()).toBe(0)
+    gated.end('copr-1')
+    await page.locator('#running .empty').waitFor()
+  })
 
   it('finds a task by its id: in hand, failed, and unknown', async () => {
     const { page } = opened
@@ -181,41 +168,37 @@ describe('the page in a browser', () => {
     await page.setViewportSize({ width: 1280, height: 900 })
   })
 
-  it(
-    'can be used with the keyboard alone, and shows where one is',
-    async () => {
-      const { page } = await open(browser, worker)
-      const active = (what: string): Promise<unknown> =>
-        page.evaluate(`(() => { const it = document.activeElement; return ${what} })()`)
-      const outline = (of: string): Promise<unknown> => page.evaluate(`getComputedStyle(${of}).outlineStyle`)
-      await page.keyboard.press('Tab')
-      expect(await active('it.textContent')).toBe('Skip to the figures')
-      await waitFor(async () => Number(await active('it.getBoundingClientRect().top')) >= 0, {
-        what: 'the link to come into view',
-      })
-      await page.keyboard.press('Enter')
-      expect(await active('it.id')).toBe('main')
-      await page.keyboard.press('Tab')
-      expect(await active('it.value')).toBe('120000')
-      expect(await outline('document.activeElement.nextElementSibling')).toBe('solid')
-      await page.keyboard.press('ArrowRight')
-      expect(await active('it.value')).toBe('600000')
-      await page.keyboard.press('Tab')
-      expect(await active('it.localName')).toBe('slot-chart')
-      expect(await outline('document.activeElement')).toBe('solid')
-      const read = (): Promise<unknown> => active(`it.getAttribute('aria-valuetext')`)
-      await page.keyboard.press('Home')
-      const first = await read()
-      expect(first).toMatch(/^\d\d:\d\d:\d\d: \d+ waiting, \d+ slots, \d+ busy, [\d.,]+ done and 0 failed per second$/)
-      await page.keyboard.press('ArrowRight')
-      expect(await read()).not.toBe(first)
-      expect(await page.locator('slot-chart .moment').textContent()).toMatch(/^\d\d:\d\d:\d\d$/)
-      await page.keyboard.press('Escape')
-      expect(await page.locator('slot-chart .moment').textContent()).toBe('now')
-      await page.close()
-    },
-    SLOW,
-  )
+  it('can be used with the keyboard alone, and shows where one is', async () => {
+    const { page } = await open(browser, worker)
+    const active = (what: string): Promise<unknown> =>
+      page.evaluate(`(() => { const it = document.activeElement; return ${what} })()`)
+    const outline = (of: string): Promise<unknown> => page.evaluate(`getComputedStyle(${of}).outlineStyle`)
+    await page.keyboard.press('Tab')
+    expect(await active('it.textContent')).toBe('Skip to the figures')
+    await waitFor(async () => Number(await active('it.getBoundingClientRect().top')) >= 0, {
+      what: 'the link to come into view',
+    })
+    await page.keyboard.press('Enter')
+    expect(await active('it.id')).toBe('main')
+    await page.keyboard.press('Tab')
+    expect(await active('it.value')).toBe('120000')
+    expect(await outline('document.activeElement.nextElementSibling')).toBe('solid')
+    await page.keyboard.press('ArrowRight')
+    expect(await active('it.value')).toBe('600000')
+    await page.keyboard.press('Tab')
+    expect(await active('it.localName')).toBe('slot-chart')
+    expect(await outline('document.activeElement')).toBe('solid')
+    const read = (): Promise<unknown> => active(`it.getAttribute('aria-valuetext')`)
+    await page.keyboard.press('Home')
+    const first = await read()
+    expect(first).toMatch(/^\d\d:\d\d:\d\d: \d+ waiting, \d+ slots, \d+ busy, [\d.,]+ done and 0 failed per second$/)
+    await page.keyboard.press('ArrowRight')
+    expect(await read()).not.toBe(first)
+    expect(await page.locator('slot-chart .moment').textContent()).toMatch(/^\d\d:\d\d:\d\d$/)
+    await page.keyboard.press('Escape')
+    expect(await page.locator('slot-chart .moment').textContent()).toBe('now')
+    await page.close()
+  })
 
   it('stands still for who wants no motion', async () => {
     const { page } = opened
@@ -226,25 +209,21 @@ describe('the page in a browser', () => {
     await page.emulateMedia({ reducedMotion: null })
   })
 
-  it(
-    'says once that the worker does not answer, and goes on when it does',
-    async () => {
-      const { overheard, page } = opened
-      const status = page.locator('#announcement')
-      expect(await status.textContent()).toBe('The worker is ready.')
-      await page.evaluate(`window.said = []; new MutationObserver(() => said.push(announcement.textContent))
+  it('says once that the worker does not answer, and goes on when it does', async () => {
+    const { overheard, page } = opened
+    const status = page.locator('#announcement')
+    expect(await status.textContent()).toBe('The worker is ready.')
+    await page.evaluate(`window.said = []; new MutationObserver(() => said.push(announcement.textContent))
       .observe(announcement, { childList: true, characterData: true, subtree: true })`)
-      await page.context().setOffline(true)
-      await page.getByText(/^No answer since \d\d:\d\d:\d\d$/).waitFor()
-      await waitFor(() => overheard.said.length >= 2, { what: 'a second poll to fail' })
-      await page.context().setOffline(false)
-      await page.locator('#state[data-tone="good"]').waitFor()
-      expect(await page.evaluate('said')).toEqual(['The worker does not answer.', 'The worker is ready.'])
-      expect(overheard.said.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
-      overheard.said.length = 0
-    },
-    SLOW,
-  )
+    await page.context().setOffline(true)
+    await page.getByText(/^No answer since \d\d:\d\d:\d\d$/).waitFor()
+    await waitFor(() => overheard.said.length >= 2, { what: 'a second poll to fail' })
+    await page.context().setOffline(false)
+    await page.locator('#state[data-tone="good"]').waitFor()
+    expect(await page.evaluate('said')).toEqual(['The worker does not answer.', 'The worker is ready.'])
+    expect(overheard.said.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
+    overheard.said.length = 0
+  })
 
   it('offers no action, nor takes one, unless control is on', async () => {
     const { page } = opened
@@ -258,6 +237,6 @@ describe('the page in a browser', () => {
 // For the README, and to be looked at: takes a minute and a half, and shows the time of day.
 if (process.env.UPDATE_SCREENSHOT === '1') {
   describe('the page in a picture', () => {
-    it('is written to deploy/page.png', () => takePicture(browser, client, brokerUrl()), 180_000)
+    it('is written to deploy/page.png', () => takePicture(browser, client, brokerUrl()))
   })
 }
