@@ -230,7 +230,7 @@ describe('a window, whatever is wanted of it, and however late the broker answer
       await world.rest()
       for (const queue of QUEUES) expect(world.sizes(queue)).toEqual([])
     })
-    await fc.assert(worlds, { numRuns: RUNS, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true })
+    await fc.assert(worlds, { numRuns: RUNS, interruptAfterTimeLimit: 280_000, markInterruptAsFailure: true })
   })
 
   it('has consumers of the usual size once there was time', async () => {
