@@ -18,8 +18,8 @@ def seen(step, app, queue):
         options["eta"] = datetime.fromtimestamp(due, timezone.utc)
     result = app.send_task(step["task"], step.get("args", []), step.get("kwargs", {}), queue=step.get("queue", queue), **options)
     if step["do"] == "revoke":
-        if step.get("after"):
-            time.sleep(step["after"])
+        if step.get("running"):
+            wait_until_running(result.id, app)
         app.control.revoke(result.id, terminate=step.get("terminate", False))
     states = []
     sent = time.time()
@@ -34,6 +34,15 @@ def seen(step, app, queue):
     if due is not None and "value" in answer:
         answer["late"] = answer["value"] - due
     return answer
+
+
+def wait_until_running(id, app):
+    until = time.time() + 120
+    while time.time() < until:
+        active = app.control.inspect().active() or {}
+        if any(task["id"] == id for tasks in active.values() for task in tasks):
+            return
+    raise TimeoutError("no worker runs " + id)
 
 
 def main():

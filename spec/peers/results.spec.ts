@@ -21,7 +21,7 @@ interface Step {
   /** Another one than the worker's. */
   readonly queue?: string
   /** Seconds between the sending and the revoke. */
-  readonly after?: number
+  readonly running?: boolean
   readonly terminate?: boolean
 }
 
@@ -176,7 +176,7 @@ describe.each(['redis', 'rpc'])("results over %s, as Python's own client sees th
   it('revokes a task before it runs, and while it runs', async () => {
     const [before, during] = await run([
       { do: 'revoke', task: 'peers.echo', args: [1], options: { countdown: 600 } },
-      { do: 'revoke', task: 'peers.sleep', args: [600_000], after: 0.5, terminate: true },
+      { do: 'revoke', task: 'peers.sleep', args: [600_000], running: true, terminate: true },
     ])
     // The client waits for two minutes: neither the countdown nor the sleep was waited for.
     expect(before).toMatchObject({ type: 'TaskRevokedError', args: ["'revoked'"] })
