@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -39,6 +39,7 @@ const ROUNDS = [
 ] as const
 type Mishap = (typeof ROUNDS)[number][number]
 
+const lanesOf = (queue: string): string[] => Array.from({ length: LANES }, (_, lane) => laneName(queue, lane))
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 /** How long a lane was without a consumer, at the longest, by the mishaps before it. */
 const told = (longestMs: ReadonlyMap<string, number>): string =>
@@ -127,6 +128,25 @@ describe('a fleet to which everything happens', () => {
     }
   }
 
+  /** Like `waitFor`, but what fails leaves behind what its workers said, and says what waits where. */
+  async function waitForFleet(condition: () => boolean, what: string, timeoutMs?: number): Promise<void> {
+    try {
+      await waitFor(condition, { what, everyMs: 100, ...(timeoutMs ? { timeoutMs } : {}) })
+    } catch (thrown) {
+      const kept = await mkdtemp(join(tmpdir(), 'celeriac-chaos-failed-'))
+      await Promise.all(
+        stations
+          .map(({ worker }) => writeFile(join(kept, `${worker.pid}.log`), worker.output))
+          .concat(cp(trace, join(kept, 'steps.jsonl'))),
+      )
+      const waiting: string[] = []
+      for (const name of [queue, ...lanesOf(queue)]) {
+        waiting.push(`${name}: ${await client.depth(name)} ready, ${await client.consumers(name)} consumers`)
+      }
+      throw new Error(`${(thrown as Error).message}\n${waiting.join('\n')}\nThe logs of the workers are in ${kept}`)
+    }
+  }
+
   /** The lanes that a worker was last told to hold. */
   const shareOf = ({ worker }: Station): number =>
     Number([...worker.output.matchAll(/This worker gets (\d+) of \d+ lanes of /g)].at(-1)?.[1])
@@ -144,7 +164,7 @@ describe('a fleet to which everything happens', () => {
       const published = new Map<string, number[]>()
       const doneCount = (): number => ended(readSteps(trace)).size
       let mishaps = 0
-      const lanes = Array.from({ length: LANES }, (_, lane) => laneName(queue, lane))
+      const lanes = lanesOf(queue)
       let vacancies: Vacancies | null = null
       const longestMs = new Map<string, number>()
       const note = (round: number): void => {
@@ -159,10 +179,7 @@ describe('a fleet to which everything happens', () => {
           return taskMessage('steps.heed', { kwargs: { n, key, ms: random.integer(20, 100) } })
         })
         await client.publish(queue, messages)
-        await waitFor(() => doneCount() > Math.max(0, from - STRETCH / 2), {
-          what: 'the fleet to be at work',
-          everyMs: 100,
-        })
+        await waitForFleet(() => doneCount() > Math.max(0, from - STRETCH / 2), 'the fleet to be at work')
         const round = ROUNDS[(from / STRETCH) % ROUNDS.length] ?? []
         vacancies ??= new Vacancies(watcher, lanes)
         note(from / STRETCH - 1)
@@ -173,9 +190,9 @@ describe('a fleet to which everything happens', () => {
       }
       const evenFrom = performance.now()
       const isEven = (): boolean => stations.every((station) => Math.abs(shareOf(station) - LANES / WORKERS) < 1)
-      await waitFor(isEven, { what: 'the lanes to be shared out evenly', everyMs: 100 })
+      await waitForFleet(isEven, 'the lanes to be shared out evenly')
       const evenMs = performance.now() - evenFrom
-      await waitFor(() => doneCount() === MESSAGES, { what: 'every task to end', everyMs: 100, timeoutMs: 600_000 })
+      await waitForFleet(() => doneCount() === MESSAGES, 'every task to end', 600_000)
       note(Math.ceil(MESSAGES / STRETCH) - 1)
       await vacancies?.stop()
       if (ASKED) console.log(`${type}: ${told(longestMs)}; even ${seconds(evenMs)} after the last mishap`)
