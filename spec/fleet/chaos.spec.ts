@@ -58,6 +58,7 @@ describe('a fleet to which everything happens', () => {
   let dir: string
   let trace: string
   let type: string
+  let vacancies: Vacancies | null = null
   const stations: Station[] = []
 
   beforeEach(async () => {
@@ -68,6 +69,9 @@ describe('a fleet to which everything happens', () => {
   })
 
   afterEach(async () => {
+    // Before the connection that it looks through goes.
+    await vacancies?.stop()
+    vacancies = null
     await killAllPrograms()
     for (const { link } of stations.splice(0)) await link.close()
     await client.close()
@@ -165,7 +169,6 @@ describe('a fleet to which everything happens', () => {
       const doneCount = (): number => ended(readSteps(trace)).size
       let mishaps = 0
       const lanes = lanesOf(queue)
-      let vacancies: Vacancies | null = null
       const longestMs = new Map<string, number>()
       const note = (round: number): void => {
         const last = ROUNDS[round % ROUNDS.length]?.join(', ') ?? 'the start'
@@ -194,7 +197,6 @@ describe('a fleet to which everything happens', () => {
       const evenMs = performance.now() - evenFrom
       await waitForFleet(() => doneCount() === MESSAGES, 'every task to end', 600_000)
       note(Math.ceil(MESSAGES / STRETCH) - 1)
-      await vacancies?.stop()
       if (ASKED) console.log(`${type}: ${told(longestMs)}; even ${seconds(evenMs)} after the last mishap`)
       const { repeated, ...faults } = judge(readSteps(trace), published)
       expect({ seed, ...faults }).toEqual({ seed, inversions: [], overlaps: [], lost: [] })
