@@ -1,4 +1,5 @@
 import type { QueueSpec } from '../settings/queues.js'
+import { closeChannel } from './closeChannel.js'
 import type { Epoch } from './epoch.js'
 
 /** Puts one more empty message into a queue, which is declared, and waits until the broker has it. @returns how many there were before */
@@ -14,6 +15,6 @@ export async function countUp(epoch: Epoch, { arguments: args, name, ...kind }: 
     await channel.waitForConfirms()
     return messageCount
   } finally {
-    if (!failure && !epoch.ended.aborted) await channel.close()
+    if (!failure && !epoch.ended.aborted) await closeChannel(channel)
   }
 }

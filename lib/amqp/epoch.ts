@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { BrokerError, coerceError } from '../errors.js'
+import { closeChannel } from './closeChannel.js'
 
 /** How long a broker may take to answer our goodbye before the socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -87,7 +88,7 @@ export class Epoch {
     try {
       return await use(channel)
     } finally {
-      if (!failed && !this.ended.aborted) await channel.close().catch((thrown) => this.end(thrown))
+      if (!failed && !this.ended.aborted) await closeChannel(channel).catch((thrown) => this.end(thrown))
     }
   }
 
@@ -118,7 +119,7 @@ export class Epoch {
     const gone = new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
     try {
       // A connection's goodbye may overtake what its channels have still to send, the last acks among it; a channel's can't.
-      if (inPeace) await Promise.race([Promise.allSettled([...this.channels].map((channel) => channel.close())), gone])
+      if (inPeace) await Promise.race([Promise.allSettled([...this.channels].map(closeChannel)), gone])
       await Promise.race([this.model.close(), gone])
     } catch {
       // It was closed already, or never got as far as opening: either way there is nothing left to say.

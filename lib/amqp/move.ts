@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib'
 import type { Move, MoveOptions } from '../broker/fleetSession.js'
 import { QueueRefused } from '../broker/intake.js'
@@ -7,13 +8,14 @@ import type { Logger } from '../ports.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
 import { headersToResend } from '../protocol/delay.js'
 import type { QueueSpec } from '../settings/queues.js'
+import { closeChannel } from './closeChannel.js'
 import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 import { assertQueue } from './queueKind.js'
 import { refusalOf } from './refusal.js'
 import { declareQueue } from './topology.js'
 
-/** How long the broker may take to confirm what is under way when the move is stopped. */
+/** How long the broker may take to confirm what is under way when the move is stopped, and then to close the channel. */
 const STOP_MS = 2000
 
 /** A message that was taken and isn't acknowledged. */
@@ -99,13 +101,7 @@ export class AmqpMove implements Move {
   async stop(): Promise<void> {
     this.isStopping = true
     if (this.underWay > 0 && !this.isOver) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, STOP_MS)
-        this.waiting.push(() => {
-          clearTimeout(timer)
-          resolve()
-        })
-      })
+      await atMost(STOP_MS, new Promise<void>((resolve) => this.waiting.push(resolve)))
     }
     await this.close(null)
   }
@@ -215,7 +211,8 @@ export class AmqpMove implements Move {
   private async close(reason: Error | null): Promise<void> {
     const wasOver = this.isOver
     this.isOver = true
-    if (!wasOver) await this.channel.close().catch(() => undefined)
+    // A broker that has blocked the connection doesn't answer. Nobody else gets the queue before it has read this.
+    if (!wasOver) await atMost(STOP_MS, closeChannel(this.channel))
     this.idle()
     this.end(reason)
   }
@@ -226,6 +223,16 @@ export class AmqpMove implements Move {
     this.idle()
     this.end(error)
   }
+}
+
+/** Waits for what may fail, but not for longer. */
+async function atMost(ms: number, wait: Promise<void>): Promise<void> {
+  const limit = new AbortController()
+  await Promise.race([
+    wait.catch(() => undefined),
+    pause(ms, undefined, { signal: limit.signal }).catch(() => undefined),
+  ])
+  limit.abort()
 }
 
 function shared(queue: string): string {

@@ -109,6 +109,7 @@ export class Fleet {
       },
       onUnreadable: () => undefined,
     })
+    session.ended.throwIfAborted()
     await membership.up()
   }
 

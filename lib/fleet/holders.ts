@@ -99,11 +99,11 @@ export class Holders {
       },
       async (thrown) => {
         const { clock, log } = this.options
-        if (!isCurrent() || this.kept.get(lane)?.holder.wanted !== true) return
-        await pause(clock, RETRY_MS)
+        const isWanted = (): boolean => this.kept.get(lane)?.holder.wanted === true
+        if (isCurrent() && isWanted()) await pause(clock, RETRY_MS)
         if (!isCurrent()) return
         // Told only now: a lost connection takes all lanes at once, which isn't worth a line for each.
-        log.warning(`Lane ${lane} could not be taken: ${coerceError(thrown).message}. Trying again`)
+        if (isWanted()) log.warning(`Lane ${lane} could not be taken: ${coerceError(thrown).message}. Trying again`)
         this.lose(lane)
       },
     )

@@ -190,6 +190,7 @@ export class Consumer {
     const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
     if (isKnown() && !this.refused.has(queue.name)) return false
     await window?.add(queue)
+    if (window !== this.window) throw new BrokerError(AWAY)
     if (!isKnown()) this.consumed.push(queue)
     this.refused.clear(queue.name)
     return window !== null

@@ -27,7 +27,7 @@ export const NOT_TAKEN = 'the broker did not take the message before the worker 
  * a message of a task or a retry to be confirmed STOP_LIMIT_MS (`AmqpPublisher`, `Lending`)
  * an ETA message on its way to the delay queues  STOP_LIMIT_MS (`AmqpPublisher`)
  * a child process or thread for a task           STOP_LIMIT_MS (`ChildPool`)
- * messages on their way to the lanes of a fleet  2 s; then they go back to their queue (`AmqpMove`)
+ * messages on their way to the lanes of a fleet  2 s, and 2 s for their channel to close; then they go back to their queue (`AmqpMove`)
  * each connection's goodbye, the last acks in it 2 s, then the socket is cut (`Epoch`)
  * a connection that is being opened              broker_connection_timeout
  * what the backend still holds                   10 s, after which it is told in the log; then Redis' goodbye: 2 s

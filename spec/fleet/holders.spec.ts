@@ -86,6 +86,16 @@ describe('the lanes of a worker', () => {
     expect(asked.at(-1)).toBe('close 1')
   })
 
+  it('can be opened when they are wanted again after a refusal that nobody minded', async () => {
+    holders.want([1])
+    holders.want([])
+    await settle('open 1', new Error('refused'))
+    expect(holders.phases.size).toBe(0)
+    holders.want([1])
+    await settle('open 1')
+    expect([...holders.phases]).toEqual([[1, 'held']])
+  })
+
   it('are tried again after 5 s when the broker refuses one', async () => {
     holders.want([1])
     await settle('open 1', new Error('refused'))

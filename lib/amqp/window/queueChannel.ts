@@ -1,6 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { BrokerError, coerceError } from '../../errors.js'
 import type { Logger } from '../../ports.js'
+import { closeChannel } from '../closeChannel.js'
 import type { Epoch } from '../epoch.js'
 import { isNoQueue } from '../refusal.js'
 import type { AmqpDelivery, DeliveryChannel } from './delivery.js'
@@ -108,7 +109,8 @@ export class QueueChannel implements DeliveryChannel {
     this.messages.become(fate)
     const { channel } = this
     this.channel = null
-    await channel?.close().catch((thrown) => {
+    if (!channel) return
+    await closeChannel(channel).catch((thrown) => {
       // Closed by the broker just before, which is as well.
       this.log.debug(`the channel of ${this.queue} was closed already: ${coerceError(thrown).message}`)
     })
