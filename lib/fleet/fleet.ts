@@ -110,7 +110,7 @@ export class Fleet {
       onUnreadable: () => undefined,
     })
     session.ended.throwIfAborted()
-    await membership.up()
+    membership.up()
   }
 
   /** The connection is lost, and with it all lanes. The worker comes back as another member: much may have changed by then. */

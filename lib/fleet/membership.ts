@@ -74,12 +74,12 @@ export class Membership {
     return this.state === 'here' && leaderOf(this.known).id === this.options.self.id
   }
 
-  /** The member hears all news from now on. */
-  async up(): Promise<void> {
+  /** The member hears all news from now on. A broker that takes no messages at present, such as one short of memory, isn't waited for. */
+  up(): void {
     if (this.state === 'leaving') return
     this.state = 'here'
     this.cameAt = this.changedAt = this.leaderHeardAt = this.options.clock.monotonic()
-    await this.join()
+    void this.join()
     this.lookIn(LOOK_MS)
   }
 

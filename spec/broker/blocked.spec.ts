@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { laneName } from '../../lib/fleet/laneOf.js'
 import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
@@ -83,10 +84,13 @@ describe('a worker that starts while the broker is short of memory', () => {
   })
 
   afterAll(async () => {
-    await broker.ctl('set_vm_memory_high_watermark', '0.4')
-    await worker?.stop()
     await neighbour?.stop()
     await broker.dispose()
+  })
+
+  afterEach(async () => {
+    await broker.ctl('set_vm_memory_high_watermark', '0.4')
+    await worker?.stop()
   })
 
   it('takes its messages all the same: that is what the broker is short of', async () => {
@@ -108,6 +112,31 @@ describe('a worker that starts while the broker is short of memory', () => {
     await waitFor(() => ran.length === 50, { what: 'the messages to be run' })
     await waitFor(async () => (await client.depth(queue)) === 0, { what: 'the queue to be empty' })
     expect(started.log.of('WARNING')).toContainEqual(expect.stringMatching(/^mingle: could not ask the neighbors: /))
+    await client.close()
+  })
+
+  it('takes those of the lanes of a fleet, which can agree on nothing meanwhile', async () => {
+    const client = await Client.open(broker.url)
+    const queue = await client.queue()
+    const ran: number[] = []
+    const app = new OfflineApp('spec')
+    app.task('spec.plain', { acksLate: true }, (n: number) => {
+      ran.push(n)
+    })
+    const lanes = [0, 1, 2, 3].map((lane) => laneName(queue, lane))
+    for (const lane of lanes) await client.declare(lane, { 'x-single-active-consumer': true })
+    for (const [at, lane] of lanes.entries()) {
+      await client.publish(
+        lane,
+        Array.from({ length: 10 }, (_, n) => taskMessage('spec.plain', { args: [10 * at + n] })),
+      )
+    }
+    await broker.ctl('set_vm_memory_high_watermark', '0.000001')
+    const fleet = { worker_concurrency: 4, worker_fleet_queues: [queue], worker_fleet_lanes: 4 }
+    worker = (await startWorker(app, broker.url, queue, fleet)).worker
+    await waitFor(() => ran.length === 40, { what: 'the messages to be run' })
+    for (const lane of lanes)
+      await waitFor(async () => (await client.depth(lane)) === 0, { what: `${lane} to be empty` })
     await client.close()
   })
 })

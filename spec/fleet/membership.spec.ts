@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Membership } from '../../lib/fleet/membership.js'
 import { lanesOf, type News } from '../../lib/fleet/roster.js'
+import { deferred } from '../../lib/listeners.js'
 import { Random } from '../packit/random.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
@@ -12,6 +13,8 @@ class Hall {
   readonly clock = new FakeClock()
   readonly said: string[] = []
   readonly there = new Map<string, Membership>()
+  /** What is said waits in the broker until this resolves. */
+  blocked: Promise<void> | null = null
   /** What members that hear late have not heard yet. */
   private readonly late = new Map<string, News[]>()
 
@@ -22,6 +25,7 @@ class Hall {
       clock: this.clock,
       log: new MemoryLog(),
       say: async (news: News) => {
+        await this.blocked
         this.said.push(news.type)
         for (const [id, member] of [...this.there]) {
           const waiting = this.late.get(id)
@@ -33,7 +37,7 @@ class Hall {
       onRoster: () => undefined,
     })
     this.there.set(id, membership)
-    await membership.up()
+    membership.up()
     return membership
   }
 
@@ -84,6 +88,19 @@ describe('the members of a fleet', () => {
     await hall.pass(1)
     expect(hall.counts).toEqual([0, 0])
     await hall.pass(4)
+    expect(hall.counts).toEqual([4, 4])
+  })
+
+  it('each take all lanes that they can get while the broker takes no messages, and share them out once it does', async () => {
+    const { promise, resolve } = deferred<void>()
+    hall.blocked = promise
+    await hall.enter('a')
+    await hall.enter('b')
+    await hall.pass(4)
+    expect(hall.counts).toEqual([8, 8])
+    hall.blocked = null
+    resolve()
+    await hall.pass(5)
     expect(hall.counts).toEqual([4, 4])
   })
 
