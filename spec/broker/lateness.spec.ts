@@ -50,7 +50,11 @@ describe('remote control and the tasks that run beside it', () => {
     const tasks = Array.from({ length: SLOTS + 500 }, (_, n) => taskMessage('lateness.watch', { kwargs: { n } }))
     const pair = [await worker('watched@spec', tasks), await bare('bare@spec', 'watch', SLOTS)] as const
     for (const each of pair) {
-      await waitFor(async () => (await lateness(each)).begun === SLOTS, { what: 'every loop to have begun' })
+      const isWatching = async (): Promise<boolean> => {
+        const { begun, count } = await lateness(each)
+        return begun === SLOTS && count > 0
+      }
+      await waitFor(isWatching, { what: 'every loop to have begun, and some to have waited' })
     }
     // Both at a time, so that both have the same machine.
     const measure = async () => {
