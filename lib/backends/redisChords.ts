@@ -70,8 +70,9 @@ export class RedisChords implements ChordStore {
     else steps.llen(j)
     const answers = await answersOf(this.expiring(steps.get(t).get(s), j, t, s))
     const [ready, added, size] = answers.slice(changes)
-    // Without a size the header is still being sent, or the chord was completed.
-    return size !== null && Number(ready) === Number(size) + Number(added ?? 0)
+    // Without a size the header is still being sent, or the chord was completed. There may be more members than the size says: Celery makes
+    // it smaller while it sends a group that a member of the header ends with, and then waits forever.
+    return size !== null && Number(ready) >= Number(size) + Number(added ?? 0)
   }
 
   /** @returns the number of its commands */

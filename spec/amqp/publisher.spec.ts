@@ -144,9 +144,12 @@ describe('the publisher', () => {
     expect(publisher.held).toBe(1)
     await waitFor(() => log.of('ERROR').length > 0, { what: 'a vain attempt' })
     link.accept()
-    publisher.retryNow()
+    const hasSent = (): boolean => {
+      publisher.retryNow()
+      return publisher.held === 0
+    }
+    await waitFor(hasSent, { what: 'the message to be sent' })
     await pending
-    expect(publisher.held).toBe(0)
     expect(publisher.state).toMatchObject({ state: 'closed', opens: 1, lastError: expect.any(String) })
     expect(await client.depth(queue)).toBe(2)
   })

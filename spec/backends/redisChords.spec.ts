@@ -154,6 +154,19 @@ describe('RedisChords', () => {
     await chords.close(group)
   })
 
+  it('is complete, once, although its size was made smaller than the number of members that have ended', async () => {
+    const chords = await open()
+    await chords.setSize(group, 3)
+    expect(await chords.addPart(part(0, 'a'))).toBe(false)
+    expect(await chords.addPart(part(1, 'b'))).toBe(false)
+    await chords.setSize(group, 2)
+    expect(await chords.addPart(part(1, 'c'))).toBe(true)
+    expect(await chords.addPart(part(1, 'd'))).toBe(false)
+    await chords.close(group)
+    expect(await chords.addPart(part(1, 'e'))).toBe(false)
+    await chords.close(group)
+  })
+
   it('waits for a redis that takes no writes, and not for a key of another kind', async () => {
     const chords = await open()
     await client.set(keyOf('j'), 'a text')

@@ -94,6 +94,20 @@ export function hasSteps(dict: Dict, ...names: readonly string[]): boolean {
   return isThere || within.some((one) => hasSteps(one, ...names))
 }
 
+/** Whether a member of some header ends with a group, whose tasks then count for the chord. */
+export function hasMemberOfMany(dict: Dict): boolean {
+  const { body, header = [], tasks = [] } = dict.kwargs as { tasks?: Dict[]; header?: Dict[]; body?: Dict }
+  const replacements = dict.task === 'canvas.replace' ? (dict.args as Dict[]) : []
+  const within = [...tasks, ...header, ...replacements, ...(body ? [body] : [])]
+  return header.some(endsWithGroup) || within.some(hasMemberOfMany)
+}
+
+function endsWithGroup(dict: Dict): boolean {
+  const { body } = dict.kwargs as { body?: Dict }
+  const last = dict.task === 'canvas.replace' ? (dict.args as Dict[])[0] : (body ?? stepsOf(dict).at(-1))
+  return dict.task === 'celery.group' || (last !== undefined && last !== dict && endsWithGroup(last))
+}
+
 function stepsOf(dict: Dict): Dict[] {
   if (dict.task !== 'celery.chain') return [dict]
   return (dict.kwargs as { tasks: Dict[] }).tasks.flatMap(stepsOf)

@@ -3,7 +3,7 @@ import { Random } from '../packit/random.js'
 import { type CanvasEnd, type CanvasRun, type End, runCanvases } from '../support/canvasRuns.js'
 import { canvasWorkers } from '../support/canvasWorkers.js'
 import { isCelery } from '../support/versions.js'
-import { hasSteps, randomCanvas, spread } from './canvases.js'
+import { hasMemberOfMany, hasSteps, randomCanvas, spread } from './canvases.js'
 
 const COUNT = Number(process.env.CELERIAC_SPEC_CANVASES ?? 20)
 const CANVASES = Array.from({ length: COUNT }, (_, seed) => randomCanvas(new Random(`canvas ${seed}`)))
@@ -25,6 +25,12 @@ function sorted(value: unknown): unknown {
 const IS_56 = isCelery(5, 6)
 /** Of a chord, a group and a chord in a row, Celery 5.6 sends the last once for each task of the group: whose results its body gets is chance. */
 const IS_CHANCE = CANVASES.map((canvas) => IS_56 && hasSteps(canvas, 'celery.chord', 'celery.group', 'celery.chord'))
+
+/**
+ * While Celery sends a group that a member of a header ends with, it says that the chord has no more members than that. If the first of the
+ * group has ended by then, Python's worker waits forever for a number that is passed.
+ */
+const MAY_HANG = CANVASES.map(hasMemberOfMany)
 
 interface Seen extends Pick<CanvasEnd, 'got' | 'ends'> {
   /** Which of its error callbacks were called. */
@@ -88,6 +94,8 @@ describe("random canvases of Python's client", () => {
   it.each([1, 2])('come to the same end among both, spread at random: %i', (seed) => {
     const seen = spreads[seed - 1] as readonly CanvasEnd[]
     // Which of both is stored last, that a task is revoked or that it has failed, is chance.
-    expectSame(seen, (at) => !IS_56 || !JSON.stringify(seen[at]).includes(REVOKED))
+    const isKnown = (at: number): boolean => !IS_56 || !JSON.stringify(seen[at]).includes(REVOKED)
+    const hangs = (at: number): boolean => MAY_HANG[at] === true && seen[at]?.got.error === 'TimeoutError'
+    expectSame(seen, (at) => isKnown(at) && !hangs(at))
   })
 })
