@@ -6,6 +6,7 @@ import { Client } from '../support/client.js'
 import { startWorker } from '../support/inProcessWorker.js'
 import type { MemoryLog } from '../support/memoryLog.js'
 import { OfflineApp } from '../support/offlineLine.js'
+import { ownBroker } from '../support/ownBroker.js'
 import { PYTHON } from '../support/peers.js'
 import { ping } from '../support/pinger.js'
 import { runProgram } from '../support/program.js'
@@ -21,9 +22,10 @@ import {
   text,
   uint64,
 } from '../support/rawTable.js'
-import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 
+/** Its own: what is broadcast here is dropped, with a word in the log, by all workers that hear it. */
+const brokerUrl = ownBroker()
 const SEND = `
 import sys, time, celery
 app = celery.Celery(broker=sys.argv[1])
