@@ -26,8 +26,9 @@ export interface AttemptOptions {
 }
 
 /**
- * One try of a request that has a slot: looks once more whether it is still to run, and runs it. Never throws: what goes wrong around a
- * run, in an event of its start for example, is a failure of the task like any other, and its client is told.
+ * Makes one try of a request that has a slot: checks once more that it may still run, then runs it. Never throws: an
+ * error around the run, for example in its start event, is a failure of the task like any other, and the client is
+ * told.
  */
 export async function attempt(request: Request, options: AttemptOptions): Promise<Outcome> {
   const { executor, results, revoked } = options
@@ -47,7 +48,10 @@ export async function attempt(request: Request, options: AttemptOptions): Promis
   }
 }
 
-/** How a request ends without a run, because its message has come back too often or it was told to stop meanwhile; null if it may run. */
+/**
+ * Returns the outcome of a request that must not run, because its message came back too often or it was told to stop
+ * meanwhile; null if it may run.
+ */
 async function refusal(
   request: Request,
   counting: Promise<string | null>,
@@ -66,7 +70,10 @@ async function refusal(
   return { state: 'REJECTED', reject: new Reject(fault), runtimeMs: 0 }
 }
 
-/** What a try needs of the worker; made once a task, and so without a function of its own for each. */
+/**
+ * Gives a run what it needs of the worker. A class, created once per task, so that there is no closure for each of its
+ * functions.
+ */
 class Attempt implements RunHooks {
   readonly limits: TimeLimits
 
@@ -76,7 +83,7 @@ class Attempt implements RunHooks {
   ) {
     const [hard, soft] = request.message.timelimit
     const policy = options.policies.of(request.task)
-    // As Celery has it, a 0 or null in the message leaves it to the task.
+    // As in Celery, 0 or null in the message means that the task's own limit applies.
     this.limits = { hard: hard || policy.timeLimit, soft: soft || policy.softTimeLimit }
   }
 
@@ -84,12 +91,12 @@ class Attempt implements RunHooks {
     return new TaskLog(this.options.log, this.request)
   }
 
-  /** Tells that it runs, now that it is known where. */
+  /** Reports the start, once it is known in which process the task runs. */
   onStart(): void {
     const { request } = this
     const { events, log, results } = this.options
     if (results.tracksStart(request)) {
-      // Stored in order with what follows; the run need not wait for it.
+      // Stored in order with what follows, so the run need not wait for it.
       results
         .started(request)
         .catch((thrown) =>
@@ -109,6 +116,6 @@ function mayBeDuplicate(request: Request, { deduplicate }: AttemptOptions): bool
 }
 
 function hasSucceeded(request: Request, results: Results): Promise<boolean> {
-  // A backend that can't say is no reason not to run: a repeat is allowed, a loss is not.
+  // If the backend can't tell, the task runs: a repeat is allowed, a loss is not.
   return results.hasSucceeded(request).catch(() => false)
 }

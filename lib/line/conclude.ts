@@ -3,10 +3,11 @@ import type { Gate } from '../request/gate.js'
 import type { Request } from '../request/request.js'
 import type { Settlement } from '../trace/settle.js'
 
-/** Lets a request go after its run, or keeps it, as its settlement says; and those behind it with it. */
+/** Releases a request after its run, or keeps it, as its settlement says; and with it the requests behind it. */
 export function conclude(request: Request, settlement: Settlement, gate: Gate, log: Logger): void {
   if (!request.delivery.live) {
-    // Its connection went while it was settled: the message comes again, and whatever is behind it now came later.
+    // The connection was lost while it was settled: the message comes again, and what was behind it has arrived later
+    // than it.
     gate.release(request)
     return
   }

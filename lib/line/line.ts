@@ -36,7 +36,7 @@ import { Standstill } from './standstill.js'
 
 export interface LineOptions {
   readonly app: App
-  /** The app's hooks as the worker calls them; as the app does unless given. */
+  /** The app's hooks as the worker calls them. By default, the app's own. */
   readonly hooks?: Hooks
   readonly settings: Settings
   readonly nodename: string
@@ -47,17 +47,17 @@ export interface LineOptions {
   readonly revoked: Revoked
   readonly publisher: Publisher
   readonly clock: Clock
-  /** Slots to begin with. */
+  /** Number of slots at the start. */
   readonly slots: number
   readonly postpone: Postpone
-  /** Sends what the ends of tasks lead to in a canvas; nothing follows from them without. */
+  /** Sends the follow-ups of tasks in a canvas. Without it nothing follows. */
   readonly canvas?: CanvasOutlet
-  /** Counts runs where a queue's returns say little of them. */
+  /** Counts runs on queues whose count of returns says little about them. */
   readonly tally?: RunTally
   log(scope: string): Logger
 }
 
-/** The one way a message goes: strategy -> gate -> pool -> trace -> settle. It knows no broker; deliveries are put in at its top. */
+/** The path of a message: strategy -> gate -> pool -> trace -> settle. Knows no broker; deliveries enter at the top. */
 export class Line {
   readonly lanes = new Lanes<Request>()
   readonly revoked: Revoked
@@ -171,13 +171,13 @@ export class Line {
     }
   }
 
-  /** Takes a delivery in; to be called in the order of arrival. */
+  /** Takes in a delivery. Must be called in the order of arrival. */
   receive(delivery: Delivery): void {
     const request = this.strategy.receive(delivery)
     if (request) this.gate.admit(request)
   }
 
-  /** The way of a request that has a slot, to its end. */
+  /** Takes a request that has a slot through its run to its end. */
   private run(request: Request): Promise<void> {
     request.cancelTimers()
     if (!request.acksLate) request.delivery.ack()
@@ -190,15 +190,15 @@ export class Line {
     note?.(outcome)
     const settling = settle(request, outcome, this.settling)
     const settlement = settling instanceof Promise ? await settling : settling
-    // What is behind it in its order must not be acknowledged before it: a crash between the two would bring this one back alone.
+    // Nothing behind it may be acknowledged first: a crash in between would bring back this message alone.
     if (request.key !== null && request.delivery.writing) await request.delivery.writing
     this.poison.afterRun(request)
     conclude(request, settlement, this.gate, this.log)
   }
 
   /**
-   * Deliveries are lost, those of a connection or of one queue, and the broker gives out again whatever wasn't acknowledged. What hasn't
-   * started is forgotten; a run that holds an order key is told to stop, since its message is about to run elsewhere.
+   * Handles lost deliveries, of a connection or of one queue, which the broker delivers again. Forgets requests that
+   * haven't started; tells a run that holds an order key to stop, since its message is about to run elsewhere.
    */
   connectionLost(): void {
     for (const request of this.state.requests) {
@@ -215,27 +215,27 @@ export class Line {
   }
 
   /**
-   * Keeps tasks from running; with a signal those that run are told to stop, and killed where their pool can, with SIGKILL at once; they
-   * store their own end. Mirrors Celery's `revoke`.
-   * @param signum number of the signal; null to let them run
-   * @returns the ids of those that were told to stop
+   * Keeps tasks from running. With a signal, running ones are told to stop, and killed if their pool can do that, with
+   * SIGKILL at once; they store their own end. Mirrors Celery's `revoke`.
+   * @param signum number of the signal; null to leave running tasks alone
+   * @returns the ids of the running tasks that were told to stop
    */
   revoke(ids: readonly string[], signum: number | null = null): string[] {
     return this.revoking.byId(ids, signum)
   }
 
-  /** The same for tasks that carry one of these stamps. */
+  /** Revokes, as `revoke` does, the tasks that carry one of these stamps. */
   revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, signum: number | null = null): void {
     this.revoking.byStamps(stamps, signum)
   }
 
-  /** Starts nothing more and gives back what hasn't started; to be called once no consumer is left. */
+  /** Starts nothing more and gives back what hasn't started. Call it once no consumer is left. */
   close(): void {
     this.pool.close()
     this.gate.close()
   }
 
-  /** Resolves once nothing runs, and nothing is on its way elsewhere. */
+  /** Resolves once nothing runs and no message is being sent elsewhere. */
   async idle(): Promise<void> {
     await this.pool.idle()
     await this.departures.settled()

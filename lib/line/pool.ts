@@ -6,17 +6,17 @@ import type { WorkerState } from '../request/state.js'
 export interface PoolOptions {
   readonly size: number
   readonly state: WorkerState
-  /** Told of each change of the size. */
+  /** Called with the new size each time it changes. */
   onResize(size: number): void
-  /** Runs a request to its end, settled. */
+  /** Runs a request until it has ended and is settled. */
   run(request: Request): Promise<void>
-  /** Settles and lets go of a request whose run threw, although no run should. Never throws. */
+  /** Settles and releases a request whose run threw, although no run should. Never throws. */
   abandon(request: Request, thrown: unknown): void
-  /** Called before a run begins; it may find that the connection is gone, and the run with it. */
+  /** Called before a run begins. It may find that the connection is lost, and the run must not begin. */
   beforeRun?(): void
 }
 
-/** The slots. A slot is one running promise; a request that is ready takes a free one, the earliest delivered first. */
+/** The slots, each of them one running promise. A ready request takes a free slot, the earliest delivered first. */
 export class Pool {
   private readonly ready = new PriorityQueue<Request>((one, other) => one.delivery.sequence - other.delivery.sequence)
   private slots: number
@@ -36,17 +36,17 @@ export class Pool {
     return this.options.state.running.size
   }
 
-  /** Every slot is taken, so that what is ready has to wait. */
+  /** True while every slot is taken, so that ready requests have to wait. */
   get full(): boolean {
     return this.busy >= this.slots
   }
 
-  /** `listener` is told when the last free slot is taken. @returns ends it */
+  /** Calls `listener` when the last free slot is taken. @returns a function that stops this */
   onFull(listener: () => void): () => void {
     return this.fullness.add(listener)
   }
 
-  /** What runs in a slot beyond a smaller size goes on to its end. */
+  /** Changes the number of slots. Runs beyond a smaller size continue to their end. */
   resize(slots: number): void {
     this.slots = slots
     this.options.onResize(slots)
@@ -73,7 +73,7 @@ export class Pool {
       const request = this.ready.pop()
       if (!request) return
       this.options.beforeRun?.()
-      // It expired, or its connection was lost, while it waited here.
+      // The request may have expired, or lost its connection, while it waited here.
       if (request.state === 'ready' && request.delivery.live) this.occupy(request)
     }
   }
@@ -85,7 +85,7 @@ export class Pool {
       () => this.leave(),
       (thrown) => {
         this.options.abandon(request, thrown)
-        // Whatever has happened, no slot is lost to it.
+        // The slot must be freed whatever has happened.
         this.options.state.running.delete(request)
         this.leave()
       },

@@ -12,18 +12,18 @@ export interface RevokingOptions {
   readonly log: Logger
 }
 
-/** Keeps tasks from running, and stops those that run. Mirrors Celery's `revoke`. */
+/** Keeps tasks from running, and stops running ones. Mirrors Celery's `revoke`. */
 export class Revoking {
   constructor(private readonly options: RevokingOptions) {}
 
-  /** @returns the ids of those that run and were told to stop; never any without a signal */
+  /** @returns the ids of the running tasks that were told to stop; always empty without a signal */
   byId(ids: readonly string[], signum: number | null): string[] {
     const { gate, revocations, revoked } = this.options
     for (const id of ids) revoked.add(id)
     const wanted = new Set(ids)
     const running = gate.discardRevoked((request) => wanted.has(request.id))
     const stopped = signum === null ? [] : running.map((request) => this.terminate(request, signum))
-    // Those that run store their own end.
+    // Running tasks store their own end.
     for (const id of stopped) wanted.delete(id)
     revocations.add([...wanted])
     return stopped

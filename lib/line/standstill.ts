@@ -9,12 +9,13 @@ export interface StandstillOptions {
 }
 
 /**
- * Notices that the process did not run for longer than the heartbeat (SIGSTOP, a machine that slept, a task that kept the loop busy). By
- * then its messages may run elsewhere, and it would begin some more of them before it reads that its connection is gone.
+ * Detects that the process did not run for longer than the heartbeat (SIGSTOP, a machine that slept, a task that
+ * blocked the event loop). By then its messages may run elsewhere, and it would start more of them before it learns
+ * that its connection is gone.
  */
 export class Standstill implements Component {
   readonly name = 'standstill'
-  /** Seconds: the heartbeat, after which the broker gives a silent connection up; 0 where there is none. */
+  /** Seconds of heartbeat after which the broker drops a silent connection; 0 without a heartbeat. */
   limit = 0
   private lookedAt: number | null = null
   private timer: Timer | null = null
@@ -23,7 +24,10 @@ export class Standstill implements Component {
 
   constructor(private readonly options: StandstillOptions) {}
 
-  /** `listener` is told that the process stood still, long enough for the broker to have given its messages to others. @returns ends it */
+  /**
+   * Calls `listener` when the process stood still for so long that the broker may have given its messages to others.
+   * @returns a function that stops this
+   */
   onFound(listener: (seconds: number) => void): () => void {
     return this.findings.add(listener)
   }
@@ -38,7 +42,7 @@ export class Standstill implements Component {
     this.lookedAt = null
   }
 
-  /** To be called before anything is begun. */
+  /** Must be called before anything is started. */
   check(): void {
     if (this.lookedAt === null || this.limit === 0) return
     const now = this.options.clock.monotonic()

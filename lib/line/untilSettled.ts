@@ -2,10 +2,13 @@ import { pause } from '../clock.js'
 import type { Clock } from '../ports.js'
 import type { WorkerState } from '../request/state.js'
 
-/** How often it is looked: a run tells its own end only to the line. */
+/** Milliseconds between two checks: only the line learns of the end of a run. */
 const LOOK_MS = 20
 
-/** Resolves once nothing is left that was taken from a queue and isn't settled. It ends with the runs, or with their connection. */
+/**
+ * Resolves once every message that was taken from the queue is settled. This ends with the runs, or with their
+ * connection.
+ */
 export async function untilSettled(queue: string, state: Pick<WorkerState, 'requests'>, clock: Clock): Promise<void> {
   while (isLeft(queue, state)) await pause(clock, LOOK_MS)
 }
