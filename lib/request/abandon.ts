@@ -14,9 +14,9 @@ export interface AbandonOptions {
 }
 
 /**
- * Lets go of a request whose way through its slot broke off, which is a fault of the worker itself: logged as Celery logs an
- * internal error, and rejected, since the same message would break it again. One step that fails keeps none of the others from
- * being made. Never throws.
+ * Releases a request that broke off in its slot, which is a fault of the worker itself. It is logged as Celery logs an
+ * internal error, and rejected, since the same message would fail again. A step that fails does not prevent the others.
+ * Never throws.
  */
 export function abandon(request: Request, thrown: unknown, { events, gate, log, state }: AbandonOptions): void {
   const { delivery } = request

@@ -1,24 +1,27 @@
 import type { Clock, Timer } from '../ports.js'
 import { PriorityQueue } from './priorityQueue.js'
 
-/** So few that are cancelled don't matter. */
+/** Below this number, cancelled entries don't matter. */
 const FEW = 64
 
 /**
- * What is to be done at many different times, with one timer of the clock's for all of it: a hundred thousand messages that wait for
- * their times would take hundreds of bytes each for timers of their own.
+ * Calls functions at many different times with a single timer of the clock. A hundred thousand waiting messages with a
+ * timer each would take hundreds of bytes for every timer.
  */
 export class Agenda {
   private entries = new PriorityQueue(byTime)
   private cancelled = 0
   private count = 0
   private timer: Timer | null = null
-  /** When the timer runs, in monotonic milliseconds. */
+  /** Monotonic milliseconds at which the timer fires. */
   private timerAt = Number.POSITIVE_INFINITY
 
   constructor(private readonly clock: Clock) {}
 
-  /** Calls `fn` once, `delayMs` milliseconds from now; what is due at the same time in the order in which it was set. */
+  /**
+   * Calls `fn` once, `delayMs` milliseconds from now. Entries that are due at the same time run in the order in which
+   * they were set.
+   */
   setTimer(fn: () => void, delayMs: number): Timer {
     const entry = new Entry(this.clock.monotonic() + Math.max(0, delayMs), ++this.count, fn, this.onCancel)
     this.entries.push(entry)
@@ -38,7 +41,7 @@ export class Agenda {
     this.arm()
   }
 
-  /** Sets the timer for the first entry, unless it is set for it. */
+  /** Sets the timer for the first entry, unless it is set already. */
   private arm(): void {
     const at = this.first()?.at ?? Number.POSITIVE_INFINITY
     if (at === this.timerAt) return
@@ -87,7 +90,7 @@ class Entry implements Timer {
     /** Monotonic milliseconds. */
     readonly at: number,
     readonly number: number,
-    /** Null once it has run or is cancelled. */
+    /** Null once it has run or was cancelled. */
     public fn: (() => void) | null,
     private readonly onCancel: () => void,
   ) {}

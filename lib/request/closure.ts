@@ -1,13 +1,13 @@
 import type { Request } from './request.js'
 
-/** What a gate lets nothing through any more: everything, or what was taken from some queues. */
+/** What a gate no longer lets through: everything, or the messages of some queues. */
 export class Closure {
   private readonly queues = new Set<string>()
   private whole = false
   private isSweeping = false
   private isDue = false
 
-  /** Whether it is anything at all. */
+  /** True if anything is closed. */
   get isAny(): boolean {
     return this.whole || this.queues.size > 0
   }
@@ -16,12 +16,12 @@ export class Closure {
     return this.whole || this.queues.has(delivery.queue)
   }
 
-  /** Whether the request is to go back: it hasn't begun, and isn't on its way elsewhere. */
+  /** Returns whether the request must go back: it hasn't started, and isn't being sent elsewhere. */
   takes(request: Request): boolean {
     return this.covers(request) && request.state !== 'running' && request.state !== 'done' && !request.leaving
   }
 
-  /** Runs `pass`, and once more as long as it was asked for meanwhile: what one request leaves behind may let the next one go. */
+  /** Runs `pass`, and repeats it if it was requested meanwhile: a request that leaves may free the next one. */
   sweep(pass: () => void): void {
     this.isDue = true
     if (this.isSweeping) return

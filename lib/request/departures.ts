@@ -8,13 +8,16 @@ import type { WorkerState } from './state.js'
 
 /** RabbitMQ 4 drops a message at its 21st return unless its quorum queue says otherwise (`x-delivery-limit`). */
 const MOST_RETURNS = 10
-/** Milliseconds: what is due sooner makes room by itself, and would be back from the broker before it is due. */
+/**
+ * Milliseconds: a message that is due sooner soon makes room by itself, and would be due before it is back from the
+ * broker.
+ */
 const SOON_MS = 2000
 
 /**
- * Publishes what is due far ahead so that it waits in the broker.
+ * Publishes a message that is due far ahead so that it waits in the broker.
  * @param signal ends the wait for the broker
- * @returns false for what is to be published as usual: it is due soon, or can't go that way
+ * @returns false if the message must be published as usual: it is due soon, or can't go that way
  */
 export type Postpone = (
   message: OutgoingMessage,
@@ -26,38 +29,42 @@ export type Postpone = (
 export interface DeparturesOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** Seconds: what is due later doesn't wait in this worker. */
+  /** Seconds: messages that are due later than this don't wait in the worker. */
   readonly etaMemoryLimit: number
-  /** `worker_parked_limit`: from so many parked messages on nothing else is taken in; null where nothing limits the intake. */
+  /**
+   * `worker_parked_limit`: the number of parked messages at which the intake stops; null where nothing limits the
+   * intake.
+   */
   readonly parkedLimit: number | null
   readonly state: Pick<WorkerState, 'parked' | 'postponed'>
   readonly postpone: Postpone
-  /** The request's message waits in the broker now. */
+  /** Called when the request's message waits in the broker. */
   onDeparted(request: Request): void
-  /** It can't go, and waits for its ETA in this worker. */
+  /** Called when the request can't leave, and waits for its ETA in this worker. */
   onStayed(request: Request): void
 }
 
 /**
- * Sends on what is due far ahead: held here it would stay unacknowledged, and the broker takes a channel for dead that holds a
- * message too long. What comes when as many are parked as may be: behind it may stand what is due now. And what is due soon but went
- * back to its queue many times, by restarts of workers that held it: as a message of its own it is counted from 0 again.
+ * Moves messages with an ETA to the broker. Those due far ahead: held here they would stay unacknowledged, and the
+ * broker closes a channel that holds a message for too long. Those that arrive while the limit of parked messages is
+ * reached: messages behind them may be due now. And those due soon that went back to their queue many times, because
+ * workers that held them restarted: as a new message their count starts at 0.
  */
 export class Departures {
   private readonly underWay = new Set<Promise<unknown>>()
-  /** What was said since the parked messages became too many. */
+  /** Log lines already written since too many messages were parked. */
   private readonly said = new Set<'goes' | 'stays'>()
 
   constructor(private readonly options: DeparturesOptions) {}
 
-  /** @see Postpone. For a message of our own, such as a retry */
+  /** Postpones a message of our own, such as a retry. @see Postpone */
   async postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean> {
     return this.isFar(delayMs) && this.options.postpone(message, queue, delayMs)
   }
 
   /**
-   * Sends a parked request on if it is due far ahead, went back often, or takes the place of others. Until it has gone, and if it can't
-   * go, it waits here.
+   * Sends a parked request on if it is due far ahead, went back often, or takes the place of others. The request waits
+   * here until it has left, or for good if it can't leave.
    */
   consider(request: Request, delayMs: number): void {
     const { clock } = this.options
@@ -72,7 +79,7 @@ export class Departures {
     this.underWay.add(departure)
   }
 
-  /** Resolves once nothing is on its way. */
+  /** Resolves once no message is being sent. */
   async settled(): Promise<void> {
     await Promise.all(this.underWay)
   }
@@ -104,12 +111,12 @@ export class Departures {
   private isInTheWay(delayMs: number): boolean {
     const { parkedLimit, state } = this.options
     if (parkedLimit === null) return false
-    // Not just below the limit: an episode would end and begin with each message.
+    // Not right below the limit: an episode would begin and end with each message.
     if (state.parked * 2 <= parkedLimit) this.said.clear()
     return state.parked >= parkedLimit && delayMs >= SOON_MS
   }
 
-  /** What nothing can be done about. */
+  /** Logs, once an episode, that messages stay here although they are in the way. */
   private stays(reason: string): void {
     if (this.said.has('stays')) return
     this.said.add('stays')

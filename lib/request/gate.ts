@@ -9,30 +9,30 @@ import { Turns, type TurnsOptions } from './turns.js'
 export interface GateOptions extends Omit<TurnsOptions, 'onTurn'> {
   /** The breakers of the app, and the tasks that wait for them. */
   readonly pausing: Pick<PausesOptions, 'breakers' | 'tasks'>
-  /** Gets what waits for nothing but a slot. */
+  /** Called with a request that waits only for a slot. */
   onReady(request: Request): void
   readonly revoked: Revoked
-  /** Settles what ran out of time, or was revoked, before it ran. Resolves once it is settled; never rejects. */
+  /** Settles a request that expired or was revoked before it ran. Never rejects. */
   onDiscarded(request: Request, reason: 'expired' | 'revoked'): Promise<unknown>
-  /** Told of what is taken in, before it waits or runs. */
+  /** Called with each request that is taken in, before it waits or runs. */
   onAdmitted(request: Request): void
-  /** Told of what has to wait for its time: what is too far ahead may be sent elsewhere, and then leaves by `depart`. */
+  /** Called with a request that waits for its ETA. If sent elsewhere, it leaves by `depart`. */
   onEta(request: Request, delayMs: number): void
 }
 
-/** The pause before a message with a key is tried again that its task has put back: the queue would hand it out again at once. */
+/** Pause before a message with a key that its task has put back is tried again: its queue would deliver it at once. */
 const AGAIN_MS = 1000
 
 /**
- * What a message waits for before it may have a slot: its time, then the messages of its key before it, then the breakers that its task
- * pauses for, then its task's rate limit. While it waits it is parked and costs no slot. On a stop or a loss the rest leaves through here.
+ * What a message waits for before it may have a slot: its ETA, then the messages of its key before it, then the
+ * breakers of its task, then its rate limit. Meanwhile it is parked. On a stop or a loss it leaves through here.
  */
 export class Gate {
   readonly rates: Rates
   readonly pauses: Pauses
   private readonly turns: Turns
   private readonly agenda: Agenda
-  /** What it lets nothing through of any more. */
+  /** What the gate no longer lets through. */
   readonly closure = new Closure()
 
   constructor(private readonly options: GateOptions) {
@@ -53,7 +53,7 @@ export class Gate {
     })
   }
 
-  /** Lets a request in; to be called in the order of arrival. */
+  /** Lets a request in. Must be called in the order of arrival. */
   admit(request: Request): void {
     const { clock, revoked, state } = this.options
     state.add(request)
@@ -95,8 +95,8 @@ export class Gate {
   }
 
   /**
-   * Discards at once what waits here and is revoked, except for what is being sent on: its copy may be in the broker already, and would
-   * end a second time when it comes back. @returns the requests that run already
+   * Discards revoked requests that wait here, except those being sent on: the broker may have the copy already.
+   * @returns the revoked requests that run already
    */
   discardRevoked(isRevoked: (request: Request) => boolean): Request[] {
     const running: Request[] = []
@@ -108,19 +108,19 @@ export class Gate {
     return running
   }
 
-  /** The request is settled for good: what waited for it alone may go. */
+  /** Releases a request that is settled for good: what waited for it may go. */
   release(request: Request): void {
     this.withdraw(request)
     this.turns.leave(request)
   }
 
-  /** The request has failed, and what is behind it stays there until an operator lets it go on. */
+  /** Releases a request that failed, and keeps what is behind it until an operator unblocks the key. */
   block(request: Request): void {
     this.turns.block(request)
     this.release(request)
   }
 
-  /** The request was sent on to where it waits for its time; it is acknowledged, unless it is gone from here meanwhile. */
+  /** Acknowledges a request that was sent on to wait for its ETA, unless it is gone from here meanwhile. */
   depart(request: Request): void {
     request.leaving = false
     if (request.state !== 'parked') return
@@ -129,7 +129,7 @@ export class Gate {
     this.turns.leaveAfter(request, request.delivery.writing)
   }
 
-  /** The request could not be sent on, and waits here after all. */
+  /** Keeps a request here that could not be sent on. */
   stay(request: Request): void {
     const { revoked } = this.options
     request.leaving = false
@@ -137,8 +137,8 @@ export class Gate {
   }
 
   /**
-   * A request's run is over, but the message isn't done: it goes back to its queue. With a key it does so only when the gate closes, and
-   * is tried again in its place before: given back on a channel that goes on, it would come behind those of its key that are on their way.
+   * Returns a message that isn't done after its run to its queue. One with a key is tried again in its place until the
+   * gate closes: given back on an open channel, it would come behind messages of its key that are on their way.
    */
   putBack(request: Request): void {
     if (request.key !== null && !this.closure.covers(request)) {
@@ -149,15 +149,15 @@ export class Gate {
     if (this.closure.covers(request)) this.giveBackUnheld()
   }
 
-  /** Opens a lane that a failure has shut. @returns whether it was shut */
+  /** Opens a lane that a failure has blocked. @returns whether it was blocked */
   unblock(key: string): boolean {
     return this.turns.unblock(key)
   }
 
   /**
-   * Stops letting anything start, and gives back what hasn't, in order. What waits behind a request that still runs is kept,
-   * unacknowledged: nobody else may get it before that run has ended.
-   * @param queue only what was taken from it, and what comes of it until `closure.reopen`; null for everything
+   * Stops starting requests, and gives back those that haven't started, in order. Requests that wait behind a running
+   * one are kept unacknowledged: nobody else may get them before that run has ended.
+   * @param queue only requests from this queue, now and until `closure.reopen`; null for all
    */
   close(queue: string | null = null): void {
     if (queue === null) {
@@ -170,7 +170,7 @@ export class Gate {
     this.giveBackUnheld()
   }
 
-  /** Forgets what hasn't started and whose connection is gone: the broker has it again. */
+  /** Forgets requests that haven't started and whose connection is lost: the broker has them again. */
   forgetLost(): void {
     const lost = [...this.options.state.requests].filter(({ delivery, state }) => state !== 'running' && !delivery.live)
     for (const request of lost) this.withdraw(request)
@@ -181,13 +181,13 @@ export class Gate {
     if (this.turns.enter(request)) this.pass(request)
   }
 
-  /** Takes its place in the order at once, so that it goes back no sooner than what runs before it has ended. */
+  /** Takes its place in the order at once, so that it goes back only after what runs before it has ended. */
   private standBehind(request: Request): void {
     request.cancelTimers()
     this.turns.enter(request)
   }
 
-  /** Gets those whose turn it is. */
+  /** Passes on the requests whose turn it is. */
   private proceed(requests: readonly Request[]): void {
     if (this.closure.isAny) this.giveBackUnheld()
     for (const request of requests.filter((each) => !this.closure.covers(each))) {
@@ -196,7 +196,7 @@ export class Gate {
     }
   }
 
-  /** Where the gate closes: gives back all but what waits for the end of a run. */
+  /** Gives back what the closed gate holds, except requests that wait for the end of a run. */
   private giveBackUnheld(): void {
     this.closure.sweep(() => {
       const { held } = this.turns
@@ -205,7 +205,7 @@ export class Gate {
     })
   }
 
-  /** Nothing of its key is in the request's way; what is left to wait for are the breakers and the rate of its task. */
+  /** Passes on a request that its key doesn't hold up, to the breakers and the rate of its task. */
   private pass(request: Request): void {
     if (this.pauses.admit(request)) this.passRate(request)
   }
@@ -226,7 +226,7 @@ export class Gate {
   }
 
   private discard(request: Request, reason: 'expired' | 'revoked'): void {
-    // Once it runs it has been in time; its other timers are gone by then, but a timer may be firing already.
+    // Once running, it was in time. Its other timers are gone by then, but one may be firing already.
     if (request.state === 'running' || request.state === 'done') return
     this.withdraw(request)
     const discarded = this.options.onDiscarded(request, reason)
@@ -239,7 +239,7 @@ export class Gate {
     this.turns.leave(request)
   }
 
-  /** The request waits for nothing here any more; its place in the order it keeps. */
+  /** Ends all waits of the request; it keeps its place in the order. */
   private withdraw(request: Request): void {
     request.cancelTimers()
     this.rates.remove(request)

@@ -7,39 +7,48 @@ export interface HoldsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly state: WorkerState
-  /** `worker_order_depth_limit`: messages of one key that may wait before they take up the intake of their queue; null for no limit. */
+  /**
+   * `worker_order_depth_limit`: messages of one key that may wait before they reduce the intake of their queue; null
+   * for no limit.
+   */
   readonly depthLimit: number | null
-  /** `worker_order_age_limit`: seconds that a message may wait for its key before a warning says so; null for no limit. */
+  /**
+   * `worker_order_age_limit`: seconds that a message may wait for its key before a warning is logged; null for no
+   * limit.
+   */
   readonly ageLimit: number | null
 }
 
-/** What waits for one key, and for the keys that it contains. */
+/** Messages that wait for one key, and for the keys that it contains. */
 interface Hold {
   waiting: number
-  /** Beyond the depth limit, the earliest first. */
+  /** Requests beyond the depth limit, the earliest first. */
   readonly excess: Set<Request>
   told: boolean
 }
 
 /**
- * Watches how much waits for each key, and for how long. At the depth limit a key's further messages are not taken in besides the
- * slots but in their place, so that the intake of their queue narrows, and stops, until the key has caught up; other queues go on.
- * At the age limit there is a warning and no more: a message that was given back would be overtaken by those of its key that are
- * on their way here, and one that was published again by those that wait in the queue. Each is logged once a key until it is over.
+ * Watches how many messages wait for each key, and for how long. At the depth limit, further messages of a key use up
+ * the window of their queue instead of enlarging it, so that the intake of the queue shrinks, and stops, until the key
+ * has caught up; other queues go on. At the age limit there is only a warning: a message that was given back would be
+ * overtaken by messages of its key that are on their way here, and one that was published again by those in the queue.
+ * Each limit is logged once a key until it is over.
  */
 export class Holds {
-  /** By the first part of the key; kept only if there is a depth limit. */
+  /** Holds by the first part of the key; empty without a depth limit. */
   private readonly holds = new Map<string, Hold>()
-  /** Those that aren't overdue yet, the earliest first, with the monotonic milliseconds at which they began to wait. */
+  /**
+   * Requests that aren't overdue yet, the earliest first, with the monotonic milliseconds at which they began to wait.
+   */
   private readonly inTime = new Map<Request, number>()
-  /** Those that are, by the first part of the key. */
+  /** Overdue requests, by the first part of the key. */
   private readonly overdue = new Map<string, Set<Request>>()
   private timer: Timer | null = null
   private stopped = false
 
   constructor(private readonly options: HoldsOptions) {}
 
-  /** The request begins to wait for its key. */
+  /** Counts a request that begins to wait for its key. */
   add(request: Request, key: string): void {
     const { ageLimit, clock, depthLimit } = this.options
     if (depthLimit !== null) this.addToHold(request, rootOf(key), depthLimit)
@@ -48,7 +57,7 @@ export class Holds {
     if (!this.timer && !this.stopped) this.arm(ageLimit, ageLimit * 1000)
   }
 
-  /** A request that was added waits for its key no longer. */
+  /** Stops counting a request that no longer waits for its key. */
   remove(request: Request, key: string): void {
     const { depthLimit } = this.options
     if (depthLimit !== null) this.removeFromHold(request, rootOf(key), depthLimit)
@@ -60,7 +69,7 @@ export class Holds {
     this.options.log.info(`No message waits for the order key ${root} longer than worker_order_age_limit any more`)
   }
 
-  /** Warns no more: the worker is about to end. */
+  /** Stops the warnings: the worker is about to end. */
   stop(): void {
     this.stopped = true
     this.timer?.cancel()
@@ -86,7 +95,10 @@ export class Holds {
     )
   }
 
-  /** One less waits: the earliest of those beyond the limit is within it now, unless it was one of those that left. */
+  /**
+   * Counts one waiting message less. The earliest beyond the limit is now within it, unless the one that left was
+   * itself beyond.
+   */
   private removeFromHold(request: Request, root: string, limit: number): void {
     const { log, state } = this.options
     const hold = this.holds.get(root)
@@ -98,7 +110,7 @@ export class Holds {
       hold.excess.delete(within)
       state.exceed(within.delivery.queue, -1)
     }
-    // Not at the limit itself: a key that stays there would be told of with each message.
+    // Not right at the limit: a key that stays there would be logged with each message.
     if (hold.told && hold.waiting * 2 <= limit) {
       hold.told = false
       log.info(`Fewer messages wait for the order key ${root} than worker_order_depth_limit: taking messages as usual`)

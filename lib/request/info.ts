@@ -6,24 +6,24 @@ import { repr, reprArgs } from '../protocol/repr.js'
 import type { ParkReason, Request } from './request.js'
 import type { WorkerState } from './state.js'
 
-/** Celery sets this priority for every entry of its timer that is a task. */
+/** Celery gives this priority to every entry of its timer that is a task. */
 const TIMER_PRIORITY = 6
 
-/** What `query_task` calls a request: `ready` is a name of Celery's for what is neither. */
+/** State of a request as `query_task` reports it. `ready` is Celery's name for a request that is none of the others. */
 export type Standing = 'active' | 'reserved' | 'scheduled' | 'ready'
 
 /** A request as `inspect active` and `reserved` show it: Celery's `Request.info`. */
 export interface TaskInfo {
   readonly id: string
-  /** The display name, where the sender gave one. */
+  /** Display name, if the sender gave one. */
   readonly name: string
-  /** The values, or their text where they can't be written as JSON or weren't wanted. */
+  /** The values, or their text if they can't be written as JSON or were not wanted. */
   readonly args: unknown
   readonly kwargs: unknown
   /** The task's registered name. */
   readonly type: string
   readonly hostname: string
-  /** Unix time in seconds, of the present try; null before it. */
+  /** Unix time in seconds at which the present try began; null before that. */
   readonly time_start: number | null
   readonly acknowledged: boolean
   readonly delivery_info: {
@@ -32,11 +32,11 @@ export interface TaskInfo {
     readonly priority: number | null
     readonly redelivered: boolean
   }
-  /** Of the process that it runs in, a child's with `-P prefork`; null while it doesn't run. */
+  /** Id of the process that runs the task, a child's with `-P prefork`; null while it doesn't run. */
   readonly worker_pid: number | null
 }
 
-/** A request that waits for something else than a slot, as `inspect parked` shows it: ours alone. */
+/** A request that waits for something other than a slot, as `inspect parked` shows it. Celery has no such command. */
 export interface ParkedInfo {
   readonly id: string
   readonly name: string
@@ -52,7 +52,9 @@ export interface InfoOptions {
   readonly nodename: string
 }
 
-/** Describes requests for `inspect`. `safe` gives the sender's own texts of the arguments in the place of the values. */
+/**
+ * Describes requests for `inspect`. With `safe`, arguments are shown as the texts that the sender gave, not as values.
+ */
 export function taskInfo(request: Request, { clock, nodename }: InfoOptions, safe = false): TaskInfo {
   const { delivery, message, state } = request
   const { argsrepr, kwargsrepr } = message
@@ -77,7 +79,7 @@ export function taskInfo(request: Request, { clock, nodename }: InfoOptions, saf
   }
 }
 
-/** Describes those of them that are parked. */
+/** Describes the parked ones among the requests. */
 export function parkedInfos(requests: Iterable<Request>, { clock }: InfoOptions): ParkedInfo[] {
   const now = clock.monotonic()
   return [...requests].flatMap(({ id, key, name, parkedFor, receivedAt }) =>
@@ -85,14 +87,14 @@ export function parkedInfos(requests: Iterable<Request>, { clock }: InfoOptions)
   )
 }
 
-/** How many requests wait for what. */
+/** Counts the parked requests by what they wait for. */
 export function parkedCounts(state: WorkerState): Record<ParkReason, number> {
   const counts = { eta: 0, order: 0, retry: 0, breaker: 0, rate: 0 }
   if (state.parked > 0) for (const { parkedFor } of state.requests) if (parkedFor) counts[parkedFor]++
   return counts
 }
 
-/** An entry of `inspect scheduled`. `eta` is null for a next try, whose time is no property of the message. */
+/** Makes an entry of `inspect scheduled`. `eta` is null for a next try, whose time is not in the message. */
 export function scheduledInfo(request: Request, options: InfoOptions): Record<string, unknown> {
   const { eta } = request.message
   const byEta = request.parkedFor === 'eta' && eta !== null
@@ -103,7 +105,7 @@ export function scheduledInfo(request: Request, options: InfoOptions): Record<st
   }
 }
 
-/** Where a request stands, in `query_task`'s words. */
+/** Returns the state of a request in the words of `query_task`. */
 export function standingOf({ parkedFor, state }: Request): Standing {
   switch (state) {
     case 'running':
@@ -117,7 +119,7 @@ export function standingOf({ parkedFor, state }: Request): Standing {
   }
 }
 
-/** A task may put what it likes into its arguments; a reply must be writable whatever that is. */
+/** Returns the value if JSON can express it, or else its text: a task may put anything into its arguments. */
 function sendable(value: unknown, text: () => string): unknown {
   return jsonText(value) === null ? text() : wrap(value)
 }

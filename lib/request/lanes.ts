@@ -1,42 +1,44 @@
 import { containersOf } from '../app/orderKey.js'
 
-/** What waits in a lane: a request. */
+/** A request, as an entry of a lane. */
 export interface Occupant<R> {
   readonly delivery: { readonly sequence: number }
   place: Place<R> | null
 }
 
-/** The FIFO of one key: the places of its own, and between them, in batches, those of the keys that it contains. */
+/** The FIFO of one key: its own places, and between them, in batches, the places of keys that it contains. */
 interface Lane<R> {
   readonly key: string
   first: Turn<R> | null
   last: Turn<R> | null
 }
 
-/** What has its turn in a lane: one place of the lane's own key, or a batch of places further down, which may all go together. */
+/**
+ * One turn in a lane: a place of the lane's own key, or a batch of places of contained keys, which may all go together.
+ */
 type Turn<R> = Place<R> | Batch<R>
 
 /** A request's place in the lane of its own key. */
 export class Place<R> {
   previous: Turn<R> | null = null
   next: Turn<R> | null = null
-  /** Whether nothing in this lane is in its way. */
+  /** True if nothing in this lane is before it. */
   open = false
-  /** The lanes, of its own key and of those that contain it, in which its turn has not come. */
+  /** Number of lanes, of its own key and of keys that contain it, in which its turn has not come. */
   closed = 0
-  /** Where it stands in the lanes of the keys that contain its own. */
+  /** The batches that it belongs to in the lanes of keys that contain its own. */
   batches: readonly Batch<R>[] = []
 
   constructor(
     readonly lane: Lane<R>,
-    /** Null when a failure keeps the place taken. */
+    /** Null while a failure keeps the place taken. */
     public request: R | null,
-    /** Counted up: a smaller one came earlier. */
+    /** Sequence number: smaller ones came earlier. */
     readonly number: number,
   ) {}
 }
 
-/** Places whose keys a lane's key contains, and which came with none of the lane's own between them. */
+/** Places of keys that the lane's key contains, with no place of the lane's own key between them. */
 class Batch<R> {
   previous: Turn<R> | null = null
   next: Turn<R> | null = null
@@ -51,18 +53,19 @@ export interface LaneInfo<R> {
   readonly key: string
   readonly depth: number
   readonly blocked: boolean
-  /** The request that the others wait for; null if the lane is blocked, or waits for another key. */
+  /** The request that the others wait for; null if the lane is blocked or waits for another key. */
   readonly head: R | null
-  /** The one that entered first of those that are here. */
+  /** The request that entered first of those still here. */
   readonly oldest: R | null
 }
 
 const NONE: readonly never[] = []
 
 /**
- * Who of each key goes next. A key that contains others waits for what came earlier to any of them, and holds back what comes
- * later; keys of which neither contains the other have nothing to do with each other. A lane lives as long as it holds a place.
- * Each step costs as many lanes as the key has parts, however many keys there are and however much waits.
+ * Decides which request of each key goes next. A key that contains others waits for what came earlier to any of them,
+ * and holds back what comes later. Keys of which neither contains the other don't affect each other. A lane lives as
+ * long as it holds a place. The cost of each step is one lane per part of the key, however many keys there are and
+ * however many requests wait.
  */
 export class Lanes<R extends Occupant<R>> {
   private readonly lanes = new Map<string, Lane<R>>()
@@ -74,12 +77,12 @@ export class Lanes<R extends Occupant<R>> {
     return this.lanes.size
   }
 
-  /** Whether there ever was a message with a key. */
+  /** True once there was a message with a key. */
   get used(): boolean {
     return this.count > 0
   }
 
-  /** Takes the last place of its key. @returns whether nothing is in its way */
+  /** Takes the last place of its key. @returns whether nothing is before it */
   enter(key: string, request: R): boolean {
     const place = new Place<R>(this.laneOf(key), request, ++this.count)
     request.place = place
@@ -90,7 +93,10 @@ export class Lanes<R extends Occupant<R>> {
     return place.closed === 0
   }
 
-  /** Gives its place up, wherever that is. @returns the requests that may go now because of it, the one delivered first first */
+  /**
+   * Gives up the request's place, wherever it is.
+   * @returns the requests that may go now because of it, in the order of delivery
+   */
   leave(request: R): readonly R[] {
     const { place } = request
     if (!place) return NONE
@@ -98,18 +104,18 @@ export class Lanes<R extends Occupant<R>> {
     return this.vacate(place)
   }
 
-  /** All that may not go before these, first one first; none of these themselves. */
+  /** Returns all requests that may not go before these, in order, without these themselves. */
   behind(requests: Iterable<R>): R[] {
     const start: Place<R>[] = []
     for (const { place } of requests) if (place) start.push(place)
     const found = new Set<Place<R>>()
-    // A set that grows while it is walked is walked to its end.
+    // Iterating over a set also visits what is added on the way.
     for (const place of start) for (const next of followers(place)) found.add(next)
     for (const place of found) for (const next of followers(place)) found.add(next)
     return [...found].sort((one, other) => one.number - other.number).flatMap(({ request }) => request ?? [])
   }
 
-  /** Keeps the request's place taken when it has gone, and so all that is behind it, until `unblock`. */
+  /** Keeps the place of a request that leaves, and so everything behind it, until `unblock`. */
   block(request: R): void {
     const { place } = request
     if (!place) return
@@ -118,7 +124,7 @@ export class Lanes<R extends Occupant<R>> {
     this.blocks.set(place.lane.key, place)
   }
 
-  /** @returns the requests that may go now, the one delivered first first; null if the key was not blocked */
+  /** @returns the requests that may go now, in the order of delivery; null if the key was not blocked */
   unblock(key: string): readonly R[] | null {
     const place = this.blocks.get(key)
     if (!place) return null
@@ -135,7 +141,7 @@ export class Lanes<R extends Occupant<R>> {
         if (turn instanceof Place && turn.request) requests.push(turn.request)
       }
       const oldest = requests[0] ?? null
-      // A lane of nothing but batches is a way to others, which are listed.
+      // A lane that holds only batches leads to other lanes, which are listed.
       if (oldest || blocked) {
         yield { key, depth: requests.length, blocked, head: oldest?.place?.closed === 0 ? oldest : null, oldest }
       }
@@ -194,7 +200,7 @@ function append<R>(turn: Turn<R>): void {
   turn.open = mayOpen(turn)
 }
 
-/** It is first, or a batch that has only batches before it. */
+/** Returns whether the turn is first, or a batch with only batches before it. */
 function mayOpen<R>(turn: Turn<R>): boolean {
   const { previous } = turn
   return !previous || (turn instanceof Batch && previous instanceof Batch && previous.open)
@@ -208,7 +214,7 @@ function open<R>(turn: Turn<R>, freed: R[]): void {
   }
 }
 
-/** The places that wait for this one, as far as they don't wait for another that does. */
+/** Yields the places that wait directly for this one, not those that wait for another that does. */
 function* followers<R>(place: Place<R>): Iterable<Place<R>> {
   for (let turn = place.next; turn; turn = turn.next) {
     if (turn instanceof Place) {

@@ -2,22 +2,22 @@ import type { Clock } from '../ports.js'
 
 export interface LimitedSetOptions {
   readonly clock: Clock
-  /** Members that are kept; the oldest is forgotten first. */
+  /** Members that are kept at most; the oldest is forgotten first. */
   readonly maxSize: number
   /** Milliseconds after which a member is forgotten. */
   readonly expiresMs: number
 }
 
 /**
- * Texts with the time at which each was added: bounded in number and in age, every step of it as quick with many as with few.
- * Mirrors Celery's `LimitedSet`.
+ * Set of texts with the time at which each was added, bounded in number and in age. Each operation is as fast with many
+ * members as with few. Mirrors Celery's `LimitedSet`.
  */
 export class LimitedSet {
-  /** In the order in which they were added or made new. */
+  /** Ordered by the time at which a member was added or renewed. */
   private readonly members = new Map<string, number>()
-  /** One for good: another would begin by passing over the places of all those that are gone. */
+  /** A single iterator: a new one would begin by skipping the entries of all members that are gone. */
   private readonly following = this.members.keys()
-  /** What `following` has come to; all other members are still ahead of it. */
+  /** The member that `following` has reached; all others are still ahead of it. */
   private oldest: string | null = null
 
   constructor(private readonly options: LimitedSetOptions) {}
@@ -27,7 +27,7 @@ export class LimitedSet {
     return this.members.size
   }
 
-  /** Adds a member, or makes an old one new. @param at wall-clock milliseconds */
+  /** Adds a member, or renews an old one. @param at wall-clock milliseconds */
   add(member: string, at: number): void {
     if (member === this.oldest) this.oldest = null
     this.members.delete(member)
@@ -45,7 +45,7 @@ export class LimitedSet {
     this.forgetOld()
     const { clock, expiresMs } = this.options
     const now = clock.now()
-    // What another node has told of may be older than what was added before it.
+    // Members that another node has announced may be older than the ones added before.
     return [...this.members].filter(([, at]) => now - at < expiresMs)
   }
 

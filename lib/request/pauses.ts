@@ -6,7 +6,7 @@ import type { Request } from './request.js'
 /** A breaker that tasks wait for. */
 interface Watch {
   readonly breaker: WatchedBreaker
-  /** While it is half open, one request at a time may go: this one. */
+  /** The only request that may go while the breaker is half open. */
   probe: Request | null
 }
 
@@ -18,29 +18,30 @@ interface PausingTask {
 export interface PausesOptions {
   readonly breakers: { get(name: string): WatchedBreaker | null } & Iterable<WatchedBreaker>
   readonly tasks: Iterable<PausingTask>
-  /** Everything that was received and isn't done, in the order of arrival. */
+  /** Every request that was received and isn't done, in the order of arrival. */
   readonly requests: Iterable<Request>
-  /** Gets a request that has to wait. */
+  /** Called with a request that has to wait. */
   onPaused(request: Request): void
-  /** Gets a request that waits no longer. */
+  /** Called with a request that no longer waits. */
   onTurn(request: Request): void
 }
 
 /**
- * Which tasks wait while a service that they depend on is away: those with `pauseWhileOpen`. While a breaker is half open one of
- * them goes at a time, and the next one once that has ended without an answer from the breaker. Costs nothing for other tasks.
+ * Makes tasks with `pauseWhileOpen` wait while a service that they depend on is unavailable. While a breaker is half
+ * open one of them goes at a time, and the next one when that has ended without an answer from the breaker. Costs
+ * nothing for other tasks.
  */
 export class Pauses {
   private readonly watches = new Map<string, readonly Watch[]>()
-  /** The first to come first; a set, so that one that expires can leave from the middle. */
+  /** In the order of arrival; a set, so that one that expires can leave from the middle. */
   private readonly waiting = new Set<Request>()
   private readonly leave: Array<() => void> = []
   private readonly all: readonly Watch[]
 
   /**
-   * The first place where a wrong name can be known: tasks and breakers are defined in any order, in modules that may wait for each other, and
-   * a process that only sends needn't load the breakers.
-   * @throws ConfigurationError with each name in a task's `pauseWhileOpen` that is no breaker of the app's
+   * Names are checked here, the first place where all are known: tasks and breakers are defined in any order, in
+   * modules that may wait for each other, and a process that only sends need not load the breakers.
+   * @throws ConfigurationError with each name in a task's `pauseWhileOpen` that is not a breaker of the app
    */
   constructor(private readonly options: PausesOptions) {
     const byName = new Map<string, Watch>()
@@ -63,13 +64,16 @@ export class Pauses {
     }
   }
 
-  /** A breaker that is half open, and whose one request has not told yet how the service is; it may still wait for a slot. */
+  /**
+   * Name of a half-open breaker whose one request has not shown yet how the service is; that request may still wait for
+   * a slot.
+   */
   get tried(): string | null {
     for (const { breaker, probe } of this.all) if (probe && breaker.state === 'half-open') return breaker.name
     return null
   }
 
-  /** @returns whether the request may go on now; if not it waits here for its turn */
+  /** @returns whether the request may go on now; otherwise it waits here for its turn */
   admit(request: Request): boolean {
     if (this.watches.size === 0) return true
     const watches = this.watches.get(request.task.name)
@@ -79,7 +83,7 @@ export class Pauses {
     return false
   }
 
-  /** The request has ended, or waits for something else now. */
+  /** Removes a request that has ended, or that now waits for something else. */
   remove(request: Request): void {
     if (this.watches.size === 0) return
     this.waiting.delete(request)
@@ -92,7 +96,7 @@ export class Pauses {
     if (wasProbe) this.release()
   }
 
-  /** Follows the breakers no longer; what waits stays where it is. */
+  /** Stops following the breakers; waiting requests stay where they are. */
   stop(): void {
     this.waiting.clear()
     for (const leave of this.leave.splice(0)) leave()
@@ -103,7 +107,7 @@ export class Pauses {
     byName.set(breaker.name, watch)
     this.leave.push(
       breaker.onChange((state) => {
-        // A probe may run on for long after its call has told how the service is.
+        // A probe may run on for long after its call has shown how the service is.
         watch.probe = null
         if (state === 'open') this.pauseReady()
         else this.release()
@@ -112,7 +116,7 @@ export class Pauses {
     return watch
   }
 
-  /** What has no slot yet isn't to get one. */
+  /** Parks requests that have no slot yet. */
   private pauseReady(): void {
     for (const request of this.options.requests) if (request.state === 'ready') this.admit(request)
   }
@@ -126,7 +130,7 @@ export class Pauses {
   }
 }
 
-/** Lets a request go if every breaker does, as their probe where they are half open. */
+/** Returns whether every breaker lets the request go, as its probe where one is half open. */
 function take(watches: readonly Watch[], request: Request): boolean {
   const may = watches.every(
     ({ breaker: { state }, probe }) => state === 'closed' || (state === 'half-open' && (probe ?? request) === request),

@@ -4,47 +4,54 @@ import type { TaskMessage } from '../protocol/message.js'
 import { labelOf, type Request } from './request.js'
 import { Returns } from './returns.js'
 
-/** Counts runs that begin and don't end, where no end of a worker loses the count. */
+/** Counts runs that began and did not end. The count survives the end of any worker. */
 export interface RunTally {
-  /** Whether a queue is one whose returns say little of runs: others may have given the message back without any. */
+  /**
+   * Returns whether returns to the queue say little about runs: others may have given the message back without a run.
+   */
   covers(queue: string): boolean
   /**
-   * A run begins.
+   * Counts the begin of a run.
    * @param signal ends the wait for the broker
-   * @returns how many runs of the message have begun before, one after another, and not ended @throws the broker's error, if it can't be counted
+   * @returns how many runs of the message have begun before, one after another, without an end
+   * @throws the broker's error, if it can't be counted
    */
   begin(id: string, signal: AbortSignal): Promise<number>
-  /** The run has come to an end, whatever it is: none of those before it was to blame. */
+  /** Counts the end of a run, whatever its outcome: no earlier run was to blame. */
   end(id: string): void
 }
 
 export interface PoisonOptions {
-  /** `worker_max_deliveries`; null for no end. */
+  /** `worker_max_deliveries`; null for no limit. */
   readonly maxDeliveries: number | null
-  /** None where no queue needs it. */
+  /** Absent where no queue needs it. */
   readonly tally?: RunTally
   readonly clock: Clock
   readonly log: Logger
 }
 
 /**
- * Says which messages have come back too often: one that ends its worker each time must end some time itself. Quorum queues count returns.
- * Where hand-overs count as returns, too, runs are counted from half the limit on, and a message is rejected at the limit only if the other
- * half of its returns were runs that began and never ended.
+ * Finds messages that have come back too often, so that one that ends its worker each time is not run forever. Quorum
+ * queues count returns. Where hand-overs between workers count as returns, too, runs are counted from half the limit
+ * on, and a message is rejected at the limit only if the other half of its returns were runs that began and never
+ * ended.
  */
 export class Poison {
   private readonly returns = new Returns()
-  /** What runs, and was counted. */
+  /** Running requests that were counted. */
   private readonly counted = new WeakSet<Request>()
 
   constructor(private readonly options: PoisonOptions) {}
 
-  /** The broker has the request's message again, and it hasn't run. */
+  /** Notes that the broker has the request's message again and that it hasn't run. */
   returnedUnrun({ id }: Request): void {
     this.returns.add(id)
   }
 
-  /** @returns why a message that has arrived is to be rejected; null if it isn't. What isn't due yet has never run */
+  /**
+   * @returns why a message that has arrived is to be rejected; null if it isn't. A message that isn't due yet has never
+   * run
+   */
   onArrival(delivery: Delivery, { eta, id }: TaskMessage): string | null {
     const { clock, maxDeliveries, tally } = this.options
     if (maxDeliveries === null || (eta ?? 0) > clock.now() || tally?.covers(delivery.queue)) return null
@@ -53,8 +60,9 @@ export class Poison {
   }
 
   /**
-   * A request has a slot and is about to run.
-   * @returns null if nothing is to be counted; else it resolves with why it is to be rejected, or null @throws Error when it was told to stop
+   * Checks a request that has a slot and is about to run.
+   * @returns null if nothing is to be counted; otherwise resolves with why it is to be rejected, or null
+   * @throws Error if it was told to stop
    */
   onRun(request: Request): Promise<string | null> | null {
     const { maxDeliveries, tally } = this.options
@@ -67,7 +75,7 @@ export class Poison {
     return this.count(request, returns, maxDeliveries, tally)
   }
 
-  /** A run has come to its end. */
+  /** Notes that a run has ended. */
   afterRun(request: Request): void {
     if (this.counted.delete(request)) this.options.tally?.end(request.id)
   }

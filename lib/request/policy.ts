@@ -1,7 +1,7 @@
 import type { Task } from '../app/task.js'
 import type { Settings } from '../settings/table.js'
 
-/** What a task's options and the settings come to. Null limits are none; durations are seconds. */
+/** Options of a task, combined with the settings. A null limit means no limit; durations are in seconds. */
 export interface Policy {
   readonly acksLate: boolean
   readonly acksOnFailureOrTimeout: boolean
@@ -14,7 +14,7 @@ export interface Policy {
   readonly rateLimit: string | number | null
 }
 
-/** The policies of an app's tasks, each put together once. The option of a task wins over the setting. */
+/** The policies of an app's tasks, each computed once. The option of a task wins over the setting. */
 export class Policies {
   private readonly known = new WeakMap<Task, Policy>()
 

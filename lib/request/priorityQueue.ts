@@ -1,8 +1,8 @@
 import TinyQueue from 'tinyqueue'
 
-/** Items of which the first can be taken at any time. */
+/** Queue from which the first item, in an order of its own, can be taken at any time. */
 export class PriorityQueue<T> extends TinyQueue<T> {
-  /** @param compare below zero if `one` comes before `other`; where it gives 0 the order means nothing */
+  /** @param compare negative if `one` comes before `other`; items for which it returns 0 have no defined order */
   constructor(compare: (one: T, other: T) => number, items: T[] = []) {
     super(items, compare)
   }

@@ -2,31 +2,31 @@ import type { Clock, Timer } from '../ports.js'
 import type { Request } from './request.js'
 
 interface Bucket {
-  /** Runs a second. */
+  /** Runs per second. */
   perSecond: number
-  /** Monotonic milliseconds from which on the next run may start. */
+  /** Monotonic milliseconds from which the next run may start. */
   nextAt: number
-  /** First one first; a set, so that a revoked request can leave from the middle. */
+  /** In order of arrival; a set, so that a revoked request can leave from the middle. */
   readonly waiting: Set<Request>
   timer: Timer | null
 }
 
 export interface RatesOptions {
   readonly clock: Clock
-  /** Gets a request whose turn has come. */
+  /** Called with a request whose turn has come. */
   onTurn(request: Request): void
 }
 
 /**
- * How often each task may start. One run at a time is let through, and the next one no sooner than the rate allows; Python's
- * bucket lets two through back to back after a pause, which a limit is meant to prevent.
+ * Limits how often each task may start. Runs are let through one at a time, spaced by the rate. Python's token bucket
+ * lets two through back to back after a pause, which a limit is meant to prevent.
  */
 export class Rates {
   private readonly buckets = new Map<string, Bucket>()
 
   constructor(private readonly options: RatesOptions) {}
 
-  /** Sets a task's limit, in runs a second; null lifts it, and lets go what waits. */
+  /** Sets a task's limit in runs per second; null removes it, and lets waiting requests go. */
   set(task: string, perSecond: number | null): void {
     const bucket = this.buckets.get(task)
     if (perSecond === null) {
@@ -45,12 +45,12 @@ export class Rates {
     this.arm(bucket)
   }
 
-  /** Runs a second of a task; null without a limit. */
+  /** Returns the limit of a task in runs per second; null without a limit. */
   of(task: string): number | null {
     return this.buckets.get(task)?.perSecond ?? null
   }
 
-  /** @returns whether the request may start now; if not it waits here for its turn */
+  /** @returns whether the request may start now; otherwise it waits here for its turn */
   admit(request: Request): boolean {
     const bucket = this.buckets.get(request.task.name)
     if (!bucket) return true
@@ -64,7 +64,7 @@ export class Rates {
     return false
   }
 
-  /** The request waits no longer. */
+  /** Removes a request that no longer waits. */
   remove(request: Request): void {
     const bucket = this.buckets.get(request.task.name)
     if (bucket?.waiting.delete(request) && bucket.waiting.size === 0) this.arm(bucket)
@@ -80,7 +80,7 @@ export class Rates {
 
   private next(bucket: Bucket): void {
     const now = this.options.clock.monotonic()
-    // Timers may be a fraction early.
+    // Timers may fire a fraction early.
     const [first] = bucket.waiting
     if (first && now + 0.5 >= bucket.nextAt) {
       bucket.waiting.delete(first)

@@ -7,27 +7,27 @@ import type { Place } from './lanes.js'
 
 export type RevokeReason = 'expired' | 'revoked' | 'terminated'
 
-/** ready: waits for nothing but a slot. parked: waits for something else, and holds no slot meanwhile. */
+/** ready: waits only for a slot. parked: waits for something else, and uses no slot meanwhile. */
 export type RequestState = 'received' | 'parked' | 'ready' | 'running' | 'done'
 
 /** What a parked request waits for: its time, the messages of its key before it, its next try, a breaker, or its task's rate limit. */
 export type ParkReason = 'eta' | 'order' | 'retry' | 'breaker' | 'rate'
 
-/** One task message on its way through the worker. Its state is changed by `WorkerState.move` alone, which keeps the counts. */
+/** One task message on its way through the worker. Only `WorkerState.move` changes its state, and keeps the counts. */
 export class Request {
   state: RequestState = 'received'
   parkedFor: ParkReason | null = null
-  /** The message's own count, and one more for each try in the lane. */
+  /** Retries counted in the message, and one more for each retry in the lane. */
   retries: number
   args: readonly unknown[]
   kwargs: Kwargs
-  /** What its run has sent. */
+  /** Ids of the tasks that its run has sent. */
   readonly children: ResultTuple[] = []
-  /** Monotonic milliseconds; of the present try. */
+  /** Monotonic milliseconds at which the present try began. */
   startedAt: number | null = null
-  /** Of the process that the present try runs in. */
+  /** Id of the process that the present try runs in. */
   pid: number | null = null
-  /** Its place in the order of its key: `Lanes` alone changes it. */
+  /** Place in the order of its key. Only `Lanes` changes it. */
   place: Place<Request> | null = null
   private controller: AbortController | null = null
   /** Null for none: most requests never have any. */
@@ -37,9 +37,11 @@ export class Request {
     readonly message: TaskMessage,
     readonly task: Task,
     readonly delivery: Delivery,
-    /** Messages of one key run one after another; null for no order. Parts of a key that nests are put apart by a slash. */
+    /**
+     * Messages of one key run one after another; null for no order. The parts of a nested key are separated by a slash.
+     */
     readonly key: string | null,
-    /** Whether the message is acknowledged after the run; always so with a key. */
+    /** True if the message is acknowledged after the run; always so with a key. */
     readonly acksLate: boolean,
     /** Monotonic milliseconds. */
     readonly receivedAt: number,
@@ -57,7 +59,7 @@ export class Request {
     return this.message.rootId
   }
 
-  /** The name for logs and statistics. */
+  /** Name for logs and statistics. */
   get name(): string {
     return this.message.shadow ?? this.message.task
   }
@@ -67,17 +69,17 @@ export class Request {
     return labelOf(this.message)
   }
 
-  /** Made when first asked for: most tasks never do. */
+  /** Created when first asked for: most tasks never do. */
   get signal(): AbortSignal {
     this.controller ??= new AbortController()
     return this.controller.signal
   }
 
-  /** It is being sent on to where it waits for its time, and acknowledged once it is there. */
+  /** True while it is being sent on to wait for its ETA. It is acknowledged once it is there. */
   leaving = false
-  /** Hooks were told of its failure where it ran, and needn't be told here. */
+  /** True if hooks were told of its failure where it ran, and need not be told here. */
   failureTold = false
-  /** Number of the signal with which the running task is revoked: whatever it does then, that is its end. */
+  /** Number of the signal that the running task was revoked with: whatever the task does then, it ends as revoked. */
   terminatedBy: number | null = null
 
   get aborted(): boolean {
@@ -93,7 +95,7 @@ export class Request {
     return this.message.expires !== null && now > this.message.expires
   }
 
-  /** Remembers a timer that means nothing once the request runs or is gone. */
+  /** Remembers a timer that is void once the request runs or is gone. */
   addTimer(timer: Timer): void {
     this.timers = this.timers === null ? [timer] : [...this.timers, timer]
   }
@@ -105,7 +107,10 @@ export class Request {
   }
 }
 
-/** How log lines call a message: `name[id]`, as Celery does, each of the two cut where it is longer than any honest one. */
+/**
+ * Makes the name of a message in log lines, `name[id]` as in Celery. Both parts are cut where they are longer than any
+ * honest one.
+ */
 export function labelOf({ id, shadow, task }: Pick<TaskMessage, 'id' | 'shadow' | 'task'>): string {
   return `${clipName(shadow ?? task)}[${clipName(id)}]`
 }

@@ -1,14 +1,14 @@
 import type { Delivery } from '../ports.js'
 
-/** At least so many messages are remembered, twice as many at most: the older half is forgotten at once. */
+/** At least this many messages are remembered, and at most twice as many: the older half is forgotten at once. */
 const REMEMBERED = 10_000
 
 type Counted = Pick<Delivery, 'isCounted' | 'properties' | 'redelivered'>
 
 /**
- * How often a quorum queue has had a message back, 0 for what it hasn't counted. RabbitMQ before 4.3 counts every return in
- * `x-delivery-count`; since then a nack counts in `x-acquired-count` alone. A message that wasn't delivered before has none: there
- * it is the sender's own header, as it always is on another kind of queue.
+ * Returns how often a quorum queue got a message back; 0 if the queue doesn't count. RabbitMQ before 4.3 counts every
+ * return in `x-delivery-count`; since 4.3 a nack counts in `x-acquired-count` only. On a message that wasn't delivered
+ * before, and on any other kind of queue, these headers are the sender's own.
  */
 export function returnsOf({ isCounted, properties: { headers }, redelivered }: Counted): number {
   const returns = headers?.['x-delivery-count']
@@ -18,14 +18,14 @@ export function returnsOf({ isCounted, properties: { headers }, redelivered }: C
 }
 
 /**
- * Returns without a run, that this worker has seen itself: whoever waits here while the connection is lost again and again has done no
- * harm. The broker's count says nothing of that.
+ * Returns without a run that this worker has seen itself. A message that waits here while the connection is lost again
+ * and again has done no harm, which the broker's count doesn't show.
  */
 export class Returns {
   private recent = new Map<string, number>()
   private older: ReadonlyMap<string, number> = new Map()
 
-  /** The message goes back without having run here. */
+  /** Notes that the message goes back without having run here. */
   add(id: string): void {
     const unrun = this.unrun(id) + 1
     if (this.recent.size >= REMEMBERED) {
@@ -35,7 +35,7 @@ export class Returns {
     this.recent.set(id, unrun)
   }
 
-  /** Returns of the message after which it may have run. */
+  /** Returns how often the message came back after it may have run. */
   countable(id: string, delivery: Counted): number {
     return Math.max(0, returnsOf(delivery) - this.unrun(id))
   }

@@ -2,23 +2,23 @@ import { Listeners } from '../listeners.js'
 import type { Clock } from '../ports.js'
 import { LimitedSet } from './limitedSet.js'
 
-/** Ids that are kept at most. */
+/** Ids kept at most. */
 export const MOST_REVOKED = 50_000
 const EXPIRES_MS = 10_800_000
 
-/** What is kept of the revoked tasks over a restart. Times are wall-clock milliseconds. */
+/** The revoked tasks as they are kept over a restart. Times are wall-clock milliseconds. */
 export interface RevokedRecord {
   readonly ids: readonly (readonly [id: string, at: number])[]
   readonly stamps: readonly (readonly [header: string, value: string, at: number])[]
 }
 
 /**
- * Ids of tasks that must not run, and values of stamps whose tasks must not: bounded, and forgotten after three hours, as in
+ * Ids of tasks that must not run, and stamps whose tasks must not run. Bounded, and forgotten after three hours, as in
  * Celery (`CELERY_WORKER_REVOKES_MAX`, `CELERY_WORKER_REVOKE_EXPIRES`).
  */
 export class Revoked {
   private readonly byId: LimitedSet
-  /** Header and value as one text, which no other pair has. */
+  /** Header and value joined into one text that is unique to the pair. */
   private readonly byStamp: LimitedSet
   private readonly additions = new Listeners()
 
@@ -31,7 +31,7 @@ export class Revoked {
     this.byStamp = new LimitedSet({ clock, maxSize, expiresMs })
   }
 
-  /** `listener` is told of each that is new. @returns ends it */
+  /** Calls `listener` for each new id or stamp. @returns a function that stops this */
   onAdded(listener: () => void): () => void {
     return this.additions.add(listener)
   }
@@ -55,7 +55,10 @@ export class Revoked {
     return this.byId.has(id)
   }
 
-  /** Whether a stamp of the message is revoked. Stamps are flat headers, named by `stamped_headers`, or the dict `stamps`. */
+  /**
+   * Returns whether a stamp of the message is revoked. Stamps are flat headers, named by `stamped_headers`, or the dict
+   * `stamps`.
+   */
   hasStampOf(headers: Readonly<Record<string, unknown>>): boolean {
     if (this.byStamp.size === 0) return false
     const stamps = typeof headers.stamps === 'object' && headers.stamps !== null ? headers.stamps : {}
@@ -63,7 +66,7 @@ export class Revoked {
     const isOwn = (name: unknown): name is string => typeof name === 'string' && Object.hasOwn(headers, name)
     const pairs = [...Object.entries(stamps), ...named.filter(isOwn).map((name) => [name, headers[name]] as const)]
     return pairs.some(([name, value]) =>
-      // A table has no text that could have been revoked, and may have none at all.
+      // A table has no text that could be revoked, and may have none at all.
       [value].flat().some((each) => typeof each !== 'object' && this.byStamp.has(JSON.stringify([name, String(each)]))),
     )
   }

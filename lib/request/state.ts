@@ -5,31 +5,33 @@ import type { ParkReason, Request, RequestState } from './request.js'
 /** Why a message was settled without becoming a request. */
 export type RefusalReason = BadMessageReason | 'unregistered' | 'order-key' | 'deliveries'
 
-/** The most messages that wait for one key, and the longest that one does. */
+/** Limits on the order keys: the number of messages that wait for one key, and how long a message waits for it. */
 export type HoldLimit = 'depth' | 'age'
 
 /** How a request ended. */
 export type Ending = 'succeeded' | 'failed' | 'retried' | 'ignored' | 'rejected' | 'revoked' | 'aborted'
 
-/** What the worker has in hand and what it has done: read by the controller, remote control and metrics, written by the line. */
+/**
+ * What the worker holds and what it has done. Read by the controller, remote control and metrics; written by the line.
+ */
 export class WorkerState {
-  /** Everything that was received and isn't done, in the order of arrival. */
+  /** Every request that was received and isn't done, in the order of arrival. */
   readonly requests = new Set<Request>()
   readonly running = new Set<Request>()
   /** Messages received, bad ones included. */
   received = 0
-  /** Runs that were begun, tries in a lane included. */
+  /** Runs that began, retries in a lane included. */
   accepted = 0
-  /** Runs that ended, tries in a lane included, and the milliseconds that they took together. */
+  /** Runs that ended, retries in a lane included, and their total milliseconds. */
   completed = 0
   serviceMsTotal = 0
-  /** Runs that go on although their hard time limit has passed and they were settled. */
+  /** Runs that continue although their hard time limit has passed and they were settled. */
   strays = 0
-  /** Messages that were sent on, to wait for their ETA in the broker. */
+  /** Messages that were sent on to wait for their ETA in the broker. */
   postponed = 0
   /** Messages that run without order because their order key could not be determined. */
   unordered = 0
-  /** Messages that had to wait for their key beyond a limit. */
+  /** Messages that waited for their key beyond a limit. */
   readonly heldBeyond: Record<HoldLimit, number> = { depth: 0, age: 0 }
   readonly refused = new Map<RefusalReason, number>()
   readonly endings = new Map<Ending, number>()
@@ -52,18 +54,21 @@ export class WorkerState {
     return this.parkedByQueue.get(queue) ?? 0
   }
 
-  /** Those of a queue's parked messages that are beyond what their keys may keep waiting: nothing more is taken in for them. */
+  /** Number of a queue's parked messages beyond the depth limits of their keys: nothing more is taken in for them. */
   excessFrom(queue: string): number {
     return this.excessByQueue.get(queue) ?? 0
   }
 
-  /** Adds to their number, or subtracts from it. The next change of the parked messages then reads again what waits. */
+  /** Changes that number by one. The next change of the parked messages then reads it again. */
   exceed(queue: string, by: 1 | -1): void {
     this.excessByQueue.set(queue, this.excessFrom(queue) + by)
     if (by < 0) this.parking.tell()
   }
 
-  /** `listener` is told whenever a queue's window has to have another size for its parked requests. @returns ends it */
+  /**
+   * Calls `listener` whenever a queue's window must change its size because of its parked requests.
+   * @returns a function that stops this
+   */
   onParked(listener: () => void): () => void {
     return this.parking.add(listener)
   }
@@ -95,8 +100,8 @@ export class WorkerState {
   }
 
   /**
-   * Whether an order key has lost a message of one queue and still holds one of another, which may not run before the lost one has come
-   * again: it is in order again only when both have.
+   * Returns whether an order key has lost a message of one queue and still holds one of another. The other may not run
+   * before the lost one has come again; only when both have is the key in order.
    */
   hasSplitKey(): boolean {
     const lost = new Set<string | null>()

@@ -7,11 +7,11 @@ import { seeClock } from '../protocol/seenClock.js'
 import type { Revoked, RevokedRecord } from './revoked.js'
 
 const VERSION = 1
-/** Changes within this time are saved together. */
+/** Milliseconds within which changes are saved together. */
 const SAVE_AFTER_MS = 3000
 
 export interface StateDbOptions {
-  /** The path of the file (`-S`, `worker_state_db`). */
+  /** Path of the file (`-S`, `worker_state_db`). */
   readonly file: string
   readonly revoked: Revoked
   readonly lamport: LamportClock
@@ -20,8 +20,8 @@ export interface StateDbOptions {
 }
 
 /**
- * Keeps the revoked tasks and the logical clock over a restart, in a JSON file. Mirrors Celery's `--statedb`, whose own file (a shelve)
- * only Python can read. No fault of the file keeps the worker from starting.
+ * Keeps the revoked tasks and the logical clock over a restart, in a JSON file. Mirrors Celery's `--statedb`, whose own
+ * file (a shelve) only Python can read. A bad file never keeps the worker from starting.
  */
 export class StateDb implements Component {
   readonly name = 'statedb'
@@ -33,7 +33,7 @@ export class StateDb implements Component {
     options.revoked.onAdded(() => this.changed())
   }
 
-  /** Loads the file, if there is one. One that can't be read is moved aside, so that nothing of it is lost. */
+  /** Loads the file, if there is one. A file that can't be read is moved aside, so that nothing of it is lost. */
   async start(): Promise<void> {
     if (this.state !== 'new') return
     const { file, lamport, log, revoked } = this.options
@@ -73,11 +73,14 @@ export class StateDb implements Component {
     return this.saving
   }
 
-  /** Written beside the file and put in its place, so that it is whole at any moment, even when the power fails. */
+  /**
+   * Writes a new file and renames it over the old one, so that the file is complete at any moment, even after a power
+   * failure.
+   */
   private async write(): Promise<void> {
     const { file, lamport, revoked } = this.options
     const beside = `${file}.${process.pid}.tmp`
-    // A new file: what an earlier process of this number left has other rights, or leads elsewhere.
+    // A new file: one left by an earlier process with the same pid has other rights, or is a link.
     await rm(beside, { force: true })
     const handle = await open(beside, 'wx', 0o600)
     try {
@@ -102,7 +105,7 @@ export class StateDb implements Component {
   }
 }
 
-/** @throws CeleriacError for what no StateDb has written */
+/** @throws CeleriacError if no StateDb wrote this text */
 function decode(text: string): { readonly clock: unknown; readonly revoked: RevokedRecord } {
   let record: Partial<Record<'version' | 'clock' | 'revoked', unknown>> | null
   try {

@@ -23,11 +23,11 @@ export interface StrategyOptions {
   readonly canvasLimits: CanvasLimits
   acksLate(task: Task): boolean
   readonly poison: Poison
-  /** Tells whoever waits for the message that its task isn't here. */
+  /** Tells clients that wait for the message that its task isn't registered here. */
   onUnregistered(message: TaskMessage, delivery: Delivery): Promise<void>
-  /** The order key of a message; null for none. May throw: it is the user's function. */
+  /** Returns the order key of a message; null for none. May throw: it is the user's function. */
   keyOf(task: Task, message: TaskMessage): string | null
-  /** Whether what has no key because of a fault runs without order, instead of being rejected. */
+  /** True if a message whose key can't be determined runs without order instead of being rejected. */
   readonly unorderedOnKeyError: boolean
   readonly events: TaskEvents
   readonly state: WorkerState
@@ -35,7 +35,9 @@ export interface StrategyOptions {
   readonly log: Logger
 }
 
-/** From a delivery to a request. What can't become one is settled here, logged and counted. Never throws. */
+/**
+ * Makes a request of a delivery. A delivery that can't become one is settled here, logged and counted. Never throws.
+ */
 export class Strategy {
   constructor(private readonly options: StrategyOptions) {}
 
@@ -154,7 +156,7 @@ function unregistered(delivery: Delivery): string {
 }
 
 /**
- * Looks at what is to follow from a message before its task runs: what can't be sent then is better said now.
+ * Checks what is to follow a message before its task runs: it is better to report here what can't be sent later.
  * @throws BadMessage that names the field
  */
 function checkEmbed({ embed: { callbacks, errbacks, chain, chord } }: TaskMessage, limits: CanvasLimits): void {

@@ -4,21 +4,24 @@ import type { Request } from './request.js'
 
 export interface TurnsOptions extends HoldsOptions {
   readonly lanes: Lanes<Request>
-  /** Gets those whose turn it is now, the one delivered first first. */
+  /** Called with the requests whose turn it is now, in the order of delivery. */
   onTurn(requests: readonly Request[]): void
 }
 
-/** Whose turn it is in the order of the keys: who has a place, who waits for which, and how much and how long. */
+/** Keeps the order of the keys: which request has a place, which waits for which, and how many wait for how long. */
 export class Turns {
   private readonly holds: Holds
-  /** Over, but for their places, which they keep until their settlement is written. */
+  /** Requests that have ended, and keep their places until their settlement is written. */
   private readonly ending = new Set<Request>()
 
   constructor(private readonly options: TurnsOptions) {
     this.holds = new Holds(options)
   }
 
-  /** Takes the last place of the request's key. @returns whether it is its turn at once; if not it is parked until then */
+  /**
+   * Takes the last place of the request's key.
+   * @returns whether it is its turn at once; otherwise it is parked until then
+   */
   enter(request: Request): boolean {
     const { lanes, state } = this.options
     if (request.key === null || lanes.enter(request.key, request)) return true
@@ -27,22 +30,22 @@ export class Turns {
     return false
   }
 
-  /** The request waits for its turn no longer; its place it keeps. */
+  /** Ends the request's wait for its turn. It keeps its place. */
   endWait(request: Request): void {
     if (request.parkedFor === 'order' && request.key !== null) this.holds.remove(request, request.key)
   }
 
-  /** Gives the request's place up: those behind it may go. */
+  /** Gives up the request's place: those behind it may go. */
   leave(request: Request): void {
     this.turn(this.options.lanes.leave(request))
   }
 
-  /** Keeps the request's place taken when it has gone, until `unblock`. */
+  /** Keeps the place of a request that leaves, until `unblock`. */
   block(request: Request): void {
     this.options.lanes.block(request)
   }
 
-  /** As `leave`, once its settlement is written: acknowledgements of one key leave in its order. */
+  /** Gives up the request's place once its settlement is written: acknowledgements of one key leave in its order. */
   leaveAfter(request: Request, written: Promise<unknown> | null): void {
     if (!written || !request.place) {
       this.leave(request)
@@ -55,20 +58,20 @@ export class Turns {
     })
   }
 
-  /** Opens what a failure has shut. @returns whether it was shut */
+  /** Opens a lane that a failure has blocked. @returns whether it was blocked */
   unblock(key: string): boolean {
     const freed = this.options.lanes.unblock(key)
     if (freed) this.turn(freed)
     return freed !== null
   }
 
-  /** All that may not go before what runs, or is yet to be settled, has gone. */
+  /** Requests that may not go before those that run, or are yet to be settled, have gone. */
   get held(): ReadonlySet<Request> {
     const { lanes, state } = this.options
     return new Set(lanes.behind([...state.running, ...this.ending]))
   }
 
-  /** Warns no more of what waits long: the worker is about to end. */
+  /** Stops warning of long waits: the worker is about to end. */
   stop(): void {
     this.holds.stop()
   }
