@@ -11,37 +11,37 @@ import type { Kwargs } from '../protocol/message.js'
 import type { ResultTuple } from '../protocol/result.js'
 import type { Outcome } from './outcome.js'
 
-/** The task that is called, and with what. */
+/** The task to call, with its arguments. */
 export interface Called {
   readonly task: Task
   readonly id: string
   readonly rootId: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
-  /** How often it was retried already. */
+  /** Number of retries so far. */
   readonly retries: number
-  /** Gets the ids of the tasks that it sends. */
+  /** Receives the ids of the tasks that it sends. */
   readonly children: ResultTuple[]
 }
 
 /** One try of a task. */
 export interface Call {
   readonly of: Called
-  /** The node name of the worker that it runs for. */
+  /** Node name of the worker that it runs for. */
   readonly worker: string
   /** The app's middleware; null without any. */
   readonly around: Middlewares['around']
-  /** Asked for by middleware only. */
+  /** Only middleware asks for it. */
   request(): RequestInfo
-  /** Asked for by bound tasks only. */
+  /** Only bound tasks ask for it. */
   context(): TaskContext
-  /** Why the run was told to end; null while it wasn't. */
+  /** Returns why the run was told to end; null if it wasn't. */
   aborted(): { readonly reason: unknown } | null
   /** Monotonic milliseconds. */
   monotonic(): number
 }
 
-/** Calls a task's handler, in this process or in a child. Never throws: whatever happens is an outcome. */
+/** Calls a task's handler, in this process or in a child. Never throws: whatever happens becomes an outcome. */
 export async function callTask(call: Call): Promise<Outcome> {
   const { of, worker } = call
   const { children, id, rootId, task } = of
@@ -51,7 +51,7 @@ export async function callTask(call: Call): Promise<Outcome> {
     const performed = (): unknown => perform(task, of.args, of.kwargs, () => call.context())
     const run = around ? () => around(call.request(), performed) : performed
     const running = currentRun.run({ id, rootId, worker, children }, run)
-    // To wait for a value costs as much as for a promise.
+    // Awaiting a value costs as much as awaiting a promise.
     const result = isThenable(running) ? await running : running
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
   } catch (caught) {
@@ -60,7 +60,7 @@ export async function callTask(call: Call): Promise<Outcome> {
     try {
       return outcomeOf(thrown, call, runtimeMs)
     } catch (fault) {
-      // The classes of `throws`, `autoretryFor` and `dontAutoretryFor` may have a say of their own in what an instance is.
+      // The classes of `throws`, `autoretryFor` and `dontAutoretryFor` may define for themselves what an instance is.
       const error = new TypeError(
         `the error classes of ${task.name} could not be applied: ${coerceError(fault).message}`,
         {
@@ -77,7 +77,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown }).then === 'function'
 }
 
-/** Sends what takes the place of a task, as its own. @returns what there is to say of the run */
+/** Sends the signature that replaces a task, as the task itself would. @returns what there is to say of the run */
 async function replaced(replace: Replace, { of, worker }: Call): Promise<unknown> {
   const { children, id, rootId } = of
   try {
@@ -94,7 +94,7 @@ function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {
   if (isReject(thrown)) return { state: 'REJECTED', reject: thrown, runtimeMs }
   const aborted = call.aborted()
   const error = causeOf(coerceError(thrown), aborted)
-  // By its name: in a child its class is another.
+  // Compared by name: a child has another copy of the class.
   const isStopped = error.name === StoppedError.name
   if (isStopped || (aborted !== null && !isSoftTimeLimit(aborted.reason))) return { state: 'ABORTED', error, runtimeMs }
   const retry = autoretry(error, call.of.task, call.of.retries)
@@ -103,7 +103,7 @@ function outcomeOf(thrown: unknown, call: Call, runtimeMs: number): Outcome {
   return { state: 'FAILURE', kind: expected ? 'expected' : 'unexpected', error, runtimeMs }
 }
 
-/** What Node itself aborts throws an AbortError with the reason in it; a client is to see the time limit. */
+/** Node throws an AbortError, with the reason inside, for what it aborts itself; clients should see the time limit. */
 function causeOf(error: Error, aborted: { readonly reason: unknown } | null): Error {
   const isLimit = aborted !== null && isSoftTimeLimit(aborted.reason)
   return isLimit && error.name === 'AbortError' && error.cause === aborted.reason ? coerceError(aborted.reason) : error

@@ -22,11 +22,11 @@ export interface ChordsOptions {
   send(sig: Signature, call: CallParts): Promise<void>
 }
 
-/** What the ends of messages are to the chords that they belong to. */
+/** Reports the ends of messages to the chords that they belong to. */
 export class Chords {
   constructor(private readonly options: ChordsOptions) {}
 
-  /** A member has come to its end. Does nothing for what is no member. */
+  /** Counts a member that has ended. Does nothing for a message that is not a member. */
   async part(ended: Ended, state: string, result: unknown): Promise<void> {
     const { embed, group: groupId, headers, id } = ended.message
     if (embed.chord === null || groupId === null) return
@@ -34,7 +34,7 @@ export class Chords {
     await this.count(ended, { id, state, result, groupId, groupIndex, isRepeated: ended.isRepeated }, embed.chord)
   }
 
-  /** A member that never runs, because of a failure before it. */
+  /** Counts a member that never runs, because of a failure before it. */
   async unrunPart(ended: Ended, { counts, id, options }: Unrun, error: Error): Promise<void> {
     const { chord, group_id: groupId } = options
     if (!counts || typeof groupId !== 'string' || !chord) return
@@ -56,7 +56,7 @@ export class Chords {
       backend: {
         chords: backend.chords,
         ...(backend.groups ? { groups: backend.groups } : {}),
-        // A worker in Python may have taken a part of a header for the whole.
+        // A Python worker may have taken part of a header for the whole.
         get: (id) => finalState(id, { backend, clock, timeoutMs: joinTimeoutMs }),
       },
       limits,
@@ -69,7 +69,7 @@ export class Chords {
   }
 }
 
-/** Of a member that never runs nobody has looked at it yet. */
+/** The body of a member that never runs has not been validated yet. */
 function bodyOf(chord: unknown, limits: CanvasLimits): Signature | SignatureError {
   try {
     return parseSignature(chord, 'chord', limits)

@@ -3,14 +3,14 @@ import type { TaskMessage } from '../protocol/message.js'
 import type { Request } from '../request/request.js'
 import { requestInfo } from './trace.js'
 
-/** A message that has come to its end, for what follows from that. */
+/** A message that has ended, as input for what follows from that. */
 export interface Ended {
   readonly message: TaskMessage
-  /** What was sent for it; gets what is sent from now on. */
+  /** Ids of the tasks that were sent for it; receives those of tasks that are sent from now on. */
   readonly children: Request['children']
-  /** Whether the message may have come to its end before. */
+  /** True if the message may have ended before. */
   readonly isRepeated: boolean
-  /** For callbacks that are called in place. */
+  /** Needed by callbacks that are called in place. */
   info(): RequestInfo
 }
 
@@ -19,7 +19,7 @@ export function endedOf(request: Request, hostname: string): Ended {
   return { message, children, isRepeated: delivery.redelivered, info: () => requestInfo(request, hostname) }
 }
 
-/** Whether anything follows from a message's end but its own result. */
+/** Returns whether anything but the message's own result follows from its end. */
 export function hasCanvas({ embed }: TaskMessage): boolean {
   return embed.callbacks !== null || embed.errbacks !== null || embed.chain !== null || embed.chord !== null
 }

@@ -17,7 +17,7 @@ export interface ErrbacksOptions {
   send(sig: Signature, call: CallParts): Promise<void>
 }
 
-/** A task that has failed, or one that is told to have. */
+/** A task that has failed, or that counts as failed. */
 export interface Failed {
   readonly id: string
   readonly rootId: string
@@ -25,13 +25,14 @@ export interface Failed {
 }
 
 /**
- * Tells of a failure those that want to know of it. A task of this worker that takes more than one argument is called in place, with the request, the
- * error and its traceback; all others are sent the id of what has failed. Mirrors Celery's `_call_task_errbacks`.
+ * Calls the error callbacks of a failure. A task of this worker that takes more than one argument is called in place,
+ * with the request, the error and its traceback; all others are sent the id of the failed task. Mirrors Celery's
+ * `_call_task_errbacks`.
  */
 export class Errbacks {
   constructor(private readonly options: ErrbacksOptions) {}
 
-  /** @throws what may go better another time; anything else is logged */
+  /** @throws an error that is worth a retry; any other is logged */
   async call(failed: Failed, errbacks: readonly Signature[], error: Error): Promise<void> {
     const sent: Signature[] = []
     for (const errback of errbacks) {

@@ -8,7 +8,7 @@ export interface FinalStateOptions {
 }
 
 /**
- * The last state of a task, which may not have come to its end yet; null if that takes longer than `timeoutMs`.
+ * Waits for the final state of a task, which may not have ended yet; null if that takes longer than `timeoutMs`.
  * @throws CeleriacError
  */
 export async function finalState(id: string, options: FinalStateOptions): Promise<ResultMeta | null> {

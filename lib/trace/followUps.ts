@@ -43,8 +43,9 @@ export interface FollowUpsOptions {
 }
 
 /**
- * What the end of a task leads to beside its own result: callbacks and the next step of its chain before that is stored, its part in a chord
- * and what a failure is to be told to after it. Mirrors Celery's `trace_task`, `mark_as_done`, `mark_as_failure` and `mark_as_revoked`.
+ * Sends what the end of a task leads to besides its own result: before that is stored, callbacks and the next step of
+ * its chain; after it, its part in a chord and error callbacks. Mirrors Celery's `trace_task`, `mark_as_done`,
+ * `mark_as_failure` and `mark_as_revoked`.
  */
 export class FollowUps {
   private readonly chords: Chords
@@ -58,14 +59,14 @@ export class FollowUps {
     this.chords = new Chords({ ...options, ...terms, send, errbacks: this.errbacks })
   }
 
-  /** A request's end, as it is told here. */
+  /** Returns the end of a request in the form used here. */
   of(request: Request): Ended {
     return endedOf(request, this.options.hostname)
   }
 
   /**
    * Sends the callbacks of a success, and the next step of its chain. Resolves once the broker has them.
-   * @throws EncodeError, SignatureError and whatever the broker says; some may be sent then
+   * @throws EncodeError, SignatureError or the broker's error; some messages may have been sent by then
    */
   succeeded(ended: Ended, result: unknown): Promise<void> {
     const { callbacks, chain } = ended.message.embed
@@ -85,7 +86,9 @@ export class FollowUps {
     })
   }
 
-  /** What a success that is known already has led to, or should have: a worker may have been lost before it was through. */
+  /**
+   * Repeats what follows a success that is known already: a worker may have been lost before it had sent everything.
+   */
   async repeated(ended: Ended): Promise<void> {
     const meta = await this.options.backend.get(ended.message.id)
     if (meta?.status !== 'SUCCESS') return
@@ -93,7 +96,7 @@ export class FollowUps {
     await this.within(ended, () => this.chords.part(ended, 'SUCCESS', meta.result))
   }
 
-  /** What comes once the result is stored. A failure is told on even where nobody keeps it. */
+  /** Handles what follows once the result is stored. Failures are passed on even if results are ignored. */
   ended(ended: Ended, outcome: Outcome): Promise<void> {
     return this.within(ended, async () => {
       if (outcome.state === 'SUCCESS') await this.chords.part(ended, 'SUCCESS', outcome.result)
@@ -102,7 +105,7 @@ export class FollowUps {
     })
   }
 
-  /** The failure of a message whose task this worker doesn't have, once that is stored. */
+  /** Handles the stored failure of a message whose task this worker doesn't have. */
   unregistered(message: TaskMessage, delivery: Delivery): Promise<void> {
     if (!hasCanvas(message)) return Promise.resolve()
     const { args, kwargs, retries, task } = message
@@ -133,7 +136,7 @@ export class FollowUps {
     return { parent_id: id, root_id: rootId, priority }
   }
 
-  /** As the task's own: what is sent becomes its child. */
+  /** Runs `work` as part of the task, so that what it sends becomes the task's child. */
   private within<Result>({ children, message }: Ended, work: () => Promise<Result>): Promise<Result> {
     const { id, rootId } = message
     return currentRun.run({ id, rootId, worker: this.options.hostname, children }, work)
@@ -149,7 +152,7 @@ export class FollowUps {
   }
 }
 
-/** Nothing follows where nothing can be sent. */
+/** Returns null if nothing can be sent: then nothing follows. */
 export function followUpsBy(
   outlet: CanvasOutlet | undefined,
   options: Omit<FollowUpsOptions, 'outlet'>,

@@ -9,8 +9,8 @@ import type { TaskEvents } from '../request/taskEvents.js'
 import { requestInfo } from './trace.js'
 
 /**
- * Tells the hooks that belong to the worker's own process what happens to tasks, after whoever else is told. Nothing waits for them here.
- * Without any hook it costs a look at one field.
+ * Calls the hooks that run in the worker's own process with what happens to tasks, after all other listeners. Nothing
+ * waits for the hooks here. Without any hook it costs the check of one field.
  */
 export class HookEvents implements TaskEvents {
   constructor(

@@ -9,17 +9,17 @@ export interface LimitOptions {
   readonly clock: Clock
   /** Aborts the signal that the task sees. */
   abort(reason: Error): void
-  /** Told when a limit has passed, in time to log it. */
+  /** Called when a limit has passed, in time to log it. */
   onSoft(): void
   onHard(): void
-  /** Told of a run that goes on past its hard limit, and again when it has ended. */
+  /** Called with 1 for a run that continues past its hard limit, and with -1 when it has ended. */
   onStray(by: 1 | -1): void
 }
 
 /**
- * Runs a task in this process under its time limits. At the soft one its signal is aborted, which the task may catch. At the hard
- * one it is settled as a failure there and then; the promise can't be killed, so it goes on as a stray, whose end means nothing.
- * Costs nothing where there is no limit.
+ * Runs a task in this process under its time limits. At the soft limit its signal is aborted, which the task may catch.
+ * At the hard limit it is settled as a failure at once; the promise can't be killed, so it continues as a stray, whose
+ * end is ignored. Costs nothing without a limit.
  * @throws what `run` throws
  */
 export function withLimits(run: () => Promise<Outcome>, options: LimitOptions): Promise<Outcome> {
@@ -56,7 +56,7 @@ export function withLimits(run: () => Promise<Outcome>, options: LimitOptions): 
       if (stray) options.onStray(-1)
       else tell()
     }
-    // After the timers are set: the handler may take its time before it first waits for anything.
+    // Called after the timers are set: the handler may run for long before it first awaits anything.
     run().then(
       (outcome) => ended(() => resolve(outcome)),
       (thrown) => ended(() => reject(thrown)),

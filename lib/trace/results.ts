@@ -27,11 +27,14 @@ export interface ResultsOptions {
   policyOf(request: Request): Policy
 }
 
-/** What the states of a request are in a backend, and which of them are kept. Mirrors Celery 5.6's `mark_as_...`. */
+/** Stores the states of requests in a backend, and decides which are kept. Mirrors Celery 5.6's `mark_as_...`. */
 export class Results {
   constructor(private readonly options: ResultsOptions) {}
 
-  /** Whether nothing is kept of a success: the header wins over the task's option, and that over the setting. */
+  /**
+   * Returns whether the result of a success is ignored: the header wins over the task's option, and that over the
+   * setting.
+   */
   ignored(request: Request): boolean {
     return this.options.backend.storesNothing || this.wishedAway(request)
   }
@@ -40,7 +43,7 @@ export class Results {
     return request.message.ignoreResult ?? this.options.policyOf(request).ignoreResult
   }
 
-  /** Whether `started` is to be called. */
+  /** Returns whether `started` is to be called. */
   tracksStart(request: Request): boolean {
     return this.options.policyOf(request).trackStarted && !this.ignored(request)
   }
@@ -49,7 +52,7 @@ export class Results {
     await this.store(request, 'STARTED', { pid: request.pid, hostname: this.options.hostname })
   }
 
-  /** @throws EncodeError when the value can't be written */
+  /** @throws EncodeError if the value can't be written */
   async succeeded(request: Request, result: unknown): Promise<void> {
     if (!this.ignored(request)) await this.store(request, 'SUCCESS', result)
   }
@@ -61,7 +64,7 @@ export class Results {
 
   async retried(request: Request, error: Error | undefined): Promise<void> {
     if (this.ignored(request)) return
-    // The message of the next try counts among what the task has sent.
+    // The message of the next try counts as a child of the task.
     const children = [...request.children, taskTuple(request.id)]
     const trace = error ? traceback(error) : null
     await this.store(request, 'RETRY', error ? encodeException(error) : null, trace, children)
@@ -72,17 +75,17 @@ export class Results {
     await this.store(request, 'REVOKED', encodeRevoked(reason))
   }
 
-  /** A state of the task's own. */
+  /** Stores a state that the task itself reports. */
   async custom(request: Request, state: string, meta: unknown): Promise<void> {
     await this.store(request, state, meta)
   }
 
-  /** Whether the task has succeeded before, as far as the backend knows. */
+  /** Returns whether the task has succeeded before, as far as the backend knows. */
   async hasSucceeded(request: Request): Promise<boolean> {
     return (await this.options.backend.get(request.id))?.status === 'SUCCESS'
   }
 
-  /** The failure of what was to come after a task, and never will. */
+  /** Stores the failure of a task that was to follow and never will. */
   async failedUnrun({ id, options }: Unrun, error: Error, children: readonly ResultTuple[] = []): Promise<void> {
     const { backend, clock } = this.options
     if (backend.storesNothing || options.ignore_result === true) return
@@ -100,7 +103,7 @@ export class Results {
     await backend.store(meta, { replyTo: textOf(options.reply_to), correlationId: id })
   }
 
-  /** The failure of a message whose task this worker doesn't have. */
+  /** Stores the failure of a message whose task this worker doesn't have. */
   async notRegistered(message: TaskMessage): Promise<void> {
     const result = encodeException(notRegistered(message.task))
     await this.options.backend.store(
@@ -135,7 +138,7 @@ export class Results {
       await backend.store(meta, waiterOf(message))
     } catch (thrown) {
       if (!meta.extended || !(thrown instanceof EncodeError)) throw thrown
-      // Arguments may be what no result can hold, such as Infinity: whoever waits is to have the result all the same.
+      // Arguments may hold values that no result can, such as Infinity: clients must get the result all the same.
       await backend.store({ ...meta, extended: { ...meta.extended, ...asTexts(request) } }, waiterOf(message))
     }
   }
@@ -154,12 +157,12 @@ export class Results {
   }
 }
 
-/** Celery's error for a task that isn't there. */
+/** Makes Celery's error for a task that isn't registered. */
 export function notRegistered(task: string): RemoteError {
   return new RemoteError({ exc_type: 'NotRegistered', exc_message: [task], exc_module: 'celery.exceptions' })
 }
 
-/** Celery's stamps: named by one header, their values in another. */
+/** Reads Celery's stamps: one header has their names, another their values. */
 function stampsOf({ stamped_headers: names, stamps }: AmqpTable): Pick<ExtendedResult, 'stampedHeaders' | 'stamps'> {
   if (typeof stamps !== 'object' || stamps === null || Array.isArray(stamps)) return {}
   const listed = Array.isArray(names) ? names.filter((name) => typeof name === 'string') : null

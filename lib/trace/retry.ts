@@ -10,16 +10,18 @@ import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
 
-/** Milliseconds from `now` until the task wants to run again: its `eta`, else its `countdown`, else the task's default. */
+/**
+ * Returns the milliseconds from `now` until the next try: by its `eta`, else its `countdown`, else the task's default.
+ */
 export function retryDelayMs(options: RetryOptions, request: Request, now: number): number {
   if (options.eta) return Math.max(0, options.eta.getTime() - now)
   return Math.max(0, (options.countdown ?? request.task.defaultRetryDelay) * 1000)
 }
 
 /**
- * The message that brings a task back for its next try, as Celery's `Task.retry` publishes it: the same id, lineage, priority
- * and custom headers, one more in `retries`, due after `delayMs`.
- * @throws TypeError that names the place, if new arguments have no form in the message's own serializer
+ * Makes the message of the next try, as Celery's `Task.retry` publishes it: same id, lineage, priority and custom
+ * headers, one more in `retries`, due after `delayMs`.
+ * @throws TypeError that names the place, if the message's own serializer can't encode new arguments
  */
 export function retryMessage(request: Request, options: RetryOptions, delayMs: number, now: number): OutgoingMessage {
   const { message, delivery } = request
@@ -56,11 +58,11 @@ interface Body {
   readonly content: Buffer
   readonly contentType: string | undefined
   readonly contentEncoding: string | undefined
-  /** The header; undefined for none. */
+  /** Value of the header; undefined for none. */
   readonly compression: unknown
 }
 
-/** Unchanged arguments go out in the very bytes in which they came, changed ones by the same serializer. */
+/** Unchanged arguments are sent as the bytes that came in, changed ones in the same serializer. */
 function bodyFor({ message, delivery }: Request, args: readonly unknown[], kwargs: Kwargs, changed: boolean): Body {
   const { contentType, contentEncoding } = message.properties
   const { compression } = message.headers

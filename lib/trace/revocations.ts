@@ -2,32 +2,36 @@ import { coerceError } from '../errors.js'
 import type { Backend, Clock, Logger } from '../ports.js'
 import { encodeRevoked, resultMeta } from '../protocol/result.js'
 
-/** Commands without an answer: enough for a round trip to cost little, few enough for other results to pass. */
+/** Commands in flight: enough to hide the round trip, few enough to let other results pass. */
 const IN_FLIGHT = 100
 
 export interface RevocationsOptions {
   readonly backend: Pick<Backend, 'storeUnlessReady'>
-  /** Tasks that may wait to be marked; the earliest are forgotten first. */
+  /** Number of tasks that may wait to be marked; the oldest are dropped first. */
   readonly limit: number
   readonly clock: Clock
   readonly log: Logger
 }
 
 /**
- * Stores REVOKED for the ids that `revoke` names, wherever their messages are, so that who waits for one doesn't wait for the whole
- * backlog. Mirrors Celery 5.6's `mark_as_revoked` of the control command, but in the background, and it spares results that are final.
+ * Stores REVOKED for the ids that `revoke` names, wherever their messages are, so that clients that wait for one need
+ * not wait for the whole backlog. Mirrors Celery 5.6's `mark_as_revoked` of the control command, but runs in the
+ * background and leaves final results alone.
  */
 export class Revocations {
   private waiting: string[] = []
-  /** Index of the next one in `waiting`. */
+  /** Index in `waiting` of the next id. */
   private next = 0
   private inFlight = 0
-  /** Told of a failure, until what was under way then has ended. */
+  /** True after a failure was logged, until the commands in flight then have ended. */
   private told = false
 
   constructor(private readonly options: RevocationsOptions) {}
 
-  /** Returns at once. A failure is logged, and what waits by then is given up: each task is still marked when its message comes. */
+  /**
+   * Returns at once. A failure is logged and drops the ids that wait by then: each task is still marked when its
+   * message comes.
+   */
   add(ids: readonly string[]): void {
     const { backend, limit } = this.options
     if (!backend.storeUnlessReady) return

@@ -7,24 +7,24 @@ import type { Task } from '../app/task.js'
 import type { ResultTuple } from '../protocol/result.js'
 import type { Outcome } from './outcome.js'
 
-/** A run that hooks are told of, where it happens. */
+/** A run, as hooks in its own process see it. */
 export interface HookedRun {
   readonly hooks: Hooks
   readonly task: Task
   readonly request: RequestInfo
-  /** Gets the ids of the tasks that hooks send: they are the task's children. */
+  /** Receives the ids of the tasks that hooks send, which count as children of the task. */
   readonly children: ResultTuple[]
 }
 
-/** Tells that a task is about to run. Never throws. Mirrors the order of Celery's `trace_task`. */
+/** Calls the hooks for a task that is about to run. Never throws. Mirrors the order of Celery's `trace_task`. */
 export function tellBegin(run: HookedRun): Promise<void> {
   return inside(run, () => run.hooks.tell('taskPrerun', () => callFacts(run)))
 }
 
-/** Tells how a run has ended. Never throws. */
+/** Calls the hooks for a run that has ended. Never throws. */
 export function tellEnd(run: HookedRun, outcome: Outcome): Promise<void> {
   const state = stateOf(outcome)
-  // It never ran.
+  // The task never ran.
   if (state === null) return Promise.resolve()
   return inside(run, async () => {
     await tellOutcome(run, outcome)
@@ -70,7 +70,7 @@ function retvalOf(outcome: Outcome): unknown {
   }
 }
 
-/** As in Celery, what a hook sends is sent by the task. */
+/** As in Celery, messages that a hook sends count as sent by the task. */
 function inside<T>({ children, request: { hostname, id, rootId } }: HookedRun, tell: () => T): T {
   return currentRun.run({ id, rootId, worker: hostname, children }, tell)
 }

@@ -3,14 +3,14 @@ import type { Request } from '../request/request.js'
 import { type SpanAttributes, startSpan, type TraceSpan } from '../tracing.js'
 import type { Outcome } from './outcome.js'
 
-/** Headers that become attributes as they are. */
+/** Headers that become attributes unchanged. */
 const COPIED = ['compression', 'eta', 'expires'] as const
 
 /**
- * Runs a request in a span that goes on with the trace of its message; what the task sends goes on with this one. Span and
- * attributes are named as Python's instrumentation of Celery names them. To be called only if tracing is on.
+ * Runs a request in a span that continues the trace of its message; what the task sends continues this span. Span and
+ * attributes are named as in Python's instrumentation of Celery. Call it only if tracing is on.
  * @param hostname node name
- * @param run gets what is to be called with the run's outcome
+ * @param run receives a function to call with the run's outcome
  */
 export async function inRunSpan(
   request: Request,
@@ -43,7 +43,7 @@ function attributesOf({ delivery, message, retries, task }: Request, hostname: s
     'messaging.destination': routingKey,
     'celery.delivery_info': repr(info),
     'celery.reply_to': properties.replyTo,
-    // In Python this is overwritten by who sent the message, and dashboards may count on that.
+    // Python overwrites this with the sender of the message, and dashboards may rely on that.
     'celery.hostname': typeof headers.origin === 'string' ? headers.origin : hostname,
     ...(retries > 0 ? { 'celery.retries': retries } : {}),
     ...(hard !== null && soft !== null ? { 'celery.timelimit': [hard, soft] } : {}),
@@ -63,7 +63,7 @@ function tellOutcome(span: TraceSpan, outcome: Outcome, { task }: Request): void
     const when = eta ? `at ${eta.toISOString()}` : `in ${countdown ?? task.defaultRetryDelay}s`
     span.set({ 'celery.retry.reason': `Retry ${when}${exc ? `: ${repr(exc)}` : ''}` })
   }
-  // An expected failure is part of the task's business, and no error of the trace.
+  // An expected failure is part of the task's business, and not an error of the trace.
   if (outcome.state === 'ABORTED' || (outcome.state === 'FAILURE' && outcome.kind !== 'expected'))
     span.fail(outcome.error)
 }

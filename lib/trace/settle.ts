@@ -23,36 +23,37 @@ export interface SettleOptions {
   readonly clock: Clock
   readonly state: WorkerState
   readonly publisher: Publisher
-  /** Told of the messages of retries, as of all others. */
+  /** Called for the messages of retries, too. */
   readonly hooks?: Hooks
   readonly log: Logger
   readonly postpone: Postpone
-  /** Seconds; a longer retry of a keyed task gives its lane up. */
+  /** Seconds; a task with a key gives up its place in the lane for a longer retry. */
   readonly orderHoldLimit: number
   readonly results: Results
   readonly events: TaskEvents
   readonly policies: Pick<Policies, 'of'>
-  /** What ends lead to in a canvas; none unless given. */
+  /** Sends what the ends of tasks in a canvas lead to; by default nothing. */
   readonly followUps?: FollowUps | null
-  /** Aborted when the process is about to end: stop trying to publish. */
+  /** Aborted when the process is about to end: publishing must stop trying. */
   readonly working: AbortSignal
 }
 
-/** What becomes of a request after it was settled. */
+/** What is done with a request after it was settled. */
 export type Settlement =
   | { readonly next: 'release' }
-  /** Its lane stays shut to the ones behind. */
+  /** Its lane stays blocked for the requests behind it. */
   | { readonly next: 'block' }
-  /** Not settled after all: it runs again in its lane. */
+  /** Not settled yet: it runs again in its lane. */
   | { readonly next: 'hold'; readonly delayMs: number }
-  /** It goes back to its queue, or, while the worker goes on, back to its place in the order. */
+  /** It goes back to its queue, or, while the worker continues, to its place in the order. */
   | { readonly next: 'give-back' }
 
 const RELEASE: Settlement = { next: 'release' }
 
 /**
- * The one place where an outcome becomes what the outside sees: follow-up messages first (confirmed), the acknowledgement last,
- * so that a crash between the two repeats a task and never loses one. What is done when is in `RULES`. Never throws.
+ * Turns an outcome into what others see; nothing else does. Follow-up messages go first (confirmed), the
+ * acknowledgement last, so that a crash in between repeats a task and never loses one. `RULES` says what is done when.
+ * Never throws.
  */
 export function settle(request: Request, outcome: Outcome, options: SettleOptions): Settlement | Promise<Settlement> {
   const { log, state } = options
@@ -65,7 +66,7 @@ export function settle(request: Request, outcome: Outcome, options: SettleOption
   }
   try {
     const settled = outcome.state === 'RETRY' ? retry(request, outcome, options) : finish(request, outcome, options)
-    // Most need not wait for anything, and a promise more a task is a cost that shows.
+    // Most outcomes have nothing to wait for, and one more promise per task is a measurable cost.
     return settled instanceof Promise
       ? settled.catch((thrown) => unsettled(request, outcome, thrown, options))
       : settled
@@ -74,7 +75,7 @@ export function settle(request: Request, outcome: Outcome, options: SettleOption
   }
 }
 
-/** What there was to store or to send could not be. */
+/** Handles a failure to store or to send. */
 function unsettled(
   request: Request,
   outcome: Outcome,
@@ -85,14 +86,17 @@ function unsettled(
   const error = coerceError(thrown)
   if (isOver(outcome, thrown))
     return settle(request, { state: 'FAILURE', kind: 'unexpected', error, runtimeMs: 0 }, options)
-  // What may go well another time goes back to its queue; all else is up to the queue's dead-letter exchange.
+  // An error worth a retry gives the message back to its queue; for others the queue's dead-letter exchange decides.
   const givesBack = working.aborted || (thrown instanceof CeleriacError && thrown.retriable)
   if (givesBack) log.error(untold(request, outcome, error))
   else log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(error)}`)
   return close(request, outcome, givesBack ? 'untold' : 'broken', options)
 }
 
-/** A result that can't be stored, or a next try that can't be sent, now or ever: the task has failed. Its failure is smaller than either. */
+/**
+ * Returns whether the task has failed for good: its result can never be stored, or its next try never be sent. A
+ * failure fits in either.
+ */
 function isOver({ state }: Outcome, thrown: unknown): boolean {
   const isRetriable = thrown instanceof CeleriacError && thrown.retriable
   if (thrown instanceof SignatureError) return state === 'SUCCESS'
@@ -100,7 +104,7 @@ function isOver({ state }: Outcome, thrown: unknown): boolean {
   return state === 'RETRY' && !isRetriable
 }
 
-/** The worker stops, and what should have been told of the run could not be. */
+/** Makes the log line for a run whose outcome could not be stored or sent because the worker stops. */
 function untold(request: Request, { state }: Outcome, { message }: Error): string {
   const fate = request.acksLate
     ? 'The message goes back to its queue, and the task runs again'
@@ -117,7 +121,7 @@ function finish(
   const situation = situationOf(outcome, options.policies.of(request.task))
   if (followUps && hasCanvas(request.message))
     return finishCanvas(request, outcome, situation, { ...options, followUps })
-  // As Celery's, the line about a result comes once the result is stored.
+  // As in Celery, the line about a result is logged once the result is stored.
   const isResult = outcome.state === 'SUCCESS' || outcome.state === 'FAILURE'
   if (!isResult) say(request, outcome, options.log)
   const stored = store(request, outcome, ruleFor(request, situation), options.results)
@@ -128,7 +132,7 @@ function finish(
   return stored ? stored.then(end) : end()
 }
 
-/** The same for a message from which more follows than its own result: callbacks and the chain before that, the chord after it. */
+/** Finishes a message with a canvas: callbacks and the chain before its own result is stored, the chord after it. */
 async function finishCanvas(
   request: Request,
   outcome: Exclude<Outcome, { state: 'RETRY' }>,
@@ -138,7 +142,7 @@ async function finishCanvas(
   const { followUps, log, results } = options
   const { acksLate, delivery } = request
   const rule = ruleFor(request, situation)
-  // What was lost unacknowledged comes again, and so does all that follows from it.
+  // A message lost unacknowledged comes again, and so does all that follows from it.
   const comesAgain = acksLate && !delivery.live && !delivery.settled
   const ended = followUps.of(request)
   if (outcome.state === 'SUCCESS' && !comesAgain) await followUps.succeeded(ended, outcome.result)
@@ -149,13 +153,13 @@ async function finishCanvas(
   return close(request, outcome, situation, options)
 }
 
-/** The rule of a situation. What is settled already, by a fault after it, is nobody's to settle again. */
+/** Returns the rule of a situation. A message that an error follows after its settlement must not be settled again. */
 function ruleFor({ acksLate, delivery }: Request, situation: Situation): Rule {
   const isOver = delivery.settled && (situation === 'untold' || situation === 'broken')
   return RULES[situation][acksLate && !isOver ? 'late' : 'early']
 }
 
-/** @returns null where nothing is to be stored */
+/** @returns null if there is nothing to store */
 function store(request: Request, outcome: Outcome, rule: Rule, results: Results): Promise<void> | null {
   if (rule.store === null) return null
   switch (outcome.state) {
@@ -170,7 +174,7 @@ function store(request: Request, outcome: Outcome, rule: Rule, results: Results)
   }
 }
 
-/** Does what is left to do once states are stored and messages sent: settles the message, then tells. */
+/** Finishes once states are stored and messages sent: settles the message, then sends events. */
 function close(request: Request, outcome: Outcome, situation: Situation, options: SettleOptions): Settlement {
   const { delivery } = request
   const rule = ruleFor(request, situation)
@@ -218,7 +222,7 @@ async function retry(
     )
   }
   const message = retryMessage(request, asked, delayMs, now)
-  // Before the message is out: the next try may be quick, and its state must not be overwritten by this one.
+  // Before the message is sent: the next try may be quick, and this state must not overwrite its own.
   await results.retried(request, asked.exc)
   const send = (message: OutgoingMessage): Promise<void> =>
     traceSend(message, async (message) => {

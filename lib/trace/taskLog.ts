@@ -4,7 +4,7 @@ import type { Request } from '../request/request.js'
 
 type Facts = Record<string, unknown>
 
-/** A task's own log: its lines carry its name and id, as those of Celery's `get_task_logger` do. */
+/** A task's own log: its lines carry the task's name and id, as with Celery's `get_task_logger`. */
 export class TaskLog implements Logger {
   constructor(
     private readonly log: Logger,
@@ -40,7 +40,7 @@ export class TaskLog implements Logger {
     try {
       return { ...facts, ...named }
     } catch (thrown) {
-      // A line must not fail for what goes with it.
+      // A log line must not fail because of its facts.
       return { facts: coerceError(thrown).message, ...named }
     }
   }

@@ -8,7 +8,7 @@ import { type Call, callTask } from './call.js'
 import { customHeaders } from './customHeaders.js'
 import type { Outcome } from './outcome.js'
 
-/** What an app has around its handlers. */
+/** What an app runs around its handlers. */
 export interface Surroundings {
   readonly middleware: Pick<Middlewares, 'around'>
   readonly resources: Pick<Resources, 'values'>
@@ -21,19 +21,20 @@ export interface TraceOptions {
   readonly hostname: string
 }
 
-/** What a run needs of the worker. */
+/** Functions of the worker that a run needs. */
 export interface TraceHooks {
   /** The task's own log. */
   readonly log: Logger
-  /** Told when the body is about to run. */
+  /** Called when the body is about to run. */
   onStart(): void
-  /** Stores a state of the task's own. */
+  /** Stores a state that the task itself reports. */
   updateState(state: string, meta: unknown): Promise<void>
 }
 
 /**
- * Runs a request's task in this process. Never throws: whatever happens is an outcome. Mirrors Celery's `trace_task`.
- * @param limit aborted at a time limit of this one try; the request's own signal is that of all its tries
+ * Runs a request's task in this process. Never throws: whatever happens becomes an outcome. Mirrors Celery's
+ * `trace_task`.
+ * @param limit aborted at a time limit of this one try; the request's own signal is for all its tries
  */
 export function trace(
   request: Request,
@@ -48,7 +49,7 @@ export function trace(
   return callTask(new Run(request, hooks, options, limit))
 }
 
-/** Made once a task, and so without a function of its own for each question that most tasks never ask. */
+/** A class, created once per task, so that there is no closure for questions that most tasks never ask. */
 class Run implements Call {
   constructor(
     readonly of: Request,
@@ -93,7 +94,7 @@ function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What a task sees of its request. */
+/** Returns what a task sees of its request. */
 export function requestInfo(
   request: Pick<Request, 'message' | 'delivery' | 'args' | 'kwargs' | 'retries'>,
   hostname: string,

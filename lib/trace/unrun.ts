@@ -1,17 +1,18 @@
 import { listOption } from '../canvas/links.js'
 import { isChain, isChord, isGroup, type Signature, type SignatureOptions } from '../canvas/signature.js'
 
-/** A task, or a group, that was to run and never will. */
+/** A task or group that was to run and never will. */
 export interface Unrun {
   readonly id: string
   readonly options: SignatureOptions
-  /** Whether it counts in the chord that its options name. */
+  /** True if it counts in the chord that its options name. */
   readonly counts: boolean
 }
 
 /**
- * What fails together with a signature that can't be sent any more: it by its id, the members of a group, the body of a chord, and what was
- * to come after it. Celery 5.6 knows the first alone, and whoever waits for the others waits for ever.
+ * Yields what fails together with a signature that can no longer be sent: the signature by its id, the members of a
+ * group, the body of a chord, and what was to follow. Celery 5.6 fails only the first, and clients that wait for the
+ * others wait forever.
  */
 export function* failedWith(sig: Signature): Generator<Unrun> {
   const { options } = sig
