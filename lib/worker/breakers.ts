@@ -16,8 +16,9 @@ export interface WorkerBreakersOptions {
 }
 
 /**
- * What the worker and its tasks depend on, one breaker each: `results` (the result backend), `publisher` (the broker, for what is
- * sent to it), and those that the app has made. Probes, metrics, the page and `inspect stats` read them from here.
+ * The breakers of everything that the worker and its tasks depend on: `results` (the result backend), `publisher`
+ * (sending to the broker), and those that the app has made. Probes, metrics, the page and `inspect stats` read them
+ * from here.
  */
 export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
   readonly name = 'breakers'
@@ -36,8 +37,8 @@ export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
   }
 
   /**
-   * The first of them, if any, that keeps tasks from their work, so that more at once would only wait for it. One that is half open
-   * and idle doesn't: nobody may call it for a long time.
+   * Name of the first breaker that keeps tasks from their work, so that more tasks at once would only wait for it; null
+   * for none. A half-open idle breaker doesn't count: it may not be called for a long time.
    */
   get heldUpBy(): string | null {
     const { app, backend, publisher } = this.options
@@ -45,7 +46,10 @@ export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
     return [publisher.state, ...app.breakers].find(({ refuses }) => refuses)?.name ?? null
   }
 
-  /** What of the worker's own work waits, in words; a service of the tasks that is away is no fault of the worker. */
+  /**
+   * Describes which of the worker's own work waits. A service of the tasks that is unavailable is not a fault of the
+   * worker.
+   */
   get waits(): readonly string[] {
     const { backend, publisher } = this.options
     const reasons: string[] = []
@@ -54,7 +58,7 @@ export class WorkerBreakers implements Component, Iterable<BreakerInfo> {
     return reasons
   }
 
-  /** Follows the breakers of the app; the others have lines of their own in the log. */
+  /** Follows the breakers of the app; the others write log lines of their own. */
   async start(): Promise<void> {
     for (const breaker of this.options.app.breakers) {
       this.leave.push(breaker.onChange((state) => this.write(breaker, state)))

@@ -1,4 +1,5 @@
-// Programs load these when they first need them. A worker has them from its start: its package may be replaced while it runs.
+// Programs load these when they first need them. A worker loads them at its start: its package may be replaced while it
+// runs.
 import '../app/applyCanvas.js'
 import '../app/builtIns/unlock.js'
 import { ConfigurationError, coerceError } from '../errors.js'
@@ -6,8 +7,8 @@ import { expandPath } from './nodename.js'
 import { Worker, type WorkerOptions } from './worker.js'
 
 /**
- * Makes the engine of a worker, for the command as for programs: the paths among its settings are expanded, and what the engine can't
- * accept (an order key's path, for example) is a fault of the configuration like any other.
+ * Builds the engine of a worker, for the command and for programs. Paths in the settings are expanded, and whatever the
+ * engine can't accept (such as an order key's path) is a configuration error like any other.
  * @throws ConfigurationError
  */
 export function buildWorker(options: WorkerOptions, home = process.env.HOME): Worker {

@@ -6,7 +6,7 @@ import type { WorkerHooks } from './hooks.js'
 import type { Life } from './life.js'
 import type { Remote } from './remote.js'
 
-/** The parts of a worker that live as long as a connection does. */
+/** Parts of a worker that live as long as a connection. */
 export interface ConnectionParts {
   readonly nodename: string
   readonly log: Logger
@@ -15,11 +15,11 @@ export interface ConnectionParts {
   readonly fleets: Fleets
   readonly hooks: WorkerHooks
   readonly life: Life
-  /** The broker can't be reached for good. */
+  /** Called when the worker stops trying to reach the broker. */
   onGaveUp(): void
 }
 
-/** What happens in a worker when a connection to the broker is there, is lost, or can't be had, in this order. */
+/** Runs what a worker does, in this order, when a connection to the broker is up, is lost, or can't be made. */
 export function connectionListener(parts: ConnectionParts): ConnectionListener {
   const { consumer, fleets, hooks, life, log, nodename, onGaveUp, remote } = parts
   return {

@@ -17,7 +17,7 @@ const HELD_UP = 'the broker still holds those of the last connection'
 export interface ConsumerOptions {
   readonly nodename: string
   readonly broker: Pick<Broker, 'intake'>
-  /** At the start; `add` and `cancel` change them. */
+  /** Queues at the start; `add` and `cancel` change them. */
   readonly queues: readonly QueueSpec[]
   readonly line: Line
   readonly autoscaler: Autoscaler
@@ -25,22 +25,22 @@ export interface ConsumerOptions {
   readonly prefetch: number
   /** The most slots there may ever be: the size of a window that must not change. */
   readonly maxSlots: number
-  /** Whether any task of the app has an order to keep. */
+  /** True if any task of the app has an order to keep. */
   readonly ordered: boolean
   readonly purge: boolean
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
+/** Takes messages. Everything here is built on a connection each time it comes up, and dropped when it is lost. */
 export class Consumer {
   private session: Session | null = null
   private window: IntakeWindow | null = null
   private opened = false
   private consumed: QueueSpec[]
-  /** Queues of the start, and added ones, that the broker doesn't let us consume. */
+  /** Queues, of the start or added later, that the broker doesn't let us consume. */
   private readonly refused: Refusals
-  /** Names of the queues that the start asked for: the worker isn't ready without them. */
+  /** Names of the queues from the start: the worker isn't ready without them. */
   private readonly asked: ReadonlySet<string>
   private readonly inlet: Intake
   private readonly soundings = new Listeners<[depths: ReadonlyMap<string, QueueDepth>]>()
@@ -62,12 +62,12 @@ export class Consumer {
     line.state.onParked(() => this.window?.resize(options.capacity.perQueue()))
   }
 
-  /** `listener` is told what the broker says of the queues' depths, each time it is asked. @returns ends it */
+  /** Calls `listener` with each new reading of the queues' depths. @returns a function that stops this */
   onDepths(listener: (depths: ReadonlyMap<string, QueueDepth>) => void): () => void {
     return this.soundings.add(listener)
   }
 
-  /** The depths of any queues, also of some that others consume. */
+  /** Returns the depths of any queues, also of queues that others consume. */
   async depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>> {
     const depths = (await this.window?.depths(queues)) ?? new Map<string, QueueDepth>()
     this.soundings.tell(depths)
@@ -79,7 +79,7 @@ export class Consumer {
     return this.opened
   }
 
-  /** Why no messages are taken, in words; empty if they are. */
+  /** Reasons why no messages are taken; empty if they are. */
   get idleFor(): readonly string[] {
     return this.opened ? [] : [`it takes no messages: ${this.inlet.heldUp ? HELD_UP : AWAY}`]
   }
@@ -109,17 +109,17 @@ export class Consumer {
     this.opened = true
   }
 
-  /** Those that the broker refuses are left out. */
+  /** The consumed queues, without those that the broker refuses. */
   get queues(): readonly QueueSpec[] {
     return this.consumed.filter(({ name }) => !this.refused.has(name))
   }
 
-  /** Which queues aren't consumed because the broker refuses them, and why, in words. */
+  /** Queues that aren't consumed because the broker refuses them, each with the reason. */
   get refusals(): readonly string[] {
     return this.refused.reasons
   }
 
-  /** The consumers of each queue, and the messages that may be unsettled from it. Empty without a connection. */
+  /** Consumers of each queue, and messages that may be unsettled from it. Empty without a connection. */
   intake(): Array<{ queue: string; consumers: number; messages: number }> {
     const { window } = this
     if (!window) return []
@@ -128,8 +128,8 @@ export class Consumer {
   }
 
   /**
-   * Consumes from one more queue, from now on and after a reconnect. Without a connection that begins with the next one.
-   * @throws BrokerError, or the broker's refusal: then it is as if it had not been asked for
+   * Consumes from one more queue, now and after each reconnect; without a connection, from the next one on.
+   * @throws BrokerError, or the broker's refusal: then nothing has changed
    */
   async add(queue: QueueSpec): Promise<void> {
     try {
@@ -140,20 +140,23 @@ export class Consumer {
     }
   }
 
-  /** Consumes from a queue no more. What was taken from it is run. */
+  /** Stops consuming from a queue. Messages that were taken from it are run. */
   cancel(name: string): void {
     this.options.log.info(`Canceling queue ${name}`)
     this.drop(name)
     this.options.autoscaler.queuesChanged()
   }
 
-  /** Takes a queue that the broker gives to one consumer at a time, now or as soon as it is free. @throws as `add` */
+  /** Takes a queue that the broker gives to one consumer at a time, now or once it is free. @throws as `add` */
   async openLane(queue: QueueSpec): Promise<void> {
     this.options.line.gate.closure.reopen(queue.name)
     if (await this.include(queue)) this.options.autoscaler.queuesChanged()
   }
 
-  /** Starts nothing more of such a queue. Resolves once nothing of it runs, and every acknowledgement is written; nobody else has it yet. */
+  /**
+   * Starts nothing more of such a queue. Resolves once nothing of it runs and every acknowledgement is written; until
+   * then nobody else gets it.
+   */
   async drainLane(name: string): Promise<void> {
     const { clock, line } = this.options
     this.window?.handOver?.begin(name)
@@ -161,7 +164,7 @@ export class Consumer {
     await untilSettled(name, line.state, clock)
   }
 
-  /** Gives such a queue up: whoever waits for it gets what is left, in its order. */
+  /** Gives up such a queue: whoever waits for it gets what is left, in order. */
   async closeLane(name: string): Promise<void> {
     this.drop(name)
     this.options.autoscaler.queuesChanged()
@@ -177,14 +180,14 @@ export class Consumer {
     this.options.line.connectionLost()
   }
 
-  /** Takes no more messages; what was delivered can still be settled. */
+  /** Takes no more messages. Delivered ones can still be settled. */
   async close(): Promise<void> {
     this.options.autoscaler.detach()
     this.refused.stop()
     await this.window?.close()
   }
 
-  /** @returns whether it is consumed from now on, and wasn't before; without a connection it will be */
+  /** @returns whether the queue is newly consumed from now on, or from the next connection */
   private async include(queue: QueueSpec): Promise<boolean> {
     const { window } = this
     const isKnown = (): boolean => this.consumed.some(({ name }) => name === queue.name)
@@ -196,7 +199,7 @@ export class Consumer {
     return window !== null
   }
 
-  /** The broker has back what was held of one queue. */
+  /** Handles a queue of which the broker has taken back everything unsettled. */
   private lost(name: string, error: Error): void {
     const { line, log } = this.options
     if (line.state.hasSplitKey()) {
@@ -207,7 +210,7 @@ export class Consumer {
     line.connectionLost()
   }
 
-  /** A queue that was consumed, or is one of the start, is tried again; one that was just added is given up. */
+  /** Retries a refused queue that was consumed before or is from the start; gives up one that was just added. */
   private refuse(name: string, refusal: QueueRefused, wasConsumed: boolean): void {
     if (wasConsumed || this.asked.has(name)) this.refused.add(name, refusal)
     else {

@@ -11,28 +11,29 @@ import { openLog, type WorkerLog } from './workerLog.js'
 
 /** How a worker ended. */
 export interface WorkerEnd {
-  /** Why it ended by itself, or never started; null after `stop`, `terminate` or a `shutdown` command. */
+  /** Error that ended the worker, or kept it from starting; null after `stop`, `terminate` or a `shutdown` command. */
   readonly error: Error | null
 }
 
-/** What a worker tells its program. */
+/** Events that a worker emits to its program. */
 export interface WorkerEvents {
-  /** It consumes for the first time. */
+  /** The worker consumes for the first time. */
   ready: []
-  /** The connection to the broker is lost; the worker connects again by itself. */
+  /** The connection to the broker is lost; the worker reconnects by itself. */
   lost: [reason: Error]
-  /** It consumes again after a loss. */
+  /** The worker consumes again after a lost connection. */
   recovered: []
-  /** It begins to stop: it takes no more messages. */
+  /** The worker begins to stop: it takes no more messages. */
   stopping: []
-  /** It has stopped, and holds nothing open any more. */
+  /** The worker has stopped, and holds nothing open. */
   stopped: [end: WorkerEnd]
 }
 
 /**
- * A worker inside a program: consumes queues and runs the app's tasks, as `celeriac worker` does. It handles no signals, never ends the
- * process and shares nothing with other workers: any number can live in one process, of one app or of several. Tasks send by the
- * worker's connection; the rest of the program sends by the app's own. Mirrors Celery's `app.Worker`.
+ * A worker inside a program: consumes queues and runs the app's tasks, as `celeriac worker` does. It handles no
+ * signals, never ends the process and shares nothing with other workers: a process can have any number of them, of one
+ * app or of several. Tasks send through the worker's connection; the rest of the program through the app's own. Mirrors
+ * Celery's `app.Worker`.
  *
  * @example
  * await using worker = new Worker(app, { queues: ['short-running'], concurrency: 8 })
@@ -40,7 +41,10 @@ export interface WorkerEvents {
  * await worker.ready
  */
 export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposable {
-  /** Resolves when the worker consumes for the first time; rejects if it ends before. The broker may be away at the start: it is waited for. */
+  /**
+   * Resolves when the worker consumes for the first time; rejects if it ends before. Waits for a broker that is
+   * unavailable at the start.
+   */
   readonly ready: Promise<void>
   /** Resolves when the worker has stopped, for whatever reason. Never rejects. */
   readonly ended: Promise<WorkerEnd>
@@ -57,37 +61,41 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   private nodename: string | null = null
 
   /**
-   * Connects to nothing yet, and loads nothing that a worker needs.
-   * @throws ConfigurationError with all that is wrong with the options and the settings
+   * Creates a worker that doesn't connect, or load what it needs, before `start`.
+   * @throws ConfigurationError with everything that is wrong with the options and the settings
    */
   constructor(app: Celery, options: WorkerOptions = {}) {
     super()
     this.prepared = prepareWorker(app, options)
     this.ready = this.first.promise
     this.ended = this.last.promise
-    // Who doesn't wait for it has `start` and `ended`.
+    // Programs that don't wait for it have `start` and `ended`.
     this.ready.catch(() => undefined)
   }
 
-  /** The node name, `name@host`; null before the start. */
+  /** Node name, `name@host`; null before the start. */
   get hostname(): string | null {
     return this.nodename
   }
 
-  /** What keeps the worker from doing its work, in words; empty when it is ready. For a readiness probe of the program's own. */
+  /**
+   * Reasons why the worker can't do its work; empty when it is ready. Meant for a readiness probe of the program's own.
+   */
   get readiness(): readonly string[] {
     if (this.isOver) return ['it has stopped']
     return this.engine?.readiness ?? ['it has not started']
   }
 
-  /** Where probes, metrics and the page are; null unless `http` is set and it listens. */
+  /** Address of the probes, metrics and page; null unless `http` is set and the server listens. */
   get httpAddress(): Address | null {
     return this.engine?.probes.address ?? null
   }
 
   /**
-   * Starts the worker. Resolves when its parts have started; `ready` tells when it consumes. Later calls return the same promise.
-   * @throws ConfigurationError for a module of `imports` or `appModule` that can't be loaded, and what else keeps it from starting; it has ended then
+   * Starts the worker. Resolves when its parts have started; `ready` resolves when it consumes. Later calls return the
+   * same promise.
+   * @throws ConfigurationError if a module of `imports` or `appModule` can't be loaded, or the error that kept it from
+   * starting; the worker has ended then
    */
   start(): Promise<void> {
     this.starting ??= this.begin()
@@ -95,22 +103,22 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
   }
 
   /**
-   * Stops the worker warm: takes no more messages, gives back what hasn't started, waits for the tasks that run, however long they take, and
-   * closes its connections. Resolves when it has stopped; never rejects.
+   * Stops the worker (warm shutdown): takes no more messages, gives back what hasn't started, waits for running tasks
+   * without a limit, and closes its connections. Resolves when it has stopped; never rejects.
    */
   async stop(): Promise<void> {
     await this.end((engine) => engine.stop())
   }
 
   /**
-   * Stops the worker cold: as `stop`, but tasks that still run after `worker_soft_shutdown_timeout` are told so by their signal and left to
-   * the broker. May follow `stop`. Resolves when it has stopped; never rejects.
+   * Stops the worker (cold shutdown): as `stop`, but tasks that still run after `worker_soft_shutdown_timeout` are told
+   * so by their signal and left to the broker. May follow `stop`. Resolves when it has stopped; never rejects.
    */
   async terminate(): Promise<void> {
     await this.end((engine) => engine.terminate())
   }
 
-  /** Stops the worker as `stop` does, at the end of the block of `await using`. */
+  /** Stops the worker at the end of the block of `await using`, as `stop` does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
@@ -157,7 +165,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
 
   private async end(how: (engine: Engine) => Promise<void>): Promise<void> {
     this.stopAsked = true
-    // A start that fails ends the worker by itself; one that has built nothing yet is not gone on with.
+    // A start that fails ends the worker by itself; one that has built nothing yet is abandoned.
     if (this.engine === null) await this.starting?.catch(() => undefined)
     if (this.engine === null) this.over({ error: null })
     else if (!this.isOver) await how(this.engine)
@@ -176,7 +184,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     void (this.log?.close() ?? Promise.resolve()).then(told, told)
   }
 
-  /** A listener that throws keeps neither the others nor the worker from going on. */
+  /** Calls the listeners of an event. One that throws affects neither the other listeners nor the worker. */
   private tell<Name extends keyof WorkerEvents>(name: Name, ...args: WorkerEvents[Name]): void {
     for (const listener of this.rawListeners(name) as Array<(...args: unknown[]) => void>) {
       try {

@@ -11,47 +11,54 @@ import { logFault, type PlainLogger } from './givenLog.js'
 import { inOptionNames, optionName, readOptions } from './options.js'
 import type { SettingOptions } from './settingOptions.js'
 
-/** Options that stand for no setting. */
+/** Options that are not settings. */
 const OTHERS = ['logger', 'appModule'] as const
-/** Characters of a wrong argument that are shown. */
+/** Characters of a wrong argument that an error shows. */
 const SHOWN = 80
 
 /**
- * Options of `new Worker(app, options)`: every setting, in camelCase and without `worker_` before it (`worker_max_tasks_per_child` is
- * `maxTasksPerChild`, `task_time_limit` is `taskTimeLimit`). They count before the environment and the app's settings. Times are in seconds.
+ * Options of `new Worker(app, options)`: every setting, in camelCase and without the prefix `worker_`
+ * (`worker_max_tasks_per_child` is `maxTasksPerChild`, `task_time_limit` is `taskTimeLimit`). They override the
+ * environment and the app's settings. Times are in seconds.
  */
 export interface WorkerOptions extends SettingOptions {
-  /** Queues to consume from, as `-Q`: by default all of `task_queues`, or else `task_default_queue`. */
+  /** Queues to consume from, as `-Q`. Default: all of `task_queues`, or else `task_default_queue`. */
   readonly queues?: readonly string[] | string | undefined
   /** Configured queues to leave out, as `-X`. */
   readonly excludeQueues?: readonly string[] | string | undefined
-  /** Slots: tasks that run at the same time, as `-c`. 16 by default; with `pool: 'prefork'` or `'threads'`, one for each processor. */
+  /**
+   * Number of slots, that is of tasks that run at the same time, as `-c`. Default: 16; with `pool: 'prefork'` or
+   * `'threads'`, the number of processors.
+   */
   readonly concurrency?: number | undefined
-  /** The most and the fewest slots, as `--autoscale`; the number follows the queue. For instance `[16, 2]`. */
+  /** The most and the fewest slots, as `--autoscale`, for instance `[16, 2]`; the number follows the queue. */
   readonly autoscale?: Exclude<SettingInput<'worker_autoscale'>, null> | undefined
-  /** Messages reserved for each slot, as `--prefetch-multiplier`. 1 by default. */
+  /** Messages reserved for each slot, as `--prefetch-multiplier`. Default: 1. */
   readonly prefetchMultiplier?: number | undefined
   /** Where tasks run, as `-P`: `'async'` (the default), `'threads'`, `'prefork'` or `'solo'`. Threads and prefork need `appModule`. */
   readonly pool?: SettingInput<'worker_pool'> | undefined
   /**
-   * The module that the children of the pools threads and prefork load, as `-A` names it, or its URL: `import.meta.url` in the module that
-   * exports the app. It must not start a worker when it is imported.
+   * Module that the children of the pools threads and prefork load, as `-A` names it, or its URL: `import.meta.url` in
+   * the module that exports the app. It must not start a worker when it is imported.
    */
   readonly appModule?: string | URL | undefined
   /**
-   * The worker's node name, as `-n`; `%h` is the host. By default the app's name and the number of the process, such as `shop-4711@%h`, and
-   * a further number for a second worker in the same process.
+   * Node name of the worker, as `-n`; `%h` is the host. Default: the app's name and the process id, such as
+   * `shop-4711@%h`, with a number added for a second worker in the same process.
    */
   readonly hostname?: string | undefined
-  /** Where lines of the log go instead of stderr: `console`, a logger of winston or pino, or any object with such functions. */
+  /** Logger to use instead of stderr: `console`, a logger of winston or pino, or any object with the same functions. */
   readonly logger?: Logger | PlainLogger | undefined
-  /** The least level that is logged: WARNING by default, INFO with `logger`. */
+  /** Lowest level that is logged. Default: WARNING; INFO with `logger`. */
   readonly logLevel?: SettingInput<'loglevel'> | undefined
-  /** Where probes, metrics and the page are, as `--http`: `'127.0.0.1:9891'`, or a port. Nothing listens unless this or `worker_http` is set. */
+  /**
+   * Address of the probes, metrics and page, as `--http`: `'127.0.0.1:9891'`, or a port. Nothing listens unless this or
+   * `worker_http` is set.
+   */
   readonly http?: string | number | undefined
 }
 
-/** What a worker is made of that a program starts. */
+/** What a worker started by a program is made of. */
 export interface PreparedWorker {
   readonly app: App
   readonly settings: Settings
@@ -61,7 +68,7 @@ export interface PreparedWorker {
 }
 
 /**
- * Puts the settings of a worker together that a program starts: from the app, the environment and the options.
+ * Combines the settings of a worker that a program starts, from the app, the environment and the options.
  * @throws ConfigurationError with everything that is wrong
  */
 export function prepareWorker(app: unknown, options: unknown): PreparedWorker {
@@ -101,7 +108,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The module that children load, as `-A` takes it. */
+/** Returns the module that children load, in the form of `-A`. */
 function moduleOf(given: unknown, faults: string[]): string | null {
   if (given === undefined) return null
   const text = given instanceof URL ? given.href : given
@@ -109,7 +116,7 @@ function moduleOf(given: unknown, faults: string[]): string | null {
     try {
       return text.startsWith('file:') ? fileURLToPath(text) : text
     } catch {
-      // A host in it, for example.
+      // For example a URL with a host.
     }
   }
   faults.push(

@@ -22,11 +22,11 @@ export interface WorkerEventsOptions {
   log(scope: string): Logger
 }
 
-/** What monitors hear of this worker: its heartbeats, and what happens to its tasks. */
+/** Sends this worker's events to monitors: its heartbeats, and what happens to its tasks. */
 export class WorkerEvents implements Component {
   readonly name = 'events'
   readonly dispatcher: EventDispatcher
-  /** Sends what happens to tasks. */
+  /** Sends task events. */
   readonly tasks: TaskEvents
   readonly heart: Heart
   private readonly sink: EventSink
@@ -55,7 +55,10 @@ export class WorkerEvents implements Component {
     })
   }
 
-  /** Events that nobody will hear of: for want of room while the broker was away, or of a form that can be sent. */
+  /**
+   * Number of events that were not sent: for lack of room while the broker was unavailable, or because they could not
+   * be encoded.
+   */
   get dropped(): number {
     return this.dispatcher.dropped + this.sink.dropped
   }
@@ -69,7 +72,7 @@ export class WorkerEvents implements Component {
   }
 }
 
-/** Without `-E`, a worker that neither gossips nor announces itself has nothing to tell until it is asked to. */
+/** Without `-E`, a worker that neither gossips nor announces itself sends no events until it is asked to. */
 function eventGroups(settings: Settings): EventGroup[] {
   if (settings.worker_send_task_events) return ['worker', 'task']
   return settings.without_gossip && settings.without_heartbeat ? [] : ['worker']

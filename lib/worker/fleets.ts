@@ -14,7 +14,7 @@ export interface FleetsOptions {
   readonly app: App
   readonly settings: Settings
   readonly nodename: string
-  /** Those of the consumed queues that `worker_fleet_queues` names. */
+  /** The consumed queues that `worker_fleet_queues` names. */
   readonly queues: readonly QueueSpec[]
   /** The most slots that there may be. */
   readonly slots: number
@@ -24,7 +24,7 @@ export interface FleetsOptions {
   log(scope: string): Logger
 }
 
-/** The worker's part in the order of keys over many workers: a fleet for each queue of `worker_fleet_queues`. */
+/** Takes part in the order of keys over many workers: a fleet for each queue of `worker_fleet_queues`. */
 export class Fleets implements Component {
   readonly name = 'fleet'
   private readonly fleets: readonly Fleet[]
@@ -50,29 +50,30 @@ export class Fleets implements Component {
     )
   }
 
-  /** On a new connection, once messages are taken. @throws the broker's error */
+  /** Joins on a new connection, once messages are taken. @throws the broker's error */
   async up(session: Session): Promise<void> {
     for (const fleet of this.fleets) await fleet.up(session)
   }
 
-  /** The connection is lost. */
+  /** Called when the connection is lost. */
   down(): void {
     for (const fleet of this.fleets) fleet.down()
   }
 
   async start(): Promise<void> {
-    // Each connection begins it.
+    // Each connection begins it again.
   }
 
-  /** Hands all lanes over, each as soon as nothing of it runs. Resolves once the other workers know. */
+  /** Hands over all lanes, each as soon as nothing of it runs. Resolves once the other workers know. */
   async stop(): Promise<void> {
     await Promise.all(this.fleets.map((fleet) => fleet.leave()))
   }
 
   /**
    * Begins to change the number of lanes of a queue, if this worker moves its messages.
-   * @param limitSeconds how long the lanes may take to become empty, and then what runs in them to end
-   * @returns what is being done, in words @throws Error with the reason why it can't be
+   * @param limitSeconds how long the lanes may take to become empty, and then running tasks to end
+   * @returns a description of what is being done
+   * @throws Error with the reason why it can't be done
    */
   relayout(queue: string, lanes: number, limitSeconds: number): string {
     const fleet = this.fleets.find((fleet) => fleet.queue === queue)
@@ -80,7 +81,7 @@ export class Fleets implements Component {
     return fleet.relayout(lanes, limitSeconds * 1000)
   }
 
-  /** What is known of each fleet. */
+  /** Describes each fleet. */
   describe(): readonly FleetInfo[] {
     return this.fleets.map((fleet) => fleet.describe())
   }

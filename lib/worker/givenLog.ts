@@ -2,19 +2,19 @@ import { LEVEL_NUMBERS } from '../log/line.js'
 import type { Logger, LogLevel } from '../ports.js'
 import { maskSecrets } from '../settings/mask.js'
 
-/** A log such as `console`, winston or pino have it. */
+/** A logger in the form of `console`, winston or pino. */
 export interface PlainLogger {
-  /** Writes a line that only those want who look for a fault. */
+  /** Writes a line that only helps to find a fault. */
   debug(message: string, facts?: Record<string, unknown>): void
   /** Writes a line. */
   info(message: string, facts?: Record<string, unknown>): void
-  /** Writes a line about what may need a look. */
+  /** Writes a warning. */
   warn(message: string, facts?: Record<string, unknown>): void
-  /** Writes a line about what has failed. */
+  /** Writes an error. */
   error(message: string, facts?: Record<string, unknown>): void
 }
 
-/** What a level's method is called, the first that there is. */
+/** Method names for each level; the first that exists is used. */
 const METHODS = {
   DEBUG: ['debug'],
   INFO: ['info'],
@@ -23,7 +23,10 @@ const METHODS = {
   CRITICAL: ['critical', 'error'],
 } as const
 
-/** A program's own log, for a worker: from a level on, without secrets. What it throws is lost, as the line is: no task may fail for it. */
+/**
+ * Writes to a program's own logger: lines from a level on, without secrets. What the logger throws is dropped together
+ * with the line: no task may fail because of it.
+ */
 export class GivenLog implements Logger {
   private readonly threshold: number
 
@@ -66,16 +69,16 @@ export class GivenLog implements Logger {
     try {
       const given = this.given as unknown as Readonly<Record<string, (...line: unknown[]) => void>>
       const method = METHODS[level].find((name) => typeof given[name] === 'function') ?? 'error'
-      // Called as its own: winston's methods need their logger. `console` would write an undefined out.
+      // Called as a method: winston's need their logger as `this`. `console` would print an undefined.
       if (facts === undefined) given[method]?.(text)
       else given[method]?.(text, facts)
     } catch {
-      // The program's to know.
+      // For the program to notice.
     }
   }
 }
 
-/** What a program has given for a log, if it isn't one. */
+/** Returns what is wrong with a logger that a program passed; null for nothing. */
 export function logFault(given: unknown): string | null {
   if (given === undefined) return null
   const methods = typeof given === 'object' && given !== null ? (given as Record<string, unknown>) : {}

@@ -3,11 +3,11 @@ import type { Component } from '../component.js'
 import type { Clock, Logger } from '../ports.js'
 import type { Settings } from '../settings/table.js'
 
-/** Why a worker is to stop, for `workerShuttingDown`. */
+/** Reason for a stop, as passed to `workerShuttingDown`. */
 export interface StopCause {
-  /** The signal that asked for it. */
+  /** Signal that asked for the stop. */
   readonly sig: NodeJS.Signals
-  /** What the process ends with, as far as is known. */
+  /** Exit code of the process, as far as it is known. */
   readonly exitcode: number
 }
 
@@ -19,7 +19,7 @@ export interface WorkerHooksOptions {
   log(scope: string): Logger
 }
 
-/** Tells an app's hooks of the worker's own life. The first component to start after the probes, and the last but them to stop. */
+/** Calls an app's hooks for the worker's own life. Starts first after the probes, and stops last before them. */
 export class WorkerHooks implements Component {
   readonly name = 'hooks'
   /** The app's hooks as this worker calls them. */
@@ -32,7 +32,10 @@ export class WorkerHooks implements Component {
     this.own = app.hooks.by({ timeoutMs: settings.worker_hook_timeout * 1000, log: log('hooks'), clock })
   }
 
-  /** Those that nobody waits for while tasks run, and then those of the shutdown, one after another. */
+  /**
+   * Milliseconds for hooks that nobody waits for while tasks run, and then for those of the shutdown, one after
+   * another.
+   */
   get extraStopMs(): number {
     const { own } = this
     return (own.longest + own.count('workerShutdown')) * this.options.settings.worker_hook_timeout * 1000
@@ -44,14 +47,14 @@ export class WorkerHooks implements Component {
     await this.own.tell('workerInit', () => this.facts)
   }
 
-  /** To be called each time that the worker consumes; as in Celery, hooks are told of the first. */
+  /** Must be called each time that the worker begins to consume; as in Celery, only the first calls hooks. */
   ready(): void {
     if (this.isReady) return
     this.isReady = true
     this.own.note('workerReady', () => this.facts)
   }
 
-  /** The stop begins. */
+  /** Calls the hooks when the stop begins. */
   shuttingDown(how: 'Warm' | 'Cold', cause: StopCause | null): void {
     const { sig = null, exitcode = 0 } = cause ?? {}
     this.own.note('workerShuttingDown', () => ({ ...this.facts, how, sig, exitcode }))

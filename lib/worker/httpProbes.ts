@@ -28,11 +28,11 @@ import { VERSION } from '../version.js'
 import type { Consumer } from './consumer.js'
 import type { TaskRecords } from './records.js'
 
-/** A queue's depth holds good for this many of the autoscaler's intervals, and for no less than this time. */
+/** A queue's depth is valid for this many intervals of the autoscaler, and at least for the time below. */
 const DEPTH_INTERVALS = 3
 const DEPTH_HOLDS_MS = 10_000
 
-/** What the worker is made of, as far as it is looked at. */
+/** The parts of the worker that probes read. */
 export interface ProbesOptions {
   readonly settings: Settings
   readonly nodename: string
@@ -48,7 +48,7 @@ export interface ProbesOptions {
   log(scope: string): Logger
 }
 
-/** What operators see of the worker over HTTP: probes, metrics, the page. */
+/** Serves probes, metrics and the page over HTTP. */
 export class HttpProbes {
   readonly components: readonly Component[]
   private readonly queueWatch = new QueueWatch()
@@ -74,7 +74,7 @@ export class HttpProbes {
     this.components = [history, this.pulse, this.server]
   }
 
-  /** Where it listens; null while it doesn't. */
+  /** Address of the server; null while it doesn't listen. */
   get address(): Address | null {
     return this.server.address
   }
@@ -88,7 +88,7 @@ export class HttpProbes {
     }))
   }
 
-  /** The depth of a queue as last heard, unless that was too long ago. */
+  /** Returns the last known depth of a queue, unless it is too old. */
   depthOf(queue: string): QueueDepth | undefined {
     return this.queueWatch.last(queue, this.options.clock.monotonic(), this.depthHoldsMs) ?? undefined
   }
@@ -164,7 +164,7 @@ export class HttpProbes {
     return metrics
   }
 
-  /** Each second: whether the worker does what it could do. */
+  /** Checks, every second, whether the worker does all that it could. */
   private look(now: number): void {
     const { consumer, line } = this.options
     const { pool, state } = line

@@ -3,7 +3,7 @@ import type { LoanTerms } from '../app/loan.js'
 import type { Outlet } from '../app/outlet.js'
 import type { Component } from '../component.js'
 
-/** Lends the worker's way out to its app, so that tasks send through it for as long as the worker runs. */
+/** Lends the worker's outlet to its app, so that tasks send through it while the worker runs. */
 export class Lending implements Component {
   readonly name = 'lending'
   private takeBack: () => void = () => undefined

@@ -2,15 +2,15 @@ import type { Session } from '../broker/session.js'
 import { coerceError } from '../errors.js'
 import { Listeners } from '../listeners.js'
 
-/** What becomes of a worker as a whole, for whoever runs it. */
+/** Reports the life of a worker as a whole. */
 export class Life {
-  /** It consumes: at the first connection, and at each one after a loss. */
+  /** Called when the worker consumes: at the first connection, and after each lost one. */
   readonly onConsuming = new Listeners()
-  /** A connection is lost on which it consumed, for the reason given. */
+  /** Called with the reason when a connection is lost on which the worker consumed. */
   readonly onLost = new Listeners<[reason: Error]>()
-  /** It begins to stop, whoever asked for that. */
+  /** Called when the worker begins to stop, whoever asked for that. */
   readonly onStopping = new Listeners()
-  /** Why it ends by itself; null otherwise. */
+  /** Error that ended the worker; null otherwise. */
   failure: Error | null = null
   private session: Session | null = null
   private isStopping = false

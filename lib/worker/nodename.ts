@@ -2,8 +2,9 @@ import { hostname as osHostname } from 'node:os'
 import { TABLE } from '../settings/table.js'
 
 /**
- * A worker's node name from what `-n` gives: `%h` the host, `%n` its first part, `%d` its domain, `%i` and `%I` the index of the process
- * (0 and nothing, since there is one), `%%` a percent sign. A name without an `@` is a host, as in Celery: `w1` is `celery@w1`.
+ * Expands a worker's node name as given by `-n`: `%h` is the host, `%n` its first part, `%d` its domain, `%i` and `%I`
+ * the index of the process (0 and nothing, since there is one), `%%` a percent sign. A name without an `@` is a host,
+ * as in Celery: `w1` is `celery@w1`.
  */
 export function expandNodename(template: string, host: string = osHostname()): string {
   const [short = '', ...domain] = host.split('.')
@@ -12,7 +13,10 @@ export function expandNodename(template: string, host: string = osHostname()): s
   return name.startsWith('@') ? `celery${name}` : name
 }
 
-/** The same for a path (`--logfile`, `--pidfile`), in which `%n` is the part of the node name before the `@`. */
+/**
+ * Expands a path (`--logfile`, `--pidfile`) in the same way, except that `%n` is the part of the node name before the
+ * `@`.
+ */
 export function expandPath(template: string, nodename: string, home: string | undefined): string {
   const [name = '', host = ''] = nodename.split('@')
   const path = expand(template, { h: host, n: name, d: host.split('.').slice(1).join('.') })
@@ -24,13 +28,13 @@ function expand(template: string, values: { readonly h: string; readonly n: stri
   return template.replace(/%(.)/g, (whole, letter: string) => all[letter] ?? whole)
 }
 
-/** Those of the workers that programs have started in this process. */
+/** Node names of the workers that programs have started in this process. */
 const claimed = new Set<string>()
 
 /**
- * The node name of a worker that a program starts. One that nobody chose is made of the app's name and the number of the process, and
- * differs from those of the other workers in the process: of two nodes with one name only one is heard by monitors.
- * @returns the name, and what gives it back
+ * Claims the node name of a worker that a program starts. By default it is made of the app's name and the process id,
+ * and differs from those of other workers in the process: of two nodes with the same name monitors see only one.
+ * @returns the name, and a function that frees it
  */
 export function claimNodename(template: string, app: string, host: string = osHostname()): [string, () => void] {
   if (template !== TABLE.hostname.fallback) return [expandNodename(template, host), () => undefined]

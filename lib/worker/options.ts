@@ -2,7 +2,7 @@ import { nearest } from '../settings/nearest.js'
 import { flagLabel, flagOf } from '../settings/row.js'
 import { ROWS, type SettingName } from '../settings/table.js'
 
-/** What only the command line can do for a process. */
+/** Settings that only the command line can apply to a process. */
 export const NOT_FROM_CODE = [
   'app',
   'loader',
@@ -24,7 +24,7 @@ export const NOT_FROM_CODE = [
   'executable',
 ] as const satisfies readonly SettingName[]
 
-/** What other libraries call it, and what to do here. */
+/** Names in other libraries, and what to use here instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   broker: 'write brokerUrl',
   backend: 'write resultBackend',
@@ -38,7 +38,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   app: 'write appModule, for the module that the children of prefork and threads load',
 }
 
-/** What an option of a worker is called that stands for a setting: `worker_prefetch_multiplier` is `prefetchMultiplier`. */
+/** Returns the name of the worker option for a setting: `worker_prefetch_multiplier` is `prefetchMultiplier`. */
 export function optionName(setting: string): string {
   if (setting === 'loglevel') return 'logLevel'
   const bare = setting.replace(/^worker_/, '')
@@ -47,14 +47,17 @@ export function optionName(setting: string): string {
   )
 }
 
-/** The settings by the names of their options. */
+/** Settings by the names of their options. */
 export const SETTINGS: ReadonlyMap<string, string> = new Map(
   [...ROWS.keys()]
     .filter((setting) => !(NOT_FROM_CODE as readonly string[]).includes(setting))
     .map((setting) => [optionName(setting), setting]),
 )
 
-/** Takes options apart into settings, by the names of their rows, and what is wrong with the names. @param others options that are no settings */
+/**
+ * Splits options into settings, by the names of their rows, and faults in the names.
+ * @param others options that are not settings
+ */
 export function readOptions(
   given: Readonly<Record<string, unknown>>,
   others: readonly string[],
@@ -81,7 +84,7 @@ function remedyFor(name: string, others: readonly string[]): string {
   return guess === undefined ? ': it stands for no setting' : `; did you mean ${guess}?`
 }
 
-/** Spellings of flags, the longest first, and the options that stand for the same. */
+/** Spellings of flags, the longest first, and the options that they correspond to. */
 const SPELLINGS = [...SETTINGS]
   .flatMap(([option, setting]) => {
     const row = ROWS.get(setting)
@@ -91,7 +94,7 @@ const SPELLINGS = [...SETTINGS]
   })
   .sort((one, other) => other.text.length - one.text.length)
 
-/** A fault or a warning in the words of the command line, in those of a program. */
+/** Translates a fault or warning from the words of the command line to those of a program. */
 export function inOptionNames(text: string): string {
   return text.replace(/(?<![\w-])--?[A-Za-z][\w-]*(?:\/--[\w-]+)*/g, (flag) => {
     return SPELLINGS.find((spelling) => spelling.text === flag)?.option ?? flag

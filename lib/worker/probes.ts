@@ -2,7 +2,7 @@ import { Blueprint, type Component } from '../component.js'
 import type { Address } from '../settings/address.js'
 import type { HttpProbes, ProbesOptions } from './httpProbes.js'
 
-/** The way in to what operators see over HTTP. With `--without-http` it is nothing, and none of its code is loaded. */
+/** Loads the HTTP side of the worker. With `--without-http` it does nothing, and none of that code is loaded. */
 export class Probes {
   readonly components: readonly Component[]
   private inner: HttpProbes | null = null
@@ -14,7 +14,7 @@ export class Probes {
     this.components = options.settings.without_http ? [] : [http]
   }
 
-  /** Where it listens; null while it doesn't. */
+  /** Address of the server; null while it doesn't listen. */
   get address(): Address | null {
     return this.inner?.address ?? null
   }

@@ -7,11 +7,13 @@ import type { TaskEvents } from '../request/taskEvents.js'
 import { secretsOf } from '../settings/mask.js'
 import type { Settings } from '../settings/table.js'
 
-/** What is counted of tasks, and kept of their failures, for the probes. With `--without-http` nobody reads it, and nothing is. */
+/**
+ * Counts tasks, and keeps their failures, for the probes. With `--without-http` nobody reads this, so nothing is kept.
+ */
 export class TaskRecords {
   readonly tally: TaskTally
   readonly failures: Failures
-  /** What the line is to tell: these, and whoever was told without them. */
+  /** Receives the line's events: the records, then the listener given. */
   readonly events: TaskEvents
 
   constructor(app: App, settings: Settings, clock: Clock, events: TaskEvents) {

@@ -2,16 +2,19 @@ import { QueueRefused } from '../broker/intake.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 
-/** Between two tries of a queue that the broker refuses: doubled from one to the next. */
+/** Milliseconds until a refused queue is tried again, doubled with each try. */
 const FIRST_RETRY_MS = 5_000
 const LONGEST_RETRY_MS = 300_000
-/** A queue that is refused so soon after a try went well counts as refused all the time: the broker lets us declare it, and no more. */
+/**
+ * Milliseconds: a queue refused so soon after a try went well counts as refused throughout: the broker lets us declare
+ * it, but no more.
+ */
 const AT_ONCE_MS = 1_000
 
 export interface RefusalsOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** It is time to try the queue again. */
+  /** Called when the queue should be tried again. */
   onDue(queue: string): void
 }
 
@@ -22,13 +25,13 @@ interface Refusal {
 }
 
 /**
- * Queues that the broker refuses: nothing may be consumed from one of them, and that must not keep the worker from the others. Each
- * is tried again at growing intervals until the broker takes it, or it is cancelled; but one whose refusal ends the connection
- * isn't, since each try would cost the other queues theirs.
+ * Queues that the broker refuses. A worker that may not consume from one of them must still consume from the others.
+ * Each is tried again at growing intervals until the broker accepts it or it is cancelled. A queue whose refusal closes
+ * the connection is not tried again, since each try would cost the other queues theirs.
  */
 export class Refusals {
   private readonly refused = new Map<string, Refusal>()
-  /** When the last try of a queue went well, and how many didn't before that. */
+  /** When the last try of a queue went well, and how many failed before that. */
   private readonly accepted = new Map<string, { readonly tries: number; readonly at: number }>()
 
   constructor(private readonly options: RefusalsOptions) {}
@@ -37,12 +40,12 @@ export class Refusals {
     return this.refused.has(queue)
   }
 
-  /** What is refused, and why, in words. */
+  /** Refused queues, each with the reason. */
   get reasons(): readonly string[] {
     return [...this.refused].map(([queue, { reason }]) => `queue ${queue} is not consumed: ${reason}`)
   }
 
-  /** Notes a refusal, says so, and sets the time of the next try. */
+  /** Records a refusal, logs it, and schedules the next try. */
   add(queue: string, thrown: unknown): void {
     const { clock, log, onDue } = this.options
     const reason = coerceError(thrown).message
@@ -68,7 +71,7 @@ export class Refusals {
     this.accepted.set(queue, { tries: refusal.tries, at: this.options.clock.monotonic() })
   }
 
-  /** Tries none again. */
+  /** Cancels all further tries. */
   stop(): void {
     for (const { timer } of this.refused.values()) timer?.cancel()
   }

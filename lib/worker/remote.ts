@@ -31,10 +31,10 @@ export interface RemoteOptions
   log(scope: string): Logger
 }
 
-/** Milliseconds in which a broker removes the mailbox of a connection that it knows to be gone. */
+/** Milliseconds in which a broker deletes the mailbox of a connection that it knows to be closed. */
 const STALE_MS = 300
 
-/** What other nodes say to this worker, and it to them: remote control, mingle, gossip, and when its heart beats. */
+/** Communicates with other nodes: remote control, mingle, gossip, and the times of heartbeats. */
 export class Remote {
   /** Answers remote control, and control over HTTP. */
   readonly panel: Panel
@@ -44,7 +44,10 @@ export class Remote {
   private readonly mailbox: Mailbox | null
   /** The app may outlive the worker. */
   private readonly forgetApp: () => void
-  /** At the last connection nobody else was there: what seems to be a neighbour at the next one is our own mailbox, for a moment. */
+  /**
+   * True if nobody else was there at the last connection: an apparent neighbour at the next one is our own old mailbox,
+   * for a moment.
+   */
   private wasAlone = false
 
   constructor(private readonly options: RemoteOptions) {
@@ -74,7 +77,7 @@ export class Remote {
       : null
   }
 
-  /** What couldn't be read or sent, by kind; none of it is a task. */
+  /** Messages that couldn't be read or sent, by kind; none of them is a task. */
   get dropped(): ReadonlyMap<string, number> {
     return new Map([
       ['control', this.mailbox?.unread ?? 0],
@@ -84,7 +87,7 @@ export class Remote {
     ])
   }
 
-  /** On a new connection, before messages are taken: what is revoked elsewhere has to be known by then. */
+  /** Called on a new connection, before messages are taken: revoked tasks have to be known by then. */
   async up(session: Session): Promise<void> {
     const { broker, clock, lamport, log, nodename, settings } = this.options
     const parts = { nodename, clock, lamport, log: log('mingle') }
@@ -96,7 +99,7 @@ export class Remote {
     if (neighbours) this.wasAlone = (await this.mingle.sync(neighbours)) === 0
   }
 
-  /** Messages are taken from now on. */
+  /** Called once messages are taken. */
   consuming(): void {
     this.options.events.heart.up()
   }
@@ -106,7 +109,7 @@ export class Remote {
     this.inlet.down()
   }
 
-  /** The worker begins to stop: monitors are told at once. */
+  /** Called when the worker begins to stop: monitors hear of it at once. */
   stopping(): void {
     this.options.events.heart.stop()
     this.inlet.down()

@@ -10,12 +10,12 @@ type Bare<Name extends SettingName> = Name extends `worker_${infer Rest}`
     : Rest
   : Name
 type OptionOf<Name extends SettingName> = Name extends 'loglevel' ? 'logLevel' : Camel<Bare<Name>>
-/** A null would be taken for "not given", as in the app's settings. */
+/** Null would mean "not given", as in the app's settings. */
 type Value<Name extends SettingName> = Exclude<SettingInput<Name>, null> | undefined
 
 /**
- * Every setting as an option of a worker: in camelCase, without `worker_` before it. The build puts the text of each, from the table, into the
- * declaration of this file: see `bin/documented.js`.
+ * Every setting as an option of a worker: in camelCase, without the prefix `worker_`. The build puts the text of each,
+ * from the table, into the declaration of this file: see `bin/documented.js`.
  */
 export type SettingOptions = {
   readonly [Name in Exclude<SettingName, (typeof NOT_FROM_CODE)[number]> as OptionOf<Name>]?: Value<Name>

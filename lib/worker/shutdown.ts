@@ -7,15 +7,15 @@ import type { StopLimit } from '../stopLimit.js'
 import type { Consumer } from './consumer.js'
 import type { StopCause } from './hooks.js'
 
-/** After a cold stop was announced to the running tasks, how long their last words may take. */
+/** Milliseconds that running tasks have left after a cold stop was announced to them. */
 const LAST_WORDS_MS = 500
-/** A broker that is there confirms at once that a consumer is cancelled. */
+/** Milliseconds: a broker that can be reached confirms at once that a consumer is cancelled. */
 const CANCEL_MS = 5_000
-/** From the beginning of a stop, or of the wait if that is later. */
+/** Milliseconds from the beginning of a stop, or of the wait if that is later. */
 export const STOP_LIMIT_MS = 10_000
-/** What has a limit of its own needs less; this is for what nobody has thought of. */
+/** Milliseconds: anything with a limit of its own needs less; this one is for the unforeseen. */
 export const COMPONENT_LIMIT_MS = 15_000
-/** Why a message is given up that the broker was too late for. */
+/** Error for a message that the broker did not confirm in time. */
 export const NOT_TAKEN = 'the broker did not take the message before the worker stopped'
 
 /*
@@ -45,13 +45,13 @@ export interface ShutdownOptions {
   readonly line: Line
   readonly stopLimit: StopLimit
   readonly consumer: Pick<Consumer, 'close'>
-  /** Told first: monitors are to know at once. Again if a warm stop becomes a cold one. */
+  /** Called first, so that monitors know at once. Called again if a warm stop becomes a cold one. */
   onBegin(how: 'Warm' | 'Cold', cause: StopCause | null): void
-  /** Stops the components, once nothing runs any more. */
+  /** Stops the components once nothing runs. */
   finish(): Promise<void>
 }
 
-/** A worker's two ways to stop. Each happens once, however often it is asked for. */
+/** The two ways to stop a worker. Each happens once, however often it is requested. */
 export class Shutdown {
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */
   readonly ended: Promise<{ readonly code: number }>
@@ -71,21 +71,24 @@ export class Shutdown {
   }
 
   /**
-   * Warm: takes no more messages, gives back what hasn't started, waits for what runs (without a limit, as Celery does),
-   * then says goodbye to the broker.
+   * Warm shutdown: takes no more messages, gives back what hasn't started, waits for running tasks (without a limit, as
+   * Celery does), then closes the connection to the broker.
    */
   stop(cause: StopCause | null = null): Promise<void> {
     this.stopping ??= this.warm('Warm', cause)
     return this.stopping
   }
 
-  /** Cold: as `stop`, but what still runs after `worker_soft_shutdown_timeout` is told to end and left to the broker. */
+  /**
+   * Cold shutdown: as `stop`, but tasks that still run after `worker_soft_shutdown_timeout` are told to end and left to
+   * the broker.
+   */
   terminate(cause: StopCause | null = null): Promise<void> {
     this.terminating ??= this.cold(cause)
     return this.terminating
   }
 
-  /** Warm, after an error that can't be recovered from: the exit code is 1. */
+  /** Warm shutdown after an error that can't be recovered from: the exit code is 1. */
   fail(): void {
     this.code = 1
     void this.stop()
@@ -143,7 +146,7 @@ export class Shutdown {
   }
 }
 
-/** Waits so long at most; what comes first leaves no timer behind that would keep the process. */
+/** Waits for at most `ms`. No timer is left behind that would keep the process alive. */
 function within(wait: Promise<void>, clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(resolve, ms)

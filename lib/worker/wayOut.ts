@@ -21,7 +21,7 @@ export interface WayOutOptions {
   readonly stopLimit: StopLimit
 }
 
-/** What leaves by a worker's connection: what its tasks send, and what their ends lead to. */
+/** Builds what sends through a worker's connection: what its tasks send, and what their ends lead to. */
 export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: CanvasOutlet } {
   const { app, backend, broker, events, hooks, nodename, settings, stopLimit } = options
   const outlet = bounded(
@@ -33,7 +33,7 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
   )
   const canvas = new AppCanvasOutlet({
     way: {
-      // What its tasks send by: a test may have lent another, which sees all.
+      // The outlet of its tasks: a test may have lent another one, which sees everything.
       get outlet() {
         return app.lentFor(nodename) ?? outlet
       },
@@ -43,14 +43,17 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
     replyTo: app.oid,
     ignoresResults: settings.task_ignore_result,
     errorsOnHeader: settings.task_allow_error_cb_on_chord_header,
-    // What follows from a message is what Python's worker would send.
+    // Follow-ups are sent as Python's worker would.
     keepsGroups: false,
     isPatient: true,
   })
   return { outlet, canvas }
 }
 
-/** A task that sends while the broker is away must not hold up a stop: it is cut short, and its own message goes back. */
+/**
+ * Limits sends to the time of a stop: a task that sends while the broker is unavailable is cut short, and its own
+ * message goes back.
+ */
 function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
   const gaveUp = (): string => 'the message was not sent before the worker stopped'
   return {

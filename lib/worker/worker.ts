@@ -38,24 +38,25 @@ import { wayOut } from './wayOut.js'
 export interface WorkerOptions {
   readonly app: App
   readonly settings: Settings
-  /** What somebody gave of them, for `inspect conf`; nothing unless given. */
+  /** The settings that were given, for `inspect conf`; none by default. */
   readonly configured?: ReadonlyMap<string, unknown>
   /** `name@host`. */
   readonly nodename: string
-  /** Whether the app sends by the worker's connection from inside of tasks alone; by default from wherever it is called. */
+  /** True if the app sends through the worker's connection only inside of tasks; by default it does so everywhere. */
   readonly lendsToTasksOnly?: boolean
   readonly clock?: Clock
   log(scope: string): Logger
 }
 
 /**
- * The engine of `celeriac worker` and of the `Worker` that programs make: its parts in the order in which a message meets them, its components in the order in which they start, and its two ways to
- * stop. Mirrors Celery's `WorkController`. The broker may be away at the start; the worker begins to consume when it comes.
+ * The engine of `celeriac worker` and of the `Worker` in programs. Holds its parts in the order in which a message
+ * meets them, its components in the order in which they start, and its two ways to stop. Mirrors Celery's
+ * `WorkController`. The broker may be unavailable at the start; the worker begins to consume when it comes up.
  */
 export class Worker implements Component {
   readonly name: string
   readonly line: Line
-  /** What it and its tasks depend on. */
+  /** Breakers of everything that the worker and its tasks depend on. */
   readonly breakers: WorkerBreakers
   readonly probes: Probes
   readonly life = new Life()
@@ -77,7 +78,7 @@ export class Worker implements Component {
     const revoked = new Revoked(clock)
     const lamport = new LamportClock()
 
-    // What leaves: messages, results, events.
+    // What is sent: messages, results, events.
     const backend = new GuardedBackend(createBackend(settings, { publisher: broker.publisher, log: log('backend') }), {
       clock,
       log: log('backend'),
@@ -89,7 +90,7 @@ export class Worker implements Component {
     const way = wayOut({ ...common, hooks: hooks.own, broker, backend, events: records.events, stopLimit })
     this.breakers = new WorkerBreakers({ app, backend, publisher: broker.publisher, settings, log: own })
 
-    // The way of a message, and where its task runs.
+    // The path of a message, and where its task runs.
     const executor = createExecutor(settings, {
       app,
       hooks: hooks.own,
@@ -152,7 +153,7 @@ export class Worker implements Component {
     const { consumer } = this
     const fleets = new Fleets({ ...common, queues: fleet, slots: bounds.max, broker, intake: consumer })
 
-    // Who steers it and who looks at it.
+    // Control and monitoring.
     const remote = new Remote({
       ...common,
       broker,
@@ -217,7 +218,7 @@ export class Worker implements Component {
     })
   }
 
-  /** What keeps the worker from doing its work; empty when it is ready. */
+  /** Reasons why the worker can't do its work; empty when it is ready. */
   get readiness(): readonly string[] {
     if (this.shutdown.begun) return [STOPPING, ...this.breakers.waits]
     return [...this.consumer.idleFor, ...this.consumer.refusals, ...this.breakers.waits]
@@ -232,12 +233,12 @@ export class Worker implements Component {
     return this.blueprint.start()
   }
 
-  /** Warm: waits for what runs. */
+  /** Warm shutdown: waits for running tasks. */
   stop(cause?: StopCause): Promise<void> {
     return this.shutdown.stop(cause)
   }
 
-  /** Cold: gives what runs `worker_soft_shutdown_timeout` at most. */
+  /** Cold shutdown: gives running tasks at most `worker_soft_shutdown_timeout`. */
   terminate(cause?: StopCause): Promise<void> {
     return this.shutdown.terminate(cause)
   }

@@ -3,21 +3,21 @@ import { secretsOf } from '../settings/mask.js'
 import type { PreparedWorker } from './embeddedOptions.js'
 import { GivenLog } from './givenLog.js'
 
-/** Where the lines of a worker go. */
+/** Log of a worker. */
 export interface WorkerLog {
   logger(scope: string): Logger
-  /** Resolves when all lines have left. */
+  /** Resolves when all lines are written. */
   close(): Promise<void>
 }
 
-/** Opens the log of a worker that a program starts: the program's own, or Celery's lines on stderr. */
+/** Opens the log of a worker that a program starts: the program's own logger, or Celery's lines on stderr. */
 export async function openLog({ logger, settings }: Pick<PreparedWorker, 'logger' | 'settings'>): Promise<WorkerLog> {
   const secrets = secretsOf(settings)
   if (logger !== null) {
     const given = new GivenLog(logger, settings.loglevel, secrets)
     return { logger: () => given, close: async () => undefined }
   }
-  // winston is not for those who bring their own.
+  // Programs with a logger of their own need not load winston.
   const { createLog } = await import('../log/log.js')
   return createLog({
     level: settings.loglevel,
