@@ -2,18 +2,18 @@ import { crc32 } from 'node:zlib'
 
 /** One worker of a fleet. */
 export interface Member {
-  /** Of this run of the worker: a worker that starts again is another member. */
+  /** Id of this run of the worker: a restarted worker is another member. */
   readonly id: string
   /** The most slots that it may have: it gets lanes in proportion. */
   readonly slots: number
-  /** Wall-clock milliseconds since which it is there. As long as nobody leads, the oldest member does. */
+  /** Wall-clock milliseconds at which it joined. While there is no leader, the oldest member leads. */
   readonly since: number
 }
 
-/** Which member is to hold each lane, by the lane's number; null for nobody. */
+/** Id of the member that is to hold each lane, by the lane's number; null for nobody. */
 export type Assignment = readonly (string | null)[]
 
-/** What a member may hold: the two whole numbers next to its exact share of the lanes. */
+/** Number of lanes that a member may hold: the two whole numbers next to its exact share. */
 interface Quota {
   readonly id: string
   readonly seed: number
@@ -24,11 +24,13 @@ interface Quota {
 }
 
 /**
- * Shares lanes out over the members in proportion to their slots, each within one lane of its exact share, and moves as few as that allows.
- * Rendezvous hashing decides which lane goes to which of those that have room, and which of its lanes a member with too many gives up: whoever
- * computes it from the same members and the same last assignment comes to the same result.
- * @param previous which the lanes' number is taken from
- * @param options.rebalances false to give away only what nobody holds: a member that is back in a moment then costs no other move
+ * Distributes lanes over the members in proportion to their slots, each within one lane of its exact share, with as few
+ * moves as that allows. Rendezvous hashing decides which member with room gets a lane, and which of its lanes a member
+ * with too many gives up: everyone who computes it from the same members and the same last assignment gets the same
+ * result.
+ * @param previous the last assignment; its length is the number of lanes
+ * @param options.rebalances false to give away only lanes that nobody holds: then a member that is back in a moment
+ * costs no other move
  */
 export function assign(
   previous: Assignment,
@@ -51,7 +53,7 @@ export function assign(
   return assignment
 }
 
-/** How many lanes have another holder than before; those that nobody held don't count. */
+/** Counts the lanes that changed from one holder to another; lanes that nobody held don't count. */
 export function movesBetween(before: Assignment, after: Assignment): number {
   return before.filter((id, lane) => id !== null && id !== after[lane]).length
 }
@@ -66,7 +68,10 @@ function quotasOf(members: readonly Member[], lanes: number): Quota[] {
     .sort((one, other) => (one.id < other.id ? -1 : 1))
 }
 
-/** Takes lanes from those with more than their share: what is beyond the most, and what others lack of the least. */
+/**
+ * Chooses lanes to take from members with more than their share: those beyond the maximum, and as many as others lack
+ * of the minimum.
+ */
 function surplus(quotas: readonly Quota[], free: number): number[] {
   const taken: number[] = []
   const take = (quota: Quota, count: number): void => {
@@ -86,7 +91,10 @@ function surplus(quotas: readonly Quota[], free: number): number[] {
   return taken
 }
 
-/** Gives lanes away: to those with less than their least as long as there are any, then to those with room; each to the one that rates it highest. */
+/**
+ * Gives lanes away: first to members below their minimum, then to those with room; each lane to the member that scores
+ * highest for it.
+ */
 function give(free: readonly number[], quotas: readonly Quota[]): void {
   let open = quotas.filter(({ lanes, least }) => lanes.length < least)
   let isLeast = true
@@ -108,7 +116,7 @@ function best(lane: number, quotas: readonly Quota[]): Quota | undefined {
   return found
 }
 
-/** How highly a member rates a lane: a 32-bit mix (MurmurHash3's finalizer) of the two. */
+/** Score of a lane for a member: a 32-bit mix (MurmurHash3's finalizer) of the two. */
 function score(seed: number, lane: number): number {
   let mixed = seed ^ Math.imul(lane + 1, 0x9e3779b1)
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)

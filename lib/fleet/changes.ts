@@ -1,23 +1,23 @@
 import { movesBetween } from './assignment.js'
 import type { Table } from './roster.js'
 
-/** The most changes that are remembered. */
+/** Number of changes that are remembered. */
 const MOST = 20
 
-/** One time that the lanes were shared out in another way. */
+/** A change in the assignment of lanes. */
 export interface Change {
   /** Wall-clock milliseconds at which this worker heard of it. */
   readonly at: number
-  /** Of the assignment. */
+  /** Version of the assignment. */
   readonly version: number
   /** Lanes that changed from one worker to another. */
   readonly moves: number
-  /** Ids of the members that made it necessary. With neither, the shares were evened out. */
+  /** Ids of the members that caused it. If both lists are empty, the shares were evened out. */
   readonly came: readonly string[]
   readonly left: readonly string[]
 }
 
-/** Why lanes changed hands lately. */
+/** Remembers why lanes changed hands lately. */
 export class Changes {
   private readonly all: Change[] = []
 
@@ -26,7 +26,7 @@ export class Changes {
     return [...this.all].reverse()
   }
 
-  /** A table has replaced another one. One that says what the last one did is no change. */
+  /** Records that a table replaced another one. A table with the same assignment is not a change. */
   note(before: Table, after: Table, at: number): void {
     const { lanes, members, version } = after
     const moves = movesBetween(before.lanes, lanes)

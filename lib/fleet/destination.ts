@@ -14,12 +14,12 @@ export interface DestinationOptions {
   readonly orderBy: Readonly<Record<string, string>> | null
 }
 
-/** Tasks that aren't registered here may be elsewhere: the setting and the header give their keys. */
+/** Tasks that aren't registered here may be elsewhere: the setting and the header define their keys. */
 const UNKNOWN: { readonly keyOf: KeyOf | null } = { keyOf: null }
 
 /**
- * Makes the function that says which lane a message goes to: by its order key, as the worker determines it. What has none, or can't be read, is
- * spread over the lanes in turn: whoever gets it settles it as without lanes.
+ * Makes the function that chooses the lane of a message by its order key, as the worker determines it. Messages without
+ * a key, and unreadable ones, are spread over the lanes in turn: whoever gets one settles it as without lanes.
  */
 export function destinations({
   limits,
@@ -35,7 +35,7 @@ export function destinations({
       const message = decode(properties, content, limits)
       key = keyOf(tasks.get(message.task) ?? UNKNOWN, message)
     } catch {
-      // It is told in the log by whoever gets it.
+      // Whoever gets the message logs it.
     }
     if (key === null) return { queue: laneName(queue, turn++ % lanes), key: null }
     return { queue: laneName(queue, laneOf(key, lanes)), key: rootOf(key) }

@@ -19,12 +19,12 @@ import { decodeNews, encodeNews } from './news.js'
 import { lanesOf, leaderOf, type News, type Roster, type Table } from './roster.js'
 import { Soundings } from './soundings.js'
 
-/** What takes and gives up the queues that are lanes. */
+/** Takes and gives up the queues that are lanes. */
 export interface LaneIntake {
   openLane(queue: QueueSpec): Promise<void>
   drainLane(queue: string): Promise<void>
   closeLane(queue: string): Promise<void>
-  /** The depths of those of the queues that could be asked; empty without a connection. */
+  /** Depths of the queues that could be asked; empty without a connection. */
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
 }
 
@@ -41,7 +41,7 @@ export interface FleetOptions {
   destinationOf(message: IncomingMessage, lanes: number): Destination
 }
 
-/** This worker's part in keeping the order of one queue's keys over many workers. */
+/** Takes part in keeping the order of one queue's keys over many workers. */
 export class Fleet {
   private membership: Membership
   private readonly holders: Holders
@@ -52,7 +52,7 @@ export class Fleet {
   private table: Table
   private readonly exchange: string
   private isLeaving = false
-  /** The share that was last told in the log. */
+  /** The share that was last logged. */
   private told = ''
 
   constructor(private readonly options: FleetOptions) {
@@ -96,7 +96,10 @@ export class Fleet {
     })
   }
 
-  /** On a new connection, once messages are taken. @throws BrokerError where there can be no fleet; the broker's error */
+  /**
+   * Joins on a new connection, once messages are taken.
+   * @throws BrokerError where there can be no fleet; or the broker's error
+   */
   async up(session: Session): Promise<void> {
     if (this.isLeaving) return
     if (!session.fleet) throw new BrokerError('worker_fleet_queues needs RabbitMQ')
@@ -113,7 +116,10 @@ export class Fleet {
     membership.up()
   }
 
-  /** The connection is lost, and with it all lanes. The worker comes back as another member: much may have changed by then. */
+  /**
+   * Handles the loss of the connection, and with it of all lanes. The worker comes back as another member: much may
+   * have changed by then.
+   */
   down(): void {
     this.membership.down()
     this.holders.want([])
@@ -121,7 +127,7 @@ export class Fleet {
     void this.mover.turn(false)
   }
 
-  /** The worker begins to stop: hands its lanes over, each as soon as nothing of it runs. */
+  /** Hands over all lanes when the worker begins to stop, each as soon as nothing of it runs. */
   async leave(): Promise<void> {
     if (this.isLeaving) return
     this.isLeaving = true
@@ -130,15 +136,16 @@ export class Fleet {
     await this.membership.leave()
   }
 
-  /** The name of its queue. */
+  /** Name of the fleet's queue. */
   get queue(): string {
     return this.options.queue.name
   }
 
   /**
-   * Begins to change the number of lanes, if this worker is the mover; `describe` says how far it is.
-   * @param limitMs how long the lanes may take to become empty, and then what runs in them to end
-   * @returns what is being done, in words @throws Error with the reason why it can't be
+   * Begins to change the number of lanes, if this worker is the mover; `describe` shows the progress.
+   * @param limitMs how long the lanes may take to become empty, and then running tasks to end
+   * @returns a description of what is being done
+   * @throws Error with the reason why it can't be done
    */
   relayout(to: number, limitMs: number): string {
     const { leads, roster } = this.membership
@@ -146,7 +153,7 @@ export class Fleet {
     return this.lanesChange.begin(this.table.lanes.length, to, limitMs, this.membership)
   }
 
-  /** What is known of it. */
+  /** Describes the fleet. */
   describe(): FleetInfo {
     const { members, table } = this.membership.roster
     const { phases } = this.holders

@@ -13,18 +13,18 @@
  * | any      | lost   | closed, or opening  | abort, open  | the broker has given the lane to another: what runs is told to stop   |
  */
 
-/** Where a lane stands. Tasks of it start only while it is held. */
+/** State of a lane. Its tasks start only while it is held. */
 export type Phase = 'closed' | 'opening' | 'held' | 'draining' | 'closing'
 
-/** One lane, as one worker has it. */
+/** One lane, as one worker sees it. */
 export interface Holder {
   readonly phase: Phase
-  /** Whether the worker is to hold it. */
+  /** True if the worker is to hold it. */
   readonly wanted: boolean
 }
 
 export type HolderEvent =
-  /** The lane is to be held, or not any more. */
+  /** The lane is to be held, or no longer. */
   | 'want'
   | 'release'
   /** The broker has accepted the consumer. */
@@ -36,21 +36,21 @@ export type HolderEvent =
   /** The connection, or the channel, was lost. */
   | 'lost'
 
-/** What is to be done next. `abort` tells what runs to stop. */
+/** What to do next. `abort` tells running tasks to stop. */
 export type HolderAction = 'open' | 'drain' | 'close' | 'abort'
 
-/** What an event leads to. */
+/** Result of an event. */
 export interface HolderStep {
   readonly holder: Holder
   readonly actions: readonly HolderAction[]
 }
 
-/** A lane that the worker has nothing to do with. */
+/** A lane that the worker neither holds nor wants. */
 export const CLOSED: Holder = { phase: 'closed', wanted: false }
 
 const NOTHING: readonly HolderAction[] = []
 
-/** The transition function. An event that means nothing in a phase changes nothing. */
+/** The transition function. An event without a meaning in a phase changes nothing. */
 export function step(holder: Holder, event: HolderEvent): HolderStep {
   const { phase, wanted } = holder
   switch (event) {

@@ -3,16 +3,16 @@ import { coerceError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import { CLOSED, type Holder, type HolderAction, type HolderEvent, type Phase, step } from './holder.js'
 
-/** After a lane was refused, until it is tried again. */
+/** Milliseconds until a refused lane is tried again. */
 const RETRY_MS = 5000
 
 /** Takes the lanes of a worker from the broker, and gives them back. */
 export interface LaneKeeper {
   /** Resolves once the broker has accepted the consumer. @throws the broker's refusal */
   open(lane: number): Promise<void>
-  /** Starts nothing more of it. Resolves once nothing of it runs, and every acknowledgement is written. */
+  /** Starts nothing more of the lane. Resolves once nothing of it runs, and every acknowledgement is written. */
   drain(lane: number): Promise<void>
-  /** Closes its channel. */
+  /** Closes the lane's channel. */
   close(lane: number): Promise<void>
 }
 
@@ -24,23 +24,23 @@ export interface HoldersOptions {
 
 interface Kept {
   readonly holder: Holder
-  /** Another one after each loss: what was begun before it has nothing to say any more. */
+  /** Number that changes with each lost connection: steps from before it are ignored. */
   readonly life: number
 }
 
-/** The lanes of one worker: brings each to where it is to be, by the rules of `holder`. */
+/** The lanes of one worker. Brings each to the state it should be in, by the rules of `holder`. */
 export class Holders {
   private readonly kept = new Map<number, Kept>()
   private lives = 0
 
   constructor(private readonly options: HoldersOptions) {}
 
-  /** Lanes that aren't closed, and where they stand. */
+  /** Phase of each lane that isn't closed. */
   get phases(): ReadonlyMap<number, Phase> {
     return new Map([...this.kept].map(([lane, { holder }]) => [lane, holder.phase]))
   }
 
-  /** Says which lanes are to be held; all others are given up. */
+  /** Sets the lanes that are to be held; all others are given up. */
   want(lanes: readonly number[]): void {
     const wanted = new Set(lanes)
     for (const lane of new Set([...wanted, ...this.kept.keys()])) {
@@ -49,7 +49,10 @@ export class Holders {
     }
   }
 
-  /** The connection is lost, with all lanes. Those that are still to be held are taken again with the next one. */
+  /**
+   * Handles the loss of the connection, and with it of all lanes. Lanes that are still wanted are taken again on the
+   * next one.
+   */
   lost(): void {
     for (const lane of [...this.kept.keys()]) this.lose(lane)
   }
@@ -84,7 +87,7 @@ export class Holders {
         this.tellOnce(lane, life, keeper.close(lane), 'closed')
         break
       case 'abort':
-        // The line has told what ran: it knows what was lost with which channel.
+        // The line has told the running tasks: it knows what was lost with which channel.
         break
       default:
         action satisfies never
@@ -102,7 +105,7 @@ export class Holders {
         const isWanted = (): boolean => this.kept.get(lane)?.holder.wanted === true
         if (isCurrent() && isWanted()) await pause(clock, RETRY_MS)
         if (!isCurrent()) return
-        // Told only now: a lost connection takes all lanes at once, which isn't worth a line for each.
+        // Logged only now: a lost connection takes all lanes at once, which isn't worth a line for each.
         if (isWanted()) log.warning(`Lane ${lane} could not be taken: ${coerceError(thrown).message}. Trying again`)
         this.lose(lane)
       },

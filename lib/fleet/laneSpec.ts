@@ -1,10 +1,13 @@
 import type { QueueSpec } from '../settings/queues.js'
 import { laneName } from './laneOf.js'
 
-/** Hand-overs count as deliveries in a quorum queue, which drops what was delivered too often: as good as no limit, which 3.x has no number for. */
+/**
+ * A quorum queue counts hand-overs as deliveries, and drops messages that were delivered too often. This is in effect
+ * no limit; RabbitMQ 3.x has no number for that.
+ */
 const DELIVERY_LIMIT = 1_000_000
 
-/** A lane as it is declared: the broker gives it to one consumer at a time. */
+/** Returns the declaration of a lane: the broker gives it to one consumer at a time. */
 export function laneSpec(queue: string, lane: number, type: 'classic' | 'quorum'): QueueSpec {
   const name = laneName(queue, lane)
   return {
@@ -22,7 +25,10 @@ export function laneSpec(queue: string, lane: number, type: 'classic' | 'quorum'
   }
 }
 
-/** The queue that the lanes are filled from. One that is made as a quorum queue has to let in one consumer at a time; a classic one is consumed exclusively. */
+/**
+ * Returns the queue that the lanes are filled from. If it is created as a quorum queue, it must allow one consumer at a
+ * time; a classic queue is consumed exclusively.
+ */
 export function sourceSpec(queue: QueueSpec): QueueSpec {
   if (queue.arguments['x-queue-type'] !== 'quorum') return queue
   return { ...queue, arguments: { ...queue.arguments, 'x-single-active-consumer': true } }

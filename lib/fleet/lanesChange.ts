@@ -12,17 +12,18 @@ export interface LanesChangeOptions {
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
 }
 
-/** A change of the number of lanes that an operator has asked for, one at a time. */
+/** A change of the number of lanes that an operator has requested, one at a time. */
 export class LanesChange {
-  /** The last one, and how far it is. */
+  /** The last change, with its progress. */
   last: FleetInfo['relayout'] = null
   private isUnderWay = false
 
   constructor(private readonly options: LanesChangeOptions) {}
 
   /**
-   * @param limitMs how long the lanes may take to become empty, and then what runs in them to end
-   * @returns what is being done, in words @throws Error with the reason why it can't be
+   * @param limitMs how long the lanes may take to become empty, and then running tasks to end
+   * @returns a description of what is being done
+   * @throws Error with the reason why it can't be done
    */
   begin(from: number, to: number, limitMs: number, membership: Pick<Membership, 'share' | 'suspend'>): string {
     const { mover, queue } = this.options

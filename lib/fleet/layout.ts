@@ -1,12 +1,13 @@
 import { BrokerError } from '../errors.js'
 import type { QueueSpec } from '../settings/queues.js'
 
-/** The argument of the layout queue that has the number of lanes. It never holds a message. */
+/** Argument of the layout queue that holds the number of lanes. The queue never holds a message. */
 const NUMBER = 'x-max-length'
 
 /**
- * The queue that tells how many lanes another queue has, by an argument: a queue's arguments can't change, and any worker learns them by declaring
- * it. Only the mover, while nobody else can get a message of the other queue, replaces it, and only when all lanes are empty.
+ * Returns the queue that tells, by an argument, how many lanes another queue has: a queue's arguments can't change, and
+ * any worker learns them by declaring it. Only the mover replaces it, while nobody else can get a message of the other
+ * queue, and only when all lanes are empty.
  */
 export function layoutSpec(queue: string, lanes: number): QueueSpec {
   const name = `${queue}.lanes`
@@ -21,7 +22,7 @@ export function layoutSpec(queue: string, lanes: number): QueueSpec {
   }
 }
 
-/** The number of lanes that the layout queue tells. @throws BrokerError if it is none */
+/** Returns the number of lanes from the arguments of the layout queue. @throws BrokerError if there is none */
 export function lanesIn(queue: string, args: Readonly<Record<string, unknown>> | null): number {
   const lanes = args?.[NUMBER]
   if (typeof lanes === 'number' && Number.isInteger(lanes) && lanes > 0) return lanes

@@ -13,17 +13,29 @@ import {
   watchedBy,
 } from './roster.js'
 
-/** How often a member looks after the one that it watches, and after its own place. One message each time, however large the fleet is. */
+/**
+ * Milliseconds between two checks of the member that this one watches, and of its own place. One message each, however
+ * large the fleet is.
+ */
 const LOOK_MS = 1000
-/** A member that has just come waits so long for a table before it says one itself. */
+/** Milliseconds that a new member waits for a table before it announces one itself. */
 const FIRST_MS = 1500
-/** Lanes that somebody holds are moved only when nobody has come or gone for so long; those that nobody holds at once. */
+/**
+ * Milliseconds without a member coming or going before lanes that somebody holds are moved; lanes that nobody holds are
+ * given away at once.
+ */
 const SETTLE_MS = 2000
-/** The leader says its table again, for those that have missed it. */
+/** Milliseconds after which the leader repeats its table, for members that have missed it. */
 const REPEAT_MS = 10_000
-/** A leader that has said nothing for so long is looked after by all, and not only by the one that watches it: they may not know of each other. */
+/**
+ * Milliseconds of silence after which all members check the leader, not only the one that watches it: they may not know
+ * of each other.
+ */
 const SILENCE_MS = 15_000
-/** How long the leader may take to answer another one's table, until a member that follows it makes itself known to the other. */
+/**
+ * Milliseconds that the leader may take to answer another leader's table; then a member that follows it introduces
+ * itself to the other.
+ */
 const DOUBT_MS = 3000
 
 export interface MembershipOptions {
@@ -31,16 +43,17 @@ export interface MembershipOptions {
   readonly lanes: number
   readonly clock: Clock
   readonly log: Logger
-  /** Says something to all members, this one included. */
+  /** Sends news to all members, this one included. */
   say(news: News): Promise<void>
-  /** Whether the broker still knows a member's connection. @throws when that can't be told */
+  /** Returns whether the broker still knows a member's connection. @throws if that can't be found out */
   isThere(id: string): Promise<boolean>
   onRoster(roster: Roster): void
 }
 
 /**
- * One member's part in the fleet: it comes and goes, watches one other, and shares the lanes out while it is the oldest. Nobody waits for an
- * agreement: members that see different fleets for a while want the same lane, and the broker gives it to one of them.
+ * One member of the fleet: it comes and goes, watches one other, and assigns the lanes while it is the oldest. Nobody
+ * waits for an agreement: members that see different fleets for a while want the same lane, and the broker gives it to
+ * one of them.
  */
 export class Membership {
   private known: Roster
@@ -48,11 +61,11 @@ export class Membership {
   private cameAt = 0
   private changedAt = 0
   private saidAt = Number.NEGATIVE_INFINITY
-  /** Lanes are to be moved once the fleet has settled. */
+  /** True if lanes are to be moved once the fleet has settled. */
   private owesBalance = false
   private isSuspended = false
   private leaderHeardAt = 0
-  /** Since when another leader's older table stands unanswered; null if none does. */
+  /** Since when another leader's older table is unanswered; null if none is. */
   private doubtedAt: number | null = null
   private timer: Timer | null = null
 
@@ -64,17 +77,20 @@ export class Membership {
     return this.known
   }
 
-  /** Whether it takes part at present. */
+  /** True while it takes part. */
   get isHere(): boolean {
     return this.state === 'here'
   }
 
-  /** Whether this member shares the lanes out, as far as it knows. */
+  /** True if this member assigns the lanes, as far as it knows. */
   get leads(): boolean {
     return this.state === 'here' && leaderOf(this.known).id === this.options.self.id
   }
 
-  /** The member hears all news from now on. A broker that takes no messages at present, such as one short of memory, isn't waited for. */
+  /**
+   * Starts to take part; all news are received from now on. Does not wait for a broker that accepts no messages at
+   * present, such as one short of memory.
+   */
   up(): void {
     if (this.state === 'leaving') return
     this.state = 'here'
@@ -83,25 +99,25 @@ export class Membership {
     this.lookIn(LOOK_MS)
   }
 
-  /** Takes all lanes from everybody, until `share` is called. Only the leader's word counts. */
+  /** Takes all lanes from everybody, until `share` is called. Effective only in the leader. */
   async suspend(): Promise<void> {
     this.isSuspended = true
     await this.settle(this.known.table.lanes.map(() => null))
   }
 
-  /** Shares so many lanes out, from now on. */
+  /** Assigns this number of lanes from now on. */
   async share(lanes: number): Promise<void> {
     this.isSuspended = false
     if (this.leads) await this.settle(assign(new Array<null>(lanes).fill(null), this.known.members.values()))
   }
 
-  /** The connection is lost. */
+  /** Called when the connection is lost. */
   down(): void {
     if (this.state === 'here') this.state = 'away'
     this.timer?.cancel()
   }
 
-  /** Takes no lanes any more. The others learn of it at once. */
+  /** Takes no more lanes. The others learn of it at once. */
   async leave(): Promise<void> {
     const { state } = this
     this.state = 'leaving'
@@ -120,8 +136,9 @@ export class Membership {
   }
 
   /**
-   * Another leader's older table comes from a fleet that doesn't know of this one: it has begun while nobody of this one spoke. The leader
-   * says its own; where it doesn't, because it is gone, those that follow it go over.
+   * Handles another leader's older table, which comes from a fleet that doesn't know of this one: it began while nobody
+   * here sent anything. The leader answers with its own table; if it doesn't, because it is gone, its followers join
+   * the other fleet.
    */
   private compare({ leader }: Table): void {
     const { table } = this.known
@@ -217,7 +234,7 @@ export class Membership {
     try {
       await this.options.say(news)
     } catch (thrown) {
-      // Said again at the next look, as long as it is true.
+      // Sent again at the next check, as long as it is true.
       this.options.log.debug(`The other members were not told: ${coerceError(thrown).message}`)
     }
   }

@@ -9,56 +9,62 @@ import { laneSpec } from './laneSpec.js'
 import { lanesIn, layoutSpec } from './layout.js'
 import { type RelayoutOptions, relayout } from './relayout.js'
 
-/** Until the queue is asked for again, after it was refused or lost: while others consume it, or the last mover has not gone yet. */
+/**
+ * Milliseconds until the queue is requested again after it was refused or lost: while others consume it, or the last
+ * mover isn't gone yet.
+ */
 const RETRY_MS = 1000
-/** Messages that are taken and not yet moved. */
+/** Messages that are taken and not yet moved, at most. */
 const IN_FLIGHT = 128
 
 export interface MoverOptions {
   readonly broker: Pick<Broker, 'publishing'>
   readonly from: QueueSpec
-  /** Of a queue without a layout on the broker. */
+  /** Number of lanes of a queue without a layout on the broker. */
   readonly lanes: number
   readonly type: 'classic' | 'quorum'
   readonly clock: Clock
   readonly log: Logger
   destinationOf(message: IncomingMessage, lanes: number): Destination
-  /** Called before messages are moved with the number of lanes that there are on the broker. */
+  /** Called, before messages are moved, with the number of lanes on the broker. */
   onLanes(lanes: number): void
-  /** Messages are being moved from now on, and all queues are there; or not any more. */
+  /** Called with true when messages are being moved and all queues exist; with false when that ends. */
   onMoving(isMoving: boolean): void
 }
 
-/** Moves the messages of a queue to its lanes for as long as it is on, whatever becomes of connections. One member of a fleet has it on. */
+/**
+ * Moves the messages of a queue to its lanes while it is on, across lost connections. It is on in one member of a
+ * fleet.
+ */
 export class Mover {
-  /** Messages that were moved since the start of the worker. */
+  /** Messages moved since the start of the worker. */
   moved = 0
-  /** Why nothing is moved although it is on; null while it is, or off. */
+  /** Why nothing is moved although it is on; null while it moves messages, or is off. */
   trouble: string | null = null
   private on = false
   private running: Promise<void> | null = null
   private move: Move | null = null
   private session: Session | null = null
   private wake: () => void = () => undefined
-  /** As the broker knows it. */
+  /** Number of lanes, as the broker knows it. */
   private lanes: number
 
   constructor(private readonly options: MoverOptions) {
     this.lanes = options.lanes
   }
 
-  /** Whether messages are being moved. */
+  /** True while messages are being moved. */
   get isMoving(): boolean {
     return this.move !== null
   }
 
-  /** Begins, or stops: then what is under way is waited for, for 2 s at most. */
+  /** Turns it on or off. When off, waits for messages in flight, for 2 s at most. */
   async turn(on: boolean): Promise<void> {
     this.on = on
     if (on) {
       this.running ??= this.run().finally(() => {
         this.running = null
-        // Turned on again meanwhile.
+        // It was turned on again meanwhile.
         if (this.on) void this.turn(true)
       })
       return
@@ -68,7 +74,7 @@ export class Mover {
     await this.running
   }
 
-  /** What ends it is being turned off. */
+  /** Runs until it is turned off. */
   private async run(): Promise<void> {
     while (this.on) {
       try {
@@ -112,7 +118,7 @@ export class Mover {
     this.trouble = null
     onMoving(true)
     log.info(`Messages of ${from.name} are moved to its ${lanes} lanes by this worker`)
-    // Turned off while it was opened.
+    // It was turned off meanwhile.
     if (!this.on) void move.stop()
     try {
       return await move.ended
@@ -124,7 +130,7 @@ export class Mover {
   }
 
   /**
-   * Changes the number of lanes, as `relayout` does it.
+   * Changes the number of lanes, by `relayout`.
    * @throws Error with the reason why it isn't changed
    */
   async relayout(
@@ -137,7 +143,7 @@ export class Mover {
     try {
       const queue = from.name
       await relayout({ ...rest, queue, type, from: this.lanes, to, session, move, clock, log })
-      // What ended meanwhile has another mover, which knows by itself.
+      // If the move ended meanwhile, another mover has taken over, which finds out by itself.
       if (this.move === move) this.lanes = to
     } finally {
       move.resume()

@@ -1,7 +1,7 @@
 import type { Member } from './assignment.js'
 import type { News, Table } from './roster.js'
 
-/** Lanes by the place of their holder among the members, -1 for nobody: ids would be most of a large table. */
+/** Lanes by the index of their holder among the members, -1 for nobody: ids would be most of a large table. */
 interface PackedTable {
   readonly leader: string
   readonly version: number
@@ -9,15 +9,18 @@ interface PackedTable {
   readonly lanes: readonly number[]
 }
 
-/** Far beyond any count of changes, and small enough to be counted up from. */
+/** Far beyond any number of changes, and small enough to count up from. */
 const MOST_VERSION = 2 ** 48
 
-/** News as they are sent. */
+/** Encodes news for sending. */
 export function encodeNews(news: News): Buffer {
   return Buffer.from(JSON.stringify(news.type === 'table' ? { type: 'table', table: packed(news.table) } : news))
 }
 
-/** What another member said; null for what isn't news: a question whether this member is there, or something of a newer version. */
+/**
+ * Decodes what another member sent; null if it isn't news: a check whether this member is there, or a message of a
+ * newer version.
+ */
 export function decodeNews(content: Buffer): News | null {
   let said: Partial<Readonly<Record<string, unknown>>>
   try {
@@ -41,7 +44,7 @@ function unpacked({ lanes, leader, members, version }: PackedTable): Table {
   return { leader, version, members, lanes: lanes.map((place) => members[place]?.id ?? null) }
 }
 
-/** What can't be counted up from would have the leader say a new table without end. */
+/** A version that can't be counted up from would make the leader send new tables forever. */
 function isVersion(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MOST_VERSION
 }

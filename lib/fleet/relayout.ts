@@ -8,7 +8,7 @@ import { laneSpec } from './laneSpec.js'
 import { layoutSpec } from './layout.js'
 
 const LOOK_MS = 200
-/** After messages came back to lanes, until it is tried again. */
+/** Milliseconds until it is tried again after messages came back to lanes. */
 const AGAIN_MS = 1000
 
 export interface RelayoutOptions {
@@ -18,32 +18,34 @@ export interface RelayoutOptions {
   readonly to: number
   readonly session: Pick<Session, 'declare'>
   readonly move: Pick<Move, 'pause' | 'replace'>
-  /** How long the lanes may take to become empty, and then what runs in them to end. */
+  /** How long the lanes may take to become empty, and then running tasks to end. */
   readonly limitMs: number
   readonly clock: Clock
   readonly log: Logger
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
-  /** Nobody is to hold a lane any more. */
+  /** Takes the lanes from all members. */
   suspend(): Promise<void>
-  /** The lanes are to be held again: there are messages in them. */
+  /** Assigns the lanes again: there are messages in them. */
   share(): Promise<void>
-  /** What is done now, in words. */
+  /** Called with a description of the current step. */
   onStep(step: string): void
 }
 
 /**
- * Changes the number of lanes of a queue. Keys change lanes by that, so it happens while no message is in any lane. What a worker finds on the
- * broker after this one was killed, at any moment, is one of three states, and each is safe:
+ * Changes the number of lanes of a queue. Keys change lanes by that, so it happens while no message is in any lane. If
+ * this worker is killed at any moment, the next one finds one of three states on the broker, and each is safe:
  *
  * | the layout queue says | the lanes              | what the next mover does                                                  |
  * |-----------------------|------------------------|---------------------------------------------------------------------------|
- * | the old number        | any number of messages | goes on with the old number; the change is forgotten                      |
+ * | the old number        | any number of messages | continues with the old number; the change is forgotten                    |
  * | nothing: it is gone   | all are empty          | declares it with `worker_fleet_lanes`; any number is right for empty lanes |
- * | the new number        | all are empty          | goes on with the new number                                               |
+ * | the new number        | all are empty          | continues with the new number                                             |
  *
- * The layout queue is replaced on the channel that moves the messages, so that the broker does it only while no other mover can get any. What
- * isn't acknowledged is counted nowhere: that lanes are empty is known when nobody consumes them and nothing is ready in them.
- * @throws Error with the reason why it can't be; then nothing has changed. The caller lets messages be moved again, either way
+ * The layout queue is replaced on the channel that moves the messages, so that the broker does it only while no other
+ * mover can get any. No count includes unacknowledged messages: lanes are known to be empty when nobody consumes them
+ * and nothing is ready in them.
+ * @throws Error with the reason why it can't be done; then nothing has changed. The caller resumes moving messages,
+ * either way
  */
 export async function relayout(options: RelayoutOptions): Promise<void> {
   const { clock, from, limitMs, log, move, onStep, queue, session, share, suspend, to, type } = options
@@ -63,7 +65,7 @@ export async function relayout(options: RelayoutOptions): Promise<void> {
     next('waiting until nobody holds a lane')
     await suspend()
     await until(options, lanes, ({ consumers }) => consumers === 0, 'have not been handed over')
-    // What a worker had taken and not begun is back only now.
+    // Messages that a worker had taken and not started are back only now.
     const left = [...(await options.depths(lanes)).values()].filter(({ ready }) => ready > 0).length
     if (left === 0) break
     if (clock.monotonic() - since > limitMs)

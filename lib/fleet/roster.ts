@@ -1,39 +1,45 @@
 import type { Assignment, Member } from './assignment.js'
 
-/** So many of those that have left are remembered. */
+/** Number of departed members that are remembered. */
 const MOST_LEFT = 1000
 
-/** Who is to hold which lane, as the leader has said it. */
+/** The assignment of lanes, as the leader announced it. */
 export interface Table {
-  /** Id of the member that has said it. */
+  /** Id of the member that announced it. */
   readonly leader: string
-  /** Counted up with each change, whoever leads. */
+  /** Increases with each change, whoever leads. */
   readonly version: number
   readonly members: readonly Member[]
   readonly lanes: Assignment
 }
 
-/** What members say to all others. */
+/** Messages that members send to all others. */
 export type News =
-  /** With the version of the last table that it has. */
+  /** Carries the version of the last table that the member has. */
   | { readonly type: 'join'; readonly member: Member; readonly version: number }
-  /** A member says it of itself, or of another whose connection the broker has seen end. */
+  /** A member sends it about itself, or about another whose connection has ended on the broker. */
   | { readonly type: 'leave'; readonly id: string }
   | { readonly type: 'table'; readonly table: Table }
 
-/** What a member knows of the fleet. Only a view: two that differ cost moves, and no message its order, since the broker alone gives lanes. */
+/**
+ * What a member knows of the fleet. Two views that differ cost moves, but never the order of messages, since the broker
+ * alone gives lanes.
+ */
 export interface Roster {
   readonly self: Member
-  /** By id; those that are known to be there. */
+  /** Members that are known to be there, by id. */
   readonly members: ReadonlyMap<string, Member>
   /** The last ids that have left: an old table doesn't bring them back. */
   readonly left: ReadonlySet<string>
   readonly table: Table
-  /** The highest version that anybody has had: of a fleet that this member hasn't been in, it may be beyond that of its own table. */
+  /**
+   * The highest version that any member has had. It may be beyond that of the own table, in a fleet that this member
+   * hasn't been in.
+   */
   readonly newest: number
 }
 
-/** The roster of a member that has heard of nobody yet. */
+/** Returns the roster of a member that has heard of nobody yet. */
 export function alone(self: Member, lanes: number): Roster {
   return {
     self,
@@ -44,7 +50,7 @@ export function alone(self: Member, lanes: number): Roster {
   }
 }
 
-/** The roster after some news. What says nothing new returns the same object. */
+/** Returns the roster after some news; the same object if nothing is new. */
 export function heard(roster: Roster, news: News): Roster {
   switch (news.type) {
     case 'join':
@@ -59,7 +65,10 @@ export function heard(roster: Roster, news: News): Roster {
   }
 }
 
-/** The member that shares the lanes out: the one that has said the table, else the first in it that is there, else the oldest of all. */
+/**
+ * Returns the member that assigns the lanes: the one that announced the table, else the first in it that is there, else
+ * the oldest of all.
+ */
 export function leaderOf({ members, self, table }: Roster): Member {
   if (table.version > 0) {
     const leader = members.get(table.leader)
@@ -75,8 +84,8 @@ export function leaderOf({ members, self, table }: Roster): Member {
 }
 
 /**
- * The ids that this member watches: the next one, and the first after the last; none when there is no other. And those before it that have
- * left and are in the table all the same: the leader may not have heard of it.
+ * Returns the ids that this member watches: the next one (after the last, the first), or none if it is alone. And those
+ * before it that have left and are still in the table: the leader may not have heard of it.
  */
 export function watchedBy({ members, self, table }: Roster): readonly string[] {
   const ids = [...new Set([...members.keys(), ...table.members.map(({ id }) => id)])].sort()
@@ -86,17 +95,20 @@ export function watchedBy({ members, self, table }: Roster): readonly string[] {
   return next < 0 ? others : others.slice(0, next + 1)
 }
 
-/** The lanes that this member is to hold. */
+/** Returns the lanes that this member is to hold. */
 export function lanesOf({ self, table }: Roster): readonly number[] {
   return table.lanes.flatMap((id, lane) => (id === self.id ? [lane] : []))
 }
 
-/** Whether the last table misses this member, which has then to join again. */
+/** Returns whether the last table lacks this member, which then has to join again. */
 export function isForgotten({ self, table }: Roster): boolean {
   return table.version > 0 && !table.members.some(({ id }) => id === self.id)
 }
 
-/** Whether the last table is of other members than those that are there, another leader's, or older than what others have: the leader has to say a new one. */
+/**
+ * Returns whether the leader has to announce a new table: the last one has other members than those that are there,
+ * comes from another leader, or is older than what others have.
+ */
 export function isStale(roster: Roster): boolean {
   const { members, newest, self, table } = roster
   if (newest > table.version) return true
@@ -122,8 +134,8 @@ function gone(roster: Roster, id: string): Roster {
 }
 
 /**
- * The newer one holds; of two that are equally new, that of the lower id. Who is there is what it says, too: a member that it misses joins
- * again, and one that has gone while nothing was heard is forgotten.
+ * Applies a table. The newer one wins; of two that are equally new, the one of the lower id. The table also decides who
+ * is there: a member that it lacks joins again, and one that has left unheard is forgotten.
  */
 function told(roster: Roster, table: Table): Roster {
   const { left, newest, self, table: mine } = roster

@@ -7,7 +7,7 @@ import type { RunTally } from '../request/poison.js'
 import type { QueueSpec } from '../settings/queues.js'
 import { isLaneOf } from './laneOf.js'
 
-/** A count that nobody asks for any more is gone after a week. */
+/** Milliseconds after which an unused count is deleted: a week. */
 const EXPIRES_MS = 7 * 24 * 3600 * 1000
 
 export interface LaneRunsOptions {
@@ -18,8 +18,9 @@ export interface LaneRunsOptions {
 }
 
 /**
- * Counts runs of messages from lanes. A quorum queue counts each hand-over of a lane as a return of all that waits in the worker, and the next
- * holder can't know what didn't run there. So the few messages that have returned often get a queue of their own, with a message for each run.
+ * Counts runs of messages from lanes. A quorum queue counts each hand-over of a lane as a return of everything that
+ * waits in the worker, and the next holder can't know which messages didn't run there. So the few messages that have
+ * returned often get a queue of their own, with a message for each run.
  */
 export class LaneRuns implements RunTally {
   constructor(private readonly options: LaneRunsOptions) {}
@@ -47,7 +48,7 @@ export class LaneRuns implements RunTally {
   }
 }
 
-/** Ids are any text: a queue's name is 255 bytes at most. */
+/** Ids may be any text, and the name of a queue has 255 bytes at most. */
 function countSpec(id: string): QueueSpec {
   const name = `celeriac.runs.${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
   return {

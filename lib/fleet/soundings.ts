@@ -2,9 +2,9 @@ import type { QueueDepth } from '../broker/intake.js'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 
-/** How often the depths are asked for. */
+/** Milliseconds between two readings of the depths. */
 const EVERY_MS = 5000
-/** A depth holds good for so long. */
+/** Milliseconds for which a depth is valid. */
 const HOLDS_MS = 3 * EVERY_MS
 
 export interface SoundingsOptions {
@@ -12,13 +12,13 @@ export interface SoundingsOptions {
   queues(): readonly string[]
   readonly clock: Clock
   readonly log: Logger
-  /** Asks the broker. A queue that can't be asked is left out. */
+  /** Asks the broker. Queues that can't be asked are left out. */
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
 }
 
 /**
- * The depths of a fleet's queue and of all its lanes, whoever holds them. One worker of a fleet asks for them, the one that moves the messages:
- * with each worker asking for all lanes, the broker would be asked more the more workers there are.
+ * The depths of a fleet's queue and of all its lanes, whoever holds them. Only one worker of a fleet asks for them, the
+ * one that moves the messages: otherwise the load on the broker would grow with the number of workers.
  */
 export class Soundings {
   private ready: ReadonlyMap<string, number> = new Map()
@@ -28,7 +28,7 @@ export class Soundings {
 
   constructor(private readonly options: SoundingsOptions) {}
 
-  /** Begins to ask, at once, or stops. */
+  /** Starts to ask, at once, or stops. */
   turn(on: boolean): void {
     if (on === this.on) return
     this.on = on
@@ -37,7 +37,7 @@ export class Soundings {
     if (on) void this.ask()
   }
 
-  /** Messages ready in a queue; null while that isn't known here. */
+  /** Returns the messages ready in a queue; null while that isn't known here. */
   readyIn(queue: string): number | null {
     if (this.options.clock.monotonic() - this.askedAt > HOLDS_MS) return null
     return this.ready.get(queue) ?? null
