@@ -1,9 +1,9 @@
 import { switchWord } from '../settings/switchWord.js'
 
-/** The arguments of a command, as they came. */
+/** Arguments of a command, as they were received. */
 export type Arguments = Readonly<Record<string, unknown>>
 
-/** Python's exceptions, whose repr is what the asker reads. */
+/** Python's exceptions: clients read their repr. */
 export class KeyError extends Error {
   override readonly name = 'KeyError'
 }
@@ -14,66 +14,66 @@ export class ValueError extends Error {
   override readonly name = 'ValueError'
 }
 
-/** An argument of a command: how the command line reads a word for it, and how the worker reads what came. */
+/** An argument of a command: how the command line reads a word for it, and how the worker reads the value received. */
 export interface Argument<T> {
-  /** A list takes all the words that are left. */
+  /** A list takes all remaining words. */
   readonly type: 'text' | 'int' | 'float' | 'list' | 'bool'
-  /** Whether the command can't do without it. */
+  /** True if the command can't run without it. */
   readonly required: boolean
   /** @throws TypeError, ValueError in Python's words */
   read(value: unknown, name: string): T
 }
 
-/** An argument that `read` makes a value of. */
+/** Makes an argument that `read` converts. */
 export function argument<T>(type: Argument<T>['type'], read: Argument<T>['read']): Argument<T> {
   return { type, required: false, read }
 }
 
-/** Makes an argument one that the command can't do without. */
+/** Makes an argument required. */
 export function required<T>(of: Argument<T>): Argument<T> {
   return { ...of, required: true }
 }
 
-/** Makes null of an argument that wasn't given, or given as Python's `None`. */
+/** Makes an argument optional: null if it wasn't given, or given as Python's `None`. */
 export function optional<T>(of: Argument<T>): Argument<T | null> {
   return { ...of, read: (value, name) => (value === undefined || value === null ? null : of.read(value, name)) }
 }
 
-/** Gives an argument a value for when it wasn't given. `None` is no such value, as in a call in Python. */
+/** Gives an argument a default value. `None` doesn't select the default, as in a call in Python. */
 export function byDefault<T>(of: Argument<T>, value: unknown): Argument<T> {
   return { ...of, read: (given, name) => of.read(given === undefined ? value : given, name) }
 }
 
-/** Whatever came. */
+/** Accepts any value unchanged. */
 export const raw: Argument<unknown> = argument('text', (value) => value)
 
-/** The text of whatever came. */
+/** Accepts any value, as text. */
 export const anyText: Argument<string> = argument('text', String)
 
-/** A text, or null for everything else. */
+/** Accepts a text; null for anything else. */
 export const textOrNull: Argument<string | null> = argument('text', (value) =>
   typeof value === 'string' && value !== '' ? value : null,
 )
 
-/** A text; ValueError for everything else. */
+/** Accepts a text; ValueError for anything else. */
 export const name: Argument<string> = argument('text', (value, of) => {
   if (typeof value === 'string' && value !== '') return value
   throw new ValueError(`${of} must be a name`)
 })
 
-/** One text, or a list of which the texts count: Celery's `maybe_list`. */
+/** Accepts one text, or a list, of which the texts are used: Celery's `maybe_list`. */
 export const texts: Argument<string[]> = argument('list', (value) =>
   [value].flat().filter((each) => typeof each === 'string'),
 )
 
-/** Python's truth, for switches that may also come as the text of a command line. */
+/** Converts by Python's truth, for switches that may also come as the text of a command line. */
 export const truth: Argument<boolean> = argument('bool', (value) =>
   typeof value === 'string' ? (switchWord(value) ?? (value !== '' && value.toLowerCase() !== 'none')) : Boolean(value),
 )
 
 /**
- * A whole number. The text of one is none, in Python as here: the command line has made a number of it.
- * TypeError in Python's words for what isn't a whole number, ValueError for one that is below `least` or beyond all measure.
+ * Accepts a whole number. Text is refused, as in Python: the command line has converted it to a number. TypeError in
+ * Python's words for anything else, ValueError for a number below `least` or too large to be exact.
  */
 export function integer(least: number): Argument<number> {
   return argument('int', (value, name) => {
@@ -84,7 +84,7 @@ export function integer(least: number): Argument<number> {
   })
 }
 
-/** What Python calls the type of a value that came as JSON. */
+/** Returns Python's name for the type of a value that came as JSON. */
 function pythonType(value: unknown): string {
   if (value === null || value === undefined) return 'NoneType'
   if (typeof value === 'object') return Array.isArray(value) ? 'list' : 'dict'

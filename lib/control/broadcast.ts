@@ -9,7 +9,7 @@ import { type ControlCall, encodeControl, PIDBOX_REPLY_EXCHANGE } from '../proto
 import type { LamportClock } from '../protocol/lamport.js'
 import { seeClock } from '../protocol/seenClock.js'
 
-/** Workers reply in their own `task_serializer`. Nobody but the broker's users can reach a reply queue. */
+/** Workers reply in their own `task_serializer`. Only users of the broker can reach a reply queue. */
 export const REPLY_LIMITS = {
   get accept() {
     return serializerNames()
@@ -29,16 +29,17 @@ export interface CallOptions {
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
-  /** How replies are read; like all other content if not given. */
+  /** Decodes replies; by default like all other content. */
   readonly read?: ((content: Buffer, properties: AmqpProperties) => unknown) | undefined
   /** Called with each reply as it comes. */
   readonly onReply?: ((reply: ControlReply) => void) | undefined
 }
 
 /**
- * Asks the workers and collects what they reply: until all of `destination` have, else until it has been quiet for `timeout`
- * seconds, as Celery's `control.broadcast(reply=True)`. The reply queue is exclusive and goes with the call.
- * @throws BrokerError, or the broker's own error, when it refuses
+ * Sends a command to workers and collects their replies: until all of `destination` have replied, else until no reply
+ * has come for `timeout` seconds, as Celery's `control.broadcast(reply=True)`. The reply queue is exclusive, and
+ * deleted after the call.
+ * @throws BrokerError, or the broker's own error if it refuses
  */
 export async function callWorkers(session: Session, call: ControlCall, options: CallOptions): Promise<ControlReply[]> {
   const oid = randomUUID()
@@ -57,7 +58,7 @@ export async function callWorkers(session: Session, call: ControlCall, options: 
   return collected
 }
 
-/** Tells the workers, and waits for no answer. Celery's `control.broadcast`. */
+/** Sends a command to workers without waiting for replies. Celery's `control.broadcast`. */
 export async function tellWorkers(
   session: Session,
   call: ControlCall,
@@ -66,7 +67,7 @@ export async function tellWorkers(
   await session.broadcast(controlMessage(call, options))
 }
 
-/** The message that carries a command, as Celery's `Mailbox` makes it. */
+/** Makes the message of a command, as Celery's `Mailbox` does. */
 export function controlMessage(
   call: ControlCall,
   { clock, lamport, timeout }: Pick<CallOptions, 'timeout' | 'clock' | 'lamport'>,
@@ -76,7 +77,7 @@ export function controlMessage(
   return encodeControl(call, { clock: lamport.forward(), expires }, reply)
 }
 
-/** What comes back for one ticket. */
+/** Collects the replies for one ticket. */
 class Replies {
   private readonly collected: ControlReply[] = []
   private readonly missing: Set<string> | null

@@ -3,13 +3,13 @@ import type { Argument, Arguments } from './arguments.js'
 import type { Notes } from './notes.js'
 import type { ControlParts } from './parts.js'
 
-/** What a command works with: the worker's parts, and what commands remember from one call to the next. */
+/** What a command works with: the worker's parts, and notes that last from one call to the next. */
 export type CommandParts = ControlParts & { readonly notes: Notes }
 
-/** The arguments of a command by name. Declared in the order in which the command line takes them. */
+/** Arguments of a command by name, in the order in which the command line takes them. */
 export type Declared = Readonly<Record<string, Argument<unknown>>>
 
-/** The values of declared arguments. Each is read, and refused if it must be, when the command looks at it. */
+/** The values of declared arguments. Each is read, and may be refused, when the command uses it. */
 export type Values<D extends Declared> = {
   readonly [Name in keyof D]: D[Name] extends Argument<infer Value> ? Value : never
 }
@@ -19,16 +19,16 @@ type Nothing = Record<never, never>
 /** A remote control command as the command line offers it. */
 export interface CommandInfo {
   readonly name: string
-  /** `inspect` reads, `control` changes; `internal` is only sent by workers to each other. */
+  /** `inspect` reads, `control` changes; `internal` is only sent between workers. */
   readonly kind: 'inspect' | 'control' | 'internal'
   /** Older names. */
   readonly aliases: readonly string[]
   /** The arguments in their order on the command line. */
   readonly args: readonly { readonly name: string; readonly type: Argument<unknown>['type'] }[]
-  /** The arguments as the help shows them; empty for none. */
+  /** Arguments as the help shows them; empty for none. */
   readonly signature: string
   readonly help: string
-  /** Whether the worker's page offers it. */
+  /** True if the worker's page offers it. */
   readonly onPage: boolean
 }
 
@@ -37,7 +37,8 @@ export interface Command extends CommandInfo {
   /**
    * Reads or changes the worker's state.
    * @returns the value of the reply, or a promise of it; `NO_REPLY` for none
-   * @throws what becomes `{"error": "..."}`: TypeError in Python's words for a missing argument or one of the wrong type, ValueError
+   * @throws an error, sent as `{"error": "..."}`: TypeError in Python's words for a missing argument or one of the
+   * wrong type, ValueError
    */
   answer(given: Arguments, parts: CommandParts): unknown
 }
@@ -48,23 +49,23 @@ export interface Declaration<A extends Declared, M extends Declared> {
   readonly help: string
   readonly aliases?: readonly string[]
   readonly args?: A
-  /** Arguments that come in messages only, as those of Celery's own handlers that its command line doesn't offer. */
+  /** Arguments that only messages have, as those of Celery's own handlers that its command line doesn't offer. */
   readonly more?: M
   readonly signature?: string
   readonly onPage?: boolean
   run(args: Values<A & M>, parts: CommandParts): unknown
 }
 
-/** What a command gives that sends no reply at all. */
+/** Returned by a command that sends no reply at all. */
 export const NO_REPLY: unique symbol = Symbol('no reply')
 
-/** What Celery's handlers return. */
+/** Replies in the form of Celery's handlers. */
 export const ok = (text: string): { ok: string } => ({ ok: text })
 export const nok = (text: string): { error: string } => ({ error: text })
 
 /**
- * Declares a remote control command. This is the one place where its name, its arguments and its help stand: the panel, the command
- * line and the page go by it. Mirrors Celery's `control_command` and `inspect_command`.
+ * Declares a remote control command. Its name, arguments and help are defined only here: the panel, the command line
+ * and the page use them. Mirrors Celery's `control_command` and `inspect_command`.
  */
 export function command<const A extends Declared = Nothing, const M extends Declared = Nothing>({
   aliases = [],
@@ -95,7 +96,7 @@ export function command<const A extends Declared = Nothing, const M extends Decl
   }
 }
 
-/** Read one by one, so that a command which refuses for another reason says that one, as Celery's does. */
+/** Values are read one by one, so that a command that refuses for another reason reports that one, as Celery's does. */
 function valuesOf(declared: Declared, given: Arguments): object {
   const values = {}
   for (const [name, argument] of Object.entries(declared)) {

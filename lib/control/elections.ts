@@ -19,41 +19,42 @@ interface Candidate {
   readonly action: unknown
 }
 
-/** One election: this node is a candidate in each that it knows of. */
+/** One election. This node is a candidate in each that it knows of. */
 interface Election {
   readonly id: Id
   readonly since: number
   readonly candidates: Map<string, Candidate>
   acks: number
   decided: boolean
-  /** Of what was said in it, about. */
+  /** Approximate size of what was received for it. */
   bytes: number
 }
 
 export interface ElectionsOptions {
-  /** `hostname.pid`, as its events say it. */
+  /** `hostname.pid`, as in this node's events. */
   readonly node: string
   readonly clock: Clock
   readonly log: Logger
-  /** Sends an event; in the order of the calls. */
+  /** Sends an event, in the order of the calls. */
   send(type: EventType, fields: EventFields): void
-  /** Publishes the task that a signature describes: what the winner of an election of the topic `task` does. */
+  /** Publishes the task that a signature describes: what the winner does in an election of the topic `task`. */
   apply(signature: unknown): unknown
-  /** How many other workers are alive. */
+  /** Returns how many other workers are alive. */
   alive(): number
 }
 
-/** How long an election is remembered, so that what comes late doesn't hold it again. */
+/** Milliseconds for which an election is remembered, so that late messages don't hold it again. */
 const REMEMBERED_MS = 60_000
 const MOST = 1000
-/** Of all elections together. */
+/** Limit for all elections together. */
 const MOST_BYTES = 8 * 1024 * 1024
-/** What a candidate or an election takes beside its texts. */
+/** Bytes of a candidate or an election besides its texts. */
 const OVERHEAD = 200
 
 /**
- * Elections among workers, by Celery's own rule, so that all come to the same end: every node stands, every node acknowledges every
- * candidate, and after as many acknowledgements as there are other workers the candidate with the lowest clock has won.
+ * Elections among workers, by Celery's own rule, so that all get the same result: every node stands, every node
+ * acknowledges every candidate, and after as many acknowledgements as there are other workers the candidate with the
+ * lowest clock has won.
  */
 export class Elections {
   private readonly byId = new Map<Id, Election>()
@@ -61,14 +62,14 @@ export class Elections {
 
   constructor(private readonly options: ElectionsOptions) {}
 
-  /** The control command `election`: this node stands. */
+  /** Handles the control command `election`: this node stands. */
   hold(id: Id, topic: string, action: unknown): void {
     this.stand(id, topic, action)
   }
 
   /**
-   * A candidate. A node that hasn't stood does so now, with a clock that comes after and so can't win: a worker of Python's dies of an
-   * election in which it stands alone, and our acknowledgement may be what ends it.
+   * Handles a candidate. If this node hasn't stood, it does so now, with a later clock that can't win: a Python worker
+   * crashes on an election in which it stands alone, and our acknowledgement may be what completes it.
    */
   elect(event: EventFields): void {
     const { action, clock, hostname, id, pid, topic } = event
@@ -86,7 +87,7 @@ export class Elections {
     this.options.send('worker-elect-ack', { id })
   }
 
-  /** A node has seen a candidate. */
+  /** Handles the acknowledgement of a candidate by a node. */
   acknowledged({ id }: EventFields): void {
     const election = isId(id) ? this.byId.get(id) : undefined
     if (!election || election.decided) return
@@ -122,7 +123,7 @@ export class Elections {
     return election
   }
 
-  /** @returns false if there is no room for so much more */
+  /** @returns false if there is no room for this much more */
   private grow(election: Election, said: readonly unknown[]): boolean {
     const bytes = OVERHEAD + Buffer.byteLength(JSON.stringify(said))
     if (this.bytes + bytes > MOST_BYTES) return false

@@ -7,21 +7,24 @@ import { Elections, type ElectionsOptions } from './elections.js'
 import type { Members } from './members.js'
 
 const CHECK_MS = 5000
-/** Of a node's name: its mailbox's couldn't be a queue's otherwise. */
+/** Maximum length of a node name: a longer one could not name the queue of a mailbox. */
 const LONGEST_NAME = 255
 
 export interface GossipOptions extends Pick<ElectionsOptions, 'apply' | 'send'> {
   readonly nodename: string
-  /** The other workers that are heard of. */
+  /** The other workers whose events are received. */
   readonly members: Members
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
-  /** The process id that our own events bear. */
+  /** Process id in our own events. */
   readonly pid?: number
 }
 
-/** Hears the events of the other workers: who is there, who has gone, and who shall do what only one may. Mirrors Celery's `Gossip`. */
+/**
+ * Follows the events of the other workers: who is there, who has left, and who wins an election. Mirrors Celery's
+ * `Gossip`.
+ */
 export class Gossip {
   private readonly elections: Elections
   private timer: Timer | null = null
@@ -32,17 +35,20 @@ export class Gossip {
     this.elections = new Elections({ node: `${nodename}.${pid}`, clock, log, send, apply, alive })
   }
 
-  /** The control command `election`. */
+  /** Handles the control command `election`. */
   election(id: string, topic: string, action: unknown): void {
     if (this.timer) this.elections.hold(id, topic, action)
   }
 
-  /** Events come in from now on. */
+  /** Called when events begin to come in. */
   up(): void {
     this.timer ??= this.options.clock.setTimer(() => this.check(), CHECK_MS)
   }
 
-  /** No more events come: what was heard counts no longer, and nobody is said to be missing because we can't hear. */
+  /**
+   * Called when no more events come: what was received no longer counts, and nobody is reported missing because we
+   * can't hear.
+   */
   down(): void {
     this.timer?.cancel()
     this.timer = null
@@ -50,7 +56,7 @@ export class Gossip {
     this.elections.clear()
   }
 
-  /** An event of any worker, ourselves included. Never throws, whatever its fields are. */
+  /** Handles an event of any worker, this one included. Never throws, whatever its fields are. */
   receive(event: WireEvent): void {
     if (!this.timer) return
     try {

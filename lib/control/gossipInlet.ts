@@ -4,15 +4,15 @@ import type { Logger } from '../ports.js'
 import { decodeEvents } from '../protocol/event.js'
 import type { Gossip } from './gossip.js'
 
-/** No event of a worker's comes near this. */
+/** Far above the size of any event of a worker. */
 const MOST_BYTES = 1_048_576
 
 /**
- * Where gossip comes in: the events of all workers, on a queue of our own. Opened again for each session. It may fail
- * without harm to the rest: then there is no gossip until the next session.
+ * Receives the events of all workers, for gossip, on a queue of its own. Opened again for each session. A failure
+ * affects nothing else: then there is no gossip until the next session.
  */
 export class GossipInlet {
-  /** Events that couldn't be read, or were too large to be a worker's. */
+  /** Events that couldn't be read, or were too large for a worker's. */
   dropped = 0
 
   constructor(
@@ -20,7 +20,7 @@ export class GossipInlet {
     private readonly log: Logger,
   ) {}
 
-  /** Never throws for what gossip alone suffers from. */
+  /** Never throws for errors that affect only gossip. */
   async up(session: Session): Promise<void> {
     const tell = (error: Error): void => {
       this.gossip.down()

@@ -13,14 +13,16 @@ export interface MailboxOptions {
   readonly nodename: string
   readonly panel: Panel
   readonly clock: LamportClock
-  /** For the replies to the usual place. */
+  /** Sends replies to the usual exchange. */
   readonly replies: ReplySink
-  /** For replies to places of the askers' choice: when the broker closes this one, no other reply is lost with it. */
+  /**
+   * Sends replies to addresses that clients choose: if the broker closes this channel, no other reply is lost with it.
+   */
   readonly elsewhere: ReplySink
   readonly log: Logger
 }
 
-/** The worker's pidbox: remote control comes in, replies go out. Opened again for each session. */
+/** The worker's pidbox: receives remote control and sends replies. Opened again for each session. */
 export class Mailbox {
   /** Control messages that couldn't be read. */
   unread = 0
@@ -33,7 +35,7 @@ export class Mailbox {
     return replies.dropped + elsewhere.dropped
   }
 
-  /** Opens the mailbox. Whatever is in its way, tasks run all the same: without remote control, if need be. */
+  /** Opens the mailbox. If that fails, tasks run all the same, without remote control if need be. */
   async up(session: Session): Promise<void> {
     const { log, nodename } = this.options
     try {
@@ -55,7 +57,7 @@ export class Mailbox {
       const request = decodeControl(content)
       if (!panel.concerns(request)) return
       const value = panel.answer(request)
-      // The command that ends the worker has nothing to answer.
+      // The command that ends the worker sends no reply.
       if (!request.replyTo || value === undefined) return
       if (value instanceof Promise) void value.then((later) => this.reply(request, later, ended))
       else this.reply(request, value, ended)

@@ -1,13 +1,13 @@
 import type { Clock } from '../ports.js'
 
-/** Seconds between heartbeats of a worker whose events do not say; Celery's default. */
+/** Seconds between heartbeats of a worker whose events don't say; Celery's default. */
 const DEFAULT_FREQ = 60
-/** A worker is alive for as many of its intervals after its last heartbeat. */
+/** Number of heartbeat intervals after which a silent worker counts as gone. */
 const INTERVALS = 2
 const LONGEST_FREQ = 3600
 const MOST = 10_000
 
-/** A worker that is heard of by its events; facts that it didn't tell are null. */
+/** A worker that is known by its events; fields that it didn't send are null. */
 export interface Member {
   readonly hostname: string
   readonly pid: number | null
@@ -15,20 +15,20 @@ export interface Member {
   readonly freq: number
   readonly active: number | null
   readonly processed: number | null
-  /** When its last event came, in milliseconds of our monotonic clock. */
+  /** Monotonic milliseconds at which its last event came. */
   readonly seenAt: number
 }
 
-/** The other workers that are heard of, by node name: all of them as long as their heartbeats come. */
+/** The other workers, by node name, while their heartbeats come. */
 export class Members {
   private readonly byName = new Map<string, Member>()
 
   constructor(private readonly clock: Clock) {}
 
-  /** Notes an event of a worker. @returns whether it was unknown */
+  /** Records an event of a worker. @returns whether the worker was unknown */
   saw(hostname: string, event: Readonly<Record<string, unknown>>): boolean {
     const before = this.byName.get(hostname)
-    // A bound that no fleet reaches, but a fault that makes up names would.
+    // No fleet reaches this bound, but a fault that makes up names would.
     if (!before && this.byName.size >= MOST) return false
     const freq = numberOf(event.freq) ?? before?.freq ?? DEFAULT_FREQ
     this.byName.set(hostname, {
@@ -46,7 +46,7 @@ export class Members {
     this.byName.delete(hostname)
   }
 
-  /** Removes those whose heartbeats have stopped. @returns their names */
+  /** Removes workers whose heartbeats have stopped. @returns their names */
   removeSilent(): string[] {
     const silent = [...this.byName.values()].filter((member) => !this.isAlive(member)).map(({ hostname }) => hostname)
     for (const hostname of silent) this.byName.delete(hostname)

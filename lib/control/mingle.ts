@@ -9,8 +9,8 @@ import type { Arguments } from './arguments.js'
 /** The other workers on the broker. */
 export interface Neighbours {
   /**
-   * Sends the control command `hello` to all of them. Resolves with their replies by node name once their time is up, at once when
-   * nobody can hear it, and with what there is when the connection is lost.
+   * Sends the control command `hello` to all of them. Resolves with their replies by node name when the time is up; at
+   * once if nobody can receive it; with the replies so far if the connection is lost.
    */
   hello(args: Arguments): Promise<ReadonlyMap<string, unknown>>
 }
@@ -26,8 +26,8 @@ export interface MingleOptions {
 }
 
 /**
- * Workers tell each other at the start which tasks are revoked and how late it is by their logical clocks. Mirrors Celery's
- * `Mingle` and its hidden control command `hello`.
+ * Exchanges, at the start, revoked tasks and logical clocks with the other workers. Mirrors Celery's `Mingle` and its
+ * hidden control command `hello`.
  */
 export class Mingle {
   private readonly monotonic: () => number
@@ -37,8 +37,8 @@ export class Mingle {
   }
 
   /**
-   * The control command `hello`: another worker has come and tells what it knows.
-   * @returns what this one knows; null to itself
+   * Handles the control command `hello` of another worker that starts and tells what it knows.
+   * @returns what this worker knows; null if it came from itself
    */
   hello(args: Arguments): Readonly<Record<string, unknown>> | null {
     const { lamport, log, nodename } = this.options
@@ -50,7 +50,7 @@ export class Mingle {
   }
 
   /**
-   * Asks the neighbours and takes over what they know. To be done at each connection, before messages are taken.
+   * Asks the neighbours and learns what they know. Must be done at each connection, before messages are taken.
    * @returns how many answered
    */
   async sync(neighbours: Neighbours): Promise<number> {
@@ -81,7 +81,7 @@ export class Mingle {
     this.learn(fields)
   }
 
-  /** Ids that are known already keep their age, or nodes that greet each other again and again would never forget one. */
+  /** Known ids keep their age, or nodes that greet each other again and again would never forget one. */
   private learn(fields: Readonly<Record<string, unknown>>): void {
     const { clock, revoked } = this.options
     const now = clock.now()

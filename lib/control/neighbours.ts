@@ -8,11 +8,11 @@ import type { Arguments } from './arguments.js'
 import { callWorkers, controlMessage } from './broadcast.js'
 import type { Neighbours } from './mingle.js'
 
-/** Seconds in which a neighbour has to answer, as in Celery: the number of neighbours is unknown. */
+/** Seconds in which neighbours have to answer, as in Celery: their number is unknown. */
 const ANSWER_SECONDS = 1
-/** Seconds after which they are given up, however many go on answering, or if the broker doesn't. */
+/** Seconds after which waiting ends, even if more answers come, or if the broker doesn't answer. */
 const MOST_SECONDS = 5
-/** How often it is looked again whether the mailbox of our last connection is gone. */
+/** Milliseconds between two checks whether the mailbox of our last connection is gone. */
 const LOOK_MS = 20
 
 export interface NeighboursOptions {
@@ -22,21 +22,22 @@ export interface NeighboursOptions {
   readonly log: Logger
 }
 
-/** The other workers, as remote control reaches them. For one session of the connection that publishes. */
+/** The other workers, reached by remote control. Valid for one session of the connection that publishes. */
 export class RemoteNeighbours implements Neighbours {
   private constructor(
     private readonly session: Session,
-    /** Nobody but us is there. */
+    /** True if no other worker is there. */
     readonly alone: boolean,
     private readonly options: NeighboursOptions,
   ) {}
 
   /**
-   * Looks whether there are any: a message that nobody hears comes back from the broker. To be called before our own mailbox hears,
-   * and `hello` after it, so that no revoke falls between; a worker that is alone then needn't wait. Never throws.
-   * @param patienceMs how long the broker gets to remove the mailbox of our last connection, which is no neighbour
-   * @param connect gives a session on which it does no harm if the broker takes no messages from it for a while
-   * @returns null if that can't be told in a second
+   * Checks whether there are other workers: the broker returns a message that nobody receives. Must be called before
+   * our own mailbox is open, and `hello` after that, so that no revoke is missed in between; a worker that is alone
+   * then need not wait. Never throws.
+   * @param patienceMs how long the broker gets to delete the mailbox of our last connection, which is not a neighbour
+   * @param connect opens a session on which it does no harm if the broker takes no messages from it for a while
+   * @returns null if that can't be found out in a second
    */
   static async look(
     connect: (signal: AbortSignal) => Promise<Session>,
@@ -96,12 +97,12 @@ export class RemoteNeighbours implements Neighbours {
   }
 }
 
-/** Addressed to ourselves, so that nobody acts on it. */
+/** Addressed to this node, so that nobody acts on it. */
 function probe({ clock, lamport, nodename }: NeighboursOptions): ReturnType<typeof controlMessage> {
   return controlMessage({ method: 'ping', destination: [nodename] }, { clock, lamport, timeout: ANSWER_SECONDS })
 }
 
-/** @throws BrokerError after so many seconds; what `work` does then is nobody's concern any more */
+/** @throws BrokerError after this many seconds; what `work` does then is ignored */
 async function inTime<T>(clock: Clock, seconds: number, work: (late: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController()
   let timer: Timer | undefined

@@ -3,13 +3,13 @@ import { matchesGlob } from '../settings/glob.js'
 
 const re2 = lazily<typeof import('re2js')>('re2js')
 
-/** Characters of the longest pattern that is looked at: the work of compiling a regular expression grows with it. */
+/** Characters of the longest pattern that is accepted: the cost of compiling a regular expression grows with it. */
 const LONGEST = 1000
 
 /**
- * Whether a node's name matches the pattern of a control message. Mirrors kombu's matchers: `glob` is Python's `fnmatch`, all else a
- * regular expression that must match from the beginning, not to the end. The engine is RE2, whose time grows only with the
- * lengths of pattern and name; it has no lookaround and no backreferences.
+ * Returns whether a node's name matches the pattern of a control message. Mirrors kombu's matchers: `glob` is Python's
+ * `fnmatch`; anything else is a regular expression that must match from the beginning, not to the end. The engine is
+ * RE2, whose time grows only with the lengths of pattern and name; it has no lookaround and no backreferences.
  * @throws Error that says why the pattern is refused
  */
 export function matchesNode(nodename: string, matcher: string, pattern: string): boolean {

@@ -1,9 +1,9 @@
 import type { Clock } from '../ports.js'
 
-/** Samples that are kept at most; whoever takes them and never asks must not fill the memory with them. */
+/** Samples that are kept at most: taking them without ever asking must not fill the memory. */
 const MOST_SAMPLES = 10_000
 
-/** What remote control commands remember from one call to the next. Times are monotonic milliseconds. */
+/** What remote control commands keep from one call to the next. Times are monotonic milliseconds. */
 export class Notes {
   readonly startedAt: number
   /** When the last heap snapshot was written. */
@@ -14,12 +14,12 @@ export class Notes {
     this.startedAt = clock.monotonic()
   }
 
-  /** Keeps a sample of the resident memory. */
+  /** Stores a sample of the resident memory. */
   keep(sample: string): void {
     this.samples = [...this.samples.slice(1 - MOST_SAMPLES), sample]
   }
 
-  /** The samples since the last call, oldest first; they are forgotten. */
+  /** Returns the samples since the last call, oldest first, and forgets them. */
   takeSamples(): readonly string[] {
     const { samples } = this
     this.samples = []

@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, Argument<unknown>>> = {
   }),
 }
 
-/** Makes a remote control command of one that an app has defined: its arguments are all read before it runs. */
+/** Makes a remote control command of one that an app defines: all its arguments are read before it runs. */
 export function ownCommand({ args, help, kind, name, run }: OwnCommand): Command {
   const declared = Object.entries(args).map(([each, given]) => [each, argumentOf(given)] as const)
   const made = command({
@@ -33,7 +33,7 @@ export function ownCommand({ args, help, kind, name, run }: OwnCommand): Command
     signature: declared.map(([each, { required }]) => (required ? `<${each}>` : `[${each}]`)).join(' '),
     run: async (values, { nodename }) => {
       const value = await run({ ...values }, { nodename })
-      // The panel makes an error of it; the mailbox would have nobody to tell.
+      // The panel turns this into an error; the mailbox could not report one.
       if (typeof value === 'symbol' || typeof value === 'function') {
         throw new TypeError(`the reply of ${name} is a ${typeof value}, which cannot be written as JSON`)
       }

@@ -6,7 +6,9 @@ import { type Arguments, KeyError } from './arguments.js'
 import { NO_REPLY } from './command.js'
 import { matchesNode } from './nodePattern.js'
 
-/** Gives the value of the reply, or a promise of it; `NO_REPLY` for none. A thrown error becomes `{"error": "..."}`. */
+/**
+ * Returns the value of the reply, or a promise of it; `NO_REPLY` for none. A thrown error becomes `{"error": "..."}`.
+ */
 export type Answerer = (args: Arguments) => unknown
 
 /** Answers remote control: finds the command, runs it, and never fails. */
@@ -18,17 +20,17 @@ export class Panel {
     private readonly log: Logger,
   ) {}
 
-  /** Makes commands known by their names. */
+  /** Registers commands by their names. */
   register(commands: Readonly<Record<string, Answerer>>): void {
     for (const [name, command] of Object.entries(commands)) this.commands.set(name, command)
   }
 
-  /** The commands that are known, by every name they have. */
+  /** Names and aliases of the registered commands. */
   get names(): readonly string[] {
     return [...this.commands.keys()]
   }
 
-  /** Whether the request is for this node: named, matched by pattern, or for all. */
+  /** Returns whether the request is for this node: by name, by pattern, or for all. */
   concerns({ destination, matcher, pattern }: ControlRequest): boolean {
     if (destination) return destination.includes(this.nodename)
     if (pattern === null || matcher === null) return true
@@ -43,7 +45,10 @@ export class Panel {
     }
   }
 
-  /** The value of the reply, null where there is nothing to say; undefined where none is to be sent. A promise of it where that takes time. */
+  /**
+   * Returns the value of the reply, or a promise of it; null if there is nothing to say; undefined if no reply is to be
+   * sent.
+   */
   answer({ arguments: args, method }: ControlRequest): unknown {
     try {
       const command = this.commands.get(method)

@@ -14,9 +14,7 @@ import type { QueueSpec } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import type { Arguments } from './arguments.js'
 
-/*
- * What remote control reads and moves: the worker gives each command the parts that it needs, and commands see nothing else of it.
- */
+/* What remote control reads and changes. The worker gives commands these parts, and they see nothing else of it. */
 
 /** The line of requests. */
 export interface LinePart {
@@ -26,15 +24,18 @@ export interface LinePart {
   readonly policies: Policies
   readonly revoked: Revoked
   readonly pool: { readonly size: number; readonly busy: number }
-  /** @param signum of the signal that those that run are stopped with; null to let them run @returns the ids of those */
+  /**
+   * @param signum number of the signal that stops running tasks; null to let them run
+   * @returns the ids of those tasks
+   */
   revoke(ids: readonly string[], signum: number | null): readonly string[]
   revokeByStamps(stamps: Readonly<Record<string, readonly string[]>>, signum: number | null): void
 }
 
-/** How many slots there may be, and why there are as many: the autoscaler. Without `--autoscale` its two bounds are equal. */
+/** The autoscaler: how many slots there may be, and why. Without `--autoscale` its two bounds are equal. */
 export interface ScalingPart {
   readonly bounds: Range
-  /** Takes effect at once. The least is 1 slot, whatever is asked for. */
+  /** Takes effect at once. The minimum is 1 slot, whatever is requested. */
   setBounds(bounds: Range): void
   /** Latest last. */
   readonly decisions: readonly LoggedDecision[]
@@ -47,67 +48,68 @@ export interface IntakeInfo {
   readonly messages: number
 }
 
-/** The queues that are consumed. */
+/** The consumed queues. */
 export interface QueuesPart {
-  /** As they are declared. */
+  /** The queues as they are declared. */
   readonly queues: readonly QueueSpec[]
   /** Empty while there is no connection. */
   intake(): readonly IntakeInfo[]
   /**
-   * Consumes from one more queue, also after a reconnect. A queue that is consumed already stays as it is.
-   * @throws what the broker has against it: then it isn't consumed
+   * Consumes from one more queue, also after a reconnect. A queue that is consumed already is left unchanged.
+   * @throws the broker's refusal: then it isn't consumed
    */
   add(queue: QueueSpec): Promise<void>
-  /** Consumes from it no more; what was taken is run. */
+  /** Stops consuming from a queue; messages that were taken are run. */
   cancel(name: string): void
 }
 
-/** Events about tasks. Each answer is Celery's text. */
+/** Task events. Each reply is Celery's text. */
 export interface EventsPart {
   enable(): string
   disable(): string
-  /** Sends one heartbeat, Celery's for this command: `freq` 5 and who we are. */
+  /** Sends the heartbeat that Celery sends for this command: `freq` 5 and the sender's fields. */
   heartbeat(): void
 }
 
 /** The other workers. */
 export interface NeighboursPart {
-  /** Answers a worker that starts: what is revoked here and the clock; null to itself. */
+  /** Answers a worker that starts: the ids revoked here, and the clock; null if it is this worker. */
   hello(args: Arguments): unknown
   /** Becomes a candidate; does nothing without gossip. */
   election(args: Arguments): unknown
 }
 
-/** Everything that the commands work with. */
+/** The parts of the worker that commands use. */
 export interface ControlParts {
   readonly nodename: string
-  /** Celeriac's version. */
+  /** Version of Celeriac. */
   readonly version: string
   /** The app's module as it was given, for reports. */
   readonly main: string
   readonly tasks: Registry
   readonly settings: Settings
-  /** What somebody gave of them; see `Loaded`. */
+  /** The settings that were given; see `Loaded`. */
   readonly configured: ReadonlyMap<string, unknown>
   readonly clock: Clock
   readonly log: Logger
   readonly lamport: { readonly value: number }
   readonly line: LinePart
-  /** What the executor says of itself; see `Executor`. */
+  /** What the executor reports about itself; see `Executor`. */
   readonly executor: { describe(): Record<string, unknown> }
   readonly scaling: ScalingPart
   readonly queues: QueuesPart
-  /** One for each queue whose order is kept over many workers. */
+  /** One fleet for each queue whose order is kept over many workers. */
   readonly fleets: {
     describe(): readonly FleetInfo[]
     /**
      * Begins to change the number of lanes.
-     * @param limitSeconds how long they may take to become empty, and then what runs in them to end
-     * @returns what is being done @throws Error with the reason why it can't be
+     * @param limitSeconds how long they may take to become empty, and then running tasks to end
+     * @returns a description of what is being done
+     * @throws Error with the reason why it can't be done
      */
     relayout(queue: string, lanes: number, limitSeconds: number): string
   }
-  /** Guards of what the worker and its tasks depend on. */
+  /** Breakers of everything that the worker and its tasks depend on. */
   readonly breakers: Iterable<BreakerInfo>
   readonly events: EventsPart
   readonly neighbours: NeighboursPart

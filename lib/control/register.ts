@@ -8,9 +8,9 @@ import type { Panel } from './panel.js'
 import type { ControlParts } from './parts.js'
 
 /**
- * Makes every command, and the app's own, known to the panel, under older names as well. To be called when the worker is put together: `stats`
- * counts its uptime from then.
- * @returns makes one more known, which the app has defined later
+ * Registers every command, and the app's own, with the panel, also under older names. Must be called when the worker is
+ * built: `stats` counts its uptime from then.
+ * @returns a function that registers one more, which the app has defined later
  */
 export function registerCommands(
   panel: Panel,

@@ -4,9 +4,10 @@ import { AttributeError, ValueError } from './arguments.js'
 const NUMBERS: Readonly<Record<string, number>> = { ...constants.signals }
 
 /**
- * The number of a signal that is given by its name, with or without `SIG`, or by its number; SIGTERM where none is given. Mirrors
- * `celery.platforms.Signals.signum`.
- * @throws TypeError, AttributeError in Python's words for what is no name of a signal; ValueError for a number that none has
+ * Returns the number of a signal given by its name, with or without `SIG`, or by its number; by default SIGTERM.
+ * Mirrors `celery.platforms.Signals.signum`.
+ * @throws TypeError, AttributeError in Python's words for what is not the name of a signal; ValueError for a number
+ * that no signal has
  */
 export function signum(signal: unknown): number {
   if (signal === undefined || signal === null || signal === '' || signal === 0) return constants.signals.SIGTERM

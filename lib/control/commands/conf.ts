@@ -34,7 +34,10 @@ export const confCommands = [
   }),
 ]
 
-/** All that was configured, under Celery's names and without secrets, and the modules that define tasks. Mirrors `Settings.table`. */
+/**
+ * Returns everything that was configured, under Celery's names and without secrets, and the modules that define tasks.
+ * Mirrors `Settings.table`.
+ */
 function configuredSettings(parts: ConfParts): Record<string, unknown> {
   const given = [...parts.configured].map(([name, value]) => [name, shownValue(name, value)])
   return {
@@ -44,7 +47,7 @@ function configuredSettings(parts: ConfParts): Record<string, unknown> {
   }
 }
 
-/** Those and all others with their defaults, Celery's own for what has no effect here. */
+/** Returns the configured settings and all others with their defaults; for those without effect here, Celery's own. */
 function allSettings(parts: ConfParts): Record<string, unknown> {
   const rows = [...ROWS].filter(([, row]) => !row.option)
   const values: Record<string, unknown> = { ...WITHOUT_EFFECT }
@@ -57,7 +60,7 @@ function modulesOf({ main, settings }: ConfParts): string[] {
   return [...new Set([main, ...settings.imports, ...settings.include])]
 }
 
-/** A value as an operator may see it; what can't be written as JSON as its text. */
+/** Returns a value as operators may see it; as text if JSON can't express it. */
 export function shownValue(name: string, value: unknown): unknown {
   if (ROWS.get(name)?.secret === true && typeof value === 'string') return longer(maskUrl(value))
   try {
@@ -69,7 +72,7 @@ export function shownValue(name: string, value: unknown): unknown {
   }
 }
 
-/** Mirrors Celery's `filter_hidden_settings`, and goes into lists as well. */
+/** Mirrors Celery's `filter_hidden_settings`, but also looks into lists. */
 function censored(name: string, value: unknown): unknown {
   if (isTable(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, censored(key, inner)]))
@@ -80,19 +83,19 @@ function censored(name: string, value: unknown): unknown {
   return typeof value === 'string' ? longer(maskSecrets(value, [])) : value
 }
 
-/** No list, and none of the values, such as dates, that have a form of their own. */
+/** Returns whether the value is an object other than a list or a value with a form of its own, such as a date. */
 function isTable(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: object | null = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype
 }
 
-/** Logs mask by two stars; `conf` has always had eight. */
+/** Logs mask with two stars; `conf` has always had eight. */
 function longer(masked: string): string {
   return masked.replaceAll(':**@', `:${MASK}@`)
 }
 
-/** What a bug report should hold. Mirrors `Celery.bugreport`. */
+/** Makes a bug report. Mirrors `Celery.bugreport`. */
 export function reportOf(parts: ConfParts): string {
   const { main, settings, version } = parts
   const { result_backend: results } = settings

@@ -6,12 +6,12 @@ import { rate } from '../../settings/rate.js'
 import { anyText, argument, raw, required, texts, truth } from '../arguments.js'
 import { command, nok, ok } from '../command.js'
 
-/** What `registered` tells of a task unless it is asked for something else. The first two are Celery's; no task here has them. */
+/** Items that `registered` shows by default. The first two are Celery's; no task here has them. */
 const DEFAULT_ITEMS = ['exchange', 'routing_key', 'rate_limit']
 
 const limit = argument('float', optional(seconds))
 
-/** The commands about the tasks that the worker knows, and how much of them it runs. */
+/** Commands about the tasks that the worker knows, and their limits. */
 export const limitCommands = [
   command({
     name: 'registered',
@@ -51,7 +51,7 @@ export const limitCommands = [
       }
       line.gate.rates.set(name, perSecond)
       line.policies.change(task, { rateLimit: (rate_limit ?? null) as Policy['rateLimit'] })
-      // Celery goes by what was given: the text 0, which lifts the limit as the number does, is a rate like any other.
+      // Celery tests the value as given: the text 0 is a rate like any other, and removes the limit as the number does.
       if (!rate_limit) {
         log.info(`Rate limits disabled for tasks of type ${name}`)
         return ok('rate limit disabled successfully')
@@ -80,7 +80,7 @@ export const limitCommands = [
   }),
 ]
 
-/** `name`, or `name [rate_limit=10/m]`: the items under Celery's names, those left out that the task has no value for. */
+/** Returns `name`, or `name [rate_limit=10/m]`: the items under Celery's names, without those that have no value. */
 function described(task: Task, policy: Policy, serializer: string, items: readonly string[]): string {
   const values: Readonly<Record<string, unknown>> = {
     ...task.options,

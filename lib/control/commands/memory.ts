@@ -2,7 +2,7 @@ import { getHeapSpaceStatistics, writeHeapSnapshot } from 'node:v8'
 import { integer, optional, raw } from '../arguments.js'
 import { command, nok } from '../command.js'
 
-/** Between two heap snapshots. */
+/** Milliseconds between two heap snapshots. */
 const LEAST_INTERVAL_MS = 60_000
 const UNITS: ReadonlyArray<readonly [bytes: number, unit: string]> = [
   [2 ** 40, 'TB'],
@@ -12,7 +12,7 @@ const UNITS: ReadonlyArray<readonly [bytes: number, unit: string]> = [
   [1, 'b'],
 ]
 
-/** What Python's tell of its objects, told of V8's heap. */
+/** Commands that show Python's objects in Celery, and V8's heap here. */
 export const memoryCommands = [
   command({
     name: 'memsample',
@@ -51,7 +51,8 @@ export const memoryCommands = [
     signature: '[object_type=Request] [num=200 [max_depth=10]]',
     run: (_, { clock, log, notes, settings }) => {
       const file = settings.worker_heap_snapshot
-      // It stops the worker for seconds, and holds everything, secrets too: nothing for whoever may publish.
+      // A snapshot stops the worker for seconds, and contains everything, secrets too: it must not be open to all who
+      // may publish.
       if (file === null) return nok('no heap snapshot is written unless worker_heap_snapshot names a file for it')
       const waitMs = notes.snapshotAt + LEAST_INTERVAL_MS - clock.monotonic()
       if (waitMs > 0) return nok(`a heap snapshot was written just now; ask again in ${Math.ceil(waitMs / 1000)} s`)
@@ -64,7 +65,7 @@ export const memoryCommands = [
 
 const sample = (): string => humanBytes(process.memoryUsage.rss())
 
-/** At most `n` of them, evenly spread. */
+/** Picks at most `n` of them, evenly spread. */
 function spread(all: readonly string[], n: number): readonly string[] {
   if (all.length <= n) return all
   const step = Math.floor(all.length / n)

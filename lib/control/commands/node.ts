@@ -1,7 +1,7 @@
 import { raw, required } from '../arguments.js'
 import { command, NO_REPLY, ok } from '../command.js'
 
-/** The commands about the worker as one among others: whether it is there, its clock, its events, its end. */
+/** Commands about the worker as a node: whether it is there, its clock, its events, its end. */
 export const nodeCommands = [
   command({
     name: 'ping',

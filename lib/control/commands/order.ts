@@ -2,12 +2,12 @@ import { coerceError } from '../../errors.js'
 import { anyText, byDefault, integer, required } from '../arguments.js'
 import { command, nok, ok } from '../command.js'
 
-/** As many as `worker_fleet_lanes` may say. */
+/** The maximum of `worker_fleet_lanes`. */
 const MOST_LANES = 4096
-/** For the lanes to become empty, and then for what runs in them to end. */
+/** Seconds for the lanes to become empty, and then for running tasks to end. */
 const USUAL_SECONDS = 60
 
-/** Ours: the order keys in hand, and the way to let one go on that a failure has stopped. */
+/** Commands about order keys, which Celery doesn't have: show them, and unblock one that a failure has stopped. */
 export const orderCommands = [
   command({
     name: 'fleet',
@@ -41,7 +41,7 @@ export const orderCommands = [
         .map(({ blocked, depth, head, key, oldest }) => ({
           key,
           depth,
-          // Seconds since the message that has been here longest came in.
+          // Seconds since the oldest message here was received.
           age: oldest ? Math.round(clock.monotonic() - oldest.receivedAt) / 1000 : null,
           blocked,
           head: head?.id ?? null,

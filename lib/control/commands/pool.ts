@@ -6,7 +6,7 @@ import { type CommandParts, command, nok, ok } from '../command.js'
 /** Decisions of the autoscaler that `slots` shows. */
 const SHOWN_DECISIONS = 10
 
-/** The commands about slots. */
+/** Commands about slots. */
 export const poolCommands = [
   command({
     name: 'pool_grow',
@@ -41,7 +41,7 @@ export const poolCommands = [
     args: { modules: texts },
     signature: '[module1 [module2 [... [moduleN]]]]',
     run: () => {
-      // Celery's text while worker_pool_restarts is off; a loaded module can't be reloaded here, so it is never on.
+      // Celery's text while worker_pool_restarts is off. Here it is always off: a loaded module can't be reloaded.
       throw new ValueError('Pool restarts not enabled')
     },
   }),
@@ -104,7 +104,7 @@ function withAutoscale(name: string): { error: string } {
   return nok(`${name} is not supported with autoscale. Adjust autoscale range instead.`)
 }
 
-/** Looked at before anything is changed: beyond it, no connection could be built any more. */
+/** Checked before anything is changed: beyond this number no connection could be made. */
 function bounded(slots: number, { settings }: CommandParts): number {
   const most = mostSlots(settings.worker_pool)
   if (slots <= most) return slots

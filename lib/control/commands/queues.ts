@@ -4,7 +4,7 @@ import type { QueueDefinition } from '../../settings/routing.js'
 import { type Argument, argument, name, required, textOrNull } from '../arguments.js'
 import { command, nok, ok } from '../command.js'
 
-/** What has another type than it should counts as not given. */
+/** A value of the wrong type counts as not given. */
 const toggle = argument('bool', (value) => (typeof value === 'boolean' ? value : null))
 const number: Argument<number | null> = argument('float', (value) =>
   typeof value === 'number' && value >= 0 ? value : null,
@@ -13,7 +13,7 @@ const table = argument('text', (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null,
 )
 
-/** The commands about queues. */
+/** Commands about queues. */
 export const queueCommands = [
   command({
     name: 'active_queues',
@@ -62,12 +62,15 @@ export const queueCommands = [
   }),
 ]
 
-/** A queue that the settings don't know, in the words of kombu's `Queue`. */
+/** Defines a queue that the settings don't know, in the words of kombu's `Queue`. */
 function definition(name: string, described: Readonly<Record<string, unknown>>): QueueDefinition {
   return { name, ...Object.fromEntries(Object.entries(described).filter(([, value]) => value !== null)) }
 }
 
-/** A queue as kombu's `Queue.as_dict(recurse=True)`; the named arguments are also among `queue_arguments`, as they are declared. */
+/**
+ * Describes a queue as kombu's `Queue.as_dict(recurse=True)`; the named arguments are also among `queue_arguments`, as
+ * they are declared.
+ */
 function describe(queue: QueueSpec): Record<string, unknown> {
   const { arguments: table, exchange } = queue
   const seconds = (name: string): number | null => {

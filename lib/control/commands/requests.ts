@@ -7,7 +7,7 @@ function that({ line }: CommandParts, standing: Standing): Request[] {
   return [...line.state.requests].filter((request) => standingOf(request) === standing)
 }
 
-/** The commands that show what the worker has in hand. */
+/** Commands that show the worker's requests. */
 export const requestCommands = [
   command({
     name: 'active',

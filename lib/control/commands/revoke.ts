@@ -7,7 +7,7 @@ const IDS = '[id1 [id2 [... [idN]]]]'
 
 const signal = argument('text', signum)
 
-/** A dict of values or lists of them, or a list of `header=value`. */
+/** A dict of values or of lists of values, or a list of `header=value`. */
 const stamps = argument('list', (headers) => {
   const pairs: (readonly [string, unknown])[] = Array.isArray(headers)
     ? headers.map((text) => {
@@ -25,7 +25,10 @@ const stamps = argument('list', (headers) => {
   return Object.fromEntries(found)
 })
 
-/** The commands that keep tasks from running, with the texts of Celery 5.6. A signal that doesn't exist is refused before anything is done. */
+/**
+ * Commands that keep tasks from running, with the texts of Celery 5.6. A signal that doesn't exist is refused before
+ * anything is done.
+ */
 export const revokeCommands = [
   command({
     name: 'revoke',
@@ -58,7 +61,7 @@ export const revokeCommands = [
     args: { headers: required(stamps) },
     more: { terminate: truth, signal },
     signature: '[key1=value1 [key2=value2 [... [keyN=valueN]]]]',
-    // The signal is looked at in any case, as Celery does.
+    // The signal is checked in any case, as Celery does.
     run: ({ headers, signal, terminate }, { line }) => {
       line.revokeByStamps(headers, terminate ? signal : null)
       if (!terminate) return ok(`headers ${repr(headers)} flagged as revoked, but not terminated`)

@@ -5,7 +5,7 @@ import type { Settings } from '../../settings/table.js'
 import { type CommandParts, command } from '../command.js'
 import { shownValue } from './conf.js'
 
-/** `inspect stats`: Celery's figures, and from `slots` on those that only we have. */
+/** `inspect stats`: Celery's figures, and from `slots` on Celeriac's own. */
 export const statsCommands = [
   command({
     name: 'stats',
@@ -45,19 +45,19 @@ export const statsCommands = [
   }),
 ]
 
-/** As Celery's prefork pool. */
+/** Describes the pool as Celery's prefork pool does. */
 function poolOf({ executor, settings }: CommandParts): Record<string, unknown> {
   return {
     ...executor.describe(),
     'max-tasks-per-child': settings.worker_max_tasks_per_child ?? 'N/A',
     'put-guarded-by-semaphore': false,
     timeouts: [settings.task_soft_time_limit ?? 0, settings.task_time_limit ?? 0],
-    // Celery's text for a pool that doesn't feed its children through pipes.
+    // Celery's text for a pool that doesn't write to its children through pipes.
     writes: 'N/A',
   }
 }
 
-/** The broker that is consumed from, as kombu's `Connection.info`, without any password. */
+/** Describes the broker that is consumed from as kombu's `Connection.info` does, without any password. */
 function brokerOf(settings: Settings): Record<string, unknown> {
   const urls = settings.broker_read_url ?? settings.broker_url
   const [first] = parseBrokerUrl(urls)
@@ -79,7 +79,7 @@ function brokerOf(settings: Settings): Record<string, unknown> {
   }
 }
 
-/** `getrusage`, in Python's names: times in seconds, `maxrss` in KiB. */
+/** Returns `getrusage` under Python's names: times in seconds, `maxrss` in KiB. */
 function rusage(): Record<string, number> {
   const used = process.resourceUsage()
   return {
