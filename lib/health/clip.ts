@@ -1,7 +1,7 @@
-/** The most characters of a text that a snapshot has. */
+/** Maximum number of characters of a text in a snapshot. */
 export const LONGEST_TEXT = 300
 
-/** A text as it is shown: one that is longer ends in an ellipsis. */
+/** Shortens a text for display: a longer one ends in an ellipsis. */
 export function clip(text: string): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text
 }

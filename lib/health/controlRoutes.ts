@@ -14,14 +14,15 @@ const LONGEST_BODY = 64 * 1024
 
 export interface ControlRoutesOptions {
   readonly panel: Pick<Panel, 'answer'>
-  /** What has to come as `Authorization: Bearer`. */
+  /** Token expected as `Authorization: Bearer`. */
   readonly token: string
   readonly log: Logger
 }
 
 /**
- * `POST /api/control/<command>` for what an operator may do through the page: the body is a JSON object of the command's
- * arguments, the answer the command's own (`{"ok": "..."}`, or `{"error": "..."}` with 400). To be served only where control is on.
+ * `POST /api/control/<command>` for what an operator may do on the page. The body is a JSON object with the command's
+ * arguments, the response the command's own (`{"ok": "..."}`, or `{"error": "..."}` with 400). Serve it only where
+ * control is on.
  */
 export function controlRoutes({ log, panel, token }: ControlRoutesOptions): Routes {
   const handler =
@@ -54,7 +55,10 @@ interface Refusal {
   readonly error: string
 }
 
-/** Why a request is not even read; null if it may be. A page of another site can't have the token, and isn't let in with it either. */
+/**
+ * Returns why a request is refused unread; null if it may be read. A page of another site can't have the token, and is
+ * refused even with it.
+ */
 function refusal({ headers }: IncomingMessage, token: string): Refusal | null {
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return foreign
@@ -73,7 +77,7 @@ function hostOf(origin: string): string | null {
   return URL.canParse(origin) ? new URL(origin).host : null
 }
 
-/** In constant time, whatever the lengths. */
+/** Compares in constant time, whatever the lengths. */
 function sameText(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(one), digest(other))
@@ -84,7 +88,7 @@ async function argumentsOf(request: IncomingMessage): Promise<{ readonly value: 
   if (Number(request.headers['content-length'] ?? 0) > LONGEST_BODY) return tooLong
   const chunks: Buffer[] = []
   let length = 0
-  // Breaking off must not take the connection with it before the answer is out.
+  // Leaving the loop must not close the connection before the response is sent.
   const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false })
   for await (const chunk of body) {
     length += chunk.length
@@ -113,7 +117,7 @@ function answer(response: ServerResponse, status: number, value: unknown): void 
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(status === 401 ? { 'www-authenticate': 'Bearer realm="celeriac"' } : {}),
-    // What was not read to its end can't be followed by another request.
+    // A request that was not read to its end can't be followed by another one.
     ...(status === 413 ? { connection: 'close' } : {}),
   })
   response.end(body)

@@ -5,12 +5,12 @@ import { traceback } from '../protocol/traceback.js'
 import { NO_TASK_EVENTS, type TaskEvents } from '../request/taskEvents.js'
 import { maskSecrets } from '../settings/mask.js'
 
-/** Failures that are remembered. */
+/** Number of failures that are remembered. */
 export const FAILURES = 20
 
-/** Characters that are kept of an exception. */
+/** Characters kept of an exception. */
 const LONGEST_TEXT = 1000
-/** And of its traceback, from the end, where the call that failed is: with all of them remembered, 40,000. */
+/** Characters kept of a traceback, from its end, where the call that failed is; 40,000 for all failures remembered. */
 const LONGEST_TRACEBACK = 2000
 
 /** A task that failed for good. */
@@ -19,14 +19,14 @@ export interface Failure {
   readonly at: number
   readonly task: string
   readonly id: string
-  /** As Python's `repr` of the exception has it. */
+  /** Formatted as Python's `repr` of the exception. */
   readonly exception: string
   readonly key: string | null
-  /** As results carry it; the beginning of a long one is left out. Empty for a task that isn't registered. */
+  /** As in results, without the beginning if it is long. Empty for a task that isn't registered. */
   readonly traceback: string
 }
 
-/** The last tasks that failed, latest first. It learns of them as monitors do. */
+/** The last tasks that failed, latest first. Listens to task events. */
 export class Failures implements Iterable<Failure> {
   readonly events: TaskEvents = {
     ...NO_TASK_EVENTS,
@@ -35,7 +35,7 @@ export class Failures implements Iterable<Failure> {
   }
   private readonly latest: Failure[] = []
 
-  /** @param secrets texts that an exception may quote, but nobody is to see */
+  /** @param secrets texts that an exception may quote, but nobody may see */
   constructor(
     private readonly clock: Pick<Clock, 'now'>,
     private readonly secrets: readonly string[],

@@ -3,18 +3,21 @@ import { laneName } from '../fleet/laneOf.js'
 import { hostOf } from './host.js'
 import type { Metrics } from './metrics.js'
 
-/** The queue of a fleet, and its lanes. */
+/** Returns the names of a fleet's queue and its lanes. */
 export function fleetQueues({ lanes, queue }: FleetInfo): string[] {
   return [queue, ...lanes.map(({ lane }) => laneName(queue, lane))]
 }
 
-/** Messages ready in a fleet's queue and in all its lanes together; null where that isn't known: in workers without the mover. */
+/**
+ * Returns the messages ready in a fleet's queue and all its lanes together; null in workers without the mover, which
+ * don't know.
+ */
 export function fleetReady({ lanes, ready }: FleetInfo): number | null {
   if (ready === null) return null
   return lanes.reduce((sum, lane) => sum + (lane.ready ?? 0), ready)
 }
 
-/** How the order of keys is kept over many workers, as far as this one sees it. Nothing without `--fleet`. */
+/** Metrics of the order of keys over many workers, as far as this one sees it. None without `--fleet`. */
 export function registerFleetMetrics(metrics: Metrics, nodename: string, fleets: () => readonly FleetInfo[]): void {
   const hostname = hostOf(nodename)
   const gauge = (name: string, help: string, value: (fleet: FleetInfo) => number): void =>

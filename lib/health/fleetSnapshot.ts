@@ -3,16 +3,16 @@ import { laneName } from '../fleet/laneOf.js'
 import { clip } from './clip.js'
 import { fleetReady } from './fleetMetrics.js'
 
-/** The most fleets, and members and lanes of each, that are shown. */
+/** The most fleets that are shown, and for each the most members, lanes and changes. */
 const MOST = { fleets: 5, members: 50, lanes: 64, changes: 10 }
 
-/** What the fleets of a worker, and the depths of queues, are read from. */
+/** Provides the fleets of a worker and the depths of queues. */
 export interface FleetSource {
   fleets(): readonly FleetInfo[]
   depthOf(queue: string): { readonly ready: number } | undefined
 }
 
-/** The fleets of a worker as its page shows them. Members and lanes are those that its last assignment names. */
+/** Returns the fleets of a worker as its page shows them, with the members and lanes of the last assignment. */
 export function fleetsOf({ depthOf, fleets }: FleetSource) {
   return fleets()
     .slice(0, MOST.fleets)
@@ -22,7 +22,7 @@ export function fleetsOf({ depthOf, fleets }: FleetSource) {
       return {
         queue: clip(queue),
         ready,
-        /** With all lanes; null in workers without the mover. */
+        /** Including all lanes; null in workers without the mover. */
         total: fleetReady(fleet),
         relayout: relayout === null ? null : { to: relayout.to, step: clip(relayout.step) },
         mover: { here: mover.here, moved: mover.moved, trouble: mover.trouble === null ? null : clip(mover.trouble) },
@@ -57,7 +57,7 @@ export function fleetsOf({ depthOf, fleets }: FleetSource) {
     })
 }
 
-/** The node name of a member: its id has what tells one run of the worker from the next behind it. */
+/** Returns the node name of a member. In its id, a suffix tells one run of the worker from the next. */
 function nameOf(id: string): string {
   return clip(id.slice(0, id.lastIndexOf('#')) || id)
 }

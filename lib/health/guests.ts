@@ -2,31 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../ports.js'
 
-/** Connections that are open at a time. */
+/** Connections that may be open at a time. */
 export const MOST_CONNECTIONS = 64
-/** From a request until its answer has been taken, in milliseconds. */
+/** Milliseconds from a request until its response must have been taken. */
 export const LONGEST_ANSWER_MS = 30_000
 
 interface Guest {
   readonly address: string
-  /** When it came, or was last answered. */
+  /** When the connection was opened, or last took a response. */
   servedAt: number
   answering: boolean
-  /** It asked again before it had its answer. */
+  /** True if it sent another request before it had its response. */
   isPushing: boolean
 }
 
 /**
- * The connections of the HTTP server. A new one always gets a place: whoever has gone longest without taking an answer gives up
- * its own, at the address that has the most of them. So no number of clients that never read, never finish a request or only hold
- * on to their connection can keep a probe out.
+ * The connections of the HTTP server. A new one always gets a place: the connection that has gone longest without
+ * taking a response is closed, at the address that has the most of them. So a probe can't be kept out, however many
+ * clients never read, never finish a request or only keep their connection open.
  */
 export class Guests {
   private readonly guests = new Map<Socket, Guest>()
 
   constructor(private readonly clock: Clock) {}
 
-  /** Takes a new connection in. */
+  /** Accepts a new connection. */
   admit(socket: Socket): void {
     const guest: Guest = {
       address: socket.remoteAddress ?? '',
@@ -40,8 +40,9 @@ export class Guests {
   }
 
   /**
-   * Watches over one answer: a client that doesn't take it in time is cut off, as is one that sends more than it was asked for.
-   * @returns false if the request isn't to be answered, since it came before the answer to the last one had been taken: no probe
+   * Watches over one response: a client that doesn't take it in time is cut off, as is one that sends more than one
+   * request at a time.
+   * @returns false if the request must not be answered, since it came before the last response had been taken: no probe
    * does that, and a few kilobytes of such requests would ask for a thousand pages of metrics
    */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
@@ -60,7 +61,7 @@ export class Guests {
       guest.answering = false
       guest.servedAt = this.clock.monotonic()
       if (guest.isPushing) socket.destroy()
-      // A body that nobody wanted may be on its way still, and have no end.
+      // A body that nobody wanted may still be arriving, and never end.
       else setImmediate(() => request.complete || socket.destroySoon())
     })
     return true

@@ -1,6 +1,6 @@
-/** Counts of values by size, as Prometheus has them; a plain array, since each task is counted in two of these. */
+/** Counts values by size, as Prometheus does. A plain array, since each task is counted in two of these. */
 export class Histogram {
-  /** Values up to each bound, not added up; the last is what exceeds them all. */
+  /** Number of values up to each bound, not cumulative; the last counts those above all bounds. */
   readonly counts: number[]
   sum = 0
   count = 0
@@ -23,7 +23,7 @@ export class Histogram {
     this.count++
   }
 
-  /** Takes in the values of another with the same bounds. */
+  /** Adds the values of another histogram with the same bounds. */
   add(other: Histogram): void {
     for (const [at, count] of other.counts.entries()) this.counts[at] = (this.counts[at] ?? 0) + count
     this.sum += other.sum
@@ -31,8 +31,9 @@ export class Histogram {
   }
 
   /**
-   * The value that this part of the values doesn't exceed, as Prometheus's `histogram_quantile` estimates it: evenly spread between
-   * the bounds, and the last bound for what exceeds them all. Null without values.
+   * Returns the value that this fraction of the values doesn't exceed, estimated as Prometheus's `histogram_quantile`
+   * does: values are assumed to be evenly spread between the bounds, and above all bounds the last one is returned.
+   * Null without values.
    */
   quantile(part: number): number | null {
     if (this.count === 0) return null
@@ -47,7 +48,7 @@ export class Histogram {
     return this.bounds.at(-1) ?? null
   }
 
-  /** Each bound with the number of values up to it, infinity last. */
+  /** Yields each bound with the number of values up to it, infinity last. */
   *cumulative(): Iterable<readonly [bound: number, count: number]> {
     let total = 0
     for (const [at, count] of this.counts.entries()) {

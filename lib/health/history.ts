@@ -1,18 +1,18 @@
 import type { Component } from '../component.js'
 import type { Clock, Timer } from '../ports.js'
 
-/** How often a sample is taken. */
+/** Milliseconds between two samples. */
 export const STEP_MS = 1000
-/** Ten minutes. */
+/** Number of samples kept: ten minutes. */
 export const SAMPLES = 600
 
 /** The worker at one moment. The three totals only grow. */
 export interface Reading {
   readonly slots: number
   readonly busy: number
-  /** Messages that wait for nothing but a slot: in the broker, and here. */
+  /** Messages that wait only for a slot: in the broker, and here. */
   readonly waiting: number
-  /** Messages here that wait for something else. */
+  /** Messages here that wait for something other than a slot. */
   readonly parked: number
   /** Part of the last second in which the event loop was busy, 0 to 1. */
   readonly loop: number
@@ -22,7 +22,7 @@ export interface Reading {
   readonly failed: number
 }
 
-/** A reading with its time in Unix milliseconds, and rates per second in the place of totals. */
+/** A reading with its time in Unix milliseconds, and rates per second instead of totals. */
 type Sample = Reading & { readonly at: number }
 
 /** Samples by column, oldest first: half the size of a list of objects. */
@@ -33,7 +33,7 @@ export interface HistoryOptions {
   read(): Reading
 }
 
-/** The last ten minutes, a sample a second, so that a page that is opened now shows what has been. */
+/** The last ten minutes, one sample a second, so that a page shows the past as soon as it is opened. */
 export class History implements Component {
   readonly name = 'history'
   private readonly samples: Sample[] = []
@@ -58,7 +58,7 @@ export class History implements Component {
     this.timer = null
   }
 
-  /** The samples after a time in Unix milliseconds; all of them for one that isn't known any more. */
+  /** Returns the samples after a time in Unix milliseconds; all samples if that time is no longer known. */
   since(at: number): Columns {
     const first = this.samples.findIndex((sample) => sample.at > at)
     const wanted = first < 0 ? [] : this.samples.slice(first)
@@ -79,7 +79,7 @@ export class History implements Component {
   private sample(): void {
     const { clock, read } = this.options
     const elapsedMs = clock.monotonic() - this.began.monotonic
-    // The wall clock may be set back; the times of a curve may not.
+    // The wall clock may be set back; the times of a curve must not.
     const at = Math.round(this.began.wall + elapsedMs)
     const reading = { ...read(), at }
     const { last } = this
@@ -95,7 +95,7 @@ export class History implements Component {
     })
     if (this.samples.length > SAMPLES) this.samples.shift()
     this.last = reading
-    // To the next whole step from the beginning, so that late timers don't add up.
+    // At the next whole step from the beginning, so that late timers don't add up.
     this.timer = clock.setTimer(() => this.sample(), STEP_MS - (elapsedMs % STEP_MS))
   }
 }

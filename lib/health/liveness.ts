@@ -7,8 +7,9 @@ export interface LivenessSource {
 }
 
 /**
- * `GET /livez`: 200 while the process can do its work, 503 when only a new process can. That it answers says that its event loop
- * runs; the body adds how well, and what the watchdog saw. It asks nothing of the broker or the backend: a restart doesn't mend those.
+ * `GET /livez`: 200 while the process can do its work, 503 when only a new process can. A response shows that the event
+ * loop runs; its body says how well, and what the watchdog saw. The broker and the backend are not checked: a restart
+ * doesn't repair those.
  */
 export function livenessRoutes({ progress, pulse }: LivenessSource): Routes {
   return new Map([

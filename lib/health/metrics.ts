@@ -7,23 +7,24 @@ const prometheus = lazily<typeof import('prom-client')>('prom-client')
 
 export type Labels = Readonly<Record<string, string>>
 
-/** One line of a family: its value, and what tells it from the other lines. */
+/** One line of a family: its value, and the labels that distinguish it. */
 export interface Measurement<Value = number> {
   readonly value: Value
   readonly labels?: Labels
 }
 
-/** Reads the values of a family, at each scrape. */
+/** Reads the values of a family at each scrape. */
 export type Read<Value = number> = () => Iterable<Measurement<Value>>
 
-/** Gauges of prom-client whose names claim to be counters; they say the same as their namesakes without `_total`. */
+/** Gauges of prom-client that are named like counters; they duplicate their namesakes without `_total`. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
-/** Each look at the event loop's lag wakes an idle process up. */
+/** Each measurement of the event loop's lag wakes up an idle process. */
 const LAG_PRECISION_MS = 50
 
 /**
- * What `/metrics` says. Nothing is counted in here: every family is read off the worker's own plain counts when it is asked for,
- * because a labelled counter of prom-client costs a third of a microsecond each time, and a histogram half of one.
+ * Serves `/metrics`. Nothing is counted here: every family is read from the worker's own plain counters when it is
+ * requested, because a labelled counter of prom-client costs a third of a microsecond each time, and a histogram half
+ * of one.
  */
 export class Metrics {
   private readonly families: Array<(registers: [Registry]) => void> = []
@@ -57,7 +58,7 @@ export class Metrics {
     })
   }
 
-  /** @param name ends in `_total`; its values never fall */
+  /** @param name ends in `_total`; its values never decrease */
   counter(name: string, help: string, labelNames: readonly string[], read: Read): void {
     this.families.push((registers) => {
       const { Counter } = prometheus()
@@ -86,21 +87,21 @@ export class Metrics {
     })
   }
 
-  /** A gauge whose name, given by others, would be wrong for one. */
+  /** Adds a gauge whose name, fixed by others, looks like a counter's. */
   untyped(name: string, help: string, read: Read): void {
     this.written.push(() =>
       [...head(name, help, 'untyped'), ...[...read()].map(({ value, labels }) => line(name, labels, value))].join('\n'),
     )
   }
 
-  /** Everything, with the figures of the process, in Prometheus's text format. */
+  /** Returns all metrics, with those of the process, in Prometheus's text format. */
   async text(): Promise<string> {
     const ofProcess = await processMetrics().metrics()
     const own = await this.registry().metrics()
     return [own.trimEnd(), ...this.written.map((write) => write()), ofProcess.trimEnd(), ''].join('\n\n')
   }
 
-  /** Made at the first scrape: who is never scraped never loads prom-client, and what it loads in turn. */
+  /** Created at the first scrape: a worker that is never scraped never loads prom-client and its dependencies. */
   private registry(): Registry {
     if (this.made) return this.made
     this.made = new (prometheus().Registry)()
@@ -115,7 +116,7 @@ function described(name: string, help: string, labelNames: readonly string[]) {
 
 let shared: Registry | null = null
 
-/** Of the process, of which there is one however many workers run in it. Its observers can't be stopped. */
+/** Metrics of the process, shared by all workers in it. Their observers can't be stopped. */
 function processMetrics(): Registry {
   if (shared) return shared
   shared = new (prometheus().Registry)()
@@ -124,7 +125,9 @@ function processMetrics(): Registry {
   return shared
 }
 
-/** As Python's client writes a bound: the text is a label, by which the buckets of several targets are added up. */
+/**
+ * Formats a bound as Python's client does: the text is a label, by which the buckets of several targets are added up.
+ */
 function pythonFloat(bound: number): string {
   return Number.isInteger(bound) ? `${bound}.0` : String(bound)
 }

@@ -7,9 +7,9 @@ import type { History } from './history.js'
 import type { Routes } from './route.js'
 import { type Source, takeSnapshot } from './snapshot.js'
 
-/** They are not built. */
+/** These files are not built. */
 const FILES = new URL('lib/health/page/', PACKAGE_FOLDER)
-/** The modules of the page, each after those that it imports. */
+/** Modules of the page, each after those that it imports. */
 const MODULES = [
   'format.js',
   'svg.js',
@@ -27,16 +27,16 @@ const IMPORT = /^import (?:[^']* from )?'\.\/\w+\.js'\n/gm
 export interface PageOptions {
   readonly source: Source
   readonly history: Pick<History, 'since'>
-  /** The commands that `POST /api/control/<command>` takes; empty where control is off. */
+  /** Commands that `POST /api/control/<command>` accepts; empty where control is off. */
   readonly controls: readonly string[]
 }
 
 /**
- * `GET /`: the page, one response that needs nothing else. `GET /api/snapshot`: what it shows, with the samples of the last ten
- * minutes, or only those after `?since=` (Unix milliseconds).
+ * `GET /`: the page, in one response that needs nothing else. `GET /api/snapshot`: its data, with the samples of the
+ * last ten minutes, or only those after `?since=` (Unix milliseconds).
  */
 export function pageRoutes({ controls, history, source }: PageOptions): Routes {
-  // Not before it is asked for: a worker whose page is missing does its work all the same.
+  // Read when first requested: a worker whose page is missing works all the same.
   let page: ReturnType<typeof readPage> | null = null
   return new Map([
     [
@@ -80,14 +80,14 @@ function send(response: ServerResponse, status: number, headers: Record<string, 
 }
 
 /**
- * The page with its style and its modules put inside, and the policy that lets these run and nothing else: each by its hash, so
- * that no markup that got in by a name or a key could.
+ * Returns the page with its style and modules inlined, and the policy that allows these and nothing else: each by its
+ * hash, so that markup injected by a name or a key can't run.
  * @throws Error if a file is missing
  */
 export function readPage(): { readonly html: string; readonly policy: string; readonly etag: string } {
   const read = (file: string): string => readFileSync(new URL(file, FILES), 'utf8')
   const style = read('page.css')
-  // One script can't import from another within a page: they become one, in the order of their imports.
+  // Inline scripts can't import from each other: they are joined into one, in the order of their imports.
   const script = MODULES.map((file) =>
     read(file)
       .replace(IMPORT, '')

@@ -1,26 +1,29 @@
-/** What the watchdog looks at. */
+/** What the watchdog checks. */
 export interface Work {
   /** Slots in which nothing runs. */
   readonly free: number
-  /** Messages received here that wait for nothing but a slot. */
+  /** Messages received here that wait only for a slot. */
   readonly ready: number
   /** Messages received here that aren't done, whatever they wait for. */
   readonly held: number
-  /** Whether the broker has messages for us: ready in a queue that we consume and nobody else does, heard of just now. */
+  /**
+   * True if the broker has messages for this worker: ready, by a recent reading, in a queue that no other worker
+   * consumes.
+   */
   readonly waiting: boolean
-  /** Grows with each message that is received, begun or ended. */
+  /** Increases with each message that is received, started or ended. */
   readonly moved: number
 }
 
-/** No progress for so long, although there is work that could be done, is a fault of the worker's. */
+/** Milliseconds without progress, although there is work, after which the worker counts as stalled. */
 const STALLED_AFTER_MS = 120_000
-/** After a longer pause between two looks, such as a machine's sleep, nothing is known of the time between. */
+/** After a longer pause between two checks, such as a machine's sleep, nothing is known about the time between. */
 const LONGEST_STEP_MS = 10_000
 
 /**
- * Tells a worker that is alive but does nothing. It knows only what can't be right: requests that could run beside a free slot and
- * don't, or an empty-handed worker whose queue is full. Tasks that take hours, messages that are parked, a broker that is away,
- * another worker's turn on a single-active queue: none of that is a stall.
+ * Detects a worker that is alive but does nothing. Only impossible states count: requests that could run beside a free
+ * slot and don't, or a worker without messages whose queue is full. Tasks that take hours, parked messages, an
+ * unavailable broker and a single-active queue that another worker consumes are not a stall.
  */
 export class Progress {
   private moved = -1
@@ -37,7 +40,7 @@ export class Progress {
     this.lookedAt = now
   }
 
-  /** For how long work has been left undone, in milliseconds, up to the last look. */
+  /** Milliseconds for which work has been left undone, up to the last check. */
   get idleMs(): number {
     return this.since === null ? 0 : this.lookedAt - this.since
   }

@@ -3,22 +3,22 @@ import type { Component } from '../component.js'
 import type { Clock, Timer } from '../ports.js'
 
 const TICK_MS = 1_000
-/** How far back its figures look. */
+/** Number of beats that its figures are based on. */
 const REMEMBERED = 15
 
 interface Beat {
-  /** How much later than it should the beat came, in milliseconds. */
+  /** Milliseconds by which the beat was late. */
   readonly lateMs: number
   readonly loop: EventLoopUtilization
 }
 
 export interface PulseOptions {
   readonly clock: Clock
-  /** Called each second. @param now monotonic milliseconds */
+  /** Called every second. @param now monotonic milliseconds */
   onBeat(now: number): void
 }
 
-/** A beat each second, which tells how the event loop fares: a beat that comes late was held up by something that held up all else. */
+/** Measures the event loop by a beat every second: what delays a beat delays everything else. */
 export class Pulse implements Component {
   readonly name = 'pulse'
   private readonly beats: Beat[] = []
@@ -32,13 +32,13 @@ export class Pulse implements Component {
     return Math.max(0, ...this.beats.map(({ lateMs }) => lateMs))
   }
 
-  /** Part of the last seconds in which the event loop was busy, 0 to 1. */
+  /** Fraction of the last seconds in which the event loop was busy, 0 to 1. */
   get utilisation(): number {
     const [first] = this.beats
     return first ? performance.eventLoopUtilization(first.loop).utilization : 0
   }
 
-  /** The same of the last second alone. */
+  /** Fraction of the last second in which the event loop was busy. */
   get latestUtilisation(): number {
     const [before, last] = this.beats.slice(-2)
     return before && last ? performance.eventLoopUtilization(last.loop, before.loop).utilization : this.utilisation

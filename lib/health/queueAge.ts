@@ -1,18 +1,18 @@
 interface Point {
   /** Monotonic milliseconds. */
   readonly at: number
-  /** Messages that had come into the queue by then, those found in it at first included. */
+  /** Messages that had come into the queue by then, including those found at the start. */
   readonly arrived: number
 }
 
-/** More points than this are thinned out; the longer a message waits, the less a second matters. */
+/** Points are thinned out above this number; the longer a message waits, the less a second matters. */
 const MOST_POINTS = 512
 
 /**
- * How long the oldest message of a queue has waited. The broker doesn't tell, and Celery's messages carry no time; but a queue is
- * first in, first out: if `arrived` messages have come and `ready` of them are still there, the oldest is the one that came after
- * `arrived - ready` others, and so it is as old as the moment when the count of arrivals passed that number. An estimate: messages
- * that went back to the queue, or have a priority, have other places than it thinks.
+ * Estimates how long the oldest message of a queue has waited. The broker doesn't tell, and Celery's messages carry no
+ * time. But a queue is first in, first out: if `arrived` messages have come and `ready` of them are still there, the
+ * oldest is the one that came after `arrived - ready` others, and is as old as the moment when the count of arrivals
+ * passed that number. Messages that went back to the queue, or have a priority, make the estimate inexact.
  */
 export class QueueAge {
   private points: Point[] = []
@@ -25,9 +25,10 @@ export class QueueAge {
   }
 
   /**
+   * Adds a reading.
    * @param now monotonic milliseconds
    * @param ready messages in the queue, delivered to nobody
-   * @param taken messages that this worker has taken from it, ever
+   * @param taken messages that this worker has taken from it so far
    * @param share how many times as many the whole fleet takes: its consumers over ours; 0 if we take none
    */
   sample(now: number, ready: number, taken: number, share: number): void {
@@ -40,7 +41,7 @@ export class QueueAge {
     this.forget(arrived - ready)
   }
 
-  /** Milliseconds; at least that, where the message was there before the first sample. */
+  /** Returns milliseconds; a lower bound if the message was there before the first sample. */
   oldestMs(now: number): number {
     const [before, after] = this.points
     if (this.ready === 0 || !before) return 0
@@ -54,7 +55,7 @@ export class QueueAge {
     return this.points.at(-1)?.arrived ?? 0
   }
 
-  /** Keeps the points from the last one before the oldest message came. */
+  /** Drops the points before the last one that precedes the oldest message. */
   private forget(gone: number): void {
     const first = this.points.findIndex(({ arrived }) => arrived > gone)
     if (first < 0) this.points = this.points.slice(-1)

@@ -6,18 +6,18 @@ export interface Seen extends QueueDepth {
   readonly at: number
 }
 
-/** Samples closer than this say nothing new of an age. */
+/** Samples closer than this add nothing to an age. */
 const LEAST_STEP_MS = 500
 
-/** What the broker says of the queues' depths, and what follows from it over time. */
+/** Keeps what the broker reports about the depths of queues, and derives ages from it. */
 export class QueueWatch {
   private readonly seen = new Map<string, Seen>()
   private readonly ages = new Map<string, QueueAge>()
 
   /**
-   * Takes a sample in.
+   * Adds a sample.
    * @param now monotonic milliseconds
-   * @param ours messages taken in from a queue since the start, and the consumers that take them
+   * @param ours messages taken from a queue since the start, and the consumers that take them
    */
   sample(
     now: number,
@@ -34,13 +34,13 @@ export class QueueWatch {
     }
   }
 
-  /** What was heard of a queue in the last `withinMs`; null if that was nothing. */
+  /** Returns the last reading of a queue if it is no older than `withinMs`; null otherwise. */
   last(queue: string, now: number, withinMs: number): Seen | null {
     const seen = this.seen.get(queue)
     return seen && now - seen.at <= withinMs ? seen : null
   }
 
-  /** How long the oldest message of a queue has waited in it, in seconds; 0 for an empty one. */
+  /** Returns the seconds that the oldest message of a queue has waited in it; 0 for an empty queue. */
   oldestSeconds(queue: string, now: number): number {
     return (this.ages.get(queue)?.oldestMs(now) ?? 0) / 1000
   }

@@ -2,14 +2,15 @@ import type { Routes } from './route.js'
 import { answerJson } from './server.js'
 
 export interface ReadinessSource {
-  /** What keeps the worker from doing its work; empty when it is ready. */
+  /** Reasons why the worker can't do its work; empty when it is ready. */
   readonly readiness: readonly string[]
   readonly breakers: Iterable<{ readonly name: string; readonly state: string }>
 }
 
 /**
- * `GET /readyz`: 200 while the worker takes messages and can settle them, 503 with the reasons when it can't, and from the first
- * moment of its stop. The breakers of tasks' own are told, but don't count: only some tasks need what is behind them.
+ * `GET /readyz`: 200 while the worker takes messages and can settle them, 503 with the reasons when it can't, and from
+ * the moment its stop begins. The breakers of tasks are reported, but don't count: only some tasks need the services
+ * behind them.
  */
 export function readinessRoutes(worker: ReadinessSource): Routes {
   return new Map([

@@ -6,10 +6,10 @@ import { type Address, showAddress } from '../settings/address.js'
 import { Guests } from './guests.js'
 import type { RouteHandler, Routes } from './route.js'
 
-/** Between two tries to listen. */
+/** Milliseconds between two attempts to listen. */
 const RETRY_MS = 5_000
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)$/i
-/** Small: who asks here is a probe, a scraper or one browser. The largest header of a request is its token. */
+/** Small: the clients are a probe, a scraper or one browser. The largest header of a request is its token. */
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
@@ -20,16 +20,16 @@ const LIMITS = {
 
 export interface HttpServerOptions {
   readonly address: Address
-  /** A path that ends in `/*` takes every path below it; `GET` answers `HEAD` as well. */
+  /** A path that ends in `/*` matches every path below it; `GET` also answers `HEAD`. */
   readonly routes: Routes
-  /** Whether somebody asked for this address; if not, that it is taken is nothing to warn of. */
+  /** True if this address was configured; otherwise it is not worth a warning if it is in use. */
   readonly asked: boolean
   readonly clock: Clock
   readonly log: Logger
 }
 
 /**
- * Answers HTTP. An address that can't be had doesn't keep the worker from its work: it is tried again until it is free, as in a
+ * The HTTP server. An address in use doesn't keep the worker from its work: it is tried again until it is free, as in a
  * rolling restart, where the old worker holds it until its last task has ended.
  */
 export class HttpServer implements Component {
@@ -41,7 +41,7 @@ export class HttpServer implements Component {
 
   constructor(private readonly options: HttpServerOptions) {}
 
-  /** Where it listens; null while it doesn't. */
+  /** Address of the server; null while it doesn't listen. */
   get address(): Address | null {
     const bound = this.server?.address()
     return bound && typeof bound === 'object' ? { host: bound.address, port: bound.port } : null
@@ -51,7 +51,7 @@ export class HttpServer implements Component {
     if (!this.server && !this.stopped) await this.listen()
   }
 
-  /** Answers no further request, and cuts off who has not been answered. */
+  /** Answers no further request, and closes all connections, answered or not. */
   async stop(): Promise<void> {
     this.stopped = true
     this.retry?.cancel()
@@ -132,7 +132,10 @@ export class HttpServer implements Component {
     return undefined
   }
 
-  /** A page of somebody else's whose name was made to lead here must not read what only this machine may see. */
+  /**
+   * Returns whether the `Host` header is a foreign name that was made to point here: a page of that name must not read
+   * what only this machine may see.
+   */
   private isMisdirected({ headers }: IncomingMessage): boolean {
     if (!LOOPBACK.test(this.options.address.host)) return false
     const host = (headers.host ?? '').replace(/:\d+$/, '')

@@ -11,7 +11,10 @@ import { Histogram } from './histogram.js'
 import type { Reading } from './history.js'
 import type { TaskCounts } from './tally.js'
 
-/** The most entries of each list, and characters of each text: a snapshot stays small whatever the worker has in hand. */
+/**
+ * Limits for the entries of each list and the characters of each text: a snapshot stays small whatever the worker
+ * holds.
+ */
 export const LIMITS = {
   lanes: 50,
   running: 50,
@@ -23,10 +26,10 @@ export const LIMITS = {
   text: LONGEST_TEXT,
 } as const
 
-/** How a task can end for good. */
+/** The ways in which a task can end for good. */
 const FINAL: readonly Ending[] = ['succeeded', 'failed', 'ignored', 'rejected', 'revoked']
 
-/** What the page is made from. */
+/** Data that the page is made from. */
 export interface Source {
   /** `name@host`. */
   readonly nodename: string
@@ -37,14 +40,14 @@ export interface Source {
   readonly startedAt: number
   readonly line: Pick<LinePart, 'state' | 'lanes' | 'pool'>
   readonly scaling: Pick<ScalingPart, 'bounds' | 'decisions'>
-  /** Whether the number of slots follows the load. */
+  /** True if the number of slots follows the load. */
   readonly autoscales: boolean
   readonly queues: Pick<QueuesPart, 'queues' | 'intake'>
-  /** As last heard; undefined for a queue that couldn't be asked yet. */
+  /** Last known depth; undefined for a queue that couldn't be asked yet. */
   depthOf(queue: string): { readonly ready: number; readonly consumers: number } | undefined
-  /** How long its oldest message has waited: an estimate, 0 for an empty or unknown queue. */
+  /** Seconds that its oldest message has waited: an estimate, 0 for an empty or unknown queue. */
   oldestSeconds(queue: string): number
-  /** What keeps the worker from being ready; empty if nothing does. */
+  /** Reasons why the worker isn't ready; empty if it is. */
   readiness(): readonly string[]
   breakers(): Iterable<BreakerInfo>
   failures(): Iterable<Failure>
@@ -57,7 +60,9 @@ export interface Source {
   memory(): number
 }
 
-/** The worker at this moment, for the page: a plain value that JSON can carry, whose lists and texts are bounded. Times are Unix milliseconds. */
+/**
+ * The worker at this moment, for the page: plain JSON whose lists and texts are bounded. Times are Unix milliseconds.
+ */
 export type Snapshot = ReturnType<typeof takeSnapshot>
 
 export function takeSnapshot(source: Source) {
@@ -73,7 +78,7 @@ export function takeSnapshot(source: Source) {
     slots: { size: pool.size, busy: pool.busy, max: scaling.bounds.max, min: scaling.bounds.min },
     autoscales: source.autoscales,
     waiting,
-    /** Above 1, more is to be done than there are slots for. */
+    /** Above 1 if there is more to do than there are slots. */
     load: Math.round(((pool.busy + waiting) / Math.max(1, pool.size)) * 100) / 100,
     parked: parkedCounts(state),
     strays: state.strays,
@@ -102,7 +107,7 @@ export function takeSnapshot(source: Source) {
   }
 }
 
-/** What the history keeps of a source. */
+/** Returns the data for the history. */
 export function takeReading(source: Source): Reading {
   const { pool, state } = source.line
   return {
@@ -137,7 +142,7 @@ function queuesOf({ depthOf, line, oldestSeconds, queues }: Source) {
   }))
 }
 
-/** Blocked lanes first, for they wait for an operator; then those that have waited longest. */
+/** Blocked lanes first, since they wait for an operator; then those that have waited longest. */
 function lanesOf({ clock, line }: Source) {
   const now = clock.monotonic()
   const all = [...line.lanes].map(({ blocked, depth, head, key, oldest }) => {
@@ -156,7 +161,7 @@ function lanesOf({ clock, line }: Source) {
   return { total: all.length, shown }
 }
 
-/** Those that have run longest first. */
+/** The longest runs first. */
 function runningOf({ clock, line }: Source) {
   const now = clock.monotonic()
   const { running } = line.state
@@ -174,7 +179,7 @@ function runningOf({ clock, line }: Source) {
   return { total: running.size, shown }
 }
 
-/** By name over all queues, those that ran most often first. */
+/** By name over all queues, the most frequent first. */
 function tasksOf(source: Source) {
   const byName = new Map<string, { runs: number; failed: number; runtime: Histogram }>()
   for (const { failed, name, runtime, started } of source.tasks()) {
@@ -201,13 +206,16 @@ function milliseconds(seconds: number | null): number | null {
   return seconds === null ? null : Math.round(seconds * 1000)
 }
 
-/** By reason; `rejected` are those that had become tasks. */
+/** By reason; `rejected` counts messages that had become tasks. */
 function rejectedOf(state: WorkerState): Readonly<Record<string, number>> {
   const rejected = endingsOf(state, 'rejected')
   return { ...Object.fromEntries(state.refused), ...(rejected > 0 ? { rejected } : {}) }
 }
 
-/** Latest first. `from` is null for the first one that is still known. One that was held back opened none of the slots it wanted. */
+/**
+ * Latest first. `from` is null for the oldest one known. A decision that was held back opened none of the slots it
+ * wanted.
+ */
 function decisionsOf({ decisions }: Source['scaling']) {
   return decisions
     .slice(-LIMITS.decisions - 1)
@@ -223,7 +231,7 @@ function decisionsOf({ decisions }: Source['scaling']) {
     .reverse()
 }
 
-/** A name that commands go by: what was clipped can't be named to one, and says so. */
+/** Returns a name that commands use as an argument. A name that was clipped can't be used, and is marked. */
 function whole<Field extends string>(field: Field, text: string) {
   return { [field]: clip(text), clipped: text.length > LONGEST_TEXT } as Record<Field, string> & { clipped: boolean }
 }

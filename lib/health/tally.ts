@@ -7,16 +7,19 @@ import type { Request } from '../request/request.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 import { Histogram } from './histogram.js'
 
-/** Seconds: the default of celery-exporter, which is that of Python's Prometheus client. Its queries add buckets of one bound up. */
+/**
+ * Seconds. The default of celery-exporter, from Python's Prometheus client: its queries add up buckets of the same
+ * bound.
+ */
 const RUNTIME_BOUNDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
-/** And further ones for what waits for minutes. */
+/** With further bounds for messages that wait for minutes. */
 const WAIT_BOUNDS: readonly number[] = [...RUNTIME_BOUNDS, 30, 60, 300, 1800]
-/** Names beyond these limits are counted together under `OTHER`: a monitor has to bear what it is told. */
+/** Names beyond these limits are counted together under `OTHER`, so that a monitor is not overloaded. */
 const MOST_TASKS = 500
 const MOST_EXCEPTIONS = 30
 export const OTHER = 'other'
 
-/** What became of the messages of one task from one queue. */
+/** Counts what happened to the messages of one task from one queue. */
 export class TaskCounts {
   sent = 0
   received = 0
@@ -26,9 +29,9 @@ export class TaskCounts {
   rejected = 0
   revoked = 0
   readonly failed = new Map<string, number>()
-  /** Seconds; of the runs that succeeded, as celery-exporter has it. */
+  /** Seconds; only runs that succeeded, as in celery-exporter. */
   readonly runtime = new Histogram(RUNTIME_BOUNDS)
-  /** Seconds from the receipt, or the time that the message was due later, to the start of the first try. */
+  /** Seconds from the receipt, or from the ETA if that is later, to the start of the first try. */
   readonly wait = new Histogram(WAIT_BOUNDS)
 
   constructor(
@@ -38,39 +41,41 @@ export class TaskCounts {
 }
 
 interface QueueCounts {
-  /** Messages taken in. */
+  /** Messages received. */
   arrived: number
   readonly tasks: Map<string, TaskCounts>
 }
 
-/** Counts what happens to tasks, by name and queue. Listens to what is told to monitors anyway, and does next to nothing each time. */
+/**
+ * Counts what happens to tasks, by name and queue. Listens to the events for monitors, and does very little for each.
+ */
 export class TaskTally implements TaskEvents {
   private readonly queues = new Map<string, QueueCounts>()
   private size = 0
 
   constructor(
     private readonly clock: Clock,
-    /** Whether the app has a task of this name. */
+    /** Returns whether the app has a task of this name. */
     private readonly isKnown: (name: string) => boolean,
   ) {}
 
-  /** Every task that something has happened to. */
+  /** Every task with any event. */
   *[Symbol.iterator](): Iterator<TaskCounts> {
     for (const { tasks } of this.queues.values()) yield* tasks.values()
   }
 
-  /** Messages that were taken in from a queue. */
+  /** Returns the number of messages received from a queue. */
   arrivedFrom(queue: string): number {
     return this.queues.get(queue)?.arrived ?? 0
   }
 
   received(request: Request, eta?: number): void {
     this.of(request).received++
-    // Told an ETA, it is a try that waits here, and no new message.
+    // With an ETA it is a retry that waits here, and not a new message.
     if (eta === undefined) this.returned(request)
   }
 
-  /** Among the messages of its queue it counts like any other. */
+  /** Counts only for the queue, like any other message. */
   returned(request: Request): void {
     this.of(request)
     const queue = this.queues.get(request.delivery.queue)
@@ -106,7 +111,7 @@ export class TaskTally implements TaskEvents {
   }
 
   cancelled(): void {
-    // Its message goes back to the broker, and is counted where it ends.
+    // The message goes back to the broker, and is counted where it ends.
   }
 
   unregistered(_message: TaskMessage): void {

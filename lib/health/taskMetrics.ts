@@ -14,7 +14,7 @@ const COUNTED = {
   revoked: 'Tasks that were revoked or had expired.',
 } as const satisfies Partial<Record<keyof TaskCounts, string>>
 
-/** What happens to tasks, under celery-exporter's names and labels, so that its dashboards and alerts go on working. */
+/** Metrics of tasks, under celery-exporter's names and labels, so that its dashboards and alerts keep working. */
 export function registerTaskMetrics(metrics: Metrics, nodename: string, tasks: Iterable<TaskCounts>): void {
   const hostname = hostOf(nodename)
   const labels = ({ name, queue }: TaskCounts): Record<string, string> => ({ name, hostname, queue_name: queue })
@@ -32,7 +32,7 @@ export function registerTaskMetrics(metrics: Metrics, nodename: string, tasks: I
   }
   metrics.counter('celery_task_failed_total', 'Runs that failed.', [...LABELS, 'exception'], function* () {
     for (const counts of tasks) {
-      // There from the start, as celery-exporter has it, so that a query for failures finds a zero and not nothing.
+      // Present from the start, as in celery-exporter, so that a query for failures finds a zero and not nothing.
       yield { value: 0, labels: { ...labels(counts), exception: '' } }
       for (const [exception, value] of counts.failed) yield { value, labels: { ...labels(counts), exception } }
     }
@@ -42,7 +42,7 @@ export function registerTaskMetrics(metrics: Metrics, nodename: string, tasks: I
     'Seconds that successful runs took.',
     read((counts) => counts.runtime),
   )
-  // Two names for one thing: celery-mixin's dashboards ask for the second.
+  // Two names for the same metric: celery-mixin's dashboards use the second.
   for (const name of ['celery_task_wait_seconds', 'celery_task_queue_wait_time']) {
     metrics.histogram(
       name,

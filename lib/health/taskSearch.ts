@@ -6,7 +6,7 @@ import type { Routes } from './route.js'
 import { answerJson } from './server.js'
 import { LIMITS } from './snapshot.js'
 
-/** The result backend is waited for this long, so that the page answers while it is away. */
+/** Milliseconds to wait for the result backend, so that the page answers while it is unavailable. */
 const STORE_MS = 2_000
 
 export interface TaskSearchOptions {
@@ -17,8 +17,8 @@ export interface TaskSearchOptions {
 }
 
 /**
- * `GET /api/task?id=`: what is known here of one task: where it stands if this worker has it in hand, how it failed if that was one of
- * the latest failures, and the state that the result backend has of it. Neither arguments nor results.
+ * `GET /api/task?id=`: what is known about one task: its state in this worker, its failure if that is one of the
+ * latest, and its state in the result backend. Contains neither arguments nor results.
  */
 export function taskSearchRoutes(options: TaskSearchOptions): Routes {
   return new Map([
@@ -62,7 +62,7 @@ function failure(id: string, { failures }: TaskSearchOptions) {
   return null
 }
 
-/** Where results are sent to whoever waits for them, or nowhere, there is no store to look into. */
+/** Returns null if results are sent to clients or dropped: there is no store to read then. */
 async function stored(id: string, { backend, clock }: TaskSearchOptions) {
   if (backend.storeUnlessReady === undefined) return { stored: null }
   let late = (): void => undefined

@@ -7,7 +7,7 @@ import type { Labels, Metrics, Read } from './metrics.js'
 
 const BREAKER_STATES = ['closed', 'half-open', 'open'] as const
 
-/** What the worker's own metrics are read from. */
+/** Data that the worker's metrics are read from. */
 export interface WorkerMetricsSource {
   readonly nodename: string
   readonly version: string
@@ -16,9 +16,9 @@ export interface WorkerMetricsSource {
   readonly line: Pick<LinePart, 'state' | 'lanes' | 'pool'>
   readonly scaling: Pick<ScalingPart, 'bounds'> & { readonly counts: ReadonlyMap<string, number> }
   readonly queues: Pick<QueuesPart, 'queues' | 'intake'>
-  /** As heard not long ago; undefined while it isn't known. */
+  /** Recent depth of a queue; undefined while it isn't known. */
   depthOf(queue: string): { readonly ready: number; readonly consumers: number } | undefined
-  /** How long the oldest message of a queue has waited in it. */
+  /** Seconds that the oldest message of a queue has waited in it. */
   oldestSeconds(queue: string): number
   /** Queues whose order is kept over many workers. */
   fleets(): readonly FleetInfo[]
@@ -28,13 +28,16 @@ export interface WorkerMetricsSource {
   readonly pulse: { readonly utilisation: number; readonly latestMs: number }
   /** Control messages, replies and events that couldn't be read or sent, by kind. */
   dropped(): ReadonlyMap<string, number>
-  /** What keeps the worker from being ready. */
+  /** Reasons why the worker isn't ready. */
   readiness(): readonly string[]
-  /** Whether messages may come in. */
+  /** True if messages may come in. */
   consuming(): boolean
 }
 
-/** The slots, what is before them and around them. Each gauge has the one label `hostname`, so that they go together in a query. */
+/**
+ * Metrics of the slots and the messages before them. Each gauge has the single label `hostname`, so that they can be
+ * combined in a query.
+ */
 export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSource): void {
   const { line, pulse, scaling } = source
   const { pool, state } = line
@@ -46,9 +49,9 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
       const depth = source.depthOf(name)
       return depth ? [{ ...depth, labels: { queue_name: name } }] : []
     })
-  /** Of the queues that are consumed here, those whose depth is known. */
+  /** Depths of the consumed queues, as far as they are known. */
   const depths = () => known(source.queues.queues.map(({ name }) => name))
-  /** And the queues of a fleet, whoever holds their lanes. */
+  /** And those of a fleet's queues, whoever holds their lanes. */
   const allDepths = () =>
     known(new Set([...source.queues.queues.map(({ name }) => name), ...source.fleets().flatMap(fleetQueues)]))
   const queued = (): number => depths().reduce((sum, { ready }) => sum + ready, state.ready)
@@ -124,7 +127,7 @@ export function registerWorkerMetrics(metrics: Metrics, source: WorkerMetricsSou
     allDepths().map(({ consumers: value, labels }) => ({ value, labels })),
   )
 
-  /** Of this worker alone; added up over the workers they are celery-exporter's figures. */
+  /** Of this worker only; summed over the workers they are celery-exporter's figures. */
   const share = (name: string, help: string, value: () => number): void =>
     metrics.untyped(name, help, () =>
       source.queues.queues.map(({ name: queue_name }) => ({
@@ -199,7 +202,7 @@ function count<Item>(items: Iterable<Item>, wanted: (item: Item) => boolean = ()
 }
 
 function oldestKeyed({ clock, line }: WorkerMetricsSource): number {
-  // In the order of arrival; one that waits for its ETA has no place in its lane yet.
+  // In the order of arrival; a request that waits for its ETA has no place in its lane yet.
   for (const { key, parkedFor, receivedAt } of line.state.requests) {
     if (key !== null && parkedFor !== 'eta') return (clock.monotonic() - receivedAt) / 1000
   }
