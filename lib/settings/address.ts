@@ -1,16 +1,16 @@
 import type { Parse } from './row.js'
 
-/** Where a server listens. */
+/** Address that a server listens on. */
 export interface Address {
-  /** A name or an IP address, an IPv6 one without brackets. */
+  /** Host name or IP address; IPv6 without brackets. */
   readonly host: string
-  /** 0 for any free one. */
+  /** Port; 0 for any free one. */
   readonly port: number
 }
 
 const FORM = /^(?:(?:\[([\da-f:.]+)\]|([^\s:/[\]]+)):)?(\d{1,5})$/i
 
-/** Reads `HOST:PORT`, `[IPv6]:PORT`, or a port alone, which means this machine only. @throws TypeError */
+/** Parses `HOST:PORT`, `[IPv6]:PORT`, or a port alone, which listens on this machine only. @throws TypeError */
 export function parseAddress(text: string): Address {
   const [, ipv6, name, digits] = FORM.exec(text) ?? []
   const port = Number(digits)
@@ -20,11 +20,11 @@ export function parseAddress(text: string): Address {
   return { host: ipv6 ?? name ?? '127.0.0.1', port }
 }
 
-/** An address as it is written in settings and URLs. */
+/** Formats an address as in settings and URLs. */
 export function showAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** A setting that is an address: its text, checked, with the host written out. */
+/** Parses a setting that is an address; returns its text with the host filled in. */
 export const address: Parse<string, string | number> = (raw) =>
   showAddress(parseAddress(typeof raw === 'number' ? String(raw) : typeof raw === 'string' ? raw.trim() : ''))

@@ -1,9 +1,9 @@
 import { checkTlsWords } from './tlsWords.js'
 import { splitUrl, type UrlParts } from './urlParts.js'
 
-/** kombu's transport for a broker inside the process, which has a host only for its name. */
+/** kombu's transport for a broker inside the process, whose URL has a host only as its name. */
 const MEMORY = 'memory'
-/** The transports of kombu that mean RabbitMQ or the process itself, and their default ports. */
+/** kombu's transports for RabbitMQ and for the process itself, with their default ports. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ['amqp', 5672],
   ['pyamqp', 5672],
@@ -11,10 +11,10 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ['amqps', 5671],
   [MEMORY, 0],
 ])
-/** The default ports of those that programs have added. */
+/** Default ports of the transports that programs have added. */
 const ADDED = new Map<string, number>()
 
-/** Lets URLs of one more scheme be read. @param port of a URL that names none; 0 for no port */
+/** Registers another URL scheme. @param port default port; 0 for no port */
 export function addTransport(scheme: string, port: number): void {
   ADDED.set(scheme, port)
 }
@@ -40,7 +40,10 @@ interface Parts {
   readonly ssl?: Readonly<Record<string, string>>
 }
 
-/** Where a broker is and who we are to it. As text it has no password: `amqp://guest:**@127.0.0.1:5672//`, as kombu's `as_uri`. */
+/**
+ * Address of a broker, with user and password. As text it has no password: `amqp://guest:**@127.0.0.1:5672//`, as
+ * kombu's `as_uri`.
+ */
 export class BrokerUrl implements Parts {
   readonly transport: string
   readonly tls: boolean
@@ -68,7 +71,7 @@ export class BrokerUrl implements Parts {
     if (parts.ssl !== undefined) this.ssl = parts.ssl
   }
 
-  /** Whether it is a broker inside the process, which nobody else can reach. */
+  /** True for a broker inside the process, which nobody else can reach. */
   get isInProcess(): boolean {
     return this.transport === MEMORY
   }
@@ -82,8 +85,8 @@ export class BrokerUrl implements Parts {
 }
 
 /**
- * Reads a broker URL, or several joined by `;`, with kombu's rules: an absent part has its default, `localhost` is 127.0.0.1, and
- * `amqp://h`, `amqp://h/` and `amqp://h//` all mean the virtual host `/`.
+ * Parses a broker URL, or several joined by `;`, by kombu's rules: missing parts have their defaults, `localhost` is
+ * 127.0.0.1, and `amqp://h`, `amqp://h/` and `amqp://h//` all mean the virtual host `/`.
  * @throws TypeError that says what is expected, without the password
  */
 export function parseBrokerUrl(text: string): BrokerUrl[] {
@@ -117,7 +120,7 @@ function parseOne(text: string): BrokerUrl {
   })
 }
 
-/** What the parts of such a URL mean is up to its broker, which gets the URL as it was given, too. */
+/** Parses the URL of an added transport. Its broker interprets the parts, and also gets the URL unchanged. */
 function addedUrl(text: string, transport: string, defaultPort: number): BrokerUrl {
   const url = splitUrl(text)
   if (url === null) throw new TypeError(`expected host and port as in ${transport}://user:password@host:1234/path`)

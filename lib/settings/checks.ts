@@ -9,15 +9,15 @@ export interface Checked {
   readonly faults: readonly string[]
 }
 
-/** Unless told otherwise there are as many children as processors, as in Celery. */
+/** By default there are as many children as processors, as in Celery. */
 function withPoolSize(settings: Settings, named: ReadonlySet<string>): Settings {
   if (named.has('worker_concurrency') || !hasChildren(settings.worker_pool)) return settings
   return { ...settings, worker_concurrency: availableParallelism() }
 }
 
 /**
- * What one setting means for another. The pool `solo` is one slot, whatever the others say.
- * @param named the settings that somebody gave
+ * Applies what one setting means for another. The pool `solo` has one slot, whatever the other settings say.
+ * @param named the settings that were given
  */
 export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked {
   const settings = withPoolSize(given, named)
@@ -48,7 +48,7 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
   return { settings, warnings, faults }
 }
 
-/** What has more slots than its pool can have; told before any is opened. */
+/** Finds settings with more slots than the pool can have, before any slot is opened. */
 function slotFaults({ worker_autoscale, worker_concurrency, worker_pool }: Settings): string[] {
   const most = mostSlots(worker_pool)
   const told = (flag: string, slots: number): string[] =>

@@ -1,7 +1,7 @@
 import type { ContentLimits } from '../protocol/content/content.js'
 import type { Settings } from './table.js'
 
-/** What of a message's content is accepted, and how much of it. */
+/** Returns which message contents are accepted, and up to which size. */
 export function contentLimits(settings: Settings): ContentLimits {
   return {
     accept: settings.accept_content,

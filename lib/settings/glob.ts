@@ -1,18 +1,18 @@
-/** How a pattern is read. */
+/** Options for reading a pattern. */
 export interface GlobOptions {
-  /** Whether `[a-z]` and `[!a-z]` stand for one character of a set, as in Python's `fnmatch`. */
+  /** True if `[a-z]` and `[!a-z]` match one character of a set, as in Python's `fnmatch`. */
   readonly sets?: boolean
 }
 
-/** What stands at one place of a pattern: where it ends, and whether a character fits. */
+/** One element of a pattern: where it ends, and which characters it matches. */
 interface Piece {
   readonly end: number
   fits(char: string): boolean
 }
 
 /**
- * Whether a text matches a pattern as a whole: `*` stands for any characters, `?` for one, all else for itself. Takes no more
- * steps than the product of the two lengths, whatever they hold: only the last star is ever tried again.
+ * Returns whether a whole text matches a pattern: `*` matches any characters, `?` any single one, all others
+ * themselves. Takes at most as many steps as the product of the two lengths: only the last star is ever retried.
  */
 export function matchesGlob(text: string, pattern: string, { sets = false }: GlobOptions = {}): boolean {
   const chars = [...text]
@@ -46,7 +46,7 @@ function pieceAt(pattern: string, place: number, sets: boolean): Piece {
   return (sets && char === '[' && setAt(pattern, place)) || { end: place + char.length, fits: (each) => each === char }
 }
 
-/** A `]` that stands first belongs to the set; a bracket that is never closed stands for itself. */
+/** A leading `]` belongs to the set; a bracket that is never closed matches itself. */
 function setAt(pattern: string, place: number): Piece | null {
   const negated = pattern[place + 1] === '!'
   const from = place + (negated ? 2 : 1)

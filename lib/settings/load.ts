@@ -5,37 +5,40 @@ import { meaningOf } from './names.js'
 import { envNamesOf, flagLabel, type Row } from './row.js'
 import { ROWS, type Settings } from './table.js'
 
-/** Where settings come from, the weakest first. */
+/** Where settings come from, the weakest source first. */
 export interface Sources {
-  /** The app's configuration, under Celery's names. */
+  /** Configuration of the app, under Celery's names. */
   readonly config: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string | undefined>>
-  /** What the command line gave, by the name of the row: a text, or true for a switch. */
+  /** Values from the command line, by the name of the row: a text, or true for a switch. */
   readonly flags: Readonly<Record<string, unknown>>
-  /** What a message calls that which `flags` gave; by default the flag. */
+  /** Name of a value from `flags` in messages; by default the flag. */
   nameOf?(name: string): string
 }
 
 export interface Loaded {
-  /** Frozen. Where there was a fault, the default. */
+  /** The settings, frozen. A faulty one has its default. */
   readonly settings: Settings
-  /** All that somebody gave, by whatever way: also what equals the default, and what has no effect. Options are no settings. */
+  /**
+   * Every setting that was given, from any source, including those equal to their defaults and those without effect.
+   * Options are not settings.
+   */
   readonly configured: ReadonlyMap<string, unknown>
-  /** What was given but has no effect, for the log. */
+  /** Warnings for the log about settings without effect. */
   readonly warnings: readonly string[]
-  /** Everything that can't be accepted; each says where it came from, what it is and what is accepted. */
+  /** Everything that can't be accepted: each fault says where the value came from, what it is and what is accepted. */
   readonly faults: readonly string[]
 }
 
 interface Given {
   readonly raw: unknown
-  /** What a message calls the place it came from. */
+  /** Name of the source in messages. */
   readonly origin: string
 }
 
 const LONGEST_SHOWN = 80
 
-/** Puts the settings together: default, then app configuration, then environment, then flag. Does no I/O. */
+/** Combines the settings: default, then app configuration, then environment, then flag. Does no I/O. */
 export function loadSettings(sources: Sources): Loaded {
   const warnings: string[] = []
   const faults: string[] = []
@@ -58,7 +61,7 @@ export function loadSettings(sources: Sources): Loaded {
       warnings.push(`${given.origin} has no effect: ${row.inert}`)
     }
   }
-  // Each row has put in what it parsed, or its default; that is the type's definition.
+  // Each row has added its parsed value or its default, which is how the type is defined.
   const checked = crossCheck(values as unknown as Settings, named)
   const settings = Object.freeze(checked.settings)
   const rows = [...named].filter((name) => !ROWS.get(name)?.option)
@@ -70,7 +73,10 @@ export function loadSettings(sources: Sources): Loaded {
   }
 }
 
-/** The configuration by its present names, with the name that it was given under. @param ignored gets what is no setting here */
+/**
+ * Reads the configuration by current names, together with the name it was given under.
+ * @param ignored receives names that are not settings here
+ */
 function readConfig(
   config: Sources['config'],
   warnings: string[],
@@ -90,7 +96,9 @@ function readConfig(
   return found
 }
 
-/** The strongest source that gives a row its value. An empty environment variable counts as absent, as for click. */
+/**
+ * Returns the strongest source that gives a row its value. An empty environment variable counts as absent, as in click.
+ */
 function giver(
   name: string,
   row: Row<unknown>,

@@ -2,18 +2,19 @@ import { parseBrokerUrl } from './brokerUrl.js'
 import type { Settings } from './table.js'
 import { unquote } from './urlParts.js'
 
-/** What stands for a secret. */
+/** Replacement for a secret. */
 export const MASK = '**'
-/** The broker's default password is no secret, and masking the word would deface every line that names the user. */
+/** The broker's default password is no secret, and masking it would spoil every line that contains the user name. */
 const PUBLIC = 'guest'
-/** A shorter password would be found in half the words of a log. Inside a URL it is masked at any length. */
+/** A shorter password would be found in half the words of a log. Inside a URL a password of any length is masked. */
 const SHORTEST_SECRET = 4
-/** Where the part of a URL ends that names user, password and host. */
+/** End of the part of a URL that contains user, password and host. */
 const END_OF_AUTHORITY = /[\s/?#"';]/g
 
 /**
- * A broker URL, a list of them joined by `;`, or a result backend's URL, without its password. Broker URLs come out as kombu's `as_uri`
- * writes them, with their defaults filled in. In what can't be read as one, all between the first colon and the last `@` is masked.
+ * Returns a broker URL, a list of them joined by `;`, or a result backend's URL, without its password. Broker URLs are
+ * written as kombu's `as_uri` does, with their defaults filled in. In a text that can't be parsed as a URL, everything
+ * between the first colon and the last `@` is masked.
  */
 export function maskUrl(url: string): string {
   const parts = url.split(';')
@@ -33,14 +34,16 @@ function asBroker(url: string): string | undefined {
   }
 }
 
-/** Puts `**` in the place of every secret and of every password in a URL. */
+/** Replaces every secret, and every password in a URL, with `**`. */
 export function maskSecrets(text: string, secrets: readonly string[]): string {
   let masked = text.includes('://') ? maskPasswords(text) : text
   for (const secret of secrets) masked = masked.replaceAll(secret, MASK)
   return masked
 }
 
-/** Masks what stands between the user and the last `@` of the authority in each URL. Looks at each sign of the text twice at most. */
+/**
+ * Masks what stands between the user and the last `@` of the authority in each URL. Reads each character at most twice.
+ */
 function maskPasswords(text: string): string {
   let masked = ''
   let from = 0
@@ -57,7 +60,10 @@ function maskPasswords(text: string): string {
   return masked + text.slice(from)
 }
 
-/** The passwords and tokens among the settings, in every spelling that a line of the log might have them in; longest first, for `maskSecrets`. */
+/**
+ * Returns the passwords and tokens among the settings, in every spelling that a log line might have; longest first, for
+ * `maskSecrets`.
+ */
 export function secretsOf(settings: Settings): string[] {
   const urls = [settings.broker_url, settings.broker_read_url, settings.broker_write_url, settings.result_backend]
   const passwords = urls

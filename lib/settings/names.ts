@@ -12,20 +12,23 @@ const WITHOUT_ROW: ReadonlySet<string> = new Set([
   'deprecated_settings',
 ])
 
-/** Their upper-case names from before Celery 4 begin like this. */
+/** Prefixes of the upper-case names from before Celery 4. */
 const OLD_PREFIX = /^(?:BROKER|CELERY|CELERYD|CELERYBEAT|CONTROL|ENABLE)_/
 
 const OLD: ReadonlyMap<string, string> = new Map(
   [...ROWS].flatMap(([name, { old }]) => (old === undefined ? [] : [[old, name] as const])),
 )
 
-/** What a name in an app's configuration means: a setting, perhaps under its old name, or nothing, and then why. */
+/**
+ * Meaning of a name in an app's configuration: a setting, perhaps under its old name, or a warning why it means
+ * nothing.
+ */
 export type Meaning =
   | { readonly setting: string; readonly warning?: string }
-  /** @property ignored the name that it is shown under, where it is no option of the command line */
+  /** @property ignored the name to show it under, unless it is an option of the command line */
   | { readonly warning: string; readonly ignored?: string }
 
-/** Looks a name of an app's configuration up. */
+/** Looks up a name of an app's configuration. */
 export function meaningOf(name: string): Meaning {
   const row = ROWS.get(name)
   if (row && !row.option) return { setting: name }
@@ -38,7 +41,7 @@ export function meaningOf(name: string): Meaning {
       warning: `app config ${name}: is the old name of ${renamed}; it counts, but write the new one`,
     }
   }
-  // With a namespace, as Django projects have it, CELERY_ stands before the present name in capitals.
+  // With a namespace, as in Django projects, CELERY_ precedes the current name in upper case.
   const bare = name.toLowerCase().replace(/^celery_/, '')
   if (WITHOUT_ROW.has(bare)) return { warning: `app config ${name}: has no effect here; ignored`, ignored: bare }
   const guess = ROWS.has(bare) ? bare : nearestSetting(name)

@@ -1,4 +1,4 @@
-/** Of the known names, the one that is the fewest changes away, if it is not too far: for "did you mean". */
+/** Returns the known name with the fewest changes from this one, if they are few enough: for "did you mean". */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   // Nobody misspells a name by doubling its length.
   if (name.length > LONGEST) return undefined
@@ -6,10 +6,10 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return near !== undefined && near.distance <= Math.max(2, name.length / 4) ? near.each : undefined
 }
 
-/** Characters of a name that is compared. */
+/** Longest name that is compared. */
 const LONGEST = 100
 
-/** Levenshtein's distance: insertions, deletions and replacements of one character. */
+/** Levenshtein distance: insertions, deletions and replacements of one character. */
 function distance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, at) => at)
   for (let i = 1; i <= from.length; i++) {

@@ -3,15 +3,15 @@ import { switchWord } from './switchWord.js'
 import { checkTlsWords, type TlsWords } from './tlsWords.js'
 
 /*
- * Parsers take the text of a flag or of the environment, or the JavaScript value of an app's configuration. Each throws a
- * TypeError that says what it expected; the loader puts before it where the value came from.
+ * Parsers take the text of a flag or of the environment, or the JavaScript value from an app's configuration. Each
+ * throws a TypeError that says what it expected; the loader adds where the value came from.
  */
 
 function expected(what: string): TypeError {
   return new TypeError(`expected ${what}`)
 }
 
-/** Any text but the empty one. */
+/** Any text but an empty one. */
 export const text: Parse<string> = (raw) => {
   if (typeof raw !== 'string' || raw === '') throw expected('a text')
   return raw
@@ -23,7 +23,7 @@ export const octal: Parse<string> = (raw) => {
   return raw
 }
 
-/** Null for null and for the empty text. */
+/** Null for null and for an empty text. */
 export function optional<T, In = T>(parse: Parse<T, In>): Parse<T | null, In | null> {
   return (raw) => (raw === null || raw === undefined || raw === '' ? null : parse(raw))
 }
@@ -35,12 +35,12 @@ export const toggle: Parse<boolean> = (raw) => {
   return value
 }
 
-/** As no-color.org has it: whatever is set counts, unless it plainly says no. */
+/** As on no-color.org: any value counts, unless it plainly says no. */
 export const presence: Parse<boolean> = (raw) => switchWord(String(raw)) ?? String(raw) !== ''
 
 const SHORTEST_TOKEN = 16
 
-/** A secret that isn't guessed by trying. */
+/** A secret that is too long to guess. */
 export const token: Parse<string> = (raw) => {
   if (typeof raw !== 'string' || raw.length < SHORTEST_TOKEN) {
     throw expected(`a text of at least ${SHORTEST_TOKEN} characters`)
@@ -64,14 +64,14 @@ export function count({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number
   }
 }
 
-/** A duration in seconds, fractions allowed. */
+/** A duration in seconds; fractions are allowed. */
 export const seconds: Parse<number> = (raw) => {
   const value = numberFrom(raw, /^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i)
   if (Number.isFinite(value) && value >= 0) return value
   throw expected('a number of seconds, such as 30 or 0.5, not below 0')
 }
 
-/** Seconds above 0. */
+/** A duration of more than 0 seconds. */
 export const positiveSeconds: Parse<number> = (raw) => {
   if (seconds(raw) > 0) return seconds(raw)
   throw expected('a number of seconds above 0')
@@ -82,7 +82,10 @@ export interface Range {
   readonly min: number
 }
 
-/** `10,2` or `2,10`, or the most alone; fewer than one slot there can't be. Also `[10, 2]`, `10` and `{ max, min }`. As `--autoscale` reads it. */
+/**
+ * `10,2` or `2,10`, or the maximum alone, as `--autoscale` reads it; also `[10, 2]`, `10` and `{ max, min }`. The
+ * minimum is at least one slot.
+ */
 export const range: Parse<Range, Range | number | readonly [number, number] | `${number}` | `${number},${number}`> = (
   raw,
 ) => {
@@ -103,14 +106,14 @@ export const range: Parse<Range, Range | number | readonly [number, number] | `$
   throw expected('the most and the fewest slots as whole numbers, such as 10,2, or the most alone')
 }
 
-/** Names separated by commas, taken as they are, blanks too (so does Celery); or an array of them. */
+/** Names separated by commas, kept as they are, blanks too (as in Celery); or an array of names. */
 export const list: Parse<readonly string[], readonly string[] | string> = (raw) => {
   const parts: readonly unknown[] = typeof raw === 'string' ? raw.split(',') : Array.isArray(raw) ? raw : ['']
   if (parts.every((part): part is string => typeof part === 'string' && part !== '')) return parts
   throw expected('names separated by commas, none of them empty')
 }
 
-/** One of a few words; `anyCase` lets the case differ. */
+/** One of a few words; with `anyCase` in any case. */
 export function choice<const T extends string>(
   words: readonly T[],
   options: { anyCase?: boolean } = {},
@@ -124,7 +127,7 @@ export function choice<const T extends string>(
   return Object.assign(parse, { words })
 }
 
-/** An object, or its JSON text. `what` names the values in the fault. */
+/** An object, or its JSON text. `what` is the name of the values in errors. */
 export function map<T, In = T>(
   parse: Parse<T, In>,
   what: string,
@@ -146,7 +149,7 @@ export function map<T, In = T>(
   }
 }
 
-/** Reads a JSON text; every other value is passed on, and so is a text that isn't JSON. */
+/** Parses a JSON text. Other values, and texts that aren't JSON, are returned unchanged. */
 export function fromJson(raw: unknown): unknown {
   if (typeof raw !== 'string') return raw
   try {
@@ -156,12 +159,12 @@ export function fromJson(raw: unknown): unknown {
   }
 }
 
-/** Whatever was given. */
+/** Any value. */
 export const anything: Parse<unknown> = (raw) => raw
 
 const tlsWords = map(anything, 'true, false or the TLS options')
 
-/** A switch for TLS, or its options in Python's words, each with a prefix. */
+/** A switch for TLS, or its options under Python's names, each with a prefix. */
 export function tls(prefix: '' | 'ssl_'): Parse<boolean | TlsWords> {
   return (raw) => {
     const value = fromJson(raw)

@@ -3,13 +3,13 @@ import type { Settings } from './table.js'
 
 /** A queue as it is declared, with the exchange that feeds it. */
 export interface QueueSpec {
-  /** The name. */
+  /** Name of the queue. */
   readonly name: string
-  /** Whether it outlives a restart of the broker. */
+  /** True if it survives a restart of the broker. */
   readonly durable: boolean
-  /** Whether it belongs to one connection, and goes with it. */
+  /** True if it belongs to one connection, and is deleted with it. */
   readonly exclusive: boolean
-  /** Whether it goes when nobody consumes from it any more. */
+  /** True if it is deleted when nobody consumes from it any more. */
   readonly autoDelete: boolean
   /** The x-arguments. */
   readonly arguments: Readonly<Record<string, unknown>>
@@ -17,18 +17,18 @@ export interface QueueSpec {
   readonly exchange: {
     /** Empty for the default exchange, which is neither declared nor bound. */
     readonly name: string
-    /** `direct`, `topic`, `fanout`, `headers`, or one of a plugin. */
+    /** Type: `direct`, `topic`, `fanout`, `headers`, or one of a plugin. */
     readonly type: string
-    /** Whether it outlives a restart of the broker. */
+    /** True if it survives a restart of the broker. */
     readonly durable: boolean
-    /** Whether it goes when no queue is bound to it any more. */
+    /** True if it is deleted when no queue is bound to it any more. */
     readonly autoDelete: boolean
   }
-  /** What it is bound by. */
+  /** Routing key of the binding. */
   readonly routingKey: string
 }
 
-/** A queue by name, from `task_queues` or made up as Celery does it. */
+/** Returns a queue by name, from `task_queues` or created as Celery does. */
 export function queueNamed(name: string, settings: Settings): QueueSpec {
   const defined = settings.task_queues?.find((queue) => queue.name === name)
   if (defined) return fromDefinition(defined, settings)
@@ -47,9 +47,10 @@ export function queueNamed(name: string, settings: Settings): QueueSpec {
 }
 
 /**
- * The queues that a worker with these settings consumes: `-Q`, else all of `task_queues`, else the default one, without `-X`.
- * Faults are texts for the user: a queue that isn't defined while `task_create_missing_queues` is off, or nothing left.
- * @returns those of `worker_fleet_queues` apart
+ * Returns the queues that a worker with these settings consumes: `-Q`, else all of `task_queues`, else the default one,
+ * without `-X`. Faults are texts for the user: a queue that isn't defined while `task_create_missing_queues` is off, or
+ * no queue left.
+ * @returns the queues of `worker_fleet_queues` separately
  */
 export function selectQueues(settings: Settings): { queues: QueueSpec[]; fleet: QueueSpec[]; faults: string[] } {
   const known = settings.task_queues?.map((queue) => queue.name) ?? [settings.task_default_queue]

@@ -3,9 +3,9 @@ import type { Parse } from './row.js'
 const PERIODS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
 
 /**
- * Reads a rate as Celery does: `10/s`, `10/m`, `0.5/h`, or a number a second; 0 and the empty text are none.
- * @returns runs a second; null for no limit
- * @throws TypeError for what is no rate
+ * Parses a rate as Celery does: `10/s`, `10/m`, `0.5/h`, or a number per second; 0 and an empty text mean no limit.
+ * @returns runs per second; null for no limit
+ * @throws TypeError for anything else
  */
 export const rate: Parse<number | null, string | number | null> = (raw) => {
   if (raw === null || raw === undefined || raw === '' || raw === 0) return null
@@ -15,6 +15,6 @@ export const rate: Parse<number | null, string | number | null> = (raw) => {
   return perSecond === 0 ? null : perSecond
 }
 
-/** A rate in the words that it was given in, checked. */
+/** Checks a rate, and keeps it as it was written. */
 export const rateText: Parse<string | null, string | number | null> = (raw) =>
   rate(raw) === null ? null : String(raw).trim()

@@ -2,55 +2,55 @@ import { types } from 'node:util'
 import { anything, count, fromJson, map, optional, seconds, text, toggle } from './parse.js'
 import type { Parse } from './row.js'
 
-/** A queue in `task_queues`, in the words of kombu's `Queue`. */
+/** A queue in `task_queues`, with the names of kombu's `Queue`. */
 export interface QueueDefinition {
-  /** The queue's name. */
+  /** Name of the queue. */
   readonly name: string
-  /** The exchange that it is bound to; by default task_default_exchange. */
+  /** Exchange that it is bound to. Default: task_default_exchange. */
   readonly exchange?: string
-  /** `direct`, `topic`, `fanout` or `headers`. */
+  /** Type of the exchange: `direct`, `topic`, `fanout` or `headers`. */
   readonly exchange_type?: string
-  /** What it is bound by. */
+  /** Routing key of the binding. */
   readonly routing_key?: string
-  /** Whether it outlives a restart of the broker; it does unless this is false. */
+  /** True (the default) if it survives a restart of the broker. */
   readonly durable?: boolean
-  /** Whether it belongs to one connection, and goes with it. */
+  /** True if it belongs to one connection, and is deleted with it. */
   readonly exclusive?: boolean
-  /** Whether it goes when nobody consumes from it any more. */
+  /** True if it is deleted when nobody consumes from it any more. */
   readonly auto_delete?: boolean
-  /** x-arguments as they are. */
+  /** x-arguments, passed unchanged. */
   readonly queue_arguments?: Readonly<Record<string, unknown>>
-  /** Seconds after which an unused queue goes. */
+  /** Seconds after which the unused queue is deleted. */
   readonly expires?: number
   /** Seconds after which a message in it is dropped, or dead-lettered. */
   readonly message_ttl?: number
-  /** The most messages in it. */
+  /** Maximum number of messages in it. */
   readonly max_length?: number
-  /** The most bytes in it. */
+  /** Maximum number of bytes in it. */
   readonly max_length_bytes?: number
-  /** The highest priority that it tells from lower ones, 255 at most. */
+  /** Highest priority that it distinguishes, at most 255. */
   readonly max_priority?: number
 }
 
-/** What `task_routes` may say of a task. */
+/** Options that `task_routes` may give a task. */
 export interface RouteRule {
-  /** The queue to send it to. */
+  /** Queue to send it to. */
   readonly queue?: string
-  /** The exchange to send it to. */
+  /** Exchange to send it to. */
   readonly exchange?: string
-  /** The routing key to send it with. */
+  /** Routing key to send it with. */
   readonly routing_key?: string
-  /** The priority to send it with, from 0 to 255. */
+  /** Priority to send it with, from 0 to 255. */
   readonly priority?: number
-  /** The serializer to write it with, such as `json`. */
+  /** Serializer of its body, such as `json`. */
   readonly serializer?: string
-  /** The compression of its body, such as `gzip`. */
+  /** Compression of its body, such as `gzip`. */
   readonly compression?: string
 }
 
 /**
- * Says where a task's message goes, from what the message is made of: a queue's name, a route, or nothing for whatever comes next in the
- * list. Mirrors the functions in Celery's `task_routes`.
+ * Returns where a task's message goes: a queue's name, a route, or nothing to leave it to the next router in the list.
+ * Mirrors the functions in Celery's `task_routes`.
  */
 export type RouteFunction = (
   task: string,
@@ -61,20 +61,20 @@ export type RouteFunction = (
 
 /** Task names and patterns with their routes. */
 export type RouteMap = Readonly<Record<string, string | RouteRule>>
-/** One of several ways to find a route; the first that knows of one decides. */
+/** A way to find a route; the first router that returns one decides. */
 export type Router = RouteMap | RouteFunction | readonly [RegExp, string | RouteRule]
 type RouterInput = Router | readonly [string, string | RouteRule]
 
-/** A queue as it may be written; kombu's `queue_arguments` may also be called `arguments`. */
+/** A queue as programs may write it; kombu's `queue_arguments` may also be called `arguments`. */
 type QueueInput = Omit<QueueDefinition, 'name'> & {
-  /** x-arguments as they are. */
+  /** x-arguments, passed unchanged. */
   readonly arguments?: QueueDefinition['queue_arguments']
 }
 type QueuesInput =
   | ReadonlyArray<
       | string
       | (QueueInput & {
-          /** The queue's name. */
+          /** Name of the queue. */
           readonly name: string
         })
     >
@@ -105,7 +105,7 @@ const ROUTE_FIELDS: Readonly<Record<keyof RouteRule, Parse<unknown>>> = {
   compression: text,
 }
 
-/** An object with these fields and no others; a field that is null counts as absent. */
+/** Parses an object with these fields and no others; a null field counts as absent. */
 function record(fields: Readonly<Record<string, Parse<unknown>>>, what: string): Parse<Record<string, unknown>> {
   return (raw) => {
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new TypeError(`expected ${what}`)
@@ -128,8 +128,8 @@ const queueRecord = record(QUEUE_FIELDS, 'a queue')
 const routeRecord = record(ROUTE_FIELDS, 'a route')
 
 /**
- * `task_queues`: an array of queues or of their names, or a map from name to queue (both are Celery's), or either as JSON text.
- * kombu's `queue_arguments` may also be called `arguments`.
+ * `task_queues`: an array of queues or of their names, or a map from name to queue (Celery accepts both), or either as
+ * JSON text. kombu's `queue_arguments` may also be called `arguments`.
  */
 export const queues: Parse<readonly QueueDefinition[], QueuesInput> = (raw) => {
   const value = fromJson(raw)
@@ -157,13 +157,13 @@ function queueFrom(raw: unknown, at: number): QueueDefinition {
   }
 }
 
-/** A queue's name, or a route. @throws TypeError */
+/** Parses a queue's name, or a route. @throws TypeError */
 export const route = (raw: unknown): string | RouteRule => (typeof raw === 'string' ? text(raw) : routeRecord(raw))
 const rules = map(route, 'patterns of task names with their routes')
 
 /**
- * `task_routes`: a map from task name or glob to a queue's name or a route; or a function; or, as Celery has it, an array of those and of
- * pairs, whose first may be a regular expression. JSON text too.
+ * `task_routes`: a map from task name or glob to a queue's name or a route; or a function; or, as in Celery, an array
+ * of those and of pairs, whose first may be a regular expression. Also as JSON text.
  */
 export const routes: Parse<readonly Router[], RouterInput | readonly RouterInput[]> = (raw) => {
   const value = fromJson(raw)
@@ -187,7 +187,7 @@ function isPair(entry: unknown): entry is readonly [string | RegExp, unknown] {
 const pair = ([pattern, to]: readonly [string | RegExp, unknown]): Router =>
   typeof pattern === 'string' ? rules({ [pattern]: to }) : [pattern, route(to)]
 
-/** All routes that can be known without a task. */
+/** Returns all routes that can be known without a task. */
 export function rulesOf(routers: readonly Router[]): ReadonlyArray<string | RouteRule> {
   return routers.flatMap((router) => {
     if (typeof router === 'function') return []
@@ -195,25 +195,25 @@ export function rulesOf(routers: readonly Router[]): ReadonlyArray<string | Rout
   })
 }
 
-/** Whether it is a regular expression and its route. */
+/** Returns whether a router is a pair of a regular expression and its route. */
 export const isRouterPair = (router: Router): router is Extract<Router, readonly unknown[]> => Array.isArray(router)
 
 /** `task_order_by`: pattern of task names -> path of the order key. */
 export const orderBy = optional(map(text, 'patterns of task names with the paths of their order keys'))
 
-/** A policy of `task_publish_retry_policy`, in Celery's words; see `PublishRetryPolicy`. */
+/** Retry policy for `task_publish_retry_policy`, with Celery's names; see `PublishRetryPolicy`. */
 export interface PublishRetryWords {
-  /** Tries after the first one; 0 for none, null for no end. */
+  /** Retries after the first try; 0 for none, null for no limit. */
   readonly max_retries: number | null
-  /** Seconds before the first of them. */
+  /** Seconds before the first retry. */
   readonly interval_start: number
   /** Seconds by which each wait is longer than the one before. */
   readonly interval_step: number
-  /** Seconds that a wait takes at most. */
+  /** Maximum number of seconds of a wait. */
   readonly interval_max: number
 }
 
-/** Celery's `task_publish_retry_policy`. */
+/** Default of Celery's `task_publish_retry_policy`. */
 export const PUBLISH_RETRY: PublishRetryWords = {
   max_retries: 3,
   interval_start: 0,
@@ -226,7 +226,7 @@ const retryRecord = record(
   'a retry policy',
 )
 
-/** `task_publish_retry_policy`, as an object or its JSON text. What it leaves out is as in `PUBLISH_RETRY`. */
+/** `task_publish_retry_policy`, as an object or its JSON text. Missing fields are taken from `PUBLISH_RETRY`. */
 export const publishRetry: Parse<PublishRetryWords, Partial<PublishRetryWords>> = (raw) => {
   const value = fromJson(raw)
   const isEndless = typeof value === 'object' && value !== null && 'max_retries' in value && value.max_retries === null

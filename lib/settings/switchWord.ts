@@ -13,7 +13,10 @@ const WORDS: Readonly<Record<string, boolean>> = {
   f: false,
 }
 
-/** What a word says of a switch, in the words of Celery's `strtobool` and of click, in any case; undefined for any other word. */
+/**
+ * Returns the value of a switch from the words of Celery's `strtobool` and of click, in any case; undefined for any
+ * other word.
+ */
 export function switchWord(word: string): boolean | undefined {
   const lower = word.toLowerCase()
   return Object.hasOwn(WORDS, lower) ? WORDS[lower] : undefined

@@ -5,13 +5,13 @@ import { RESULT } from './table/result.js'
 import { TASK } from './table/task.js'
 import { WORKER } from './table/worker.js'
 
-/** Every setting and option there is. Flags, environment, help, types and documentation are read off this table. */
+/** All settings and options. Flags, environment, help, types and documentation are derived from this table. */
 export const TABLE = { ...BROKER, ...RESULT, ...TASK, ...WORKER, ...OPTION } as const
 
 type Table = typeof TABLE
 export type SettingName = keyof Table
 
-/** The settings as they are once loaded: each has a value, and none changes. */
+/** The settings once loaded: each has a value, and none changes. */
 export type Settings = { readonly [Name in SettingName]: Table[Name] extends Row<infer T> ? T : never }
 
 /** What a program may write for a setting. */

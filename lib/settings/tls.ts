@@ -10,11 +10,11 @@ import { coerceError } from '../errors.js'
 import { checkTlsWords, type TlsWords } from './tlsWords.js'
 
 /**
- * What Node's TLS wants for Python's words. The server's certificate is checked, its name too, unless `cert_reqs` is `none`
- * (`check_hostname` leaves out the name alone); Celery checks the name only where `server_hostname` is given. The files are read
- * again for each connection that is made with the result, so that renewed certificates are taken up; ones that can't be read or
- * don't fit together by then leave it at those before.
- * @throws TypeError for what can't be understood; the file system's or OpenSSL's error for a file
+ * Converts Python's TLS options to those of Node. The server's certificate is checked, and its name, unless `cert_reqs`
+ * is `none` (`check_hostname` turns off only the name check); Celery checks the name only where `server_hostname` is
+ * given. The files are read again for each connection, so that renewed certificates take effect; if they can't be read
+ * or don't fit together by then, the previous ones are used.
+ * @throws TypeError for options that can't be understood; the file system's or OpenSSL's error for a file
  */
 export function tlsOptions(words: TlsWords): TlsOptions {
   checkTlsWords(words)
@@ -45,7 +45,7 @@ export function tlsOptions(words: TlsWords): TlsOptions {
   }
 }
 
-/** A broker at `localhost` is reached, as kombu has it, at 127.0.0.1, and may be certified for either. */
+/** A broker at `localhost` is reached at 127.0.0.1, as in kombu, and its certificate may name either. */
 const checkName: typeof checkServerIdentity = (host, certificate) => {
   const fault = checkServerIdentity(host, certificate)
   return fault && host === '127.0.0.1' ? checkServerIdentity('localhost', certificate) && fault : fault
@@ -89,11 +89,15 @@ const FAULTS: ReadonlyArray<readonly [RegExp, (why: string) => string]> = [
   [/^ERR_(SSL|OSSL)_/, (why) => `TLS: ${why}`],
 ]
 
-/** What a server may say to a client that it wants a certificate from; by TLS 1.3 the reason can be lost with the connection. */
+/**
+ * Errors that a client may get from a server that requires its certificate; with TLS 1.3 the reason can be lost with
+ * the connection.
+ */
 const CUT_OFF = /ECONNRESET|EPIPE|Socket closed abruptly/
 
 /**
- * What a connection's error says, in words that tell an operator which of the options to look at; as it is where TLS isn't to blame.
+ * Returns a connection's error in words that tell an operator which option to check; unchanged where TLS isn't the
+ * cause.
  * @param words of a connection that never came up
  */
 export function tlsFault(thrown: unknown, words: TlsWords | null = null): string {

@@ -1,17 +1,19 @@
-/** What Python's ssl module, and the clients built on it, call the parts of a TLS connection. */
+/** Options of a TLS connection, named as in Python's ssl module and the clients built on it. */
 export type TlsWords = Readonly<Record<string, unknown>>
 
-/** Words that have a meaning here. `keyfile`, `certfile` and `ca_certs` are paths of PEM files, `password` is the key's. */
+/**
+ * Options with an effect here. `keyfile`, `certfile` and `ca_certs` are paths of PEM files, `password` is the key's.
+ */
 const MEANT = 'keyfile certfile ca_certs cert_reqs ciphers server_hostname check_hostname password'.split(' ')
-/** Words that say how Python's sockets behave, which is settled here. */
+/** Options for the behaviour of Python's sockets, which is fixed here. */
 const SETTLED = 'ssl_version do_handshake_on_connect suppress_ragged_eofs'.split(' ')
 
 /** Python's constants, by name and by number. */
 const CERT_REQS = /^(?:(?:cert_)?(?:none|optional|required)|[012])$/i
 
 /**
- * Looks whether every word is known and `cert_reqs` can be understood.
- * @param prefix what stands before each word: `ssl_` for Redis and in URLs
+ * Checks that every option is known and that `cert_reqs` can be understood.
+ * @param prefix what precedes each option: `ssl_` for Redis and in URLs
  * @throws TypeError that says what is expected
  */
 export function checkTlsWords(words: TlsWords, prefix: '' | 'ssl_' = ''): void {

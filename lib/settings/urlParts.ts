@@ -1,13 +1,13 @@
-/** What a URL consists of; percent-encoding is undone. What is missing is empty. */
+/** Parts of a URL, without percent-encoding. Missing parts are empty. */
 export interface UrlParts {
   /** In lower case, without `://`. */
   readonly scheme: string
   readonly username: string
   readonly password: string
-  /** In lower case; of an IPv6 address without its brackets. */
+  /** In lower case; an IPv6 address without brackets. */
   readonly hostname: string
   readonly port: number | null
-  /** Without its first slash. */
+  /** Without its leading slash. */
   readonly path: string
   readonly query: readonly (readonly [name: string, value: string])[]
 }
@@ -15,14 +15,14 @@ export interface UrlParts {
 const SCHEME = /^([a-z][\w+.-]*):\/\//i
 const PLACE = /^(?:\[([^[\]]*)\]|([^[\]:]*))(?::(\d*))?$/
 const ESCAPES = /(?:%[\da-f]{2})+/gi
-/** No host has such characters; one that stands there is a slip. */
+/** Characters that are never in a host name, and are mistakes there. */
 const NOT_IN_HOST = /[\s@\\^|<>"`{}]/
 
 /**
- * Takes a URL apart as kombu's `url_to_parts` does: the user ends at the first colon, the password at the last `@` before the
- * path. The standard parser has other rules: it escapes signs of a password, of which nobody knows afterwards which the operator
- * has escaped.
- * @returns null for what is no such URL
+ * Splits a URL as kombu's `url_to_parts` does: the user ends at the first colon, the password at the last `@` before
+ * the path. The standard parser has other rules: it escapes characters of a password, and then nobody knows which ones
+ * the operator has escaped.
+ * @returns null if the text is not such a URL
  */
 export function splitUrl(text: string): UrlParts | null {
   const url = text.replace(/[\t\r\n]/g, '')
@@ -43,12 +43,14 @@ export function splitUrl(text: string): UrlParts | null {
     password: unquote(password),
     ...place,
     path: unquote(path.replace(/^\//, '')),
-    // As in Python, a name without a value says nothing.
+    // As in Python, a name without a value is ignored.
     query: [...new URLSearchParams(query)].filter(([, value]) => value !== ''),
   }
 }
 
-/** Undoes percent-encoding. A percent sign that two hexadecimal digits don't follow stands for itself, as in Python's `unquote`. */
+/**
+ * Decodes percent-encoding. A percent sign without two hexadecimal digits stands for itself, as in Python's `unquote`.
+ */
 export function unquote(part: string): string {
   return part.replace(ESCAPES, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'))
 }
@@ -63,7 +65,7 @@ function placeOf(text: string): Pick<UrlParts, 'hostname' | 'port'> | null {
   return { hostname, port }
 }
 
-/** The text before the first such sign, and what follows it. */
+/** Returns the text before the first such sign, and what follows it. */
 function cut(text: string, sign: string): readonly [before: string, after: string] {
   const at = text.indexOf(sign)
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]

@@ -121,10 +121,10 @@ const ALL = {
   worker_timer_precision: 1,
 }
 
-/** The name of a setting of Celery's that has no meaning here. */
+/** Name of a Celery setting that has no effect here. */
 export type NameWithoutEffect = keyof typeof ALL
 /**
- * Celery 5.6's settings that have no meaning here, with their defaults. A configuration may hold them: they are ignored, with a
- * warning, and `inspect conf` shows them as Celery does.
+ * Celery 5.6's settings that have no effect here, with their defaults. A configuration may contain them: they are
+ * ignored with a warning, and `inspect conf` shows them as Celery does.
  */
 export const WITHOUT_EFFECT: Readonly<Record<string, unknown>> = ALL

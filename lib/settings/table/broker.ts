@@ -10,7 +10,7 @@ const brokerUrls: Parse<string, string | readonly string[]> = (raw) => {
   return urls
 }
 
-/** The settings about the broker. */
+/** Settings of the broker. */
 export const BROKER = {
   broker_url: row(
     brokerUrls,

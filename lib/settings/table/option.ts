@@ -9,7 +9,7 @@ const NO_BEAT: RowExtras = {
 }
 const FROM_APP = 'the configuration is that of the app module'
 
-/** What exists on the command line only: the global options, and `worker`'s own. */
+/** Options that exist on the command line only: the global ones, and those of `worker`. */
 export const OPTION = {
   app: row(optional(text), null, 'Module of the app: dist/app.js, or dist/app:name.', {
     option: true,

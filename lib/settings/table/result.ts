@@ -1,7 +1,7 @@
 import { anything, map, optional, seconds, text, tls, toggle } from '../parse.js'
 import { row } from '../row.js'
 
-/** The settings about results. */
+/** Settings of results. */
 export const RESULT = {
   result_backend: row(
     optional(text),

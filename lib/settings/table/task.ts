@@ -5,7 +5,7 @@ import { row } from '../row.js'
 
 const UTC_ONLY = 'times without an offset are read as UTC'
 
-/** The settings about tasks, their messages and their queues. */
+/** Settings of tasks, their messages and their queues. */
 export const TASK = {
   accept_content: row(list, ['json'], 'Serializers that messages may use, by name or content type.', {
     old: 'CELERY_ACCEPT_CONTENT',

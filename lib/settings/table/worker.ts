@@ -4,7 +4,7 @@ import { choice, count, list, optional, positiveSeconds, range, seconds, text, t
 import { row } from '../row.js'
 import { MOST_PREFETCH } from '../slots.js'
 
-/** The settings about the worker. */
+/** Settings of the worker. */
 export const WORKER = {
   worker_concurrency: row(
     count({ min: 1 }),
