@@ -3,7 +3,7 @@ import { LOG_LEVELS, type Logger } from '../ports.js'
 import type { FromChild, LoggedLevel } from './messages.js'
 import { pack } from './parcel.js'
 
-/** A log of a child's: its lines are written by the worker. */
+/** Makes the log of a child: the worker writes its lines. */
 export function childLog(levels: readonly LoggedLevel[], send: (message: FromChild) => void): Logger {
   const line =
     (level: LoggedLevel) =>
@@ -13,7 +13,7 @@ export function childLog(levels: readonly LoggedLevel[], send: (message: FromChi
       try {
         send({ type: 'log', level, message: text, facts: pack(facts) })
       } catch (thrown) {
-        // A line must not fail for what goes with it.
+        // A log line must not fail because of its facts.
         send({ type: 'log', level, message: text, facts: { facts: coerceError(thrown).message } })
       }
     }

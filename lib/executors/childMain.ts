@@ -1,6 +1,7 @@
 /*
- * The entry of a child process of the prefork pool. The parent decides when it ends: a Ctrl+C in the terminal reaches the whole
- * group, and a warm stop has to let the running tasks finish. With the parent's death its end of the channel closes.
+ * The entry point of a child process of the prefork pool. The parent decides when it ends: a Ctrl+C in the terminal
+ * reaches the whole process group, and a warm stop has to let running tasks finish. If the parent dies, the channel
+ * closes.
  */
 import { serve } from './serve.js'
 
@@ -13,6 +14,6 @@ const receive = serve({
 })
 process.on('message', receive)
 process.on('disconnect', () => process.exit(0))
-// They are the worker's own, and whoever reads them may go.
+// These are the worker's own, and their reader may go away.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)

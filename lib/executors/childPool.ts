@@ -8,21 +8,24 @@ import type { ChildKind, ChildPoolOptions } from './childKind.js'
 import type { Executor, RunHooks } from './executor.js'
 import { runJob, writeLine } from './runJob.js'
 
-/** Between two tries to start a child that doesn't come up: doubled from one to the next. */
+/** Milliseconds until the next attempt to start a child that fails to start, doubled with each attempt. */
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 30_000
-/** How long a child that has nothing to do may take to close the app's connection. */
+/** Milliseconds that an idle child may take to close the app's connection. */
 export const END_MS = 5000
 
 interface Seat {
   readonly child: Child
   state: 'loading' | 'idle' | 'busy' | 'ending'
   tasks: number
-  /** Of the one whose task runs in it. */
+  /** Called when the child dies during a task. */
   onLost: (how: string) => void
 }
 
-/** Children, each with one task at a time, and replaced when they die, have run enough, or have grown too heavy. */
+/**
+ * Child processes or threads, each with one task at a time. They are replaced when they die, have run enough tasks, or
+ * use too much memory.
+ */
 export class ChildPool implements Executor {
   readonly name: 'threads' | 'prefork'
   private readonly seats = new Set<Seat>()
@@ -108,7 +111,7 @@ export class ChildPool implements Executor {
     })
   }
 
-  /** Grows at once; shrinks by the children that are idle, and by others as they become so. */
+  /** Grows at once. Shrinks by ending idle children now, and others as they become idle. */
   resize(size: number): void {
     this.size = size
     for (const seat of this.seats) {
@@ -144,7 +147,7 @@ export class ChildPool implements Executor {
         if (seat.state === 'loading') this.release(seat)
       },
       (thrown) => {
-        // Whoever starts the pool is told by `start`.
+        // The initiator of the start gets the error from `start`.
         if (this.started) this.options.log.error(`${child.label} didn't start: ${repr(coerceError(thrown))}`)
       },
     )
@@ -172,13 +175,13 @@ export class ChildPool implements Executor {
     this.retryMs = Math.min(LONGEST_RETRY_MS, this.retryMs * 2)
   }
 
-  /** Waits for a child that is free; null once the pool has stopped. */
+  /** Waits for a free child; null once the pool has stopped. */
   private async takeSeat(): Promise<Seat | null> {
     while (!this.stopped) {
       const idle = [...this.seats].find(({ state }) => state === 'idle')
       if (idle) idle.state = 'busy'
       const seat = await (idle ?? this.nextSeat())
-      // It may have died on the way to here.
+      // The child may have died in the meantime.
       if (seat === null || this.seats.has(seat)) return seat
     }
     return null
@@ -197,7 +200,7 @@ export class ChildPool implements Executor {
     return this.options.stopLimit?.within(wait, gaveUp).catch(() => null) ?? wait
   }
 
-  /** Gives a seat to whoever waits longest. */
+  /** Gives a free seat to the task that has waited longest. */
   private release(seat: Seat): void {
     if (seat.state === 'ending') return
     this.listen(seat)
@@ -210,7 +213,7 @@ export class ChildPool implements Executor {
     next?.(seat)
   }
 
-  /** While nothing runs in it, a child may still say something, of a promise that was left over for example. */
+  /** Handles messages of an idle child, for example about a promise that was left over. */
   private listen(seat: Seat): void {
     seat.onLost = () => undefined
     seat.child.onMessage = (message) => {

@@ -27,10 +27,10 @@ import {
 import { pack } from './parcel.js'
 
 const DEFAULT_TERMS: ChildTerms = { hostname: '', hookTimeoutMs: 10_000, resourceTimeoutMs: 30_000 }
-/** Enough to tell how a service is. */
+/** Enough to tell the state of a service. */
 const MOST_CALLS = 100
 
-/** The child's side of a pool, in a process or a thread: loads the app, then runs one task after another. */
+/** The child's side of a pool, in a process or a thread: loads the app, then runs tasks one after another. */
 export class ChildRun {
   private readonly app: Promise<App>
   private readonly controllers = new Map<number, AbortController>()
@@ -41,8 +41,8 @@ export class ChildRun {
   private readonly resourceTerms: ResourceTerms
 
   /**
-   * @param memory bytes that the child takes up
-   * @param say tells the worker something that belongs to no task
+   * @param memory bytes that the child uses
+   * @param say sends the worker a message that belongs to no task
    */
   constructor(
     source: AppSource,
@@ -58,11 +58,11 @@ export class ChildRun {
       await app.hooks.tell('workerProcessInit', () => ({ hostname: terms.hostname }))
       return this.listen(app)
     })
-    // Who asks whether it is loaded is told; until then a failure is no stray.
+    // Whoever asks for `loaded` gets the error; until then a rejection must not count as unhandled.
     this.app.catch(() => undefined)
   }
 
-  /** How loading has ended. */
+  /** Returns the result of loading the app. */
   async loaded(): Promise<FromChild> {
     try {
       await this.app
@@ -73,7 +73,7 @@ export class ChildRun {
     }
   }
 
-  /** Runs a task to its end, and says how it ended whatever happens: the worker waits for that. Never throws. */
+  /** Runs a task to its end, and always reports how it ended: the worker waits for that. Never throws. */
   async run(job: Job, send: (message: FromChild) => void): Promise<void> {
     const children: ResultTuple[] = []
     let outcome: Outcome
@@ -89,7 +89,7 @@ export class ChildRun {
     try {
       done(packOutcome(outcome))
     } catch (thrown) {
-      // Something deep in it can't be copied after all, such as a function that an error carries along.
+      // Something inside can't be copied after all, such as a function attached to an error.
       done(packOutcome(failure(thrown)))
     }
   }
@@ -130,7 +130,7 @@ export class ChildRun {
     })
   }
 
-  /** Takes what is said while a task runs. */
+  /** Handles a message that arrives while a task runs. */
   receive(message: ToChild): void {
     if (message.type === 'abort') this.controllers.get(message.job)?.abort(unpackError(message.error))
     else if (message.type === 'soft-limit')
@@ -138,7 +138,7 @@ export class ChildRun {
     else if (message.type === 'stored') this.stored(message)
   }
 
-  /** Closes the app's resources, and the connection that a task's own messages opened, if any. */
+  /** Closes the app's resources, and the connection opened by a task's own messages, if any. */
   async close(): Promise<void> {
     const app = await this.app
     await app.hooks.settled()
@@ -146,7 +146,7 @@ export class ChildRun {
     await app.close()
   }
 
-  /** The worker keeps count of the calls of all its children. */
+  /** Reports calls guarded by breakers to the worker, which counts those of all its children. */
   private listen(app: App): App {
     for (const breaker of app.breakers) {
       breaker.onCall((failure) => {
@@ -184,7 +184,7 @@ async function load({ specifier, cwd, include }: AppSource): Promise<App> {
   return app
 }
 
-/** Hooks are to hear of the end that the worker hears of: a result that can't be sent to it makes a failure. */
+/** Hooks must see the same end as the worker: a result that can't be sent to it becomes a failure. */
 function sendable(outcome: Outcome): Outcome {
   if (outcome.state !== 'SUCCESS') return outcome
   const plain = packOutcome(outcome)

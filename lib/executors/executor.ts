@@ -2,40 +2,45 @@ import type { Logger } from '../ports.js'
 import type { Request } from '../request/request.js'
 import type { Outcome } from '../trace/outcome.js'
 
-/** A task's time limits in seconds; null for none. */
+/** Time limits of a task in seconds; null for none. */
 export interface TimeLimits {
   readonly soft: number | null
   readonly hard: number | null
 }
 
-/** What a run needs from outside. */
+/** What a run needs from the worker. */
 export interface RunHooks {
   readonly limits: TimeLimits
   /** The task's own log. */
   readonly log: Logger
-  /** To be called once, when the body is about to run, and the request knows since when and in which process. Never throws. */
+  /**
+   * Must be called once, when the body is about to run and the request knows its start time and process. Never throws.
+   */
   onStart(): void
   /**
-   * Stores a state of the task's own; resolves once it is stored.
-   * @throws CeleriacError when it can't be
+   * Stores a state that the task itself reports; resolves once it is stored.
+   * @throws CeleriacError if it can't be stored
    */
   updateState(state: string, meta: unknown): Promise<void>
 }
 
-/** Where tasks run. */
+/** Runs the code of tasks. */
 export interface Executor {
   readonly name: 'async' | 'threads' | 'prefork'
-  /** @throws ConfigurationError if the app can't be loaded where it is to run */
+  /** @throws ConfigurationError if the app can't be loaded where tasks run */
   start(): Promise<void>
-  /** Kills what still runs. Idempotent, and allowed before `start`. */
+  /** Kills tasks that still run. Idempotent, and allowed before `start`. */
   stop(): Promise<void>
-  /** Milliseconds that the app's resources may take to close, beyond what the pool itself takes. */
+  /** Milliseconds that the app's resources may take to close, in addition to the pool's own time. */
   readonly extraStopMs: number
-  /** Runs a request's task under its limits. Never throws: whatever happens is an outcome. */
+  /** Runs a request's task under its limits. Never throws: whatever happens becomes an outcome. */
   run(request: Request, hooks: RunHooks): Promise<Outcome>
   /** Changes how many tasks can run at a time. */
   resize(size: number): void
-  /** What it adds to the `pool` of `inspect stats`: what it is, how many tasks it runs at a time, and in which processes or threads. */
+  /**
+   * Returns its part of `pool` in `inspect stats`: its kind, how many tasks it runs at a time, and in which processes
+   * or threads.
+   */
   describe(): Record<string, unknown>
 }
 

@@ -14,7 +14,7 @@ export interface ExecutorOptions extends Omit<InlineOptions, 'resourceTimeoutMs'
 }
 
 /**
- * Where the tasks of a worker run, as `-P` says.
+ * Creates the executor that `-P` names.
  * @throws ConfigurationError for a pool whose children would have no module to load
  */
 export function createExecutor(settings: Settings, options: ExecutorOptions): Executor {
@@ -44,7 +44,7 @@ export function createExecutor(settings: Settings, options: ExecutorOptions): Ex
   return pool === 'threads' ? threadsPool(child) : preforkPool(child)
 }
 
-/** What the command line says of the broker and of results holds for what tasks send, too. */
+/** Settings for sending in children: the command line's broker and result backend apply to what tasks send, too. */
 function sendingFrom({ broker_url, result_backend }: Settings): Record<string, string> {
   return {
     CELERY_BROKER_URL: broker_url,

@@ -10,7 +10,7 @@ import { tellBegin, tellEnd } from '../trace/runHooks.js'
 import { requestInfo, trace } from '../trace/trace.js'
 import { type Executor, hardLimitText, type RunHooks, softLimitText } from './executor.js'
 
-/** What an app has around the handlers of its tasks. */
+/** What an app runs around the handlers of its tasks. */
 export interface AppAround {
   readonly middleware: Middlewares
   readonly resources: Resources
@@ -20,7 +20,7 @@ export interface InlineOptions {
   readonly app: AppAround
   /** The app's hooks as the worker calls them. */
   readonly hooks: Hooks
-  /** Milliseconds that the start, and the stop, of a resource may take. */
+  /** Milliseconds that a resource may take to open, or to close. */
   readonly resourceTimeoutMs: number
   readonly clock: Clock
   /** The worker's log, for the lines about limits. */
@@ -28,15 +28,15 @@ export interface InlineOptions {
   /** Node name. */
   readonly hostname: string
   readonly size: number
-  /** Told of a run that goes on past its hard limit, and again when it has ended. */
+  /** Called with 1 for a run that continues past its hard limit, and with -1 when it has ended. */
   onStray(by: 1 | -1): void
 }
 
-/** The async pool: tasks run in the worker's own process, each a promise. */
+/** The async pool: tasks run in the worker's own process, each as a promise. */
 export class InlineExecutor implements Executor {
   readonly name = 'async'
   private size: number
-  /** The start of the resources; null before it, and after the stop. */
+  /** The opening of the resources; null before it, and after the stop. */
   private opening: Promise<void> | null = null
 
   constructor(private readonly options: InlineOptions) {
@@ -69,7 +69,7 @@ export class InlineExecutor implements Executor {
     return this.options.hooks.any ? this.runHooked(request, run) : this.runLimited(request, run)
   }
 
-  /** Hooks have a bound of their own: the limits of the task are those of its handler. */
+  /** Hooks have a time limit of their own: the task's limits are those of its handler. */
   private async runHooked(request: Request, run: RunHooks): Promise<Outcome> {
     const { clock, hooks, hostname } = this.options
     if (request.isExpired(clock.now())) return { state: 'REVOKED', reason: 'expired' }
@@ -111,7 +111,7 @@ export class InlineExecutor implements Executor {
   }
 
   describe(): Record<string, unknown> {
-    // Monitors count `processes`: there is one entry a slot, each of them this process.
+    // Monitors count `processes`: it has one entry per slot, each of them this process.
     const processes = Array.from({ length: this.size }, () => process.pid)
     return { implementation: 'celeriac:async', 'max-concurrency': this.size, processes }
   }

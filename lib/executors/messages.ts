@@ -32,32 +32,35 @@ export type FromChild =
   | { readonly type: 'unfit'; readonly faults: readonly string[] }
   | { readonly type: 'log'; readonly level: LoggedLevel; readonly message: string; readonly facts: unknown }
   | { readonly type: 'store'; readonly call: number; readonly state: string; readonly meta: unknown }
-  /** Hooks were told that the task begins; and the handler has ended, and hooks are told of that. Only if the job asks for it. */
+  /**
+   * Sent if the job asks for it: hooks were called for the begin of the task; the handler has ended, and hooks are
+   * called for that.
+   */
   | { readonly type: 'begun' }
   | { readonly type: 'ended' }
   | { readonly type: 'done'; readonly end: JobEnd }
 
 export type LoggedLevel = Exclude<LogLevel, 'FATAL'>
 
-/** Where a child finds the app. */
+/** Location of the app, for a child. */
 export interface AppSource {
-  /** What was given to `-A`. */
+  /** The value of `-A`. */
   readonly specifier: string
-  /** The directory that it is looked for from. */
+  /** Directory that it is searched from. */
   readonly cwd: string
   /** Further modules with tasks. */
   readonly include: readonly string[]
-  /** How hooks and resources are dealt with; the defaults unless given. */
+  /** Settings for hooks and resources; by default the usual ones. */
   readonly terms?: ChildTerms
 }
 
-/** How hooks and resources are dealt with in a child. */
+/** Settings for hooks and resources in a child. */
 export interface ChildTerms {
   /** Node name. */
   readonly hostname: string
-  /** Milliseconds that a hook is waited for. */
+  /** Milliseconds to wait for a hook. */
   readonly hookTimeoutMs: number
-  /** Milliseconds that the start, and the stop, of a resource may take. */
+  /** Milliseconds that a resource may take to open, or to close. */
   readonly resourceTimeoutMs: number
 }
 
@@ -66,19 +69,19 @@ export interface Job {
   readonly number: number
   /** A packed RequestInfo. */
   readonly info: unknown
-  /** The headers of the trace that the run is part of. */
+  /** Headers of the trace that the run belongs to. */
   readonly carrier: Carrier
-  /** What the worker's breakers say at present. */
+  /** Present state of the worker's breakers. */
   readonly breakers: Readonly<Record<string, BreakerState>>
   /** Levels of the task's log that are written. */
   readonly levels: readonly LoggedLevel[]
-  /** Whether the worker wants to know when the handler begins and ends: time limits are not for hooks. */
+  /** True if the worker must know when the handler begins and ends: time limits don't apply to hooks. */
   readonly hooked: boolean
 }
 
-/** How a job ended, and what its child weighs afterwards. */
+/** How a job ended, and how much memory its child uses afterwards. */
 export interface JobEnd {
-  /** Since the end of the child's last job; of very many, the last ones. */
+  /** Calls since the end of the child's last job; only the last ones if there are very many. */
   readonly calls: readonly GuardedCall[]
   readonly outcome: PlainOutcome
   readonly children: readonly ResultTuple[]
@@ -125,12 +128,15 @@ export function packError(given: Error): PlainError {
   }
 }
 
-/** Its class stays behind in the child; its name, text, stack and what Python receives of it are the same. */
+/**
+ * Restores an error. Its class stays in the child; its name, text and stack, and what Python receives of it, are the
+ * same.
+ */
 export function unpackError({ message, args, ...rest }: PlainError): Error {
   return Object.assign(new Error(message), rest, { args: unpack(args) })
 }
 
-/** A result that can't be sent makes a failure of it. */
+/** Converts an outcome to data. A result that can't be sent makes it a failure. */
 export function packOutcome(outcome: Outcome): PlainOutcome {
   switch (outcome.state) {
     case 'SUCCESS':
@@ -199,7 +205,7 @@ function packArgs(args: readonly unknown[]): unknown {
     try {
       return pack(arg)
     } catch {
-      // As everywhere: of what can't be sent, the text is.
+      // As everywhere, a value that can't be sent is replaced with its text.
       return repr(arg)
     }
   })

@@ -21,7 +21,7 @@ const RULES: WritingRules = {
     if (value instanceof PreciseDate && value.unchangedText === null) return new Date(value.getTime())
     if (name !== undefined) return { [TAG]: name, value: value instanceof PreciseDate ? value.text : String(value) }
     if (Buffer.isBuffer(value)) return { [TAG]: 'Buffer', value: new Uint8Array(value) }
-    // Of an error with a circle of causes, V8 writes what it can't read again, and the reader's end of the channel breaks.
+    // V8 can't read back an error with circular causes that it wrote itself, and the channel breaks at the reader.
     if (types.isNativeError(value)) return { [TAG]: 'Error', value: partsOf(value) }
     if (Object.hasOwn(value, TAG)) return { [TAG]: 'Object', value: toPlain(Object.entries(value), RULES) }
     if (types.isMap(value)) return new Map([...value].map(([key, item]) => [pack(key), pack(item)]))
@@ -31,14 +31,15 @@ const RULES: WritingRules = {
 }
 
 /**
- * A copy of a value that can be sent to a child and back. What no message could hold is left out as JSON does: functions, symbols.
- * @throws TypeError that names the place of what can't be copied: a circle
+ * Returns a copy of a value that can be sent to a child and back. Values that no message can hold are left out as in
+ * JSON: functions, symbols.
+ * @throws TypeError that names the place of what can't be copied, such as a circular reference
  */
 export function pack(value: unknown): unknown {
   return value === undefined ? undefined : toPlain(value, RULES)
 }
 
-/** What `pack` was given. */
+/** Returns the value that was given to `pack`. */
 export function unpack(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(unpack)
@@ -69,7 +70,7 @@ function errorOf({ message, ...rest }: ErrorParts): Error {
   return error
 }
 
-/** What the structured clone algorithm keeps as it is. */
+/** Returns whether the structured clone algorithm keeps the object unchanged. */
 function isKept(value: object): boolean {
   return types.isDate(value) || types.isRegExp(value) || types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)
 }

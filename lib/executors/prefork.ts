@@ -11,11 +11,14 @@ import type { AppSource, FromChild, ToChild } from './messages.js'
 const ENTRY = fileURLToPath(new URL('dist/executors/childMain.js', PACKAGE_FOLDER))
 
 export interface PreforkOptions extends ChildPoolOptions {
-  /** What the children find in their environment beside the worker's own. */
+  /** Environment variables of the children, in addition to the worker's own. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** The prefork pool: a child process a slot. A task past its hard limit is killed with its process, whatever it does. */
+/**
+ * The prefork pool: one child process per slot. A task past its hard limit is killed with its process, whatever it
+ * does.
+ */
 export function preforkPool(options: PreforkOptions): ChildPool {
   const { env = {} } = options
   return new ChildPool(
@@ -61,7 +64,7 @@ function forkChild(source: AppSource, number: number, env: Readonly<Record<strin
     }),
     onMessage: () => undefined,
     send: (message: ToChild) => {
-      // To one that has just died nothing can be said; its exit tells the rest.
+      // A child that has just died can't receive anything; its exit is handled elsewhere.
       if (child.connected) child.send(message, () => undefined)
     },
     end: () => self.send({ type: 'end' }),
@@ -71,13 +74,16 @@ function forkChild(source: AppSource, number: number, env: Readonly<Record<strin
   return self
 }
 
-/** A debugger's port can be had by one process only. Node itself leaves out `-e`, but of its own list alone. */
+/**
+ * Returns the Node flags for children. Only one process can have a debugger's port. Node itself leaves out `-e`, but
+ * only in its own list.
+ */
 function nodeFlags(): string[] {
   const isInspect = (flag: string): boolean => flag.startsWith('--inspect')
   return process.execArgv.some(isInspect) ? process.execArgv.filter((flag) => !isInspect(flag)) : process.execArgv
 }
 
-/** An exit as billiard words it. */
+/** Describes an exit in billiard's words. */
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `exitcode ${code}` : `signal ${constants.signals[signal]} (${signal})`
 }

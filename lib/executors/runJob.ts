@@ -14,7 +14,7 @@ import { hardLimitText, type RunHooks, softLimitText } from './executor.js'
 import { type FromChild, type JobEnd, type LoggedLevel, packError, packInfo, unpackOutcome } from './messages.js'
 import { unpack } from './parcel.js'
 
-/** How long a task that was told to end may take, before its child is killed. */
+/** Milliseconds that a task may take after it was told to end, before its child is killed. */
 const LAST_WORDS_MS = 1000
 
 const BEFORE: readonly HookName[] = ['taskPrerun']
@@ -33,26 +33,26 @@ export interface JobOptions {
   readonly number: number
   /** Node name. */
   readonly hostname: string
-  /** What the worker's breakers say at present. */
+  /** Present state of the worker's breakers. */
   readonly breakers: Readonly<Record<string, BreakerState>>
-  /** Of the app; null if nobody is told of the run. */
+  /** Hooks of the app; null if none is to be called for the run. */
   readonly hooks: Hooks | null
   readonly clock: Clock
   /** The worker's log. */
   readonly log: Logger
-  /** Told when the child has ended the job by itself, and lives. */
+  /** Called when the child has ended the job by itself, and lives. */
   onDone(end: JobEnd): void
-  /** Told when the job couldn't even be sent. */
+  /** Called when the job couldn't even be sent. */
   onUnsent(): void
-  /** Sets who is told when the child dies. */
+  /** Sets the function to call when the child dies. */
   onLost(fn: (how: string) => void): void
   /** Kills the child. */
   kill(): void
 }
 
 /**
- * Runs a request in a child that is free, and watches over it: its limits, its being told to end, its child's death.
- * Never throws, and resolves at once when the hard limit has passed, whatever the child does.
+ * Runs a request in a free child, and supervises it: time limits, requests to end, the child's death. Never throws, and
+ * resolves at once when the hard limit has passed, whatever the child does.
  */
 export function runJob(request: Request, child: Child, hooks: RunHooks, options: JobOptions): Promise<Outcome> {
   const { clock, log, number } = options
@@ -105,7 +105,8 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       if (signal.aborted) end({ state: 'ABORTED', error, runtimeMs: runtimeMs() })
       else end({ state: 'FAILURE', kind: 'lost', error, runtimeMs: runtimeMs() })
     })
-    // Hooks have a bound of their own, and the limits begin with the handler; a hook that blocks its child has no other end than these.
+    // Hooks have a time limit of their own, and the task's limits begin with the handler; a hook that blocks its child
+    // is ended only by these.
     const watch = (graceMs: number, withSoft = true): void => {
       const { soft, hard } = hooks.limits
       for (const timer of limits.splice(0)) timer.cancel()
@@ -135,14 +136,14 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       const hooked = options.hooks !== null
       child.send({ type: 'run', job: { number, info, carrier: activeCarrier(), breakers, levels, hooked } })
     } catch (thrown) {
-      // Arguments of a retry in this process may be of any kind, a circle for example.
+      // Arguments of a retry in this process may be of any kind, such as a circular reference.
       options.onUnsent()
       end({ state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 })
     }
   })
 }
 
-/** Milliseconds that these hooks of a run may take. */
+/** Returns the milliseconds that these hooks of a run may take. */
 function patience(hooks: Hooks | null, names: readonly HookName[]): number {
   return hooks === null ? 0 : names.reduce((sum, name) => sum + hooks.count(name) * hooks.timeoutMs, 0)
 }
@@ -155,7 +156,7 @@ function outcomeOf({ outcome }: JobEnd): Outcome {
   }
 }
 
-/** Writes what a child asks to have written. */
+/** Writes a log line of a child. */
 export function writeLine(log: Logger, { level, message, facts }: FromChild & { type: 'log' }): void {
   const known = (unpack(facts) ?? {}) as Record<string, unknown>
   log[METHODS[level]](message, known)

@@ -4,17 +4,20 @@ import { ChildRun } from './childRun.js'
 import type { FromChild, ToChild } from './messages.js'
 
 export interface ServeOptions {
-  /** Bytes that the child takes up. */
+  /** Bytes that the child uses. */
   memory(): number
-  /** Says something to the worker; never throws for a worker that is gone. @throws DOMException for what can't be copied */
+  /**
+   * Sends a message to the worker; does nothing if the worker is gone.
+   * @throws DOMException for what can't be copied
+   */
   send(message: FromChild): void
   /** Ends the child. */
   leave(): void
 }
 
 /**
- * What a child does for its worker, be it a process or a thread, from the load of the app to the end.
- * @returns what takes each message of the worker
+ * Serves the worker in a child, a process or a thread, from the load of the app to the end.
+ * @returns a function that takes each message of the worker
  */
 export function serve({ leave, memory, send }: ServeOptions): (message: ToChild) => void {
   let child: ChildRun | null = null

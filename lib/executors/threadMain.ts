@@ -1,11 +1,9 @@
-/*
- * The entry of a thread of the threads pool. The worker decides when it ends.
- */
+/* The entry point of a thread of the threads pool. The worker decides when it ends. */
 import { parentPort } from 'node:worker_threads'
 import { serve } from './serve.js'
 
 const receive = serve({
-  // The heap of this thread alone; the resident set is the whole process's.
+  // Only the heap of this thread; the resident set is that of the whole process.
   memory: () => {
     const { external, heapUsed } = process.memoryUsage()
     return heapUsed + external

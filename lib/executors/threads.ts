@@ -9,11 +9,13 @@ import type { AppSource, FromChild, ToChild } from './messages.js'
 const ENTRY = new URL('dist/executors/threadMain.js', PACKAGE_FOLDER)
 
 export interface ThreadsOptions extends ChildPoolOptions {
-  /** What the threads find in their environment beside the worker's own. */
+  /** Environment variables of the threads, in addition to the worker's own. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** The threads pool: a worker thread a slot. A task past its hard limit is ended with its thread, whatever it does. */
+/**
+ * The threads pool: one worker thread per slot. A task past its hard limit is ended with its thread, whatever it does.
+ */
 export function threadsPool(options: ThreadsOptions): ChildPool {
   const { env = {} } = options
   return new ChildPool(
@@ -53,7 +55,7 @@ function startThread(source: AppSource, number: number, env: Readonly<Record<str
     end: () => self.send({ type: 'end' }),
     kill,
   }
-  // Its end follows.
+  // The thread ends after this.
   thread.on('error', (error: unknown) => {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
     self.onMessage({ type: 'log', level: 'ERROR', message: `${label} was ended by an error: ${why}`, facts: {} })
