@@ -12,13 +12,13 @@ import { waiting } from './estimate.js'
 import { loopWatch } from './loopWatch.js'
 import type { QueueSample } from './sample.js'
 
-/** What the autoscaler sees and moves while a connection is up. */
+/** What the autoscaler reads and changes while a connection is up. */
 export interface Intake {
   /** The queues that are consumed at present. */
   queues(): readonly string[]
   /** Ready messages and consumers of the whole fleet, by queue. */
   depth(): Promise<ReadonlyMap<string, QueueDepth>>
-  /** Consumers of our own. */
+  /** Number of this worker's own consumers. */
   consumers(queue: string): number
   resize(capacity: ReadonlyMap<string, number>): void
 }
@@ -29,18 +29,24 @@ export interface AutoscalerOptions {
   readonly state: WorkerState
   readonly pool: Pool
   readonly capacity: Capacity
-  /** At the start; `setBounds` changes them. */
+  /** Bounds at the start; `setBounds` changes them. */
   readonly bounds: Bounds
   readonly intervalMs: number
   /** Bytes of resident memory that the process may have; null for no limit. */
   readonly memoryCeiling: number | null
-  /** Part of the time since it was last asked in which the event loop was busy, 0 to 1; unless given, that of this process. */
+  /**
+   * Returns the fraction of the time since the last call in which the event loop was busy, 0 to 1; by default that of
+   * this process.
+   */
   readonly loopUtilisation?: () => number
-  /** The breaker of what the tasks depend on and is away, so that more of them at once would only wait for it; null for none. */
+  /**
+   * Returns the breaker of a dependency that is unavailable, so that more tasks at once would only wait for it; null
+   * for none.
+   */
   heldUpBy(): string | null
 }
 
-/** Asks the controller each interval, and at once when every slot is busy, and does what it says. */
+/** Asks the controller at each interval, and at once when every slot is busy, and applies its decision. */
 export class Autoscaler implements Component {
   readonly name = 'autoscaler'
   private controller = initialState()
@@ -50,10 +56,10 @@ export class Autoscaler implements Component {
   private tickedAt = Number.NEGATIVE_INFINITY
   private stopped = false
   private heldBack = false
-  /** At the last tick something waited for a slot. */
+  /** True if something waited for a slot at the last tick. */
   private waits = false
   private readonly early = new EarlyTicks()
-  /** As last heard: a queue that can't be asked keeps its figures. */
+  /** Last known depths: a queue that can't be asked keeps its figures. */
   private readonly depths = new Map<string, QueueDepth>()
   private readonly loopUtilisation: () => number
   private readonly log: DecisionLog
@@ -66,12 +72,12 @@ export class Autoscaler implements Component {
     options.pool.onFull(() => this.tickEarly())
   }
 
-  /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
+  /** The last decisions to open or close slots, or to hold back, latest last: for `inspect slots`. */
   get decisions(): DecisionLog['decisions'] {
     return this.log.decisions
   }
 
-  /** All such decisions since the start, by reason. */
+  /** Number of such decisions since the start, by reason. */
   get counts(): DecisionLog['counts'] {
     return this.log.counts
   }
@@ -80,7 +86,7 @@ export class Autoscaler implements Component {
     return this.limits
   }
 
-  /** Changes the bounds, at once. The least is one slot. */
+  /** Changes the bounds at once. The minimum is one slot. */
   setBounds({ max, min }: { readonly max: number; readonly min: number }): void {
     const { pool } = this.options
     this.limits = { ...this.limits, max: Math.max(1, max), min: Math.max(1, Math.min(min, max)) }
@@ -88,7 +94,9 @@ export class Autoscaler implements Component {
     this.schedule(0)
   }
 
-  /** Other queues are consumed now: each new one has one slot until the next decision, which is due at once. */
+  /**
+   * Handles a change of the consumed queues: each new one gets one slot until the next decision, which is due at once.
+   */
   queuesChanged(): void {
     const { intake } = this
     if (!intake) return
@@ -107,7 +115,7 @@ export class Autoscaler implements Component {
     this.intake = null
   }
 
-  /** Follows a new connection's window. */
+  /** Follows the window of a new connection. */
   attach(intake: Intake): void {
     const { capacity, pool } = this.options
     this.intake = intake
@@ -120,10 +128,10 @@ export class Autoscaler implements Component {
     this.intake = null
   }
 
-  /** All slots are busy: see at once whether something waits, rather than when the interval ends. */
+  /** Checks at once, when all slots are busy, whether something waits, rather than at the end of the interval. */
   tickEarly(): void {
     const { clock, pool } = this.options
-    // What holds it back isn't gone a moment later, and each tick is a question to the broker.
+    // What holds it back doesn't change a moment later, and each tick sends a request to the broker.
     if (this.stopped || this.ticking || this.heldBack || pool.size >= this.limits.max) return
     const leftMs = this.tickedAt + this.early.distanceMs - clock.monotonic()
     if (leftMs <= 0) void this.tick(true)
@@ -155,7 +163,8 @@ export class Autoscaler implements Component {
     } finally {
       this.ticking = false
       this.schedule(this.options.intervalMs)
-      // Those that the last ones filled up have to wait for may be seen only here: no slot is taken before one is free.
+      // Messages that wait because the last ones took every slot may be noticed only here: no slot is taken before one
+      // is free.
       if (this.waits && this.options.pool.full) this.tickEarly()
     }
   }
@@ -212,7 +221,7 @@ export class Autoscaler implements Component {
   }
 }
 
-/** How long the present runs have lasted, together. */
+/** Returns the total time of the present runs so far. */
 function runningMs(state: WorkerState, now: number): number {
   let sum = 0
   for (const { startedAt } of state.running) if (startedAt !== null) sum += now - startedAt

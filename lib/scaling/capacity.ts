@@ -3,25 +3,31 @@ import type { WorkerState } from '../request/state.js'
 
 export interface CapacityOptions {
   readonly state: WorkerState
-  /** Messages a slot may have reserved: `worker_prefetch_multiplier`; 0 for no limit. */
+  /** Messages that a slot may reserve: `worker_prefetch_multiplier`; 0 for no limit. */
   readonly multiplier: number
-  /** The most parked messages that the window grows for. */
+  /** The number of parked messages up to which the window grows. */
   readonly parkedLimit: number
   readonly log: Logger
 }
 
-/** Part of `worker_parked_limit`: around the limit itself each message that leaves, and each that takes its place, would be a line in the log. */
+/**
+ * Fraction of `worker_parked_limit`: right at the limit, each message that leaves and each that takes its place would
+ * be logged.
+ */
 const FEWER = 0.9
 
-/** How many messages may be unsettled from each queue: those of its slots, and one more for each that is parked, up to what one key may keep waiting. */
+/**
+ * Computes how many messages may be unsettled from each queue: those of its slots, and one more for each parked
+ * message, within the depth limits of the keys.
+ */
 export class Capacity {
-  /** Slots a queue, as the controller shares them out. */
+  /** Slots of each queue, as the controller splits them. */
   split: ReadonlyMap<string, number> = new Map()
   private toldLimit = false
 
   constructor(private readonly options: CapacityOptions) {}
 
-  /** No further message is taken before a parked one gets its turn. */
+  /** True if no further message is taken until a parked one gets its turn. */
   get atLimit(): boolean {
     return this.options.state.parked >= this.options.parkedLimit
   }

@@ -4,14 +4,14 @@ import { greatestNeed, type NeedWindow, remember } from './needWindow.js'
 import type { Sample } from './sample.js'
 import { splitSlots } from './split.js'
 
-/** What an operator sets. */
+/** Settings for the controller. */
 export interface Bounds {
   /** `--autoscale=max,min`. */
   readonly max: number
   readonly min: number
-  /** Within how long what waits is to be started. */
+  /** Milliseconds within which waiting messages should be started. */
   readonly targetWaitMs: number
-  /** For how long a surplus has to last before slots are closed. */
+  /** Milliseconds that a surplus has to last before slots are closed. */
   readonly keepaliveMs: number
 }
 
@@ -28,12 +28,12 @@ export type Reason =
   | 'memory'
 
 export interface ControllerState {
-  /** As decided last. */
+  /** Slots of the last decision. */
   readonly slots: number
   readonly split: ReadonlyMap<string, number>
   readonly estimate: Estimate
   readonly needs: NeedWindow
-  /** When slots were last closed; monotonic milliseconds. */
+  /** Monotonic milliseconds at which slots were last closed. */
   readonly shrunkAt: number
 }
 
@@ -43,37 +43,41 @@ export interface Decision {
   /** Consumers to keep open, by queue. */
   readonly split: ReadonlyMap<string, number>
   readonly reason: Reason
-  /** More slots are wanted than there are, and none is opened, for the reason given. */
+  /** True if more slots are wanted, and none is opened for the reason given. */
   readonly heldBack?: boolean
-  /** The figures behind it, for the log. */
+  /** Figures behind the decision, for the log. */
   readonly detail: Readonly<Record<string, number>>
 }
 
 /** Above this utilisation of the event loop another slot takes time from the others. */
 const SATURATED = 0.95
-/** Above this part of the memory there is no room for what more slots would take. */
+/** Above this fraction of the memory there is no room for the needs of more slots. */
 const MEMORY_FULL = 0.9
-/** A need below this part of a slot is no reason for one more: what it is for waits a little longer, and that raises the need. */
+/**
+ * A need below this fraction of a slot doesn't open one more: the message waits a little longer, and that raises the
+ * need.
+ */
 const NEGLIGIBLE = 0.25
-/** Between two closings there is this part of the keepalive: a load that fades closes slots in a few steps. */
+/** Pause between two closings, as a fraction of the keepalive: a load that fades closes slots in a few steps. */
 const REST = 0.05
 
-/** What the controller knows before the first sample: nothing. */
+/** State before the first sample. */
 export function initialState(): ControllerState {
   return { slots: 0, split: new Map(), estimate: NO_ESTIMATE, needs: [], shrunkAt: Number.NEGATIVE_INFINITY }
 }
 
 /**
- * How many slots to have and where they listen. Grows at once to what the load needs (see `slotsNeeded`), unless more slots
- * wouldn't help; shrinks when the surplus has lasted for the keepalive, to the greatest need in that time. Takes the place of
- * Celery's autoscaler, which sees only what is already reserved. Pure, and may be called as often as one likes.
+ * Decides how many slots to have, and how to split them over the queues. Grows at once to what the load needs (see
+ * `slotsNeeded`), unless more slots wouldn't help; shrinks when the surplus has lasted for the keepalive, to the
+ * greatest need in that time. Replaces Celery's autoscaler, which sees only messages that are already reserved. Pure:
+ * it may be called at any rate.
  */
 export function decide(state: ControllerState, sample: Sample, bounds: Bounds): Decision {
   const within = (slots: number): number => Math.min(Math.max(slots, bounds.min), bounds.max)
   const estimate = observe(state.estimate, sample)
   const need = slotsNeeded(estimate, sample, bounds.targetWaitMs)
   const wanted = whole(need.slots, sample)
-  // Slots that someone else has opened, at the start or by remote control, were wanted, too.
+  // Slots opened by others, at the start or by remote control, count as wanted, too.
   const given =
     sample.slots > state.slots ? remember(state.needs, sample.slots, sample.now, bounds.keepaliveMs) : state.needs
   const needs = remember(given, within(wanted), sample.now, bounds.keepaliveMs)

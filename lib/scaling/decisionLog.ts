@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '../ports.js'
 import type { Decision, Reason } from './controller.js'
 
-/** Decisions that are remembered. */
+/** Number of decisions that are remembered. */
 const REMEMBERED = 100
 
 /** Why no slot is opened although one is wanted. */
@@ -11,14 +11,14 @@ const HOLDS: Partial<Record<Reason, string>> = {
   bounds: '--autoscale allows no more',
 }
 
-/** A decision, and when it was made: wall-clock milliseconds. */
+/** A decision and its time in wall-clock milliseconds. */
 export type LoggedDecision = Omit<Decision, 'state'> & { readonly at: number }
 
-/** The decisions of the controller that anybody would want to know of, and the lines of the log about them. */
+/** Keeps the controller's noteworthy decisions, and logs them. */
 export class DecisionLog {
   private readonly kept: LoggedDecision[] = []
   private readonly made = new Map<string, number>()
-  /** What was told last of why the slots don't grow. */
+  /** The reason for holding back that was last logged. */
   private told: string | null = null
 
   constructor(
@@ -26,17 +26,17 @@ export class DecisionLog {
     private readonly log: Logger,
   ) {}
 
-  /** The last ones; latest last. */
+  /** The last decisions, latest last. */
   get decisions(): readonly LoggedDecision[] {
     return this.kept
   }
 
-  /** All since the start, by reason. */
+  /** Number of decisions since the start, by reason. */
   get counts(): ReadonlyMap<string, number> {
     return this.made
   }
 
-  /** Slots were opened or closed. @param from how many there were */
+  /** Records that slots were opened or closed. @param from number of slots before */
   resized(decision: Decision, from: number): void {
     const { slots, reason, detail } = decision
     this.told = null
@@ -46,8 +46,9 @@ export class DecisionLog {
   }
 
   /**
-   * Slots that don't grow although they are wanted look like a fault: tells why, once until they change or the reason does.
-   * @param breaker that is open, if any
+   * Logs why slots don't grow although they are wanted, which would look like a fault: once until they change or the
+   * reason does.
+   * @param breaker the open breaker, if any
    */
   heldBack(decision: Decision, breaker: string | null): void {
     const { detail, heldBack, reason, slots } = decision

@@ -1,4 +1,7 @@
-/** Tells, each time it is asked, for which part of the time since it was last asked the event loop was busy: 0 to 1. */
+/**
+ * Makes a function that returns, at each call, the fraction of the time since the last call in which the event loop was
+ * busy: 0 to 1.
+ */
 export function loopWatch(): () => number {
   let before = performance.eventLoopUtilization()
   return () => {

@@ -2,10 +2,10 @@ import { totalmem } from 'node:os'
 import type { Settings } from '../settings/table.js'
 
 /**
- * Bytes of resident memory that the worker's process may have; null where nothing sets a limit. It is
- * `worker_max_memory_per_child` (Celery's: KiB a child may have) where the tasks run in the worker itself, its only child; and
- * in a container, the container's limit, if that is less. Children that are processes or threads are looked after by their pool.
- * @param constrained what the operating system allows the process, in bytes; 0 or beyond all memory for no limit
+ * Returns the bytes of resident memory that the worker's process may use; null for no limit. Where the tasks run in the
+ * worker itself, its only child, this is `worker_max_memory_per_child` (Celery's: KiB per child); in a container, the
+ * container's limit if that is lower. Children that are processes or threads are watched by their pool.
+ * @param constrained limit of the operating system for the process in bytes; 0 or more than all memory for no limit
  */
 export function memoryCeiling(
   { worker_max_memory_per_child: kib, worker_pool: pool }: Settings,

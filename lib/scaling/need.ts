@@ -1,43 +1,47 @@
 import { depthOf, type Estimate, expectedServiceMs } from './estimate.js'
 import type { Sample } from './sample.js'
 
-/** How many slots a load asks for, before limits and rounding. */
+/** Number of slots that a load needs, before limits and rounding. */
 export interface Need {
   /** This worker's share. */
   readonly slots: number
-  /** What it would be without other workers. */
+  /** The need without other workers. */
   readonly alone: number
-  /** The part of `alone` that is for messages that already wait. */
+  /** The part of `alone` for messages that already wait. */
   readonly backlog: number
 }
 
-/** What arrives while the backlog is cleared may wait for as long as that, too; so much of it is reckoned with all the same. */
+/**
+ * Messages that arrive while the backlog is cleared may wait just as long; this fraction of them is counted all the
+ * same.
+ */
 const PART_DUE = 1 / 8
-/** The part of what the other workers don't cover that a worker leaves open. */
+/** Fraction that a worker leaves open of what the other workers don't cover. */
 const LEFT_TO_OTHERS = 0.2
-/** The fleet's need is taken for so many times as large, or two workers would leave a ninth of it to each other. */
+/** Factor on the fleet's need; without it two workers would leave a ninth of it to each other. */
 const FOR_TWO = (1 - LEFT_TO_OTHERS / 2) / (1 - LEFT_TO_OTHERS)
-/** The part of what the whole fleet lacks that one worker opens at a time, and at least one slot. */
+/** Fraction of what the whole fleet lacks that one worker opens at a time, at least one slot. */
 const PART_OF_MISSING = 1 / 8
 
 /**
- * Little's law for a window of `T` = targetWaitMs. In it, n slots of which b are busy start `n - b + n T / S` messages, if a run
- * takes S. They have to start the w that wait and an eighth of the `rate T` that arrive, so `n = (w + b + rate T / 8) S / (S + T)`:
- * with short runs the backlog's work spread over T, with long ones a slot a message. Without a backlog it is what arrivals keep
- * busy, `rate S`, and a small margin. While S is unknown, each message wants a slot of its own.
+ * Little's law for a window of `T` = targetWaitMs. In it, n slots of which b are busy start `n - b + n T / S` messages,
+ * if a run takes S. They have to start the w that wait and an eighth of the `rate T` that arrive, so
+ * `n = (w + b + rate T / 8) S / (S + T)`: with short runs the backlog's work spread over T, with long ones one slot per
+ * message. Without a backlog the need is what arrivals keep busy, `rate S`, and a small margin. While S is unknown,
+ * each message needs a slot of its own.
  */
 export function slotsNeeded(estimate: Estimate, sample: Sample, targetWaitMs: number): Need {
   const serviceMs = expectedServiceMs(estimate)
   const perMessage = partFor(serviceMs, targetWaitMs)
-  // Where slots are held by runs of an age that the mean can't explain, those don't count on getting them back so soon.
+  // If slots are held by runs much older than the mean, those slots won't be free so soon.
   const ageMs = sample.busy > 0 ? sample.runningMs / sample.busy : 0
   const perRun = serviceMs === null ? 1 : partFor(Math.max(serviceMs, ageMs / 2), targetWaitMs)
-  // While no run has ended, runs are known to take as long as that; so long, then, arrivals would have to wait.
+  // While no run has ended, runs are known to take at least this long, and arrivals would have to wait for as long.
   const aheadMs = serviceMs === null ? Math.min(estimate.stuckMs, targetWaitMs) : targetWaitMs
   const coming = estimate.ratePerMs * aheadMs * PART_DUE
   const taken = perMessage * (sample.reserved + coming) + perRun * sample.busy
   const depth = sample.intakeStopped ? 0 : depthOf(sample)
-  // After a burst, arrivals have been many, but aren't.
+  // After a burst the long-term rate is too high.
   const ratePerMs = Math.min(estimate.ratePerMs, estimate.recentRatePerMs)
   const inHand = Math.max(taken, steady(ratePerMs * (serviceMs ?? 0), perMessage) - perMessage * depth)
 
@@ -66,13 +70,14 @@ export function slotsNeeded(estimate: Estimate, sample: Sample, targetWaitMs: nu
 }
 
 /**
- * This worker's share of a queue that others consume too. All it knows of them is how many consumers they have open; each is
- * taken to carry as many slots as one of ours. The broker deals messages out evenly over consumers, so the fleet's load is ours
- * times `consumers of all / consumers of ours`. Of the slots which that asks for, a worker has at most four fifths of what the
- * others leave uncovered. What is uncovered is the same for all, so once they have settled each has the same share, however
- * many they are: one that holds more finds less left and gives way, one that holds less finds more. Two workers have together what
- * is needed, more of them up to an eighth more. And each opens at most an eighth at a time of what the fleet lacks, so that
- * workers that meet a burst together open what it asks for, not a multiple of it.
+ * Returns this worker's share of a queue that others consume too. All that is known about them is their number of open
+ * consumers, each of which is assumed to carry as many slots as one of ours. The broker distributes messages evenly
+ * over consumers, so the fleet's load is ours times `consumers of all / consumers of ours`. Of the slots needed for
+ * that, a worker has at most four fifths of what the others leave uncovered. That is the same amount for all, so once
+ * they have settled each has the same share, however many they are: one that holds more finds less left and gives way,
+ * one that holds less finds more. Two workers together have what is needed, more of them up to an eighth more. And each
+ * opens at most an eighth at a time of what the fleet lacks, so that workers that meet a burst together open what it
+ * needs, not a multiple of it.
  */
 function shareOfQueue(part: number, backlog: number, own: number, others: number, slotsPerConsumer: number): number {
   if (others === 0) return part + backlog
@@ -84,14 +89,15 @@ function shareOfQueue(part: number, backlog: number, own: number, others: number
   return Math.min(share, slots + Math.max(missing * PART_OF_MISSING, 1))
 }
 
-/** The part of a slot that a message asks for: all of it where runs are long, or where it isn't known how long they are. */
+/** Returns the fraction of a slot that a message needs: a whole slot if runs are long, or of unknown length. */
 function partFor(serviceMs: number | null, targetWaitMs: number): number {
   return serviceMs === null ? 1 : serviceMs / (serviceMs + targetWaitMs)
 }
 
 /**
- * The slots for arrivals that keep `offered` of them busy in the mean. They come irregularly: with long runs that takes a margin
- * of a square root; with short ones it evens out within the target, if only the slots aren't exactly as many as are busy.
+ * Returns the slots for arrivals that keep `offered` of them busy on average. They come irregularly: with long runs
+ * that takes a margin of a square root; with short ones it evens out within the target, provided that there are more
+ * slots than are busy.
  */
 function steady(offered: number, perMessage: number): number {
   return offered + Math.sqrt(offered * perMessage) + Math.min(0.5, offered) * (1 - perMessage)

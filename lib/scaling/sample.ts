@@ -1,21 +1,24 @@
-/** A queue as a passive declare tells it, and our part in it. */
+/** A queue as reported by a passive declare, and this worker's part in it. */
 export interface QueueSample {
   /** Messages in the broker that were delivered to nobody. */
   readonly ready: number
   /** Open consumers of the whole fleet. */
   readonly consumers: number
   readonly ownConsumers: number
-  /** Messages from it that run here. */
+  /** Messages of this queue that run here. */
   readonly busy: number
 }
 
-/** What the controller sees. Totals only grow; the time between two samples may be anything. */
+/** The controller's input. Totals only grow; the time between two samples may vary. */
 export interface Sample {
   /** Monotonic milliseconds. */
   readonly now: number
-  /** Every queue that is consumed; one that couldn't be asked with its last known figures, for what isn't named gets no consumer. */
+  /**
+   * Every consumed queue. One that couldn't be asked has its last known figures, since a queue that is missing gets no
+   * consumer.
+   */
   readonly queues: ReadonlyMap<string, QueueSample>
-  /** Slots that there are, and those of them in which a task runs. */
+  /** Number of slots, and of those in which a task runs. */
   readonly slots: number
   readonly busy: number
   /** Messages received that wait for a slot. */
@@ -27,14 +30,14 @@ export interface Sample {
   /** Total of runs that ended, and of the milliseconds that they took. */
   readonly completed: number
   readonly serviceMsTotal: number
-  /** Milliseconds for which the runs that are under way have lasted so far, together. */
+  /** Total milliseconds that the present runs have lasted so far. */
   readonly runningMs: number
-  /** Part of the time in which the event loop was busy, 0 to 1. */
+  /** Fraction of the time in which the event loop was busy, 0 to 1. */
   readonly loopUtilisation: number
-  /** A dependency of the tasks is down: more of them at once would only fail. */
+  /** True if a dependency of the tasks is unavailable: more tasks at once would only fail. */
   readonly breakerOpen: boolean
-  /** The limit of parked messages is reached: what is ready in the broker can't be taken, however many slots there are. */
+  /** True if the limit of parked messages is reached: ready messages can't be taken, however many slots there are. */
   readonly intakeStopped?: boolean
-  /** Part of the memory that the process may have which it has, 0 to 1; absent where nothing limits it. */
+  /** Fraction of the allowed memory that the process uses, 0 to 1; absent if there is no limit. */
   readonly memoryUse?: number
 }

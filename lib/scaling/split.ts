@@ -1,10 +1,11 @@
-/** A split stays as it is while no queue is further off than this part of its count, or one consumer. */
+/** A split is kept while no queue is off by more than this fraction of its count, or by one consumer. */
 const TOLERANCE = 0.25
 
 /**
- * Shares the slots out over the queues: one consumer for each, so that none is deaf, and the other `slots - 1` by demand, the
- * remainders to the largest fractions. The sum is `slots + queues - 1`. Slots that nobody demands are shared out evenly, so
- * that each queue can begin at once; and a split that is about right is kept, since each change costs the broker a round trip.
+ * Splits the slots over the queues: one consumer for each, so that every queue is served, and the other `slots - 1` by
+ * demand, the remainders to the largest fractions. The sum is `slots + queues - 1`. Slots without demand are spread
+ * evenly, so that each queue can start at once; and a split that is about right is kept, since each change costs the
+ * broker a round trip.
  * @param demands messages that wait or run, by queue
  * @param previous the split in force
  */
