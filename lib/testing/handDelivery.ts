@@ -1,7 +1,7 @@
 import type { Delivery } from '../ports.js'
 import type { AmqpProperties, OutgoingMessage } from '../protocol/amqp.js'
 
-/** A message that no broker has delivered, and that nobody waits for to be settled. */
+/** A delivery that comes from no broker, and that nobody waits to see settled. */
 export class HandDelivery implements Delivery {
   readonly sequence = 1
   readonly deliveryTag = 1

@@ -19,43 +19,46 @@ import { HandDelivery } from './handDelivery.js'
 import { limitsOf, outletOfRun, SentTasks } from './sent.js'
 import { settingsOf } from './settingsOf.js'
 
-/** In what a run of one task happens. */
+/** Options for a run of one task. */
 export interface RunOptions {
-  /** How often it was retried before: 0, as in the first run, unless given. */
+  /** Number of retries before. Default: 0, the first run. */
   readonly retries?: number
-  /** The id of the task: a random one unless given. */
+  /** Id of the task. Default: a random one. */
   readonly taskId?: string
   /** Custom headers of the message. */
   readonly headers?: Readonly<Record<string, unknown>>
   /** Node name of the worker, for `self.request.hostname`. */
   readonly hostname?: string
-  /** Tells the run to stop, as a cold stop of a worker does. */
+  /** Tells the run to stop, as a worker's cold shutdown does. */
   readonly signal?: AbortSignal
-  /** What stands for the app's resources, by name; without it they are opened for the run, and closed after it. */
+  /**
+   * Replacements for the app's resources, by name. Without this option they are opened for the run, and closed after
+   * it.
+   */
   readonly resources?: Readonly<Record<string, unknown>>
 }
 
-/** What a run has left beside its outcome. */
+/** What a run leaves besides its outcome. */
 export interface RunTraces {
-  /** What the task has sent; it is kept here and not sent. */
+  /** Messages that the task has sent; they are kept here and not published. */
   readonly sent: SentTasks
-  /** States of its own that the task has stored by `self.updateState`, as others read them. */
+  /** Custom states that the task has stored by `self.updateState`, as others read them. */
   readonly states: readonly {
-    /** The state's name. */
+    /** Name of the state. */
     readonly state: string
-    /** What was told with it. */
+    /** Metadata given with it. */
     readonly meta: unknown
   }[]
-  /** The lines of `self.log`. */
+  /** Lines of `self.log`. */
   readonly log: KeptLog
 }
 
-/** A run, before what it has returned has gone through JSON. */
+/** A run, before its result has gone through JSON. */
 export interface Ran extends RunTraces {
   readonly outcome: Outcome
 }
 
-/** Runs a task once. @throws TypeError for what is no task of an app, and for arguments that JSON has no form for */
+/** Runs a task once. @throws TypeError if it is not a task of an app, or for arguments that JSON can't express */
 export async function run(task: object, args: readonly unknown[], kwargs: Kwargs, options: RunOptions): Promise<Ran> {
   const app = appOf(task)
   const settings = settingsOf(app)
@@ -104,7 +107,7 @@ function appOf(task: object): App {
   throw new TypeError('expected a task that app.task() has returned')
 }
 
-/** The request of a message as a client would send it, through JSON and back. */
+/** Makes the request of a message as a client would send it, through JSON and back. */
 function requestOf(app: App, task: object, args: readonly unknown[], kwargs: Kwargs, options: RunOptions): Request {
   const { name } = task as { name: string }
   const known = app.tasks.get(name)
@@ -135,7 +138,7 @@ function given(values: Readonly<Record<string, unknown>>): Resources {
   return resources
 }
 
-/** A result as others read it; one that can't be written makes a failure of the task, as in a worker. */
+/** Returns a result as others read it; one that can't be written makes the task fail, as in a worker. */
 function storable(outcome: Outcome): Outcome {
   if (outcome.state !== 'SUCCESS') return outcome
   try {

@@ -9,64 +9,64 @@ import { type RunOptions, type RunTraces, run } from './run.js'
 /** How a run ended. */
 export type TaskOutcome<Result> =
   | {
-      /** It returned. */
+      /** The task returned. */
       readonly state: 'SUCCESS'
-      /** What it returned, as others read it: through JSON and back. */
+      /** Returned value as others read it: through JSON and back. */
       readonly result: Result
     }
   | {
-      /** It failed for good. */
+      /** The task failed for good. */
       readonly state: 'FAILURE'
-      /** The error that it failed with. */
+      /** Error that it failed with. */
       readonly error: Error
-      /** Whether the error is one of the task's `throws`. */
+      /** True if the error is one of the task's `throws`. */
       readonly expected: boolean
     }
   | {
-      /** It wants another run: by `self.retry()`, or by `autoretryFor`. */
+      /** The task asked for another run: by `self.retry()`, or by `autoretryFor`. */
       readonly state: 'RETRY'
-      /** What was thrown; its `options` say when and why. */
+      /** The exception thrown; its `options` say when and why. */
       readonly retry: Retry
       /** Seconds until the next run; null with an `eta`. */
       readonly countdown: number | null
     }
   | {
-      /** It threw `Ignore`. */
+      /** The task threw `Ignore`. */
       readonly state: 'IGNORED'
     }
   | {
-      /** It threw `Reject`. */
+      /** The task threw `Reject`. */
       readonly state: 'REJECTED'
-      /** What was thrown. */
+      /** The exception thrown. */
       readonly reject: Reject
     }
   | {
-      /** It was told to stop by the signal, and did. */
+      /** The signal told the task to stop, and it did. */
       readonly state: 'ABORTED'
-      /** The reason of the signal, or the error that the stop led to. */
+      /** Reason of the signal, or the error that the stop caused. */
       readonly error: Error
     }
 
-/** A run of a task: how it ended, and what it has left. */
+/** A run of a task: how it ended, and what it left. */
 export type TaskRun<Result> = TaskOutcome<Result> & RunTraces
 
-/** In what a run happens, with arguments by name. */
+/** Options of a run with keyword arguments. */
 export interface NamedRunOptions extends RunOptions {
   /** Keyword arguments. */
   readonly kwargs: Kwargs
 }
 
-/** In what a run happens. */
+/** Options of a run with positional arguments only. */
 export interface PlainRunOptions extends RunOptions {
-  /** All arguments are given by position. */
+  /** Not available: all arguments are positional. */
   readonly kwargs?: never
 }
 
 /**
- * Runs a task once in this process, as a worker would, without one: arguments and result go through JSON and back, `schema`, `params`,
- * middleware, hooks about tasks, resources and time limits are heeded, and what it sends is kept. Returns how it ended. Mirrors Celery's
- * `Task.apply`.
- * @throws TypeError for what is no task of an app, and for arguments that JSON has no form for
+ * Runs a task once in this process as a worker would, and returns how it ended. Arguments and result go through JSON
+ * and back; `schema`, `params`, middleware, hooks about tasks, resources and time limits are in effect; messages that
+ * it sends are kept. Mirrors Celery's `Task.apply`.
+ * @throws TypeError if it is not a task of an app, or for arguments that JSON can't express
  * @example
  * const { state, sent } = await tryTask(order, [7])
  */
@@ -98,7 +98,8 @@ export async function tryTask(
 
 /**
  * Runs a task once in this process, as `tryTask` does, and returns its result.
- * @throws the task's own error; Retry when it wants another run, Ignore and Reject when it has thrown them; TypeError as `tryTask`
+ * @throws the task's own error; Retry if it asks for another run; Ignore or Reject if it threw them; TypeError as
+ * `tryTask`
  * @example
  * expect(await runTask(add, [1, 2])).toBe(3)
  * await expect(runTask(fetch, ['http://down/'], { retries: 1 })).rejects.toMatchObject({ options: { countdown: 20 } })

@@ -14,29 +14,29 @@ import { settingsOf } from './settingsOf.js'
 
 /** A message that an app has sent. */
 export interface SentTask {
-  /** The id of the task. */
+  /** Id of the task. */
   readonly id: string
-  /** The name of the task. */
+  /** Name of the task. */
   readonly name: string
-  /** Positional arguments, as whoever runs it would get them. */
+  /** Positional arguments, as a worker would receive them. */
   readonly args: readonly unknown[]
-  /** Keyword arguments, as whoever runs it would get them. */
+  /** Keyword arguments, as a worker would receive them. */
   readonly kwargs: Kwargs
-  /** The queue that it went to; null where only an exchange is known. */
+  /** Queue that it was sent to; null if only an exchange is known. */
   readonly queue: string | null
-  /** When it is due; null for at once. */
+  /** Time from which it may run; null for at once. */
   readonly eta: Date | null
-  /** When it is too late for it; null for never. */
+  /** Time after which it must not run; null for never. */
   readonly expires: Date | null
-  /** Of the message, from 0 on. */
+  /** Priority of the message, from 0 on. */
   readonly priority: number
-  /** The id of the task that has sent it; null for none. */
+  /** Id of the task that sent it; null for none. */
   readonly parentId: string | null
-  /** All headers, Celery's own among them. */
+  /** All headers, Celery's own included. */
   readonly headers: AmqpTable
 }
 
-/** What an app has sent, oldest first. `stop`, or the end of the block of `using`, ends it. */
+/** Messages that an app has sent, oldest first. Recording ends with `stop`, or at the end of the block of `using`. */
 export class SentTasks implements Disposable {
   /** The messages. */
   readonly tasks: SentTask[] = []
@@ -46,28 +46,28 @@ export class SentTasks implements Disposable {
     private readonly onStop: () => void,
   ) {}
 
-  /** Those of one task. @param task a task or its name */
+  /** Returns the messages of one task. @param task a task or its name */
   of(task: string | Pick<DeclaredTask, 'name'>): readonly SentTask[] {
     const wanted = typeof task === 'string' ? task : task.name
     return this.tasks.filter(({ name }) => name === wanted)
   }
 
-  /** Forgets what was sent so far. */
+  /** Forgets the messages so far. */
   clear(): void {
     this.tasks.length = 0
   }
 
-  /** The app sends by its own connection again. Later calls do nothing. */
+  /** Stops recording: the app sends through its own connection again. Later calls do nothing. */
   stop(): void {
     this.onStop()
   }
 
-  /** Does what `stop` does. */
+  /** Stops recording, as `stop` does. */
   [Symbol.dispose](): void {
     this.stop()
   }
 
-  /** Keeps a message. */
+  /** Records a message. */
   keep({ content, properties }: OutgoingMessage, queue: string | null): void {
     const message = decode(properties, content, limitsOf(this.settings))
     this.tasks.push({
@@ -85,12 +85,12 @@ export class SentTasks implements Disposable {
   }
 }
 
-/** Those that record an app, of which a run of one task tells all. */
+/** Active recordings of an app: runs of a single task report to all of them. */
 const recording = new WeakMap<App, Set<SentTasks>>()
 
 /**
- * Keeps what an app sends from now on, instead of sending it: nothing runs, and no broker is needed. To ask for a result of what was kept
- * is an error. End it with `stop`, or let the end of the block do it: `using sent = captureSent(app)`.
+ * Records what an app sends from now on, instead of sending it: nothing runs, and no broker is needed. Asking for the
+ * result of a recorded message is an error. End it with `stop`, or with the block: `using sent = captureSent(app)`.
  */
 export function captureSent(app: App): SentTasks {
   const all = recording.get(app) ?? new Set()
@@ -104,14 +104,14 @@ export function captureSent(app: App): SentTasks {
   return sent
 }
 
-/** A way out for the tasks of one run: its messages are kept, by whoever records the app as well. */
+/** Makes the outlet for the tasks of one run: its messages are recorded, also by the active recordings of the app. */
 export function outletOfRun(app: App, sent: SentTasks): Outlet {
   return new CapturingOutlet(settingsOf(app), (message, queue) => {
     for (const each of [sent, ...(recording.get(app) ?? [])]) each.keep(message, queue)
   })
 }
 
-/** What a message's body may hold; it is our own. */
+/** Limits for the body of a message; it is our own. */
 export function limitsOf(settings: Settings) {
   return {
     accept: serializerNames(),

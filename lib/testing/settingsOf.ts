@@ -3,11 +3,11 @@ import { ConfigurationError } from '../errors.js'
 import { loadSettings } from '../settings/load.js'
 import type { Settings } from '../settings/table.js'
 
-/** An app's configuration doesn't change, and reading it is most of what a run of a small task costs. */
+/** An app's configuration doesn't change, and loading it is most of the cost of running a small task. */
 const known = new WeakMap<App, Settings>()
 
 /**
- * The settings of an app as its configuration says, whatever the environment of the test says.
+ * Returns the settings of an app by its configuration, without the environment of the test.
  * @throws ConfigurationError with everything that is wrong
  */
 export function settingsOf(app: App): Settings {

@@ -15,27 +15,37 @@ import { loaded } from './settingsOf.js'
 
 const RESULTS = 'cache+memory://'
 
-/** Options of a worker for a test: those of `new Worker`, but for where it is and what it is called. */
+/**
+ * Options of a worker for a test: those of `new Worker`, without its name, its broker, its result backend and
+ * `appModule`.
+ */
 export type TestWorkerOptions = Omit<WorkerOptions, 'hostname' | 'brokerUrl' | 'resultBackend' | 'appModule'>
 
-/** A worker for a test, and what goes with it. */
+/** A worker for a test, with its messages and its log. */
 export interface TestWorker extends AsyncDisposable {
   /** The worker. */
   readonly worker: Worker
-  /** What the app has sent since the start, from tasks and from elsewhere, with what followed from it: callbacks, steps of chains, bodies of chords. The worker runs it. */
+  /**
+   * Messages that the app has sent since the start, from tasks and from elsewhere, and those that followed: callbacks,
+   * steps of chains, bodies of chords. The worker runs them.
+   */
   readonly sent: SentTasks
-  /** The worker's log, every level on; empty with a `logger` of one's own. */
+  /** Log of the worker, with all levels; empty if a `logger` is given. */
   readonly log: KeptLog
-  /** Waits for the tasks that run, and stops; the app sends by its own connection again. What still waits in queues is dropped. */
+  /**
+   * Waits for running tasks, and stops; the app sends through its own connection again. Messages that still wait in
+   * queues are dropped.
+   */
   stop(): Promise<void>
 }
 
 /**
- * Starts a worker for an app on a broker inside this process: whatever `broker_url` and `result_backend` say, messages go by `memory://`,
- * which nobody else shares, and results by `cache+memory://`. `delay(...)` and `get()` work as ever. It consumes all queues that the app's
- * settings name, and those to which a message is sent, and is ready when this resolves.
- * @param options as for `new Worker`; with `queues`, it consumes those alone
- * @throws ConfigurationError for wrong options and settings; what keeps the worker from starting
+ * Starts a worker for an app on a broker inside this process: whatever `broker_url` and `result_backend` say, messages
+ * use a `memory://` broker of their own, and results `cache+memory://`. `delay(...)` and `get()` work as usual. The
+ * worker consumes all queues that the app's settings name, and those to which a message is sent, and is ready when this
+ * resolves.
+ * @param options as for `new Worker`; with `queues`, it consumes only those
+ * @throws ConfigurationError for wrong options and settings; or the error that keeps the worker from starting
  * @example
  * await using worker = await testWorker(app)
  * const result = await add.delay(1, 2)
@@ -56,7 +66,7 @@ export async function testWorker<Shared extends object>(
     withoutMingle: true,
     withoutGossip: true,
     withoutHeartbeat: true,
-    // How it is told of further queues; nobody else reaches it.
+    // Used to add further queues; nobody else reaches it.
     enableRemoteControl: true,
     ...options,
     hostname,
@@ -67,7 +77,7 @@ export async function testWorker<Shared extends object>(
   const backend = createBackend(settings, { publisher: broker.publisher, log })
   const outlet = new BrokerOutlet(broker, backend, settings)
   const sent = new SentTasks(settings, () => undefined)
-  // For the worker's tasks as well: of those that are lent for a worker, the first counts.
+  // Recorded for the worker's tasks as well: of several lent outlets, the first one is used.
   const consumed = options.queues === undefined ? new Set(queuesOf(settings)) : null
   const takeBack = app.lend(recorded(outlet, sent, consumed), { worker: hostname })
   const stop = async (): Promise<void> => {
@@ -86,7 +96,7 @@ export async function testWorker<Shared extends object>(
   return { worker, sent, log, stop, [Symbol.asyncDispose]: stop }
 }
 
-/** @param consumed the queues that the worker consumes: others are added; null for whatever it was told to consume */
+/** @param consumed the queues that the worker consumes, to which others are added; null to leave them as they are */
 function recorded(outlet: BrokerOutlet, sent: SentTasks, consumed: Set<string> | null): Outlet {
   const consume = async (route: Route, queue: string): Promise<void> => {
     await outlet.prepare(route)
@@ -111,7 +121,10 @@ function recorded(outlet: BrokerOutlet, sent: SentTasks, consumed: Set<string> |
   }
 }
 
-/** All queues that the app's tasks may be sent to, as far as that can be known before it is sent: what a function in `task_routes` says is not. */
+/**
+ * Returns all queues that the app's tasks may be sent to, as far as that is known beforehand: not those that a function
+ * in `task_routes` returns.
+ */
 function queuesOf({ task_default_queue, task_queues, task_routes }: Settings): string[] {
   const routed = rulesOf(task_routes ?? []).map((rule) => (typeof rule === 'string' ? rule : rule.queue))
   const names = [task_default_queue, ...(task_queues ?? []).map(({ name }) => name), ...routed]
