@@ -1,67 +1,67 @@
 import type { BadMessage } from './badMessage.js'
 
 /**
- * AMQP field-table values as they arrive: strings, numbers (BigInt beyond 2^53), booleans, null, Buffers, nested tables and arrays, and
- * `{ '!': type, value }` for timestamps and decimals.
+ * AMQP field-table values as they are received: strings, numbers (BigInt beyond 2^53), booleans, null, Buffers, nested
+ * tables and arrays, and `{ '!': type, value }` for timestamps and decimals.
  */
 export type AmqpTable = Readonly<Record<string, unknown>>
 
 /** AMQP basic properties, in amqplib's spelling. Absent ones are undefined. */
 export interface AmqpProperties {
-  /** Of the content, such as `application/json`. */
+  /** Content type, such as `application/json`. */
   readonly contentType?: string | undefined
   /** `utf-8` for text, `binary` for bytes. */
   readonly contentEncoding?: string | undefined
   /** The headers. */
   readonly headers?: AmqpTable | undefined
-  /** 2 for a message that outlives a restart of the broker, 1 for one that does not. */
+  /** 2 for a message that survives a restart of the broker, 1 for one that does not. */
   readonly deliveryMode?: number | undefined
-  /** From 0 to 255. */
+  /** Priority, from 0 to 255. */
   readonly priority?: number | undefined
-  /** What a reply is recognised by. */
+  /** Id that relates a reply to its request. */
   readonly correlationId?: string | undefined
-  /** The queue that a reply goes to. */
+  /** Queue for the reply. */
   readonly replyTo?: string | undefined
-  /** Milliseconds that the message may wait in its queue, in decimal digits. */
+  /** Milliseconds that the message may wait in its queue, as decimal digits. */
   readonly expiration?: string | undefined
-  /** An id that the sender has given. */
+  /** Id given by the sender. */
   readonly messageId?: string | undefined
-  /** When it was sent, in seconds since the epoch. */
+  /** Time of sending, in seconds since the epoch. */
   readonly timestamp?: number | undefined
-  /** A kind that the sender has given. */
+  /** Message type given by the sender. */
   readonly type?: string | undefined
-  /** The user that has sent it. */
+  /** User that sent the message. */
   readonly userId?: string | undefined
-  /** The program that has sent it. */
+  /** Program that sent the message. */
   readonly appId?: string | undefined
-  /** Why the bytes of a message that was received can't be read as properties; then it has none. */
+  /** Why the bytes of a received message can't be read as properties; the other properties are then absent. */
   readonly unreadable?: BadMessage | undefined
 }
 
-/** A message on its way to the broker. */
+/** A message to be sent to the broker. */
 export interface OutgoingMessage {
-  /** Empty for the default exchange, which routes by the names of queues. */
+  /** Name of the exchange; empty for the default exchange, which routes by the names of queues. */
   readonly exchange: string
-  /** What the exchange routes by. */
+  /** Routing key. */
   readonly routingKey: string
   /** Properties and headers. */
   readonly properties: AmqpProperties
-  /** The bytes. */
+  /** Content, as bytes. */
   readonly content: Buffer
-  /** Fail when no queue takes the message; the broker would drop it and confirm all the same. */
+  /** True to fail if no queue takes the message; otherwise the broker drops it and confirms all the same. */
   readonly mandatory?: boolean
 }
 
-/** A message as the broker handed it out. */
+/** A message as the broker delivered it. */
 export interface IncomingMessage {
-  /** The queue that it was consumed from. */
+  /** Queue that it was consumed from. */
   readonly queue: string
-  /** The exchange that it was sent to. */
+  /** Exchange that it was sent to. */
   readonly exchange: string
-  /** What it was routed by. */
+  /** Routing key that it was sent with. */
   readonly routingKey: string
   /** Properties and headers. */
   readonly properties: AmqpProperties
-  /** The bytes. */
+  /** Content, as bytes. */
   readonly content: Buffer
 }

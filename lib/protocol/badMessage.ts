@@ -1,8 +1,8 @@
 import { CeleriacError } from '../errors.js'
 
 /**
- * Why a message can't become a request. Stable words: they label the counter of rejected messages.
- * The first three are Celery's own cases; the rest are those on which Python's worker crashes or loops.
+ * Why a message can't become a request. The words are stable: they label the counter of rejected messages. The first
+ * three are Celery's own cases; the rest are those on which Python's worker crashes or loops.
  */
 export const BAD_MESSAGE_REASONS = [
   'undecodable',
@@ -21,7 +21,7 @@ export const BAD_MESSAGE_REASONS = [
 ] as const
 export type BadMessageReason = (typeof BAD_MESSAGE_REASONS)[number]
 
-/** A message that must not run: settled where it is found, logged and counted. */
+/** A message that must not run. It is settled where it is found, logged and counted. */
 export class BadMessage extends CeleriacError {
   constructor(
     readonly reason: BadMessageReason,
@@ -31,7 +31,10 @@ export class BadMessage extends CeleriacError {
     super('CELERIAC_BAD_MESSAGE', message, { cause, facts: { reason } })
   }
 
-  /** Celery acknowledges what it can't decode and rejects (towards a dead-letter exchange) what it can't accept. */
+  /**
+   * Celery acknowledges messages that it can't decode, and rejects (to a dead-letter exchange) those that it can't
+   * accept.
+   */
   get acknowledged(): boolean {
     return this.reason === 'undecodable'
   }

@@ -1,12 +1,12 @@
 import { DecodeError, readResult, writeResult } from './resultText.js'
 
-/** What a chord keeps of a member that has come to its end. */
+/** Record that a chord keeps of a member that has ended. */
 export interface ChordMember {
-  /** The id of the task. */
+  /** Id of the task. */
   readonly id: string
   /** SUCCESS, FAILURE or REVOKED. */
   readonly state: string
-  /** The value; an `ExceptionDict` unless it has succeeded. */
+  /** Result; an `ExceptionDict` unless the task has succeeded. */
   readonly result: unknown
 }
 
@@ -16,7 +16,7 @@ export interface ChordMember {
  */
 
 /**
- * The text that a store counts. Mirrors what Celery's `RedisBackend.on_chord_part_return` writes.
+ * Encodes a member as the text that a store counts. Mirrors what Celery's `RedisBackend.on_chord_part_return` writes.
  * @throws EncodeError for a value that can't be written
  */
 export function encodeMember({ id, state, result }: ChordMember): string {
@@ -24,8 +24,8 @@ export function encodeMember({ id, state, result }: ChordMember): string {
 }
 
 /**
- * Reads what `encodeMember` or any Celery wrote.
- * @throws DecodeError for what is no member
+ * Decodes what `encodeMember` or any Celery wrote.
+ * @throws DecodeError if the text is not a member
  */
 export function decodeMember(text: string): ChordMember {
   const value = readResult(text)
@@ -35,7 +35,7 @@ export function decodeMember(text: string): ChordMember {
   return { id, state, result: result ?? null }
 }
 
-/** Whether such a text is of that task. */
+/** Returns whether the text of a member belongs to that task. */
 export function isMemberOf(text: string, id: string): boolean {
   return text.startsWith(headOf(id, ', ')) || text.startsWith(headOf(id, ','))
 }

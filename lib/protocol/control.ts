@@ -2,12 +2,12 @@ import { CeleriacError, coerceError } from '../errors.js'
 import type { OutgoingMessage } from './amqp.js'
 import { checkJson } from './content/jsonScan.js'
 
-/** To the mailboxes of all workers: a fanout. */
+/** Exchange to the mailboxes of all workers: a fanout. */
 export const PIDBOX_EXCHANGE = 'celery.pidbox'
-/** To whoever asked: direct. */
+/** Exchange for replies: direct. */
 export const PIDBOX_REPLY_EXCHANGE = 'reply.celery.pidbox'
 
-/** A list of 50,000 ids to revoke is far within it. */
+/** A list of 50,000 ids to revoke is far below it. */
 const LIMITS = { maxNesting: 200 }
 
 /*
@@ -26,20 +26,20 @@ export interface ControlRequest {
   readonly replyTo: { readonly exchange: string; readonly routingKey: string } | null
 }
 
-/** What a command says to the workers. */
+/** A command to workers. */
 export interface ControlCall {
   readonly method: string
   readonly arguments?: Readonly<Record<string, unknown>>
-  /** Node names; all workers if not given. */
+  /** Node names; by default all workers. */
   readonly destination?: readonly string[] | null
-  /** For node names, read by the workers as `matcher` says. */
+  /** Pattern for node names, which workers interpret as `matcher` says. */
   readonly pattern?: string | null
   readonly matcher?: 'glob' | 'pcre' | null
 }
 
 /**
- * The message that carries a command, as Celery's `Mailbox` makes it.
- * @param expires seconds since the epoch after which nobody heeds it; 0 for never
+ * Makes the message of a command, as Celery's `Mailbox` does.
+ * @param expires seconds since the epoch after which workers ignore it; 0 for never
  */
 export function encodeControl(
   call: ControlCall,
@@ -66,7 +66,7 @@ export function encodeControl(
   }
 }
 
-/** @throws CeleriacError for what is no such request */
+/** @throws CeleriacError if the content is not such a request */
 export function decodeControl(content: Buffer): ControlRequest {
   let body: unknown
   try {

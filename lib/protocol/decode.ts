@@ -13,7 +13,7 @@ const NO_LIMITS = [null, null] as const
 /** Headers that a run can do without. */
 const TEXTS = ['shadow', 'root_id', 'parent_id', 'group', 'argsrepr', 'kwargsrepr'] as const
 
-/** A protocol 1 body's fields that are headers in protocol 2. */
+/** Fields of a protocol 1 body that are headers in protocol 2. */
 const V1_HEADERS =
   'lang task id root_id parent_id group meth shadow eta expires retries timelimit argsrepr kwargsrepr origin'.split(' ')
 
@@ -24,8 +24,9 @@ const V1_HEADERS =
  *              body    {task, id, args, kwargs, retries, eta, expires, utc, timelimit, taskset, callbacks, errbacks, chord, ...}
  */
 /**
- * A task message, every field checked, whatever the broker handed over. One of protocol 1 comes out as if it had been sent in
- * protocol 2, `headers` too; where it says `utc: false`, a time without an offset is local to this process.
+ * Decodes a task message and checks every field, whatever the broker delivered. A message of protocol 1 is returned as
+ * if it had been sent in protocol 2, including `headers`; if it says `utc: false`, a time without an offset is local to
+ * this process.
  * @throws BadMessage, and nothing else
  */
 export function decode(properties: AmqpProperties, content: Buffer, limits: ContentLimits): TaskMessage {
@@ -33,12 +34,12 @@ export function decode(properties: AmqpProperties, content: Buffer, limits: Cont
   const headers = properties.headers ?? {}
   checkHeaders(headers, limits)
   if (!isProtocol2(properties)) return decodeV1(properties, documentOf(properties, content, limits))
-  // What needs no body is checked before the body costs anything.
+  // Everything that doesn't need the body is checked before the body costs anything.
   const fields = fieldsOf(headers, parseTime)
   return joined(fields, bodyOf(loads(content, properties, limits)), headers, properties)
 }
 
-/** Whether the message came in protocol 2: the header `task` is Celery's only test. */
+/** Returns whether the message is of protocol 2: the header `task` is Celery's only test. */
 export function isProtocol2(properties: AmqpProperties): boolean {
   return 'task' in (properties.headers ?? {})
 }
@@ -52,17 +53,17 @@ function decodeV1(properties: AmqpProperties, body: unknown): TaskMessage {
   }
   const { args = [], kwargs = {}, callbacks, errbacks, chord, utc = true } = body
   const inBody = Object.fromEntries(V1_HEADERS.map((name) => [name, body[name] ?? null]))
-  // A group's old name, heeded as Celery does: only in a body without `args`.
+  // Old name of a group, used as in Celery: only in a body without `args`.
   const group = Object.hasOwn(body, 'args') ? inBody.group : (body.taskset ?? inBody.group)
   const headers: AmqpTable = { ...inBody, group, ...properties.headers }
   const embed = { callbacks, errbacks, chord, chain: null }
   const fields = fieldsOf(headers, utc === false ? parseLocalTime : parseTime)
-  // Whoever reads the headers on the next try takes a time without an offset for UTC.
+  // On the next try, a time without an offset in the headers is read as UTC.
   const times = { eta: isoOf(fields.eta), expires: isoOf(fields.expires) }
   return joined(fields, bodyOf([args, kwargs, embed]), { ...headers, ...times }, properties)
 }
 
-/** Each field by its name: spreads of this size are what decoding would spend most of its time on. */
+/** Sets each field by name: spreads of this size would take most of the decoding time. */
 function joined(fields: Fields, body: Body, headers: AmqpTable, properties: AmqpProperties): TaskMessage {
   return {
     id: fields.id,
@@ -86,7 +87,9 @@ function joined(fields: Fields, body: Body, headers: AmqpTable, properties: Amqp
   }
 }
 
-/** The body of a message that is not of protocol 2; what can't be read here at all is acknowledged, as Celery does. */
+/**
+ * Decodes the body of a message that is not of protocol 2. If it can't be read at all it is acknowledged, as in Celery.
+ */
 function documentOf(properties: AmqpProperties, content: Buffer, limits: ContentLimits): unknown {
   try {
     return loads(content, properties, limits)
@@ -126,10 +129,10 @@ function bodyOf(body: unknown): Body {
     throw new BadMessage('invalid-body', 'the body must be a list of three: args, kwargs, embed')
   }
   const [givenArgs, givenKwargs, embed] = body as unknown[]
-  // Clients in other languages leave out what they have none of.
+  // Clients in other languages leave out empty ones.
   const args = givenArgs ?? []
   const kwargs = givenKwargs ?? {}
-  // Python would run an object for args with its keys.
+  // Python would pass the keys of an object as args.
   if (!Array.isArray(args)) throw new BadMessage('invalid-body', 'task args must be a list')
   if (!isMapping(kwargs)) throw new BadMessage('invalid-body', 'Task keyword arguments must be a mapping')
   return { args, kwargs, embed: embedOf(embed) }
@@ -156,7 +159,9 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === null || value === undefined
 }
 
-/** No list, and none of the values (bytes, dates, decimals) that a document may hold. */
+/**
+ * Returns whether the value is an object other than a list or a special value (bytes, dates, decimals) of a document.
+ */
 function isMapping(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: object | null = Object.getPrototypeOf(value)
@@ -170,15 +175,15 @@ function requiredText(headers: AmqpTable, name: string, reason: 'missing-id' | '
   return value
 }
 
-/** Null for what is no text: nothing here can use it, and no run needs it. */
+/** Null for a header that is not text: nothing here can use it, and no run needs it. */
 function text(headers: AmqpTable, name: string): string | null {
   const value = headers[name]
   return typeof value === 'string' ? value : null
 }
 
 /**
- * The headers of a message that no run needs, and that are of another type than expected: they count as absent here, and are
- * passed on as they came.
+ * Returns the headers that no run needs and that have another type than expected: they count as absent here, and are
+ * passed on unchanged.
  */
 export function oddHeaders(headers: AmqpTable): readonly string[] {
   const odd = TEXTS.filter((name) => !isAbsent(headers[name]) && typeof headers[name] !== 'string')
@@ -206,7 +211,7 @@ function isoOf(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString()
 }
 
-/** As `parseTime`, but a time without an offset is what the clock on this process's wall shows. */
+/** Parses a time like `parseTime`, but one without an offset is in the time zone of this process. */
 function parseLocalTime(text: string): number | null {
   const time = parseTime(text)
   if (time === null || hasOffset(text)) return time

@@ -13,17 +13,20 @@ import type { TaskMessage } from './message.js'
 export const DELAY_LEVELS = 28
 /** Seconds, some 8 years. */
 export const LONGEST_DELAY = 2 ** DELAY_LEVELS - 1
-/** The topic exchange that messages come out of when they are due. */
+/** Topic exchange that messages leave through when they are due. */
 export const DELIVERY_EXCHANGE = 'celery_delayed_delivery'
 
-/** An AMQP short string, which a routing key is, has at most so many bytes. */
+/** Longest routing key in bytes: it is an AMQP short string. */
 const LONGEST_KEY = 255
 const PREFIX = new RegExp(`^(?:[01]\\.){${DELAY_LEVELS}}`)
 
-/** On a message that a worker has taken in and sent on to wait: whoever gets it next doesn't tell monitors once more. */
+/**
+ * Header of a message that a worker has taken in and sent on to wait: the next worker doesn't report it to monitors
+ * again.
+ */
 const RECEIVED_BEFORE = 'celeriac-received'
 
-/** What brokers note on a message that was dead-lettered or redelivered, and the copies that its sender asked for. */
+/** Headers that brokers add to a dead-lettered or redelivered message, and the copies that its sender asked for. */
 const LEFT_BEHIND = /^(?:x-(?:first-|last-)?death(?:-.+)?|x-delivery-count|x-acquired-count|CC|BCC|celeriac-received)$/
 
 export interface DelayedRoute {
@@ -31,14 +34,14 @@ export interface DelayedRoute {
   readonly routingKey: string
 }
 
-/** The name that a level's exchange and queue share; the queue of level n keeps a message for 2^n seconds. */
+/** Returns the name of a level's exchange and queue; the queue of level n keeps a message for 2^n seconds. */
 export function levelName(level: number): string {
   return `celery_delayed_${level}`
 }
 
 /**
- * The long routing key.
- * @param seconds whole, from 1 to `LONGEST_DELAY`
+ * Returns the long routing key.
+ * @param seconds whole seconds, from 1 to `LONGEST_DELAY`
  * @throws RangeError for any other
  */
 export function delayedKey(seconds: number, routingKey: string): string {
@@ -48,29 +51,30 @@ export function delayedKey(seconds: number, routingKey: string): string {
   return `${[...seconds.toString(2).padStart(DELAY_LEVELS, '0')].join('.')}.${routingKey}`
 }
 
-/** Whether the queue's name leaves room for the digits of a delay. */
+/** Returns whether the queue's name leaves room for the digits of a delay. */
 export function isDelayable(queue: string): boolean {
   return 2 * DELAY_LEVELS + Buffer.byteLength(queue) <= LONGEST_KEY
 }
 
 /**
- * Where to publish what is to be in a queue after some time. Rounded down to whole seconds, and cut to the longest delay: early
- * is mended by the ETA timer of the worker that gets the message, late is not.
+ * Returns where to publish a message that is to reach a queue after some time. The time is rounded down to whole
+ * seconds, and cut to the longest delay: the ETA timer of the worker that gets the message corrects early arrival, but
+ * not late.
  * @param seconds may be a fraction
- * @returns null when that is less than a second, or the queue's name is too long: publish it as usual then
+ * @returns null if that is less than a second, or the queue's name is too long: publish it as usual then
  */
 export function delayedRoute(queue: string, seconds: number): DelayedRoute | null {
   const whole = Math.min(Math.floor(seconds), LONGEST_DELAY)
   if (!(whole >= 1) || !isDelayable(queue)) return null
-  // Celery publishes to the first level, 27, which passes leading zeros on exchange by exchange: for an hour 760 messages a second,
-  // against 8,400 that start at the first level with a one, and take the same way from there.
+  // Celery publishes to the first level, 27, which passes leading zeros on exchange by exchange: 760 messages a second
+  // for an hour's delay, against 8,400 that start at the first level with a one, and take the same path from there.
   const firstOne = 31 - Math.clz32(whole)
   return { exchange: levelName(firstOne), routingKey: delayedKey(whole, queue) }
 }
 
 /**
- * Where a message came from, to publish it there again: for one that came through the delay queues, which don't say which
- * exchange it was sent to, that is its queue.
+ * Returns the route to publish a message again to where it came from. For one that came through the delay queues, which
+ * don't say which exchange it was sent to, that is its queue.
  */
 export function returnRoute(delivery: Pick<IncomingMessage, 'exchange' | 'routingKey' | 'queue'>): DelayedRoute {
   const { exchange, routingKey, queue } = delivery
@@ -79,30 +83,30 @@ export function returnRoute(delivery: Pick<IncomingMessage, 'exchange' | 'routin
 }
 
 /**
- * The headers to send a message on with. RabbitMQ takes one that carries its own death record for one that goes in circles, and
- * drops it; and a copy for another queue (`CC`) has been made already.
+ * Returns the headers to send a message on with. RabbitMQ drops a message that carries its own death record, as one
+ * that goes in circles; and a copy for another queue (`CC`) has been made already.
  */
 export function headersToResend(headers: AmqpTable): AmqpTable {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !LEFT_BEHIND.test(name)))
 }
 
-/** Whether a worker has taken the message in before, and sent it on to wait in the delay queues. */
+/** Returns whether a worker has taken the message in before, and sent it on to wait in the delay queues. */
 export function wasReceived(headers: AmqpTable): boolean {
   return headers[RECEIVED_BEFORE] === true
 }
 
-/** The same message, to be in `queue` after `delayMs`; null where `delayedRoute` is. */
+/** Returns the message for publishing to `queue` after `delayMs`; null in the same cases as `delayedRoute`. */
 export function delayed(message: OutgoingMessage, queue: string, delayMs: number): OutgoingMessage | null {
   const route = delayedRoute(queue, delayMs / 1000)
   return route && { ...message, ...route, mandatory: true }
 }
 
 /**
- * A delivered message, to come back to its queue when its ETA is due: content, properties and headers as they came, except for
- * what belonged to the way it came. Its time to live is what is left of `expires`.
+ * Makes a message that brings a delivery back to its queue when its ETA is due: content, properties and headers are
+ * unchanged, except for those of its path. Its time to live is the rest of `expires`. The broker decides how it is
+ * delayed.
  * @param now wall-clock milliseconds
- * How it is delayed is the broker's affair.
- * @returns null when it has no ETA or is due within a second: keep it then
+ * @returns null if it has no ETA or is due within a second: keep it then
  */
 export function relay(
   delivery: Pick<IncomingMessage, 'queue' | 'properties' | 'content'>,
@@ -116,7 +120,7 @@ export function relay(
     routingKey: queue,
     mandatory: true,
     content: delivery.content,
-    // Named one by one: the sender's user_id among them would be refused, since we aren't that user.
+    // Named one by one: the sender's user_id would be refused, since we aren't that user.
     properties: {
       contentType: properties.contentType,
       contentEncoding: properties.contentEncoding,

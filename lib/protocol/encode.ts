@@ -6,9 +6,9 @@ import { isoFormat } from './event.js'
 import type { Embed, Kwargs } from './message.js'
 import { repr, reprArgs } from './repr.js'
 
-/** Who sends tasks here: Celery's `anon_nodename`. */
+/** Name of this process as a sender of tasks: Celery's `anon_nodename`. */
 export const ORIGIN = `gen${process.pid}@${hostname()}`
-/** What a body says of further tasks: none. */
+/** Embed of a message without further tasks. */
 export const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 
 export interface TaskToSend {
@@ -20,9 +20,9 @@ export interface TaskToSend {
     readonly exchange: string
     readonly routingKey: string
     readonly priority: number
-    /** JSON unless given. */
+    /** Default: JSON. */
     readonly serializer?: string
-    /** Uncompressed unless given. */
+    /** Default: uncompressed. */
     readonly compression?: string | null
   }
   readonly eta: Date | null
@@ -30,32 +30,37 @@ export interface TaskToSend {
   readonly rootId: string
   readonly parentId: string | null
   readonly replyTo: string
-  /** Custom headers; Celery's own win. */
+  /** Custom headers; Celery's own take precedence. */
   readonly headers: Readonly<Record<string, unknown>>
-  /** Whether its result is to be thrown away; false unless given. */
+  /** True to drop the result. Default: false. */
   readonly ignoreResult?: boolean
-  /** What of it belongs to a canvas, or is seldom said. */
+  /** Fields of a canvas, and rarely used ones. */
   readonly canvas?: Partial<CanvasFields>
 }
 
-/** What a message has beside its arguments where it is part of a canvas, or sent with options that few are. */
+/** Fields of a message besides its arguments that only members of a canvas have, or that few options set. */
 export interface CanvasFields {
   readonly embed: Embed
   readonly groupId: string | null
   readonly groupIndex: number | null
   readonly shadow: string | null
   readonly retries: number
-  /** Seconds, hard limit first; null for what the worker says. */
+  /** Seconds, hard limit first; null to leave it to the worker. */
   readonly timelimit: readonly [hard: number | null, soft: number | null]
   readonly replacedTaskNesting: number
   readonly stampedHeaders: readonly string[] | null
   readonly stamps: Readonly<Record<string, unknown>>
 }
 
-/** The longest time to live that RabbitMQ takes: it refuses the message otherwise. Whoever receives it reads the header `expires` anyway. */
+/**
+ * The longest time to live that RabbitMQ accepts; it refuses longer ones. Receivers check the header `expires` anyway.
+ */
 const LONGEST_TTL_MS = 3650 * 86_400_000
 
-/** AMQP's per-message TTL for what is left of a message's life: decimal milliseconds, never negative, and none beyond ten years. */
+/**
+ * Returns AMQP's per-message TTL for the rest of a message's life: decimal milliseconds, never negative; undefined
+ * beyond ten years.
+ */
 export function expirationOf(expires: Date | number | null, now = Date.now()): string | undefined {
   if (expires === null) return undefined
   const left = Math.max(0, Math.round(Number(expires) - now))
@@ -68,9 +73,9 @@ export function expirationOf(expires: Date | number | null, now = Date.now()): s
  *              body    [args, kwargs, {callbacks, errbacks, chain, chord}]
  */
 /**
- * The message that runs a task.
- * @throws TypeError that names the place, if an argument has no form in the serializer (in JSON: NaN, a Map, a circle); or for a serializer or
- *   compression that isn't there
+ * Makes the message that runs a task.
+ * @throws TypeError that names the place, if the serializer can't express an argument (in JSON: NaN, a Map, a circular
+ * reference); or for an unknown serializer or compression
  */
 export function encodeTask(task: TaskToSend): OutgoingMessage {
   const { exchange, priority, routingKey } = task.route
@@ -119,8 +124,8 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
 }
 
 /**
- * Encodes the content of a message again, in its own serializer and compression.
- * @throws TypeError that names the place, if something in the body has no form there
+ * Encodes a new body for a message, in its own serializer and compression.
+ * @throws TypeError that names the place, if the body contains something that can't be expressed
  */
 export function recode({ properties }: OutgoingMessage, body: unknown): Buffer {
   const compression = properties.headers?.compression

@@ -9,17 +9,17 @@ import { repr } from './repr.js'
  */
 export const EVENT_EXCHANGE = 'celeryev'
 export const BATCH_ROUTING_KEY = 'task.multi'
-/** Celery's limit; a turn of the event loop with more of them sends several batches. */
+/** Celery's limit; more events in one turn of the event loop are sent in several batches. */
 export const LARGEST_BATCH = 24
-/** A batch is far within it: a few dozen events of a few dozen fields. */
+/** Far above a batch: a few dozen events of a few dozen fields. */
 const LIMITS = { maxNesting: 200 }
 
-/** What is turned on and off together. */
+/** Events that are turned on and off together. */
 export type EventGroup = 'worker' | 'task'
 export type EventType = `${EventGroup}-${string}`
 export type EventFields = Readonly<Record<string, unknown>>
 
-/** An event as it travels. What every event has is typed; the rest is its type's own. */
+/** An event as it is sent. The fields that every event has are typed; the others depend on its type. */
 export interface WireEvent extends EventFields {
   readonly type: string
   /** Node name of the sender. */
@@ -37,25 +37,25 @@ export function groupOf(type: EventType): EventGroup {
   return type.startsWith('task-') ? 'task' : 'worker'
 }
 
-/** `worker-heartbeat` is sent under `worker.heartbeat`. */
+/** Returns the routing key of an event: `worker-heartbeat` is sent under `worker.heartbeat`. */
 export function routingKeyOf(type: string): string {
   return type.replaceAll('-', '.')
 }
 
-/** Celery's `utcoffset`: whole hours west of UTC, rounded down, so -2 for UTC+2 and -6 for UTC+5:30. */
+/** Returns Celery's `utcoffset`: whole hours west of UTC, rounded down, so -2 for UTC+2 and -6 for UTC+5:30. */
 export function utcOffset(at: Date): number {
   // The sum turns -0 into 0.
   return Math.floor(at.getTimezoneOffset() / 60) + 0
 }
 
-/** One event, or the array of a batch. */
+/** Encodes one event, or the array of a batch. */
 export function encodeEvent(event: WireEvent | readonly WireEvent[]): Buffer {
   return Buffer.from(JSON.stringify(event))
 }
 
 /**
- * The events in a message, single or batched. Members that are no events are left out.
- * @throws CeleriacError for what is no JSON
+ * Decodes the events in a message, single or batched. Members that are not events are left out.
+ * @throws CeleriacError if the content is not valid JSON
  */
 export function decodeEvents(content: Buffer): WireEvent[] {
   let body: unknown
@@ -74,21 +74,21 @@ function isEvent(value: unknown): value is WireEvent {
   return typeof type === 'string' && typeof hostname === 'string'
 }
 
-/** An exception as Python's `repr` shows it, under the name that its result gives it: `ValueError('boom', 42)`. */
+/** Returns an exception as Python's `repr` shows it, under the name in its result: `ValueError('boom', 42)`. */
 export function exceptionRepr(error: Error): string {
   const { exc_type, exc_message }: ExceptionDict = encodeException(error)
   return `${exc_type}(${exc_message.map((arg) => repr(arg)).join(', ')})`
 }
 
 /**
- * Python's `isoformat()` of a UTC time: to the microsecond, which is left out where there is none.
+ * Returns Python's `isoformat()` of a UTC time: to the microsecond, which is left out if it is 0.
  * @param ms wall-clock milliseconds; null stays null
  */
 export function isoFormat(ms: number): string
 export function isoFormat(ms: number | null): string | null
 export function isoFormat(ms: number | null): string | null {
   if (ms === null) return null
-  // A double is finer than that, but no multiple of it.
+  // A double is more precise than that, but not a multiple of it.
   const microseconds = Math.round((ms % 1000) * 1000)
   const whole = new Date(Math.floor(ms / 1000) * 1000 + (microseconds === 1_000_000 ? 1000 : 0))
   const fraction = microseconds % 1_000_000

@@ -7,24 +7,30 @@ export { namesOf, type PythonNames } from './pythonNames.js'
 
 /** An exception as results carry it; Celery's clients raise it again from this. */
 export interface ExceptionDict {
-  /** The name of its class in Python. */
+  /** Name of its class in Python. */
   readonly exc_type: string
-  /** The arguments that the class is built from. */
+  /** Arguments that the class is built from. */
   readonly exc_message: readonly unknown[]
-  /** The module of the class; null for one that is not known. */
+  /** Module of the class; null if it is not known. */
   readonly exc_module: string | null
 }
 
-/** Characters of an exception's text that a result carries: what is longer is no text for people, and may be more than a broker takes. */
+/**
+ * Maximum number of characters of an exception's text in a result: a longer one isn't for people, and may exceed the
+ * broker's limits.
+ */
 const LONGEST_TEXT = 65_536
 
-/** An exception out of a result: its name is Python's, its `cause` was not sent. Thrown again in a task, it stays what it was. */
+/**
+ * An exception from a result, with its Python name; its `cause` was not sent. Thrown again in a task, it keeps its name
+ * and arguments.
+ */
 export class RemoteError extends CeleriacError {
-  /** The name of its class in Python. */
+  /** Name of its class in Python. */
   readonly excType: string
-  /** The module of that class; null for one that is not known. */
+  /** Module of that class; null if it is not known. */
   readonly excModule: string | null
-  /** The arguments that Python's class was built from. */
+  /** Arguments that Python's class was built from. */
   readonly args: readonly unknown[]
 
   constructor({ exc_type, exc_message, exc_module }: ExceptionDict) {
@@ -36,14 +42,19 @@ export class RemoteError extends CeleriacError {
   }
 }
 
-/** An error as Celery 5.6 writes an exception into a result; texts over 65,536 characters are cut. Never throws. */
+/**
+ * Encodes an error as Celery 5.6 writes an exception into a result; texts over 65,536 characters are cut. Never throws.
+ */
 export function encodeException(given: Error): ExceptionDict {
   const error = readableError(given)
   const { excType, excModule } = namesOf(error)
   return { exc_type: excType, exc_message: argsOf(error).map(sendable), exc_module: excModule }
 }
 
-/** The error that a result's exception stands for. What is no exception dict becomes one of the plain type with the value as its text. */
+/**
+ * Decodes a result's exception. A value that is not an exception dict becomes a plain exception with that value as its
+ * text.
+ */
 export function decodeException(value: unknown): RemoteError {
   const { exc_type, exc_message, exc_module } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,
@@ -63,7 +74,10 @@ export function decodeException(value: unknown): RemoteError {
   })
 }
 
-/** An error's text as Python's `str(exc)`: its one argument, or all of them as a tuple; cut after 65,536 characters. */
+/**
+ * Returns an error's text as Python's `str(exc)`: its only argument, or all of them as a tuple; cut after 65,536
+ * characters.
+ */
 export function messageOf(error: Error): string {
   return cut(textOf(argsOf(error)))
 }
@@ -81,7 +95,7 @@ function textOf(args: readonly unknown[]): string {
   return typeof only === 'string' ? only : repr(only)
 }
 
-/** Celery, too, sends the text of what it can't serialize. */
+/** As Celery does, sends the text of a value that can't be serialized. */
 function sendable(arg: unknown): unknown {
   if (typeof arg === 'string') return cut(arg)
   if (typeof arg === 'function' || typeof arg === 'symbol') return repr(arg)

@@ -2,14 +2,14 @@ import type { AmqpTable } from './amqp.js'
 import { BadMessage } from './badMessage.js'
 
 export interface HeaderLimits {
-  /** Headers and the entries of tables and lists in them, all counted; without an end unless given. */
+  /** Headers and the entries of tables and lists in them, added up. Default: no limit. */
   readonly maxHeaders?: number
   /** Levels of tables and lists. */
   readonly maxNesting: number
 }
 
 /**
- * Looks whether the headers are few and shallow enough for what follows to walk through them. Their bytes are bounded by the
+ * Checks that the headers are few and shallow enough for later code to walk through. Their bytes are limited by the
  * broker: they come in one frame, of 128 KiB unless `frame_max` says otherwise.
  * @throws BadMessage
  */
@@ -17,7 +17,7 @@ export function checkHeaders(headers: AmqpTable, limits: HeaderLimits): void {
   count(headers, 0, 1, limits)
 }
 
-/** @param before entries counted before these @returns those and these */
+/** @param before entries counted before these @returns the total */
 function count(table: object, before: number, depth: number, limits: HeaderLimits): number {
   if (depth > limits.maxNesting) {
     const message = `the headers are nested deeper than the ${limits.maxNesting} of worker_max_message_nesting`

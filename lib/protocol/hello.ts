@@ -14,7 +14,7 @@ export interface RevokedId {
   readonly ageMs: number
 }
 
-/** What two nodes tell each other of revoked tasks. */
+/** The revoked tasks that two nodes send each other. */
 export interface RevokedSet {
   readonly revoked: Readonly<Record<string, readonly [seconds: number, id: string]>>
   readonly monotonic: number
@@ -29,8 +29,9 @@ export function encodeRevoked(ids: Iterable<RevokedId>, monotonic: number): Revo
 }
 
 /**
- * The ids of a request or reply of another node, oldest first; what has not their form is left out. From a node that doesn't say
- * what its clock shows they count as new: to know a revoked task for too long does no harm, too short a time would.
+ * Decodes the ids of a request or reply of another node, oldest first; malformed ones are left out. If the node doesn't
+ * send its clock the ids count as new: remembering a revoked task for too long does no harm, for too short a time
+ * would.
  */
 export function decodeRevoked({ monotonic, revoked }: Readonly<Record<string, unknown>>): RevokedId[] {
   if (Array.isArray(revoked)) {

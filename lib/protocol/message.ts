@@ -3,14 +3,14 @@ import type { AmqpProperties, AmqpTable } from './amqp.js'
 /** Keyword arguments by name. */
 export type Kwargs = Record<string, unknown>
 
-/** A signature dict as it travels. */
+/** A signature dict as it is sent. */
 export type SignatureDict = Record<string, unknown>
 
 /** The third element of a protocol 2 body. */
 export interface Embed {
   readonly callbacks: readonly SignatureDict[] | null
   readonly errbacks: readonly SignatureDict[] | null
-  /** The rest of the chain, next one last. */
+  /** Rest of the chain, next step last. */
   readonly chain: readonly SignatureDict[] | null
   readonly chord: SignatureDict | null
 }
@@ -18,9 +18,9 @@ export interface Embed {
 /** A task message with every field checked, whatever protocol it came in. */
 export interface TaskMessage {
   readonly id: string
-  /** The registered name of the task to run. */
+  /** Registered name of the task to run. */
   readonly task: string
-  /** Shown instead of `task` in logs and statistics, when the sender gave one. */
+  /** Name shown instead of `task` in logs and statistics, if the sender gave one. */
   readonly shadow: string | null
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
@@ -38,7 +38,7 @@ export interface TaskMessage {
   readonly argsrepr: string | null
   readonly kwargsrepr: string | null
   readonly ignoreResult: boolean | null
-  /** All headers as they came, custom ones too: a retry sends them again. */
+  /** All headers as they were received, custom ones too: a retry sends them again. */
   readonly headers: AmqpTable
   readonly properties: AmqpProperties
 }

@@ -1,4 +1,6 @@
-/** Control characters, and those that move, hide or turn around what stands beside them: line separators, marks of direction. */
+/**
+ * Control characters, and those that move, hide or reverse the text beside them: line separators, marks of direction.
+ */
 const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 const EACH_UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 const EACH_UNSAFE_BUT_LAYOUT = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
@@ -6,20 +8,20 @@ const LONGEST_NAME = 255
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 export interface PrintableOptions {
-  /** Whether newlines and tabs stay, for texts of several lines. */
+  /** True to keep newlines and tabs, for texts of several lines. */
   readonly lines?: boolean
 }
 
 /**
- * A text from outside, fit for a terminal and for a log: what could move the cursor, change colours or begin another line is
- * written as Python's `repr` writes it. To be used where a text leaves the process.
+ * Makes a text from outside safe for a terminal and for a log: characters that could move the cursor, change colours or
+ * begin another line are written as Python's `repr` writes them. Call it where a text leaves the process.
  */
 export function printable(text: string, { lines = false }: PrintableOptions = {}): string {
   if (!UNSAFE.test(text)) return text
   return text.replace(lines ? EACH_UNSAFE_BUT_LAYOUT : EACH_UNSAFE, escaped)
 }
 
-/** A text of at most so many characters: of a longer one the middle is left out, since its end may say what it is about. */
+/** Limits a text to this many characters. A longer one loses its middle, since its end may say what it is about. */
 export function clip(text: string, longest: number): string {
   if (text.length <= longest) return text
   const head = Math.ceil((longest * 3) / 4)
@@ -28,7 +30,10 @@ export function clip(text: string, longest: number): string {
   return `${start}...(${text.length - start.length - end.length} characters)...${end}`
 }
 
-/** The name or the id of a task, as lines and lists show it: Celery's ids have 36 characters, AMQP's short texts 255 at most. */
+/**
+ * Shortens the name or id of a task for logs and lists: Celery's ids have 36 characters, AMQP's short texts at most
+ * 255.
+ */
 export function clipName(name: string): string {
   return clip(name, LONGEST_NAME)
 }

@@ -1,7 +1,7 @@
 /*
- * The exceptions that every Python client has loaded, by the module that they live in. Only these may be named there: Python takes
- * a name that it finds in a loaded module and that is no exception for an attack, and raises SecurityError.
- * Left out are those that would end the client (SystemExit, KeyboardInterrupt, WorkerShutdown...) and those that one text can't build.
+ * Exceptions that every Python client has loaded, by module. Only these may be named: if Python finds the name in a
+ * loaded module and it isn't an exception, it assumes an attack and raises SecurityError. Not listed are those that
+ * would end the client (SystemExit, KeyboardInterrupt, WorkerShutdown...) and those that a single text can't build.
  */
 const MODULES: Readonly<Record<string, string>> = {
   builtins: `ArithmeticError AssertionError AttributeError BlockingIOError BrokenPipeError BufferError ChildProcessError
@@ -22,7 +22,7 @@ const TYPES: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries(MODULES).map(([module, types]) => [module, new Set(types.split(/\s+/))]),
 )
 
-/** What JavaScript's own errors are in Python. A text that can't be parsed is a SyntaxError here and a ValueError there. */
+/** JavaScript's own errors in Python. A text that can't be parsed is a SyntaxError here and a ValueError there. */
 const JAVASCRIPT: Readonly<Record<string, string>> = {
   Error: 'Exception',
   RangeError: 'ValueError',
@@ -32,18 +32,21 @@ const JAVASCRIPT: Readonly<Record<string, string>> = {
   URIError: 'ValueError',
 }
 
-/** Python's name for an error class of the language itself; undefined for any other. */
+/** Returns Python's name for a built-in error class of JavaScript; undefined for any other. */
 export function pythonTypeOf(javascriptType: string): string | undefined {
   return Object.hasOwn(JAVASCRIPT, javascriptType) ? JAVASCRIPT[javascriptType] : undefined
 }
 
-/** The module of an exception that Python's clients have loaded under this name; built-in ones first. */
+/** Returns the module of an exception that Python's clients have loaded under this name; built-in ones first. */
 export function moduleOf(excType: string): string | undefined {
   for (const [module, types] of TYPES) if (types.has(excType)) return module
   return undefined
 }
 
-/** Whether Python would find something else than an exception, or something that ends it, under this name. */
+/**
+ * Returns whether Python would find under this name something other than an exception, or something that ends the
+ * client.
+ */
 export function isUnsafe(excModule: string, excType: string): boolean {
   const types = TYPES.get(excModule)
   return types !== undefined && !types.has(excType)

@@ -1,8 +1,9 @@
 import { isUnsafe, moduleOf, pythonTypeOf } from './pythonErrors.js'
 
 /**
- * What an error or, as static fields, its class may say about itself. A name given by a class holds for its subclasses too.
- * `excType` and `excModule` are the exception's class and module in Python; `args` what the Python class is built from.
+ * Python names that an error defines, or its class by static fields. A name given by a class also applies to its
+ * subclasses. `excType` and `excModule` are the exception's class and module in Python; `args` are the arguments the
+ * Python class is built from.
  */
 export interface PythonNames {
   readonly excType?: string
@@ -11,12 +12,12 @@ export interface PythonNames {
 }
 
 /**
- * The module of classes that Python doesn't have. It must be one that Python has never loaded: a name that Python finds is used
- * as it is, while for an unknown one it makes a class of that name, which is what we want.
+ * Module of classes that Python doesn't have. It must be one that Python has never loaded: a name that Python finds is
+ * used as it is, while for an unknown one it makes a class of that name, which is what we want.
  */
 const OWN_MODULE = 'js'
 
-/** An error's Python class and module. */
+/** Returns an error's Python class and module. */
 export function namesOf(error: Error): { readonly excType: string; readonly excModule: string | null } {
   const own = error as Error & PythonNames
   const given = error.constructor as PythonNames & { readonly name?: string }
@@ -33,7 +34,7 @@ export function namesOf(error: Error): { readonly excType: string; readonly excM
   return { excType: type, excModule: moduleOf(type) ?? OWN_MODULE }
 }
 
-/** A subclass that sets no `name` inherits that of the language's class, and the class's own name says more. */
+/** A subclass that sets no `name` inherits that of the built-in class, and its own class name says more. */
 function classOf(error: Error): string {
   const name = typeof error.name === 'string' ? error.name : ''
   if (name !== '' && pythonTypeOf(name) === undefined) return name

@@ -5,20 +5,21 @@ import { TextValue } from './values.js'
 /** Deeper than this, a value is shown as `...`. */
 const DEEPEST = 64
 const ELLIPSIS = '...'
-/** Python's `str.isprintable`: everything but the categories Other and Separator, save the space. */
+/** Python's `str.isprintable`: everything but the categories Other and Separator, except the space. */
 const UNPRINTABLE = /[\p{C}\p{Z}]/u
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }
 
 /**
- * A value as Python's `repr` shows what it becomes there: for log lines, `argsrepr` and `kwargsrepr`. A whole number is an int,
- * unless it is so large (1e21) that JavaScript itself writes it as a float. Costs no more than what is shown of it. Never throws.
- * @param maxLength the most characters; a longer text ends with `...`
+ * Formats a value as Python's `repr` shows its counterpart there: for log lines, `argsrepr` and `kwargsrepr`. A whole
+ * number is an int, unless it is so large (1e21) that JavaScript itself writes it as a float. The cost is bounded by
+ * the text that is shown. Never throws.
+ * @param maxLength maximum number of characters; a longer text ends with `...`
  */
 export function repr(value: unknown, maxLength = 1024): string {
   return render(maxLength, (printer) => printer.value(value))
 }
 
-/** Positional arguments as Python shows a tuple: `()`, `(1,)`, `(2, 3)`. */
+/** Formats positional arguments as Python shows a tuple: `()`, `(1,)`, `(2, 3)`. */
 export function reprArgs(args: readonly unknown[], maxLength = 1024): string {
   return render(maxLength, (printer) => printer.sequence(args, '(', args.length === 1 ? ',)' : ')'))
 }
@@ -28,7 +29,7 @@ function render(maxLength: number, print: (printer: Printer) => void): string {
   try {
     print(printer)
   } catch {
-    // A getter or a proxy of the user's that throws; a log line must not.
+    // A getter or proxy of the user's may throw; a log line must not.
     printer.write('<unprintable>')
   }
   return printer.text()
@@ -37,7 +38,7 @@ function render(maxLength: number, print: (printer: Printer) => void): string {
 /** Writes a value until the limit is reached; from then on every call returns at once. */
 class Printer {
   private out = ''
-  /** The containers that are being written, outermost first. */
+  /** The containers being written, outermost first. */
   private readonly path: object[] = []
 
   constructor(private readonly maxLength: number) {}
@@ -112,14 +113,16 @@ class Printer {
     this.write(close)
   }
 
-  /** Under the name that results give it. What Python builds an exception from is what it shows of it: the `args`, where an error has such. */
+  /**
+   * Writes the error under its name in results, with the arguments of the Python exception: its `args`, if it has any.
+   */
   private error(error: Error & { readonly args?: unknown }): void {
     const { args, message } = error
     this.sequence(Array.isArray(args) ? args : message === '' ? [] : [message], `${namesOf(error).excType}(`, ')')
   }
 
   private string(text: string): void {
-    // One more than there is room for, so that it still counts as cut.
+    // One more than fits, so that the text still counts as cut.
     const shown = text.slice(0, this.room)
     const quote = quoteFor(text.includes("'"), text.includes('"'))
     this.write(quote)
@@ -142,7 +145,7 @@ class Printer {
   }
 }
 
-/** Double quotes only where they save escapes. */
+/** Returns double quotes only where they save escapes. */
 function quoteFor(hasSingle: boolean, hasDouble: boolean): string {
   return hasSingle && !hasDouble ? '"' : "'"
 }
@@ -161,7 +164,7 @@ function hex(letter: string, code: number, digits: number): string {
   return `\\${letter}${code.toString(16).padStart(digits, '0')}`
 }
 
-/** What has no parts. */
+/** Formats a value without parts. */
 function atom(value: unknown): string {
   switch (typeof value) {
     case 'number':
@@ -182,7 +185,7 @@ function atom(value: unknown): string {
 function number(value: number): string {
   if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
-  // Python turns to exponents below 1e-4, JavaScript below 1e-6, and Python writes at least two digits of them.
+  // Python uses exponents below 1e-4, JavaScript below 1e-6, and Python writes at least two digits of them.
   const text = value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value)
   return text.replace(/e([+-])(\d)$/, 'e$10$2')
 }
@@ -205,7 +208,8 @@ function datetime(date: Date): string {
 
 function isPlain(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value)
-  // Plain objects of another realm (a `vm` context) have another Object.prototype; it is the one that has no prototype itself.
+  // Plain objects of another realm (a `vm` context) have another Object.prototype; it is the one that has no prototype
+  // itself.
   return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
 }
 

@@ -1,7 +1,7 @@
 import { DecodeError, readResult, writeResult } from './resultText.js'
 import { parseTime } from './time.js'
 
-/** States after which nothing more happens to a task; they alone are dated. */
+/** States after which nothing more happens to a task; only these have a date. */
 export const READY_STATES: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED'])
 /** States whose result is an exception. */
 export const EXCEPTION_STATES: ReadonlySet<string> = new Set(['RETRY', 'FAILURE', 'REVOKED'])
@@ -14,9 +14,9 @@ export type ResultTuple = readonly [
   children: readonly ResultTuple[] | null,
 ]
 
-/** What `result_extended` adds. */
+/** Fields that `result_extended` adds. */
 export interface ExtendedResult {
-  /** The name of the task. */
+  /** Name of the task. */
   readonly name: string
   /** Positional arguments. */
   readonly args: readonly unknown[]
@@ -24,40 +24,40 @@ export interface ExtendedResult {
   readonly kwargs: Readonly<Record<string, unknown>>
   /** Node name. */
   readonly worker: string
-  /** How often it was retried. */
+  /** Number of retries. */
   readonly retries: number
-  /** The routing key that the message came with, which is what Celery calls the queue here. */
+  /** Routing key of the message, which Celery calls the queue here. */
   readonly queue: string | null
-  /** The names of Celery's stamps. */
+  /** Names of Celery's stamps. */
   readonly stampedHeaders?: readonly string[]
   /** Celery's stamps by name. */
   readonly stamps?: Readonly<Record<string, unknown>>
 }
 
-/** A task's state as backends keep it. */
+/** State of a task as backends keep it. */
 export interface ResultMeta {
-  /** The id of the task. */
+  /** Id of the task. */
   readonly taskId: string
-  /** One of Celery's states, or any word of a task's own. */
+  /** One of Celery's states, or a custom state of the task. */
   readonly status: string
-  /** The value; an `ExceptionDict` in the exception states (null is possible for RETRY alone). */
+  /** Result; an `ExceptionDict` in the exception states (null is possible only for RETRY). */
   readonly result: unknown
-  /** Of a failure, as Python writes it; null for none. */
+  /** Traceback of a failure, as Python writes it; null for none. */
   readonly traceback: string | null
-  /** What the task sent. */
+  /** Results of the tasks that it sent. */
   readonly children: readonly ResultTuple[]
   /** Wall-clock milliseconds; null until the task is ready. */
   readonly dateDone: number | null
-  /** The group that it belongs to; null for none. */
+  /** Group that it belongs to; null for none. */
   readonly groupId: string | null
-  /** The task that has sent it; null for none. */
+  /** Task that sent it; null for none. */
   readonly parentId: string | null
-  /** With `result_extended`; null without. */
+  /** Extended fields with `result_extended`; otherwise null. */
   readonly extended: ExtendedResult | null
 }
 
 /**
- * A task's new state, dated if it is a final one.
+ * Makes the new state of a task, with a date if it is final.
  * @param now wall-clock milliseconds
  */
 export function resultMeta(
@@ -75,12 +75,12 @@ export function resultMeta(
   }
 }
 
-/** The exception of a task that is not to run, as `get()` raises it. */
+/** Makes the exception of a revoked task, as `get()` raises it. */
 export function encodeRevoked(reason: string): unknown {
   return { exc_type: 'TaskRevokedError', exc_message: [reason], exc_module: 'celery.exceptions' }
 }
 
-/** The form that a published task has among its parent's `children`. */
+/** Returns the form of a published task in its parent's `children`. */
 export function taskTuple(id: string, parent: ResultTuple | null = null): ResultTuple {
   return [[id, parent], null]
 }
@@ -93,7 +93,7 @@ export function taskTuple(id: string, parent: ResultTuple | null = null): Result
  */
 
 /**
- * The text that a store keeps and publishes. Mirrors Celery 5.6's `Backend._get_result_meta`.
+ * Encodes a state as the text that a store keeps and publishes. Mirrors Celery 5.6's `Backend._get_result_meta`.
  * @throws EncodeError for a value that can't be written
  */
 export function encodeResult(meta: ResultMeta): string {
@@ -111,7 +111,7 @@ export function encodeResult(meta: ResultMeta): string {
 }
 
 /**
- * The shorter text of a reply. Mirrors `RPCBackend._to_result`.
+ * Encodes a state as the shorter text of a reply. Mirrors `RPCBackend._to_result`.
  * @throws EncodeError for a value that can't be written
  */
 export function encodeReply({ taskId, status, result, traceback, children }: ResultMeta): string {
@@ -119,8 +119,8 @@ export function encodeReply({ taskId, status, result, traceback, children }: Res
 }
 
 /**
- * Reads what `encodeResult`, `encodeReply` or any Celery wrote.
- * @throws DecodeError for what is no result
+ * Decodes what `encodeResult`, `encodeReply` or any Celery wrote.
+ * @throws DecodeError if the text is not a result
  */
 export function decodeResult(text: string): ResultMeta {
   const fields = recordOf(readResult(text))
@@ -179,7 +179,7 @@ function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** Python's `isoformat()` of an aware time, always with six digits: its older parsers take no others. */
+/** Returns Python's `isoformat()` of an aware time, always with six digits: its older parsers accept no others. */
 function isoTime(ms: number): string {
   const whole = Math.floor(ms)
   const microseconds = Math.floor((ms - whole) * 1000)

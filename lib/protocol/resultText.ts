@@ -3,9 +3,9 @@ import { readJson, writeJson } from './content/json.js'
 import { unwrap, wrap } from './content/kombuTypes.js'
 import { repr } from './repr.js'
 
-/** A result that can't be written; Celery settles such a task as failed with this exception. */
+/** A result that can't be written; Celery fails such a task with this exception. */
 export class EncodeError extends CeleriacError {
-  /** What Python's class is built from. */
+  /** Arguments that Python's class is built from. */
   readonly args: readonly unknown[]
 
   constructor(thrown: unknown) {
@@ -16,7 +16,7 @@ export class EncodeError extends CeleriacError {
   }
 }
 
-/** Bytes in a backend that are no result. */
+/** Bytes in a backend that are not a result. */
 export class DecodeError extends CeleriacError {
   constructor(message: string, cause?: unknown) {
     super('CELERIAC_DECODE_RESULT', message, { cause })
@@ -24,12 +24,13 @@ export class DecodeError extends CeleriacError {
 }
 
 /**
- * The JSON of what a backend keeps: what kombu has wrappers for (dates, bytes...) is wrapped; what has no JSON form is refused, with its place.
+ * Writes the JSON that a backend keeps. Values that kombu has wrappers for (dates, bytes...) are wrapped; others that
+ * JSON can't express are refused, with their place.
  * @throws EncodeError
  */
 export function writeResult(document: Readonly<Record<string, unknown>> | readonly unknown[]): string {
   try {
-    // Such a member would be left out, and a reader miss it.
+    // Such a member would be left out, and the reader would miss it.
     for (const value of Object.values(document)) {
       if (typeof value === 'function' || typeof value === 'symbol')
         throw new TypeError(`Object of type ${typeof value} is not JSON serializable`)
@@ -41,8 +42,8 @@ export function writeResult(document: Readonly<Record<string, unknown>> | readon
 }
 
 /**
- * The value of such a text, and of what any Celery writes.
- * @throws DecodeError for what is no JSON
+ * Reads such a text, or what any Celery writes.
+ * @throws DecodeError if the text is not valid JSON
  */
 export function readResult(text: string): unknown {
   try {

@@ -1,25 +1,25 @@
 import { fileURLToPath } from 'node:url'
 import { PACKAGE_FOLDER } from '../version.js'
 
-/** Characters of a stack that are looked at: the frames are at its end, and before them stands a message of any length. */
+/** Characters of a stack that are examined: the frames are at its end, after a message of any length. */
 const LONGEST_STACK = 65_536
-/** Stands between two frames of asynchronous code where Node happened to run the first from its own queue, */
+/** Appears between two frames of asynchronous code where Node happened to run the first from its own queue, */
 const TURN = '(node:internal/process/task_queues:'
-/** and then what of Node's had called the queue: a timer, or a hook of whoever follows asynchronous calls. */
+/** followed by the part of Node that had called the queue: a timer, or an async hook. */
 const BELOW_TURN = '(node:internal/'
-/** Where this package's own code is: only the first is in what is published. */
+/** Locations of this package's own code: only the first is published. */
 const OWN = ['dist/', 'lib/'].map((folder) => new URL(folder, PACKAGE_FOLDER).href)
 const OWN_PLACES = [...OWN, ...OWN.map((url) => fileURLToPath(url))]
 
 /**
- * The frames of an error's stack, innermost first, without those of Celeriac and Node that called the task: they are the same
- * under every failure. All of them if no other code is among them.
+ * Returns the frames of an error's stack, innermost first, without those of Celeriac and Node that called the task:
+ * they are the same in every failure. Returns all frames if there is no other code among them.
  */
 export function framesOf(error: Error): readonly string[] {
   return partsOf(error).frames
 }
 
-/** An error's stack as Node shows it, of bounded length and with the frames of `framesOf`. */
+/** Returns an error's stack as Node shows it, of bounded length and with the frames of `framesOf`. */
 export function stackOf(error: Error): string {
   const { frames, heading } = partsOf(error)
   return [heading, ...frames].join('\n')
@@ -30,7 +30,7 @@ function partsOf({ message, name, stack }: Error): { readonly heading: string; r
   const heading = shown === '' ? name : `${name}: ${shown}`
   if (typeof stack !== 'string') return { heading, frames: [] }
   const lines = stack.slice(-LONGEST_STACK).split('\n')
-  // The frames are the last lines; the message before them may look like anything.
+  // The frames are the last lines; the message before them may contain anything.
   const header = lines.findLastIndex((line) => !/^\s+at /.test(line))
   const isWhole = stack.length <= LONGEST_STACK && header >= 0
   return {

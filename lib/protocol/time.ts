@@ -1,9 +1,9 @@
 const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)([.,]\d+)?)?(Z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)?$/i
 
 /**
- * Reads what Python's `isoformat()` writes, and every ISO 8601 time near it: a fraction of whatever length, `Z` or an offset. Without an offset
- * the time is UTC, as Celery has it.
- * @returns wall-clock milliseconds, with their fraction; null for what is no time
+ * Parses what Python's `isoformat()` writes, and similar ISO 8601 times: a fraction of any length, `Z` or an offset.
+ * Without an offset the time is UTC, as in Celery.
+ * @returns wall-clock milliseconds, with their fraction; null if the text is not a time
  */
 export function parseTime(text: string): number | null {
   const parts = ISO.exec(text)
@@ -14,7 +14,7 @@ export function parseTime(text: string): number | null {
   return fraction === '' ? whole : whole + Number(`0.${fraction.slice(1, 7)}`) * 1000
 }
 
-/** `Date.parse` wants `+hh:mm`; Python also writes `+hhmm`, `+hh` and, for historic zones, seconds. */
+/** `Date.parse` requires `+hh:mm`; Python also writes `+hhmm`, `+hh` and, for historic zones, seconds. */
 function spelled(offset: string): string {
   if (offset.toUpperCase() === 'Z') return 'Z'
   const digits = offset.slice(1).replaceAll(':', '')

@@ -4,14 +4,14 @@ import { framesOf } from './stack.js'
 
 const HEADING = 'Traceback (most recent call last):'
 const BECAUSE = '\nThe above exception was the direct cause of the following exception:\n\n'
-/** Errors that are shown of a chain of causes. */
+/** Maximum number of errors that are shown of a chain of causes. */
 const LONGEST_CHAIN = 100
 const AT = /^\s+at (?:async )?/
 const LINE_AND_COLUMN = /:(\d+):\d+$/
 
 /**
- * An error's stack as Python writes a traceback: the call that failed last, its causes before it. What results carry in
- * `traceback`. Frames of the worker's own that called the task are left out. Never throws.
+ * Formats an error's stack as a Python traceback, as in a result's `traceback`: the call that failed comes last, the
+ * causes before it. The worker's own frames that called the task are left out. Never throws.
  */
 export function traceback(error: Error): string {
   const chain: Error[] = []
@@ -26,7 +26,7 @@ export function traceback(error: Error): string {
   return chain.map(oneOf).join(BECAUSE)
 }
 
-/** Causes may be anything, a proxy that throws for example. */
+/** Causes may be anything, such as a proxy that throws. */
 function isError(value: unknown): value is Error {
   try {
     return value instanceof Error
@@ -42,7 +42,7 @@ function oneOf(error: Error): string {
   return `${[HEADING, ...framesOf(error).toReversed().map(frameOf), ending].join('\n')}\n`
 }
 
-/** `at f (file:1:2)`, `at async f (file:1:2)`, `at file:1:2`. */
+/** Writes `at f (file:1:2)`, `at async f (file:1:2)` or `at file:1:2` as Python would. */
 function frameOf(line: string): string {
   const text = line.replace(AT, '')
   const open = text.endsWith(')') ? text.indexOf(' (') : -1

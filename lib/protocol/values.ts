@@ -1,7 +1,7 @@
 import { clip } from './printable.js'
 import { parseTime } from './time.js'
 
-/** Characters of a text that is none of its type which the error shows. */
+/** Characters of an invalid text that the error shows. */
 const LONGEST_SHOWN = 100
 const ZONE = /(?:Z|[+-]\d{2}(?::?\d{2})?(?::?\d{2})?)$/i
 const CLOCK = /^([01]\d|2[0-3])(?::[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?(?:Z|[+-]\d{2}(?::?\d{2}){0,2})?$/i
@@ -10,9 +10,9 @@ const NUMBER = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|s?n
 const LONGEST_UUID = 64
 const HEX = /^[0-9a-f]{32}$/
 
-/** A Python value for which JavaScript has no type of its own: kept as its text, so that nothing of it is lost. */
+/** A Python value for which JavaScript has no type: kept as its text, so that nothing is lost. */
 export abstract class TextValue {
-  /** @throws TypeError when the text is no such value */
+  /** @throws TypeError if the text is not such a value */
   constructor(
     /** The value as Python writes it. */
     readonly text: string,
@@ -26,7 +26,7 @@ export abstract class TextValue {
     return this.text
   }
 
-  /** For logs and the like. A message carries the type too, so that Python gets its own back. */
+  /** Used by logs and the like. A message carries the type too, so that Python gets its own back. */
   toJSON(): string {
     return this.text
   }
@@ -56,7 +56,7 @@ export class PlainTime extends TextValue {
   }
 }
 
-/** Python's `datetime` without a zone: which instant it means, only its sender knows. */
+/** Python's `datetime` without a zone: only its sender knows which instant it means. */
 export class PlainDateTime extends TextValue {
   /** @param text `yyyy-mm-ddThh:mm:ss.ffffff`, without an offset */
   constructor(text: string) {
@@ -73,13 +73,13 @@ export class Uuid extends TextValue {
   }
 }
 
-/** A `Date` that remembers the microseconds it was read with, and is written with them as long as nobody changes it. */
+/** A `Date` that remembers the microseconds it was read with, and is written with them as long as it isn't changed. */
 export class PreciseDate extends Date {
   private readonly read: number
 
   /**
    * @param text an ISO 8601 time with an offset
-   * @throws TypeError when it is none
+   * @throws TypeError if it is not one
    */
   constructor(
     /** The time as it was read. */
@@ -91,16 +91,16 @@ export class PreciseDate extends Date {
     this.read = this.getTime()
   }
 
-  /** Null once the date was changed. */
+  /** Text as it was read; null once the date was changed. */
   get unchangedText(): string | null {
     return this.getTime() === this.read ? this.text : null
   }
 }
 
 /**
- * Python's `datetime` as its nearest JavaScript value: a `Date`; a `PreciseDate` where it has microseconds; a `PlainDateTime`
- * where it has no zone.
- * @throws TypeError when the text is no ISO 8601 time
+ * Returns Python's `datetime` as its nearest JavaScript value: a `Date`; a `PreciseDate` if it has microseconds; a
+ * `PlainDateTime` if it has no zone.
+ * @throws TypeError if the text is not an ISO 8601 time
  */
 export function readDateTime(text: string): Date | PlainDateTime {
   if (!hasZone(text)) return new PlainDateTime(text)
@@ -109,8 +109,9 @@ export function readDateTime(text: string): Date | PlainDateTime {
 }
 
 /**
- * A time as every version of Python's `fromisoformat` reads it: an offset in digits, and a fraction of 3 or 6 digits.
- * @throws TypeError for an invalid date, or one that Python has no year for
+ * Formats a time so that every version of Python's `fromisoformat` reads it: an offset in digits, and a fraction of 3
+ * or 6 digits.
+ * @throws TypeError for an invalid date, or one with a year that Python doesn't have
  */
 export function writeDateTime(value: Date | PlainDateTime): string {
   const text = value instanceof PlainDateTime ? value.text : value instanceof PreciseDate ? value.unchangedText : null
@@ -133,13 +134,16 @@ function isTime(text: string): boolean {
   return parseTime(text) !== null && isDay(text.slice(0, 10))
 }
 
-/** `Date.parse` takes the 31st of any month. */
+/** `Date.parse` accepts the 31st of any month. */
 function isDay(text: string): boolean {
   const day = new Date(`${text}T00:00:00Z`)
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text) && !text.startsWith('0000')
 }
 
-/** Whole milliseconds, rounded down from microseconds that a double can't hold exactly. Historic zones have offsets with seconds, which `parseTime` leaves out. */
+/**
+ * Returns whole milliseconds, rounded down from microseconds that a double can't hold exactly. Historic zones have
+ * offsets with seconds, which `parseTime` leaves out.
+ */
 function instantOf(text: string): number {
   const [, sign, seconds] = /([+-])\d{2}:?\d{2}:?(\d{2})$/.exec(text.slice(10)) ?? []
   const shift = seconds === undefined ? 0 : Number(`${sign}${seconds}`) * 1000

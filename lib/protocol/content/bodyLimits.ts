@@ -1,17 +1,17 @@
 import { BadMessage } from '../badMessage.js'
 
-/** What a body may hold; looked at before it is parsed. */
+/** Limits for a body, checked before it is parsed. */
 export interface BodyLimits {
   /** Levels of lists and mappings. */
   readonly maxNesting: number
-  /** Lists, mappings and the keys of mappings, all counted; a million unless given. */
+  /** Lists, mappings and keys of mappings, added up. Default: a million. */
   readonly maxItems?: number | undefined
 }
 
-/** More than any honest message holds, and read within a second or two. */
+/** More than any honest message contains; parsed within a second or two. */
 export const MOST_ITEMS = 1_000_000
 
-/** Counts what a scan comes upon, and ends it as soon as there is too much of it. */
+/** Counts what a scan finds, and stops it as soon as there is too much. */
 export class BodyCount {
   private readonly maxItems: number
   private items = 0
@@ -31,7 +31,7 @@ export class BodyCount {
     }
   }
 
-  /** @param nesting levels that are open @throws BadMessage */
+  /** @param nesting number of open levels @throws BadMessage */
   nest(nesting: number): void {
     if (nesting > this.limits.maxNesting) {
       throw new BadMessage(

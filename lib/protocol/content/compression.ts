@@ -6,17 +6,17 @@ import { repr } from '../repr.js'
 const bzip = lazily<typeof import('seek-bzip').default>('seek-bzip')
 
 interface Codec {
-  /** The value of the header `compression`. */
+  /** Value of the header `compression`. */
   readonly type: string
   readonly aliases: readonly string[]
-  /** Null where it can't be read here; `remedy` says what to do. */
+  /** Null if it can't be read here; `remedy` says what to do. */
   readonly inflate: ((content: Buffer, maxSize: number) => Buffer) | null
-  /** Null where it can't be written here. */
+  /** Null if it can't be written here. */
   readonly deflate: ((content: Buffer) => Buffer) | null
   readonly remedy?: string
 }
 
-/** Node has zstd from 22.15 on: the types are those of the oldest Node that is supported. */
+/** Node has zstd since 22.15: the types are those of the oldest Node supported. */
 const { zstdCompressSync = null, zstdDecompressSync = null } = zlib as {
   zstdCompressSync?: (content: Buffer) => Buffer
   zstdDecompressSync?: (content: Buffer, options: { maxOutputLength: number }) => Buffer
@@ -26,7 +26,8 @@ const CODECS: readonly Codec[] = [
   {
     type: 'application/x-gzip',
     aliases: ['gzip', 'zlib'],
-    // A zlib stream in spite of its name. Real gzip, which other clients may take the name for, is told apart and read too.
+    // A zlib stream in spite of its name. Real gzip, which other clients may send under that name, is detected and read
+    // too.
     inflate: (content, maxOutputLength) => zlib.unzipSync(content, { maxOutputLength }),
     deflate: (content) => zlib.deflateSync(content),
   },
@@ -57,9 +58,10 @@ const BY_NAME: ReadonlyMap<unknown, Codec> = new Map(
 )
 
 /**
- * The body that a message's content is a compressed form of; the content itself when `compression`, the header, names none.
- * Never holds more than `maxSize` bytes, whatever the content would swell to.
- * @throws BadMessage when the compression is unknown or can't be read here, the content is broken, or the body too large
+ * Decompresses a message's content; returns it unchanged if the header `compression` names no compression. Never holds
+ * more than `maxSize` bytes, however large the result would be.
+ * @throws BadMessage if the compression is unknown or can't be read here, the content is broken, or the body is too
+ * large
  */
 export function decompress(content: Buffer, compression: unknown, maxSize: number): Buffer {
   if (compression === undefined || compression === null || compression === '') return content
@@ -96,12 +98,12 @@ export function compress(name: string, content: Buffer): { type: string; content
   return { type: codec.type, content: codec.deflate(content) }
 }
 
-/** Whether `compress` can write what the header `compression` names. */
+/** Returns whether `compress` can write the compression named in the header. */
 export function canCompress(compression: unknown): compression is string {
   return typeof BY_NAME.get(compression)?.deflate === 'function'
 }
 
-/** Byte by byte on both sides, since the library neither minds the end of its input nor the size of its output. */
+/** Byte by byte on both sides, since the library checks neither the end of its input nor the size of its output. */
 function bunzip(content: Buffer, maxSize: number): Buffer {
   let read = 0
   let size = 0

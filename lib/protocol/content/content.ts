@@ -6,13 +6,13 @@ import { decompress } from './compression.js'
 import { serializerFor, serializerNames } from './serializers.js'
 
 const PICKLE = 'application/x-python-serialize'
-/** What Python reads whatever `accept_content` says: bytes and text that stay what they are. */
+/** Content types that Python reads whatever `accept_content` says: bytes and text, which are not decoded. */
 const TRUSTED: ReadonlySet<string> = new Set(['application/data', 'application/text'])
 
 export interface ContentLimits extends HeaderLimits, BodyLimits {
   /** Names or content types, as in Celery's `accept_content`. */
   readonly accept: readonly string[]
-  /** Bytes, as received and once decompressed. */
+  /** Bytes, both as received and after decompression. */
   readonly maxSize: number
 }
 
@@ -24,8 +24,10 @@ export interface Content {
 }
 
 /**
- * The value that a message's bytes stand for. Mirrors kombu's `loads`, without pickle; the header `compression` is heeded.
- * @throws BadMessage, and nothing else, when the content is refused, too large, nested too deep, or not what it says it is
+ * Decodes the content of a message, decompressed as its header `compression` says. Mirrors kombu's `loads`, without
+ * pickle.
+ * @throws BadMessage, and nothing else, if the content is refused, too large, nested too deeply, or not what it claims
+ * to be
  */
 export function loads(content: Buffer, properties: AmqpProperties, limits: ContentLimits): unknown {
   if (content.length > limits.maxSize) {
@@ -55,9 +57,9 @@ export function loads(content: Buffer, properties: AmqpProperties, limits: Conte
 }
 
 /**
- * The bytes that stand for a value. Mirrors kombu's `dumps`.
+ * Encodes a value. Mirrors kombu's `dumps`.
  * @param serializer a name as in Celery's `task_serializer`, or a content type
- * @throws TypeError for a serializer that isn't there, or that names the place of what it has no form for
+ * @throws TypeError for an unknown serializer, or one that names the place of a value it can't express
  */
 export function dumps(value: unknown, serializer: string): Content {
   const found = serializerFor(serializer)

@@ -1,7 +1,7 @@
 import { setOwn } from './plain.js'
 
 const LARGEST_SAFE = String(Number.MAX_SAFE_INTEGER)
-/** As many as Python's `int()` reads: the work grows faster than the number of digits. */
+/** As many as Python's `int()` reads: the cost grows faster than the number of digits. */
 const MOST_DIGITS = 4300
 const SPACE = /[ \t\n\r]*/y
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
@@ -15,27 +15,27 @@ const LITERALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 ])
 
 /**
- * The value of a JSON text as Python writes it: with `NaN`, `Infinity` and `-Infinity`, and with integers of any size, which
- * become BigInt where a number would lose digits. All else is as `JSON.parse` has it, and as fast.
- * @throws SyntaxError when the text is no JSON
+ * Parses a JSON text as Python writes it: with `NaN`, `Infinity` and `-Infinity`, and with integers of any size, which
+ * become BigInt where a number would lose digits. Otherwise as `JSON.parse`, and as fast.
+ * @throws SyntaxError if the text is not valid JSON
  */
 export function readJson(text: string): unknown {
   if (hasLongInteger(text)) return new Reader(text).document()
   try {
     return JSON.parse(text)
   } catch (thrown) {
-    // Only these words make a text that Python writes one that JSON.parse refuses.
+    // JSON.parse refuses a text written by Python only because of these words.
     if (!/NaN|Infinity/.test(text)) throw thrown
     return new Reader(text).document()
   }
 }
 
-/** The JSON text of a value that `toPlain` gave: BigInt as an integer, all else as `JSON.stringify` has it. */
+/** Writes a value returned by `toPlain`: BigInt as an integer, everything else as `JSON.stringify` does. */
 export function writeJson(plain: unknown): string {
   try {
     return JSON.stringify(plain)
   } catch {
-    // Only a BigInt is both plain and beyond JSON.stringify.
+    // BigInt is the only plain value that JSON.stringify can't write.
     return written(plain)
   }
 }
@@ -48,7 +48,7 @@ function written(plain: unknown): string {
   return `{${members.join(',')}}`
 }
 
-/** Whether the text may hold an integer past 2^53: a run of 16 digits, of which one is found at every 16th place. */
+/** Returns whether the text may contain an integer past 2^53: a run of 16 digits has one at every 16th position. */
 function hasLongInteger(text: string): boolean {
   for (let at = LARGEST_SAFE.length - 1; at < text.length; at += LARGEST_SAFE.length) {
     if (!isDigit(text, at)) continue
@@ -70,7 +70,7 @@ function isDigit(text: string, at: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-/** Recursive descent: whoever reads a stranger's text limits its nesting first. */
+/** Recursive descent: the nesting of untrusted text must be limited before. */
 class Reader {
   private at = 0
 
@@ -82,7 +82,7 @@ class Reader {
     return value
   }
 
-  /** A value with the space around it. */
+  /** Reads a value with the space around it. */
   private value(): unknown {
     this.space()
     const value = this.bare()
@@ -148,7 +148,7 @@ class Reader {
       this.at = end + 1
       let first = end
       while (this.text[first - 1] === '\\') first--
-      // An odd number of backslashes: the quote is a part of the string.
+      // With an odd number of backslashes, the quote is part of the string.
       if ((end - first) % 2 === 0) return JSON.parse(this.text.slice(from, this.at)) as string
     }
   }

@@ -5,11 +5,11 @@ const BACKSLASH = 0x5c
 const COLON = 0x3a
 
 /**
- * Looks whether a JSON text keeps to the limits: byte by byte, without parsing it, so that it is safe on any input.
+ * Checks a JSON text against the limits: byte by byte, without parsing, so that it is safe on any input.
  * @throws BadMessage
  */
 export function checkJson(json: Uint8Array, limits: BodyLimits): void {
-  // A text nested n deep has at least n bytes, and one of n items too: the smallest messages are never scanned.
+  // A text nested n deep has at least n bytes, and so has one with n items: the smallest messages are never scanned.
   if (json.length <= limits.maxNesting) return
   const count = new BodyCount(limits)
   let depth = 0

@@ -1,7 +1,10 @@
 import { writeJson } from './json.js'
 import { wrap } from './kombuTypes.js'
 
-/** The JSON that a value is sent as; null for one that has no such form: circular, NaN, with a `toJSON` that throws. */
+/**
+ * Returns the JSON that a value is sent as; null for a value that JSON can't express: circular, NaN, with a `toJSON`
+ * that throws.
+ */
 export function jsonText(value: unknown): string | null {
   try {
     return writeJson(wrap(value))

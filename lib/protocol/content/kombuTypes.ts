@@ -4,12 +4,12 @@ import { repr } from '../repr.js'
 import { Decimal, PlainDate, PlainDateTime, PlainTime, readDateTime, Uuid, writeDateTime } from '../values.js'
 import { toPlain } from './plain.js'
 
-/** Found in the text of every document that has a wrapper. */
+/** Found in the text of every document that contains a wrapper. */
 export const WRAPPER_MARK = '__type__'
 
 const READERS: ReadonlyMap<unknown, (value: unknown) => unknown> = new Map<unknown, (value: unknown) => unknown>([
   ['datetime', (value) => readDateTime(text(value))],
-  // Python writes the day alone, and reads a time after it as well.
+  // Python writes only the day, but also reads a time after it.
   ['date', (value) => new PlainDate(text(value).slice(0, 10))],
   ['time', (value) => new PlainTime(text(value))],
   ['decimal', (value) => new Decimal(text(value))],
@@ -23,8 +23,8 @@ const READERS: ReadonlyMap<unknown, (value: unknown) => unknown> = new Map<unkno
  * Older ones write plain strings, which stay strings: nothing tells them from others.
  */
 /**
- * Puts the values that kombu wrapped in the place of their wrappers, anywhere in a document just read, innermost first.
- * @throws TypeError for a type that kombu has not, or a value that is none of its type, as Python does
+ * Replaces kombu's wrappers with their values, anywhere in a document just read, innermost first.
+ * @throws TypeError for a type that kombu doesn't have, or a value that doesn't match its type, as in Python
  */
 export function unwrap(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
@@ -36,7 +36,7 @@ export function unwrap(value: unknown): unknown {
   const keys = Object.keys(object)
   for (const key of keys) {
     const item = object[key]
-    // No assignment where nothing changes, and so none to a key `__proto__`, but for a wrapper under that key.
+    // Assigns only changed values, so never to a key `__proto__`, except for a wrapper under that key.
     const unwrapped = unwrap(item)
     if (unwrapped !== item)
       Object.defineProperty(object, key, { value: unwrapped, writable: true, enumerable: true, configurable: true })
@@ -49,9 +49,10 @@ export function unwrap(value: unknown): unknown {
 }
 
 /**
- * A copy of a value fit for `writeJson`, with kombu's wrappers around what JSON has no form for: Date, bytes, and the classes
- * of `values.ts`.
- * @throws TypeError that names the place of what can't be written without loss: NaN, a Map, a circle
+ * Returns a copy of a value for `writeJson`, with kombu's wrappers around values that JSON can't express: Date, bytes,
+ * and the classes of `values.ts`.
+ * @throws TypeError that names the place of a value that can't be written without loss: NaN, a Map, a circular
+ * reference
  */
 export function wrap(value: unknown): unknown {
   return toPlain(value, { number: finite, bigint: (integer) => integer, object: wrapper })
@@ -79,7 +80,7 @@ function wrappedBytes(bytes: Buffer): { __type__: string; __value__: string } {
     : { __type__: 'base64', __value__: bytes.toString('base64') }
 }
 
-/** Node's reader skips over what is no base64; Python's refuses it. */
+/** Node's decoder skips characters that are not base64; Python's refuses them. */
 function bytesOf(base64: string): Buffer {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0)
     throw new TypeError('the value of a base64 wrapper is not valid base64')

@@ -11,25 +11,25 @@ const SMALLEST = -(2n ** 63n)
 const LARGEST = 2n ** 64n - 1n
 
 /**
- * The value of a msgpack document, as Python's `unpackb(raw=False)` reads it: binaries are Buffers, integers past 2^53 BigInt,
- * timestamps (of which Python's producers send none) Dates.
- * @throws BadMessage when it goes beyond the limits; some other Error when it is no such document
+ * Decodes a msgpack document as Python's `unpackb(raw=False)` does: binaries are Buffers, integers past 2^53 BigInt,
+ * timestamps (which Python's producers never send) Dates.
+ * @throws BadMessage if it exceeds the limits; another Error if it is not a msgpack document
  */
 export function readMsgpack(content: Buffer, limits: BodyLimits): unknown {
-  // First, since the library makes room for as many items as a head promises, before it has seen the first.
+  // Scanned first, since the library allocates as many items as a head announces, before it has read the first.
   const scan: Scan = scanMsgpack(content, new BodyCount(limits))
   const value = msgpack().decode(content, { useBigInt64: scan.hasLongIntegers })
   return scan.hasLongIntegers || scan.hasBinaries ? natural(value) : value
 }
 
-/** @throws TypeError that names the place of what msgpack, or Python's reader of it, has no form for */
+/** @throws TypeError that names the place of a value that msgpack, or Python's reader of it, can't express */
 export function writeMsgpack(value: unknown): Buffer {
   const plain = toPlain(value, { number: longInteger, bigint: integer64, object: special })
   const bytes = msgpack().encode(plain, { useBigInt64: true, maxDepth: 2000 })
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** Small BigInts to numbers and bare bytes to Buffers, in place. */
+/** Converts small BigInts to numbers and plain byte arrays to Buffers, in place. */
 function natural(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
   if (typeof value !== 'object' || value === null || types.isDate(value)) return value
@@ -43,7 +43,7 @@ function natural(value: unknown): unknown {
   return object
 }
 
-/** With `useBigInt64` the library writes numbers that don't fit into 32 bits as floats. */
+/** With `useBigInt64` the library writes numbers of more than 32 bits as floats. */
 function longInteger(value: number): number | bigint {
   return Number.isSafeInteger(value) && (value >= 2 ** 32 || value < -(2 ** 31)) ? BigInt(value) : value
 }

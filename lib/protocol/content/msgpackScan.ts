@@ -1,12 +1,12 @@
 import type { BodyCount } from './bodyLimits.js'
 
-/** What a walk over the heads of a msgpack document tells about it. */
+/** Result of a walk over the heads of a msgpack document. */
 export interface Scan {
   readonly hasLongIntegers: boolean
   readonly hasBinaries: boolean
 }
 
-/** What follows one head: so many bytes of payload and so many values. */
+/** What follows a head: a number of bytes of payload and a number of values. */
 interface Head {
   /** Bytes of the head itself. */
   readonly length: number
@@ -21,12 +21,12 @@ interface Head {
  * text, array, map with a length   d9-db   dc dd   de df
  */
 /**
- * Reads no more than the heads, needs no room and no recursion: safe on any input.
- * @throws SyntaxError when the document ends too early, goes on after its end, or promises more values than it has bytes; what
- * `count` throws when it holds too much
+ * Checks a document by reading only its heads, without recursion or memory of its own: safe on any input.
+ * @throws SyntaxError if the document ends too early, continues after its end, or announces more values than it has
+ * bytes; what `count` throws if it contains too much
  */
 export function scanMsgpack(content: Buffer, count: BodyCount): Scan {
-  /** For each open container, innermost last: how many values are pending once it is complete. */
+  /** For each open container, innermost last: the number of values pending once it is complete. */
   const open: number[] = []
   let at = 0
   let pending = 1
@@ -62,7 +62,7 @@ function isMap(code: number): boolean {
   return (code >= 0x80 && code <= 0x8f) || (code >= 0xde && code <= 0xdf)
 }
 
-/** Containers, and the binaries and extensions, of which each becomes an object as well. */
+/** Returns whether the code is a container, or a binary or extension, each of which becomes an object as well. */
 function isObject(code: number): boolean {
   return isContainer(code) || (code >= 0xc4 && code <= 0xc9) || (code >= 0xd4 && code <= 0xd8)
 }

@@ -1,23 +1,29 @@
 import { types } from 'node:util'
 import { coerceError } from '../../errors.js'
 
-/** Deeper than this nothing is written: a value in a circle would never end, and Python's own readers give up near it. */
+/**
+ * Values nested deeper than this are not written: a circular one would never end, and Python's own readers fail near
+ * this depth.
+ */
 const DEEPEST = 1000
-/** Of a place's path that are shown. */
+/** Steps of a place's path that are shown. */
 const MOST_STEPS = 32
 
-/** How one serializer writes what is more than text, booleans, lists and mappings. Each may throw a TypeError that says why not. */
+/**
+ * How a serializer writes values other than text, booleans, lists and mappings. Each function may throw a TypeError
+ * that says why it can't.
+ */
 export interface WritingRules {
   number(value: number): unknown
   bigint(value: bigint): unknown
-  /** Undefined for an object that is not special: then its own properties are written. */
+  /** Undefined for an ordinary object, whose own properties are then written. */
   object(value: object): unknown
 }
 
 /**
- * A copy of a value that holds only what a serializer can write. As `JSON.stringify` has it, `toJSON` is asked, and undefined,
- * functions and symbols are null in lists and left out of objects.
- * @throws TypeError that names the place, counted from the root `$`, of what can't be written without loss
+ * Returns a copy of a value that contains only what a serializer can write. As in `JSON.stringify`, `toJSON` is called,
+ * and undefined, functions and symbols are null in lists and left out of objects.
+ * @throws TypeError that names the place, counted from the root `$`, of a value that can't be written without loss
  */
 export function toPlain(value: unknown, rules: WritingRules): unknown {
   const plainer = new Plainer(rules)
@@ -28,7 +34,7 @@ export function toPlain(value: unknown, rules: WritingRules): unknown {
   }
 }
 
-/** Sets an own property, `__proto__` too, which an assignment would take for the prototype. */
+/** Sets an own property, even `__proto__`, which an assignment would take as the prototype. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
@@ -81,7 +87,7 @@ class Plainer {
     return plain
   }
 
-  /** Where `copy` is, and so where it failed if it did. */
+  /** Returns the current place of `copy`, which is where it failed if it did. */
   place(): string {
     const steps = this.path.length > MOST_STEPS ? this.path.slice(0, MOST_STEPS) : this.path
     const shown = steps.map((key) =>

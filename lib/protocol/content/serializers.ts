@@ -6,22 +6,22 @@ import { unwrap, WRAPPER_MARK, wrap } from './kombuTypes.js'
 import { readMsgpack, writeMsgpack } from './msgpack.js'
 import { readYaml, writeYaml } from './yaml.js'
 
-/** A way to turn values into bytes and back. Mirrors what kombu's `register` takes. */
+/** Converts values to bytes and back. Mirrors what kombu's `register` takes. */
 export interface Serializer {
-  /** The name in settings, such as `accept_content`. */
+  /** Name in settings, such as `accept_content`. */
   readonly name: string
-  /** The content type of messages that are written like this, such as `application/json`. */
+  /** Content type of messages in this format, such as `application/json`. */
   readonly contentType: string
   /** `utf-8` for text, `binary` for bytes. */
   readonly contentEncoding: string
   /**
-   * The value of a message's bytes, which anybody may have sent: the limits are to be looked at before the work.
-   * @throws Error when the content is none of this kind, or goes beyond the limits
+   * Decodes the bytes of a message, which anybody may have sent: the limits must be checked before doing the work.
+   * @throws Error if the content is not in this format, or exceeds the limits
    */
   read(content: Buffer, limits: BodyLimits): unknown
   /**
-   * The bytes of a value.
-   * @throws TypeError that names the place of what it has no form for
+   * Encodes a value.
+   * @throws TypeError that names the place of a value that the format can't express
    */
   write(value: unknown): Buffer
 }
@@ -83,10 +83,10 @@ const SERIALIZERS = new Register<Serializer>('registerSerializer', 'a serializer
 for (const serializer of OWN) add(serializer)
 
 /**
- * Adds a serializer to those that messages may be written in. Call it where the app is defined, so that the children of `-P prefork` and
- * `-P threads` have it too. Messages in it are read once `accept_content` names it, and a retry is written in it again. Mirrors kombu's
- * `register`.
- * @throws TypeError for a name or content type that is taken, for pickle, and for what is no serializer
+ * Registers a serializer for messages. Call it where the app is defined, so that the children of `-P prefork` and
+ * `-P threads` have it too. Messages in its format are accepted once `accept_content` names it, and their retries are
+ * written in the same format. Mirrors kombu's `register`.
+ * @throws TypeError for a name or content type that is taken, for pickle, and for an object that is not a serializer
  */
 export function registerSerializer(serializer: Serializer): void {
   const { contentEncoding, contentType, name } = serializer ?? {}
@@ -112,12 +112,15 @@ function add(serializer: Serializer): void {
   if (contentType !== name) SERIALIZERS.add(contentType, serializer)
 }
 
-/** The serializers that may be named in settings: not `text/plain`, which is what Python sends for a str. */
+/** Returns the names of serializers that settings may use: without `text/plain`, which Python sends for a str. */
 export function serializerNames(): readonly string[] {
   return SERIALIZERS.names.filter((name) => !name.includes('/'))
 }
 
-/** @param name as in Celery's settings, or a content type; undefined for one that can't be used here (pickle) */
+/**
+ * @param name as in Celery's settings, or a content type
+ * @returns the serializer; undefined for one that can't be used here (pickle)
+ */
 export function serializerFor(name: string): Serializer | undefined {
   return SERIALIZERS.get(name)
 }

@@ -9,15 +9,18 @@ import { checkDocument, checkTokens } from './yamlScan.js'
 const yaml = lazily<typeof import('yaml')>('yaml')
 
 const MERGE = 'tag:yaml.org,2002:merge'
-/** The library looks for each of its keys among all before it. Python's reader makes pairs of it, which no task takes. */
+/**
+ * For each key of such a mapping the library searches all keys before it. Python's reader returns pairs, which no task
+ * accepts.
+ */
 const ORDERED = 'tag:yaml.org,2002:omap'
 const POINTLESS = /^(-?\d+)(e|$)/
 const TIME =
   /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(\.\d*)?(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::(\d\d))?))?)?$/
 
 /*
- * Python's writer leaves a string bare if its own reader takes it for a string. So what a bare word means has to be what it means
- * there, or `12e3`, `08` and `y` would turn into numbers and booleans on the way.
+ * Python's writer leaves a string unquoted if its own reader takes it for a string. So an unquoted word must mean the
+ * same here as there, or `12e3`, `08` and `y` would become numbers and booleans on the way.
  */
 const SCALARS: readonly ScalarTag[] = [
   scalar(
@@ -61,20 +64,20 @@ const OPTIONS = {
   schema: 'yaml-1.1',
   customTags: (tags: Tags): Tags => [...tags.filter((tag) => !isReplaced(tag)), ...SCALARS],
   merge: true,
-  // As in JSON and in Python, the last one counts.
+  // As in JSON and in Python, the last one wins.
   uniqueKeys: false,
-  // It would write a warning to the console about a list for a key; other warnings are looked at here.
+  // It would print a warning about a list used as a key; other warnings are handled here.
   logLevel: 'error',
-  // It would show the place of each fault, for which it reads the text again.
+  // It would look up the position of each error, and read the text again for that.
   prettyErrors: false,
 } as const satisfies ParseOptions & SchemaOptions & DocumentOptions & { version: '1.1' }
 const WRITING = {
   ...OPTIONS,
-  // The library writes the string `<<` bare if it knows of merging, and Python can't read that but for a key.
+  // If merging is enabled the library writes the string `<<` unquoted, which Python can read only as a key.
   merge: false,
   customTags: (tags: Tags): Tags =>
     OPTIONS.customTags(tags).filter((tag) => typeof tag !== 'object' || tag.tag !== MERGE),
-  // Quotes around each string, so that no reader takes one for something else; no folding of long ones.
+  // Each string is quoted, so that no reader takes one for something else; long ones are not folded.
   defaultStringType: 'QUOTE_DOUBLE',
   defaultKeyType: 'QUOTE_DOUBLE',
   doubleQuotedAsJSON: true,
@@ -83,9 +86,9 @@ const WRITING = {
 } as const satisfies ToStringOptions & SchemaOptions & { version: '1.1'; aliasDuplicateObjects: boolean }
 
 /**
- * The value of a YAML document, without a tag that Python's safe reader has not. Its `datetime` and `date` become what they become
- * in JSON, `!!binary` a Buffer, `!!set` a Set.
- * @throws BadMessage when it goes beyond the limits; some other Error when it is no such document
+ * Decodes a YAML document whose tags Python's safe reader has. `datetime` and `date` become the same as in JSON,
+ * `!!binary` a Buffer, `!!set` a Set.
+ * @throws BadMessage if it exceeds the limits; another Error if it is not valid YAML
  */
 export function readYaml(text: string, limits: BodyLimits): unknown {
   checkTokens(text, limits)
@@ -93,14 +96,14 @@ export function readYaml(text: string, limits: BodyLimits): unknown {
   const fault = document.errors[0] ?? document.warnings[0]
   if (fault) throw fault
   checkDocument(document, limits)
-  // All aliases have been followed already.
+  // All aliases have been checked already.
   return document.toJS({ maxAliasCount: -1 })
 }
 
-/** @throws TypeError that names the place of what YAML, or Python's safe reader of it, has no form for */
+/** @throws TypeError that names the place of a value that YAML, or Python's safe reader of it, can't express */
 export function writeYaml(value: unknown): string {
   const plain = toPlain(value, { number: (number) => number, bigint: (integer) => integer, object: special })
-  // What is not ASCII stands in a quoted string. Python takes some of it for the end of a line, and refuses some.
+  // Non-ASCII characters only occur in quoted strings. Python takes some of them as line ends, and refuses others.
   return yaml()
     .stringify(plain, WRITING)
     .replace(/[^\n -~]/gu, escaped)
@@ -138,7 +141,7 @@ function scalar(
   }
 }
 
-/** As in JSON: a whole number is written as an integer, until JavaScript itself takes to exponents. */
+/** As in JSON, a whole number is written as an integer, unless JavaScript itself uses an exponent. */
 function isInteger(value: unknown): boolean {
   return typeof value === 'bigint' || (Number.isInteger(value) && Math.abs(Number(value)) < 1e21)
 }
@@ -169,7 +172,7 @@ function readFloat(text: string): number {
   return sign * parts.reduce((sum, part) => sum * 60 + Number(part), 0)
 }
 
-/** Python takes a number for a float only if it has a point. */
+/** Python reads a number as a float only if it has a point. */
 function writeFloat(value: unknown): string {
   const number = Number(value)
   if (Number.isNaN(number)) return '.nan'
@@ -177,7 +180,7 @@ function writeFloat(value: unknown): string {
   return String(number).replace(POINTLESS, '$1.0$2')
 }
 
-/** YAML allows single digits, and spaces where ISO 8601 has none. */
+/** Reads a time in YAML's syntax, which allows single digits, and spaces where ISO 8601 has none. */
 function readTime(text: string): unknown {
   const [
     ,

@@ -5,29 +5,32 @@ import { BodyCount, type BodyLimits } from './bodyLimits.js'
 
 const yaml = lazily<typeof import('yaml')>('yaml')
 
-/** What a token costs, beside a bracket of JSON: the parser of YAML takes that much longer. */
+/** Cost of a token compared with a bracket of JSON: the YAML parser takes that much longer. */
 const ITEMS_PER_TOKEN = 10
-/** Levels at twice of which the parser, which calls itself for each, is still far from the end of its stack. */
+/** At twice this depth the recursive parser is still far from a stack overflow. */
 const DEEPEST = 250
 /** For each alias the library walks through all anchors and aliases before it. */
 const MOST_ALIASES = 5000
-/** What the lexer gives out before a plain or a block scalar, whose text is no token of its own. */
+/** Emitted by the lexer before a plain or a block scalar, whose text is not a token of its own. */
 const SCALAR = '\u001f'
 const CONTROLS: ReadonlySet<string> = new Set([SCALAR, '\u0002', '\u0018'])
 
 /**
- * Looks whether a YAML text keeps to the limits, by its tokens, before anything is built of them. The levels that indentation
+ * Checks a YAML text against the limits by its tokens, before anything is built from them. The levels that indentation
  * makes may be twice as many as this finds.
  * @throws BadMessage
  */
 export function checkTokens(text: string, limits: BodyLimits): void {
   const count = new BodyCount({ ...limits, maxNesting: Math.min(limits.maxNesting, DEEPEST) })
-  /** Columns of the block collections that are open, outermost first. */
+  /** Columns of the open block collections, outermost first. */
   const blocks: number[] = []
   let flows = 0
   let aliases = 0
   let column = 0
-  /** Where the first token after a line's start, or after an indicator, stands: a key that begins there opens a mapping. */
+  /**
+   * Column of the first token after the start of a line, or after an indicator: a key that begins there opens a
+   * mapping.
+   */
   let start: number | null = null
   let isText = false
   const open = (at: number): void => {
@@ -56,7 +59,7 @@ export function checkTokens(text: string, limits: BodyLimits): void {
   }
 }
 
-/** How much there is of a node when each alias is followed. */
+/** Size of a node with each alias expanded. */
 interface Extent {
   readonly items: number
   /** Levels of collections. */
@@ -66,16 +69,16 @@ interface Extent {
 const LEAF: Extent = { items: 1, height: 0 }
 
 /**
- * Looks whether a document keeps to the limits with every alias, and so every merge, written out: a few of them that nest stand
- * for more than any computer could walk through.
- * @throws BadMessage; TypeError for an alias of what it is a part of
+ * Checks a document against the limits with every alias, and so every merge, expanded: a few nested ones stand for more
+ * than any computer could visit.
+ * @throws BadMessage; TypeError for an alias of a node that contains it
  */
 export function checkDocument(document: Document, limits: BodyLimits): void {
   new Walk(limits).extentOf(document.contents, 0)
 }
 
 class Walk {
-  /** By anchor; null while its node is being walked through. */
+  /** Extents by anchor; null while its node is being visited. */
   private readonly anchored = new Map<string, Extent | null>()
 
   constructor(private readonly limits: BodyLimits) {}
@@ -94,7 +97,7 @@ class Walk {
   private targetOf(source: string, depth: number): Extent {
     const extent = this.anchored.get(source)
     if (extent === null) throw new TypeError(`*${source} is a part of itself`)
-    // The library itself tells of an alias without an anchor.
+    // The library itself reports an alias without an anchor.
     if (extent === undefined) return LEAF
     new BodyCount(this.limits).nest(depth + extent.height)
     return extent
