@@ -4,7 +4,7 @@ import type { TaskMessage } from '../protocol/message.js'
 import type { Request, RevokeReason } from '../request/request.js'
 import type { TaskEvents } from '../request/taskEvents.js'
 
-/** Tells several listeners, in their order. Written out, since each task comes through here several times. */
+/** Passes events to several listeners, in order. Written out, since each task comes through here several times. */
 export class CombinedEvents implements TaskEvents {
   private readonly all: readonly TaskEvents[]
 

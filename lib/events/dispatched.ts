@@ -14,11 +14,11 @@ export interface TaskEventsOptions {
   readonly dispatcher: Pick<EventDispatcher, 'enabled' | 'send' | 'sendAs'>
   /** `task_send_sent_event`. */
   readonly sendsSent: boolean
-  /** Whether the events of a task are wanted: Celery's task option `send_events`. */
+  /** Returns whether the events of a task are wanted: Celery's task option `send_events`. */
   wanted(task: Task): boolean
 }
 
-/** Sends Celery's task events, each with the fields that Python's workers give it. */
+/** Sends Celery's task events, each with the fields that Python's workers send. */
 export class DispatchedTaskEvents implements TaskEvents {
   constructor(private readonly options: TaskEventsOptions) {}
 
@@ -40,7 +40,7 @@ export class DispatchedTaskEvents implements TaskEvents {
   }
 
   returned(): void {
-    // Monitors know of it.
+    // Monitors know of it already.
   }
 
   started(request: Request): void {
@@ -86,7 +86,7 @@ export class DispatchedTaskEvents implements TaskEvents {
   sent({ exchange, properties, routingKey }: OutgoingMessage, queue: string | null): void {
     if (!this.options.sendsSent) return
     const { argsrepr, eta, expires, id, kwargsrepr, parent_id, retries, root_id, task } = properties.headers ?? {}
-    // Of a retry the header `origin` names who sent it first; the event comes from who sends it now.
+    // In a retry, the header `origin` names the first sender; the event comes from the present one.
     this.options.dispatcher.sendAs(ORIGIN, 'task-sent', {
       uuid: id,
       root_id,
@@ -110,7 +110,10 @@ export class DispatchedTaskEvents implements TaskEvents {
   }
 }
 
-/** As the sender shows them, which may hide what is secret; made here for senders that don't, and for the new ones of a retry. */
+/**
+ * Returns the arguments as the sender shows them, which may hide secrets; formatted here if the sender doesn't show
+ * them, or if a retry changed them.
+ */
 function argumentsOf({ args, kwargs, message }: Request): { args: string; kwargs: string } {
   const same = args === message.args && kwargs === message.kwargs
   return {

@@ -23,11 +23,11 @@ export interface DispatcherOptions {
   readonly lamport: LamportClock
   readonly clock: Clock
   readonly log: Logger
-  /** What is on at the start: `worker` alone, or with `-E` `task` as well. */
+  /** Groups that are on at the start: `worker`, and with `-E` also `task`. */
   readonly groups: Iterable<EventGroup>
-  /** Task events that are kept while the broker is away. */
+  /** Task events that are kept while the broker is unavailable. */
   readonly mostKept?: number
-  /** Runs a function once the present turn of the event loop is over. */
+  /** Runs a function after the present turn of the event loop. */
   readonly defer?: (fn: () => void) => void
 }
 
@@ -35,13 +35,13 @@ export interface DispatcherOptions {
 const MOST_KEPT = 10_000
 
 /**
- * Sends events for monitors. Events about the worker go out one by one. Those about tasks go out in batches, one or more a turn
- * of the event loop, and are kept while the broker is away; what a worker says of itself is true only at its time, and is not.
- * Mirrors Celery's `EventDispatcher`.
+ * Sends events for monitors. Worker events are sent one by one. Task events are sent in batches, one or more per turn
+ * of the event loop, and kept while the broker is unavailable; worker events are valid only at their time, and are not
+ * kept. Mirrors Celery's `EventDispatcher`.
  */
 export class EventDispatcher implements Component {
   readonly name = 'events'
-  /** Task events that found the buffer full, since the start. */
+  /** Task events dropped since the start because the buffer was full. */
   dropped = 0
   private readonly connections = new Listeners()
   private readonly groups: Set<EventGroup>
@@ -70,24 +70,24 @@ export class EventDispatcher implements Component {
     return this.connections.add(listener)
   }
 
-  /** Connects, if there is anything to send. */
+  /** Connects if there is anything to send. */
   async start(): Promise<void> {
     if (this.groups.size > 0 && !this.stopped) await this.options.sink.start()
   }
 
-  /** Sends what is waiting to be sent, and then nothing more. */
+  /** Sends the events that wait, then no more. */
   async stop(): Promise<void> {
     this.sendBatch()
     this.stopped = true
     await this.options.sink.stop()
   }
 
-  /** Whether events of a group go out: ask before making costly fields. */
+  /** Returns whether events of a group are sent: check before computing costly fields. */
   enabled(group: EventGroup): boolean {
     return this.groups.has(group)
   }
 
-  /** Turns events about tasks on. @returns Celery's answer */
+  /** Turns task events on. @returns Celery's reply */
   enable(): string {
     if (this.groups.has('task')) return 'task events already enabled'
     this.groups.add('task')
@@ -96,7 +96,7 @@ export class EventDispatcher implements Component {
     return 'task events enabled'
   }
 
-  /** Turns them off, also where `-E` has turned them on, which Celery can't. @returns Celery's answer */
+  /** Turns task events off, even if `-E` has turned them on, which Celery can't do. @returns Celery's reply */
   disable(): string {
     if (!this.groups.delete('task')) return 'task events already disabled'
     this.options.log.info('Events of group {task} disabled by remote.')
@@ -112,7 +112,7 @@ export class EventDispatcher implements Component {
     else if (this.options.sink.open) this.publish(event)
   }
 
-  /** Sends a single event of a client's, whatever groups are on: Celery's `task-sent`, which bears the publisher's name. */
+  /** Sends a single event of a client, whatever groups are on: Celery's `task-sent`, which has the publisher's name. */
   sendAs(hostname: string, type: EventType, fields: EventFields): void {
     if (this.stopped) return
     const event = this.make(type, hostname, fields)
@@ -175,7 +175,7 @@ export class EventDispatcher implements Component {
     }
   }
 
-  /** In order, as far as the sink takes it; the rest follows when it is open again. */
+  /** Sends the kept events in order, as far as the sink accepts them; the rest follows when it is ready again. */
   private sendKept(): void {
     if (this.untold > 0) {
       this.options.log.warning(
@@ -191,7 +191,7 @@ export class EventDispatcher implements Component {
     }
   }
 
-  /** The oldest of what is kept, as far as it goes out in one message. */
+  /** Takes the oldest of the kept events, as many as one message can hold. */
   private takeKept(): WireEvent[] {
     const events: WireEvent[] = []
     for (const event of this.kept) {

@@ -4,37 +4,41 @@ import type { EventType } from '../protocol/event.js'
 import type { EventDispatcher } from './dispatcher.js'
 import { loadAverage } from './loadAverage.js'
 
-/** What Celery's `heartbeat` command puts into the one that it asks for, whatever the interval is. */
+/** Celery's `heartbeat` command always sends this interval, whatever the real one is. */
 const ASKED_FREQ = 5
 const DEFAULT_INTERVAL = 2
 
 export interface HeartOptions {
   readonly dispatcher: EventDispatcher
   readonly clock: Clock
-  /** Seconds between two beats, 2 unless given; `'none'` for a worker that doesn't announce itself (`--without-heartbeat`). */
+  /**
+   * Seconds between two beats, by default 2; `'none'` for a worker that doesn't announce itself
+   * (`--without-heartbeat`).
+   */
   readonly interval: number | 'none' | null
-  /** Celeriac's version. */
+  /** Version of Celeriac. */
   readonly version: string
-  /** Tasks that run, and runs that were begun since the start. */
+  /** Returns the tasks that run, and the number of runs begun since the start. */
   activity(): { readonly active: number; readonly processed: number }
 }
 
 /**
- * Tells monitors that the worker is there: online when it begins to take messages, a beat each interval, offline as soon as it
- * begins to stop. Monitors take a worker for dead after two intervals without a beat. Mirrors Celery's `Heart`.
+ * Announces the worker to monitors: online when it begins to take messages, a heartbeat every interval, offline as soon
+ * as it begins to stop. Monitors consider a worker dead after two intervals without a heartbeat. Mirrors Celery's
+ * `Heart`.
  */
 export class Heart {
   private timer: Timer | null = null
   private stopped = false
 
   constructor(private readonly options: HeartOptions) {
-    // Monitors may have missed whatever was said before.
+    // Monitors may have missed all events before.
     options.dispatcher.onUp(() => {
       if (this.timer) this.say('worker-online')
     })
   }
 
-  /** The worker takes messages, for the first time or again. */
+  /** Called when the worker takes messages, for the first time or again. */
   up(): void {
     if (this.options.interval === 'none' || this.stopped) return
     this.timer?.cancel()
@@ -42,13 +46,13 @@ export class Heart {
     this.wait()
   }
 
-  /** It takes none, because its connection is lost: no beats until `up`, so that monitors see it. */
+  /** Called when the connection is lost: no heartbeats until `up`, so that monitors notice. */
   down(): void {
     this.timer?.cancel()
     this.timer = null
   }
 
-  /** It begins to stop, and takes no more messages. What still runs ends after this. */
+  /** Called when the worker begins to stop, and takes no more messages. What still runs ends after this. */
   stop(): void {
     const beating = this.timer !== null
     this.stopped = true
@@ -56,7 +60,7 @@ export class Heart {
     if (beating) this.say('worker-offline')
   }
 
-  /** One beat that somebody asked for: Celery's `heartbeat` command. */
+  /** Sends one heartbeat on request: Celery's `heartbeat` command. */
   pulse(): void {
     this.options.dispatcher.send('worker-heartbeat', { freq: ASKED_FREQ, ...this.software() })
   }
