@@ -3,10 +3,10 @@ import type { LogLevel } from '../ports.js'
 export interface LogEntry {
   readonly level: LogLevel
   readonly message: string
-  /** The part of the worker that speaks. */
+  /** Part of the worker that logs. */
   readonly scope: string
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** The stack of an `error` is shown, and `details` are further lines of the message. */
+  /** Facts for JSON. The stack of an `error` is shown, and `details` become further lines of the message. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined
 }

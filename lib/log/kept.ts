@@ -2,15 +2,15 @@ import { LOG_LEVELS, type Logger, type LogLevel } from '../ports.js'
 
 /** A line that was logged. */
 export interface KeptLine {
-  /** Its level. */
+  /** Level of the line. */
   readonly level: LogLevel
-  /** Its text. */
+  /** Text of the line. */
   readonly message: string
-  /** What was given beside the text. */
+  /** Facts given with the text. */
   readonly facts: Readonly<Record<string, unknown>>
 }
 
-/** A log that keeps its lines in memory, every level on: for tests. */
+/** A log for tests that keeps its lines in memory, with all levels. */
 export class KeptLog implements Logger {
   /** All lines, oldest first. */
   readonly lines: KeptLine[] = []
@@ -26,12 +26,12 @@ export class KeptLog implements Logger {
   /** Keeps a line at CRITICAL. */
   critical = (message: string, facts = {}): void => this.keep('CRITICAL', message, facts)
 
-  /** Every level is. */
+  /** Always true. */
   isEnabled(level: LogLevel): boolean {
     return LOG_LEVELS.includes(level)
   }
 
-  /** The texts of one level. */
+  /** Returns the texts of one level. */
   of(level: LogLevel): string[] {
     return this.lines
       .filter((line) => line.level === level)

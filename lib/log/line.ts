@@ -7,7 +7,10 @@ import type { LogEntry } from './entry.js'
 import { localTime } from './localTime.js'
 import { isOfTask, LONGEST_TEXT, printableStack } from './text.js'
 
-/** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
+/**
+ * Python's level numbers. A line is written if its number isn't below the threshold's. FATAL is another word for
+ * CRITICAL.
+ */
 export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
   DEBUG: 10,
   INFO: 20,
@@ -17,13 +20,13 @@ export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
   FATAL: 50,
 }
 
-/** Entry to text, without the newline at its end. */
+/** Formats an entry as text, without the final newline. */
 export type LineTemplate = (entry: LogEntry) => string
 
-/** What a field outside a task shows, as in Celery. */
+/** Value of a field outside of a task, as in Celery. */
 const UNKNOWN = '???'
 
-/** The fields of Python's LogRecord that mean something here. */
+/** Fields of Python's LogRecord that have a meaning here. */
 const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
   asctime: ({ at }) => asctime(at),
   created: ({ at }) => String(at / 1000),
@@ -82,7 +85,7 @@ function asctime(at: number): string {
   return `${secondText},${String(ms).padStart(3, '0')}`
 }
 
-/** An object a line: time, level, logger, message, and then the facts. */
+/** Formats an entry as one JSON object per line: time, level, logger, message, then the facts. */
 export const jsonLine: LineTemplate = (entry) => {
   const { at, level, scope, message } = entry
   const { details: _, ...facts } = entry.facts ?? {}

@@ -21,37 +21,40 @@ const COLORS: Readonly<Partial<Record<LogLevel, string>>> = {
 const COLOR_OFF = '\x1b[0m'
 
 export interface LogOptions {
-  /** The least level that is written. */
+  /** Lowest level that is written. */
   readonly level: LogLevel
-  /** Celery's lines, or an object a line. */
+  /** Format: Celery's lines, or one JSON object per line. */
   readonly format: 'celery' | 'json'
-  /** Appended to; stderr without one. */
+  /** File to append to; stderr if absent. */
   readonly logfile?: string | null
-  /** Colour lines by their level; only ever on a terminal. */
+  /** True to colour lines by level; only ever on a terminal. */
   readonly color: boolean
   /** `worker_log_format`. */
   readonly template: string
   /** `worker_task_log_format`, for entries whose facts have `task_name` and `task_id`. */
   readonly taskTemplate?: string
-  /** Texts that are masked in every line. */
+  /** Secrets that are masked in every line. */
   readonly secrets: readonly string[]
-  /** Written to instead of stderr. */
+  /** Stream to write to instead of stderr. */
   readonly stream?: Writable
 }
 
 export interface Log {
-  /** A logger whose lines bear this name. */
+  /** Returns a logger whose lines have this name. */
   logger(scope?: string): Logger
-  /** Has the next line look whether the log file was renamed or removed, instead of the first one of the next second. */
+  /**
+   * Makes the next line check whether the log file was renamed or removed, rather than the first one of the next
+   * second.
+   */
   reopen(): void
   /** Resolves when all lines are with the operating system; later lines are dropped. */
   close(): Promise<void>
 }
 
 /**
- * Opens the log: lines as Celery writes them, or JSON. winston has its one door here, with one transport and one pass of formatting.
- * A log file may be renamed or removed under it: then the path is opened again. If it can't be written to later on, that is told on
- * stderr, each reason once, and the worker goes on.
+ * Opens the log: lines as in Celery, or JSON. Only this module uses winston, with one transport and one formatting
+ * pass. A log file may be renamed or removed meanwhile: then the path is opened again. If it can't be written to later,
+ * stderr says so, once for each reason, and the worker continues.
  * @throws the file system's error if the file can't be opened
  */
 export function createLog(options: LogOptions): Log {
@@ -81,7 +84,7 @@ export function createLog(options: LogOptions): Log {
         .then(() => (file ? end(file) : undefined))
         .catch((thrown) => onFault(coerceError(thrown)))
         .finally(() => {
-          // What is not ours is written to by others, who may open another log.
+          // Others write to a stream that isn't ours, and may open another log on it.
           if (!file) stream.off('error', onFault)
         })
       return closing
@@ -105,7 +108,7 @@ function lineFormat(options: LogOptions, stream: Writable): Logform.Format {
   const isTerminal = 'isTTY' in stream && stream.isTTY === true
   const colors = options.color && isTerminal && options.format === 'celery' ? COLORS : {}
   return library().format.printf((info) => {
-    // What comes in is what ScopedLogger.write put together.
+    // Entries come from ScopedLogger.write only.
     const entry = info as unknown as LogEntry
     const color = colors[entry.level]
     const text = options.format === 'json' ? plainText(entry, options.secrets) : printableText(entry, options.secrets)
@@ -114,7 +117,7 @@ function lineFormat(options: LogOptions, stream: Writable): Logform.Format {
   })
 }
 
-/** What goes with a line may throw when it is looked at: then the line is written without it. */
+/** Writes the line without its facts if they throw when they are read. */
 function safeLine(line: LineTemplate, entry: LogEntry): string {
   try {
     return line(entry)

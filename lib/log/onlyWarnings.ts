@@ -1,6 +1,6 @@
 import type { Logger } from '../ports.js'
 
-/** A log for whoever runs no worker: it says warnings and what is worse, and nothing below. */
+/** A log for processes without a worker: writes warnings and above only. */
 export function onlyWarnings(say: (message: string, facts?: Record<string, unknown>) => void): Logger {
   const nothing = (): void => undefined
   return {

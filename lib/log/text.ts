@@ -2,17 +2,17 @@ import { clip, printable } from '../protocol/printable.js'
 import { maskSecrets } from '../settings/mask.js'
 import type { LogEntry } from './entry.js'
 
-/** Characters of a line of the worker's own that are written: what others send ends up in some of them, of whatever length. */
+/** Maximum number of characters in a line of the worker's own: some contain texts from outside, of any length. */
 export const LONGEST_TEXT = 20_000
 
-/** Whether a task has written the entry, with its own log. */
+/** Returns whether a task wrote the entry, with its own log. */
 export function isOfTask({ facts }: LogEntry): boolean {
   return facts?.task_name !== undefined && facts.task_id !== undefined
 }
 
 /**
- * The message of an entry for people. The worker's own is one line, with what others have sent in it, and only `details` are
- * further ones; a task's own text keeps its lines and its length.
+ * Formats the message of an entry for people. The worker's own is one line, including texts from outside, and only
+ * `details` add lines; a task's text keeps its lines and its length.
  */
 export function printableText(entry: LogEntry, secrets: readonly string[]): string {
   const { facts, message } = entry
@@ -20,12 +20,12 @@ export function printableText(entry: LogEntry, secrets: readonly string[]): stri
   return printable(bounded(message, secrets)) + printable(detailsOf(facts), { lines: true })
 }
 
-/** The same for programs, which nothing in a text can confuse. */
+/** Formats the message of an entry for programs, which no character in a text can confuse. */
 export function plainText(entry: LogEntry, secrets: readonly string[]): string {
   return isOfTask(entry) ? entry.message : bounded(entry.message, secrets) + detailsOf(entry.facts)
 }
 
-/** A stack in which no line of the error's text can be taken for a line of the log. */
+/** Formats a stack so that no line of the error's text can be taken for a log line. */
 export function printableStack(stack: string): string {
   return printable(clip(stack, LONGEST_TEXT), { lines: true }).replace(/\n(?=\S)/g, '\n    ')
 }

@@ -7,21 +7,21 @@ import { coerceError } from '../errors.js'
 const append = promisify(appendFile)
 const closeFile = promisify(close)
 
-/** As often as this the path is looked at, milliseconds; what is written in between may still go to the file that was renamed. */
+/** Milliseconds between two checks of the path; lines in between may still go to the renamed file. */
 const LOOK_EVERY_MS = 1000
 const MODE = 0o644
 
 /**
- * A file that is appended to, and opened again when its path has come to mean another file, or none: so a log may be renamed or removed
- * under a running worker. Mirrors Python's `WatchedFileHandler`, which Celery logs through. A write that fails is lost, and told;
- * the stream goes on, since a full disk may have room again.
+ * A file to append to that is opened again when its path no longer leads to it, so that a log may be renamed or removed
+ * under a running worker. Mirrors Python's `WatchedFileHandler`, which Celery logs through. A failed write is lost and
+ * reported; the stream continues, since a full disk may have room again.
  */
 export class WatchedFile extends Writable {
   private fd: number
   private lookedAt = performance.now()
 
   /**
-   * @param onFault told of each write, or each try to open the file again, that failed
+   * @param onFault called for each failed write or attempt to open the file again
    * @throws the file system's error if the file can't be opened
    */
   constructor(
@@ -32,7 +32,7 @@ export class WatchedFile extends Writable {
     this.fd = openSync(path, 'a', MODE)
   }
 
-  /** The next write looks at the path first. */
+  /** Makes the next write check the path first. */
   reopen(): void {
     this.lookedAt = Number.NEGATIVE_INFINITY
   }
@@ -58,7 +58,7 @@ export class WatchedFile extends Writable {
     }
   }
 
-  /** If the path can't be opened, the file at hand is written to until it can. */
+  /** Checks the path. If it can't be opened, the present file is used until it can. */
   private async look(): Promise<void> {
     this.lookedAt = performance.now()
     try {
