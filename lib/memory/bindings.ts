@@ -1,4 +1,4 @@
-/** Which queues an exchange feeds. */
+/** An exchange with the queues that it feeds. */
 export class Exchange {
   private readonly bound = new Map<string, Set<string>>()
 
@@ -9,12 +9,12 @@ export class Exchange {
     this.bound.set(key, (this.bound.get(key) ?? new Set()).add(queue))
   }
 
-  /** The queue is gone. */
+  /** Removes a queue that is gone. */
   forget(queue: string): void {
     for (const [key, queues] of this.bound) if (queues.delete(queue) && queues.size === 0) this.bound.delete(key)
   }
 
-  /** The queues for a message, each once. */
+  /** Returns the queues for a message, each once. */
   route(routingKey: string): ReadonlySet<string> {
     if (this.type === 'direct') return this.bound.get(routingKey) ?? new Set()
     const found = new Set<string>()
@@ -25,7 +25,7 @@ export class Exchange {
   }
 }
 
-/** AMQP's topics: `*` is one word, `#` any number of them. */
+/** Matches AMQP's topics: `*` is one word, `#` any number of words. */
 function matches(pattern: readonly string[], words: readonly string[]): boolean {
   const [first, ...rest] = pattern
   if (first === undefined) return words.length === 0

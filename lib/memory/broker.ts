@@ -19,8 +19,8 @@ import { MemoryServer } from './server.js'
 import { MemorySession } from './session.js'
 
 /**
- * A broker in this process, for specs and for trying things out: all apps, workers and clients with the same `memory://` URL share its
- * queues, and nothing outlives the process. Mirrors kombu's transport of that name.
+ * A broker in this process, for tests and experiments: all apps, workers and clients with the same `memory://` URL
+ * share its queues, and nothing survives the process. Mirrors kombu's transport of that name.
  */
 export class MemoryBroker implements Broker {
   readonly publisher: MemoryPublisher
@@ -85,7 +85,7 @@ export class MemoryBroker implements Broker {
     }
   }
 
-  /** Each child has a memory of its own. */
+  /** Warns that each child has its own memory, and so its own broker. */
   private warnOfChildren(): void {
     const { log, nodename, settings } = this.options
     if (nodename === undefined || !hasChildren(settings.worker_pool)) return

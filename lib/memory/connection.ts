@@ -4,20 +4,23 @@ import { aborted } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import type { MemorySession } from './session.js'
 
-/** Between a session that could not be built and the next try; doubles up to the longest. */
+/** Pause before the next attempt after a session could not be built; doubles up to the longest. */
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 8000
 
 export interface MemoryConnectionOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** What it says that it is connected to. */
+  /** URL that it reports as its own. */
   readonly url: string
   readonly listener: ConnectionListener
   open(): MemorySession
 }
 
-/** Sessions, one after another: the next one is built as soon as the last has ended, until the connection is stopped. */
+/**
+ * Provides sessions one after another: the next one is built as soon as the last has ended, until the connection is
+ * stopped.
+ */
 export class MemoryConnection implements BrokerConnection {
   readonly name = 'consumer'
   private session: MemorySession | null = null

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from '../protocol/amqp.js'
 
-/** The longest that Node's timers can wait. */
+/** The longest delay of Node's timers. */
 const LONGEST_MS = 2 ** 31 - 1
 
 interface Waiting {
@@ -10,7 +10,10 @@ interface Waiting {
   readonly due: number
 }
 
-/** Messages that wait until they are due, soonest first. There is a timer while there is a message, and it keeps no process alive. */
+/**
+ * Messages that wait until they are due, soonest first. One timer is set while there are messages; it doesn't keep the
+ * process alive.
+ */
 export class Delayed {
   private waiting: Waiting[] = []
   private timer: NodeJS.Timeout | null = null
@@ -24,7 +27,7 @@ export class Delayed {
     this.watch()
   }
 
-  /** Forgets all that waits. */
+  /** Drops all waiting messages. */
   clear(): void {
     this.waiting = []
     this.watch()

@@ -2,7 +2,7 @@ import type { Delivery, Logger } from '../ports.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
 import type { StoredMessage } from './messages.js'
 
-/** Where a delivery came through. */
+/** Where a delivery came from. */
 export interface DeliveryWay {
   readonly queue: string
   readonly consumerTag: string
@@ -12,7 +12,7 @@ export interface DeliveryWay {
   settle(delivery: MemoryDelivery, how: 'ack' | 'reject' | 'give back'): void
 }
 
-/** A message of a queue of this process that was given out. */
+/** A delivered message of a queue of this process. */
 export class MemoryDelivery implements Delivery {
   readonly isCounted = false
   readonly writing = null

@@ -3,7 +3,7 @@ import { Listeners } from '../listeners.js'
 import { EVENT_EXCHANGE } from '../protocol/event.js'
 import type { MemoryServer } from './server.js'
 
-/** Events go to whoever in this process hears them. */
+/** Sends events to all listeners in this process. */
 export class MemoryEventSink implements EventSink {
   open = false
   readonly dropped = 0
@@ -15,7 +15,7 @@ export class MemoryEventSink implements EventSink {
     return this.ups.add(listener)
   }
 
-  /** It is never congested. */
+  /** Never congested, so never called. */
   onDrain(): () => void {
     return () => undefined
   }

@@ -4,9 +4,9 @@ import type { QueueSpec } from '../settings/queues.js'
 import type { MemorySession } from './session.js'
 import { Subscription } from './subscription.js'
 
-/** How messages come in from the queues of this process. */
+/** Takes messages from the queues of this process. */
 export class MemoryIntake implements Intake {
-  /** Nothing can be held for a connection that is gone. */
+  /** A lost connection never holds messages here. */
   readonly heldUp = false
   private readonly left: Set<string>
   private sequence = 0
@@ -31,7 +31,7 @@ export class MemoryIntake implements Intake {
   }
 
   lost(): void {
-    // All that the session had is back in its queues by now.
+    // All messages of the session are back in their queues by now.
   }
 
   private async purge(session: MemorySession, queues: readonly QueueSpec[]): Promise<void> {
@@ -66,11 +66,11 @@ class MemoryWindow implements IntakeWindow {
   }
 
   splitLarge(): void {
-    // There are none: whatever is wanted costs nothing.
+    // Nothing to do: there are no large consumers, since a window of any size costs nothing.
   }
 
   async settled(): Promise<void> {
-    // What is said is done at once.
+    // Nothing to do: changes take effect at once.
   }
 
   async depths(queues: Iterable<string>): Promise<ReadonlyMap<string, QueueDepth>> {

@@ -2,7 +2,7 @@ import type { AmqpProperties, OutgoingMessage } from '../protocol/amqp.js'
 
 /** A message in a queue of this process. */
 export interface StoredMessage {
-  /** Its place in the queue, which it keeps when it is given back. */
+  /** Place in the queue, which the message keeps when it is given back. */
   readonly place: number
   /** 0 in a queue without priorities. */
   readonly priority: number
@@ -12,11 +12,11 @@ export interface StoredMessage {
   readonly content: Buffer
   /** Wall-clock milliseconds; null for never. */
   readonly expiresAt: number | null
-  /** Whether it was delivered before. */
+  /** True if it was delivered before. */
   redelivered: boolean
 }
 
-/** A message as it arrives: its headers are those of nobody else, and hold nothing undefined. */
+/** Returns a message as it arrives: with headers of its own, and without undefined values in them. */
 export function received(message: OutgoingMessage): OutgoingMessage {
   const { properties } = message
   return { ...message, properties: { ...properties, headers: copied(properties.headers ?? {}) } }

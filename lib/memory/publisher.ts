@@ -15,7 +15,7 @@ export class MemoryPublisher implements BrokerPublisher {
   constructor(private readonly server: MemoryServer) {}
 
   async start(): Promise<void> {
-    // There is nothing to connect to.
+    // Nothing to do: there is no connection to open.
   }
 
   async stop(): Promise<void> {

@@ -2,11 +2,11 @@ import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { StoredMessage } from './messages.js'
 
-/** Who takes messages from a queue. */
+/** A consumer of a queue. */
 export interface Taker {
-  /** How many more it may be given at present. */
+  /** Number of messages that it can take at present. */
   readonly room: number
-  /** How many consumers it counts for. */
+  /** Number of consumers that it counts for. */
   readonly weight: number
   take(message: StoredMessage): void
 }
@@ -16,13 +16,13 @@ export type QueueOptions = Pick<QueueSpec, 'name' | 'exclusive' | 'autoDelete' |
 export interface QueueHooks {
   /** Wall-clock milliseconds. */
   now(): number
-  /** A message leaves the queue without having been taken, or wanted. */
+  /** Called when a message leaves the queue because it expired or was rejected. */
   bury(message: StoredMessage, reason: 'expired' | 'rejected'): void
-  /** Nobody takes from it any more. */
+  /** Called when the last consumer leaves. */
   onUnused(): void
 }
 
-/** A queue of this process. Its order is that of priorities, then of arrival; what is given back returns to its place. */
+/** A queue of this process, ordered by priority, then by arrival. A message that is given back returns to its place. */
 export class MemoryQueue {
   private readonly ready: StoredMessage[] = []
   /** Index in `ready` of the first message: taking from the front of a long array would move all the others. */
@@ -36,13 +36,13 @@ export class MemoryQueue {
     private readonly hooks: QueueHooks,
   ) {}
 
-  /** Messages that were given to nobody yet. */
+  /** Number of messages that are delivered to nobody. */
   get depth(): number {
     this.dropExpired()
     return this.ready.length - this.first
   }
 
-  /** Consumers of the whole process. */
+  /** Number of consumers in the whole process. */
   get consumers(): number {
     return this.takers.reduce((sum, { weight }) => sum + weight, 0)
   }
@@ -63,19 +63,19 @@ export class MemoryQueue {
     this.handOut()
   }
 
-  /** Gives a message back to its place, to be delivered again. */
+  /** Returns a message to its place, to be delivered again. */
   putBack(message: StoredMessage): void {
     message.redelivered = true
     this.insert(message)
     this.handOut()
   }
 
-  /** A message that nobody wants. */
+  /** Drops a message that was rejected. */
   reject(message: StoredMessage): void {
     this.hooks.bury(message, 'rejected')
   }
 
-  /** @returns how many messages there were */
+  /** @returns the number of messages removed */
   purge(): number {
     const { depth } = this
     this.ready.length = 0
@@ -95,7 +95,7 @@ export class MemoryQueue {
     this.handOut()
   }
 
-  /** Gives out what there is room for, in the next turn of the event loop. */
+  /** Delivers messages to takers with room, in the next turn of the event loop. */
   handOut(): void {
     if (this.isHandingOut || this.takers.length === 0 || this.ready.length === this.first) return
     this.isHandingOut = true
@@ -110,7 +110,7 @@ export class MemoryQueue {
     })
   }
 
-  /** Each in its turn. Of a single active queue the first alone. */
+  /** Returns the next taker with room, in turn. With a single active consumer, only the first. */
   private nextTaker(): Taker | null {
     if (this.options.arguments['x-single-active-consumer'] === true) {
       const [active] = this.takers
@@ -146,7 +146,7 @@ export class MemoryQueue {
     this.ready.splice(low, 0, message)
   }
 
-  /** From the front alone, as RabbitMQ does. */
+  /** Only at the front, as in RabbitMQ. */
   private dropExpired(): void {
     const now = this.hooks.now()
     for (;;) {

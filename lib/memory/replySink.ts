@@ -4,7 +4,7 @@ import type { Logger } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { MemoryServer } from './server.js'
 
-/** Replies of remote control to whoever in this process asked. */
+/** Sends replies of remote control to the callers in this process. */
 export class MemoryReplySink implements ReplySink {
   dropped = 0
 

@@ -8,12 +8,15 @@ import { Delayed } from './delayed.js'
 import { received, type StoredMessage } from './messages.js'
 import { MemoryQueue, type QueueOptions } from './queue.js'
 
-/** All that brokers of one name in this process share: queues, exchanges, and what waits in them. It lives as long as the process. */
+/**
+ * Everything that brokers of one name in this process share: queues, exchanges, and the messages in them. Lives as long
+ * as the process.
+ */
 export class MemoryServer {
   private static readonly known = new Map<string, MemoryServer>()
   private readonly exchanges = new Map<string, Exchange>()
   private readonly queues = new Map<string, MemoryQueue>()
-  /** Exclusive queues -> whose they are. */
+  /** Exclusive queues, with their owners. */
   private readonly owners = new Map<string, object>()
   private readonly delayed = new Delayed((queue, message) => this.queues.get(queue)?.put(message))
 
@@ -24,13 +27,16 @@ export class MemoryServer {
     return server
   }
 
-  /** Drops all that brokers of this name share. Those that are still open go on with it, alone. */
+  /** Drops everything that brokers of this name share. Those that are still open keep it to themselves. */
   static forget(name: string): void {
     MemoryServer.known.get(name)?.delayed.clear()
     MemoryServer.known.delete(name)
   }
 
-  /** Declares a queue with its exchange and binding. One that is there is used as it is. @throws QueueRefused for somebody else's own */
+  /**
+   * Declares a queue with its exchange and binding. An existing queue is used unchanged.
+   * @throws QueueRefused for an exclusive queue of another owner
+   */
   declare(spec: QueueSpec, owner: object): MemoryQueue {
     const { exchange, name, routingKey } = spec
     const queue = this.declareQueue(spec, owner)
@@ -38,7 +44,7 @@ export class MemoryServer {
     return queue
   }
 
-  /** One that is there is used as it is. */
+  /** Declares an exchange. An existing one is used unchanged. */
   declareExchange(name: string, type: string): Exchange {
     const exchange = this.exchanges.get(name) ?? new Exchange(type)
     this.exchanges.set(name, exchange)
@@ -69,15 +75,15 @@ export class MemoryServer {
     for (const exchange of this.exchanges.values()) exchange.forget(name)
   }
 
-  /** Null for one that isn't there. */
+  /** Returns a queue; null if it doesn't exist. */
   queue(name: string): MemoryQueue | null {
     return this.queues.get(name) ?? null
   }
 
   /**
-   * Puts a message into each queue that it is for.
-   * @returns in how many it is
-   * @throws BrokerError for an exchange that isn't there
+   * Puts a message into each queue that it is routed to.
+   * @returns the number of these queues
+   * @throws BrokerError for an exchange that doesn't exist
    */
   publish(message: OutgoingMessage): number {
     const found = this.route(message)
@@ -85,7 +91,7 @@ export class MemoryServer {
     return found.length
   }
 
-  /** Puts a message into a queue after a while. */
+  /** Puts a message into a queue after a delay. */
   later(queue: string, message: OutgoingMessage, delayMs: number): void {
     this.delayed.add(queue, received({ ...message, exchange: '', routingKey: queue }), delayMs)
   }
@@ -97,7 +103,7 @@ export class MemoryServer {
     return [...found.route(routingKey)]
   }
 
-  /** What a queue has lost goes where its `x-dead-letter-exchange` says, if it says anything. */
+  /** Sends a message that left a queue to the queue's `x-dead-letter-exchange`, if it has one. */
   private bury({ options }: MemoryQueue, message: StoredMessage, reason: string): void {
     const { 'x-dead-letter-exchange': exchange, 'x-dead-letter-routing-key': key } = options.arguments
     if (typeof exchange !== 'string' || (exchange !== '' && !this.exchanges.has(exchange))) return

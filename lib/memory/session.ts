@@ -11,9 +11,9 @@ import type { MemoryServer } from './server.js'
 const EVENT_TTL_MS = 5000
 const CONTROL_TTL_MS = 300_000
 
-/** What a connection would be: whatever is tied to it goes, or returns to its place, when it ends. */
+/** Stands for a connection: everything tied to it is removed, or returns to its place, when it ends. */
 export class MemorySession implements Session {
-  /** Nobody can fall silent. */
+  /** No heartbeat: a session in the process can't fall silent. */
   readonly heartbeat = 0
   private readonly ending = new AbortController()
   private readonly leaving = new Set<() => void>()
@@ -34,7 +34,7 @@ export class MemorySession implements Session {
     this.leaving.clear()
   }
 
-  /** Runs `leave` when the session ends. @returns what to call when it needn't any more */
+  /** Runs `leave` when the session ends. @returns a function that cancels this */
   atEnd(leave: () => void): () => void {
     this.leaving.add(leave)
     return () => {
@@ -96,7 +96,7 @@ export class MemorySession implements Session {
     }
   }
 
-  /** Consumes from a queue without acknowledgements. @returns what ends that */
+  /** Consumes from a queue without acknowledgements. @returns a function that stops this */
   hear(queue: MemoryQueue, listener: Pick<Listener, 'onMessage'>): () => void {
     const taker: Taker = {
       room: Number.POSITIVE_INFINITY,

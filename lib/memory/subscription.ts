@@ -17,7 +17,7 @@ export interface SubscriptionOptions {
   onDelivery(delivery: Delivery): void
 }
 
-/** What one window takes from one queue. */
+/** Consumes one queue for one window. */
 export class Subscription implements Taker, DeliveryWay {
   private readonly unsettled = new Set<MemoryDelivery>()
   private size = 0
@@ -43,7 +43,7 @@ export class Subscription implements Taker, DeliveryWay {
     return this.size - this.unsettled.size
   }
 
-  /** As many as slots: other workers on the queue judge by them what we can do. */
+  /** One per slot: other workers on the queue judge by this number what this worker can do. */
   get weight(): number {
     const { prefetch } = this.options
     if (!this.joined) return 0
@@ -61,14 +61,14 @@ export class Subscription implements Taker, DeliveryWay {
     else queue.handOut()
   }
 
-  /** Takes nothing more. What was delivered can still be settled. */
+  /** Takes no more messages. Delivered ones can still be settled. */
   close(): void {
     if (!this.joined) return
     this.joined = false
     this.options.queue.leave(this)
   }
 
-  /** Everything returns to its place: the session has ended. */
+  /** Returns all messages to their places: the session has ended. */
   end(): void {
     const { queue } = this.options
     this.close()
