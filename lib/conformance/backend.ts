@@ -7,7 +7,7 @@ import { values } from './backend/values.js'
 import { type AddTest, cases } from './suite.js'
 
 /**
- * The tests that a result backend has to pass, against a real server: a backend is ready when they do.
+ * Runs the tests that a result backend has to pass, against a real server. A backend that passes is ready.
  * @param test the `test` of Jest, Vitest or `node:test`
  */
 export function testBackend(test: AddTest, backend: BackendCase): void {

@@ -6,7 +6,7 @@ import { BrokerBench, type BrokerCase } from './broker/user.js'
 import { type AddCase, type AddTest, cases } from './suite.js'
 
 /**
- * The tests that a broker has to pass, against a real server: a broker is ready when they do.
+ * Runs the tests that a broker has to pass, against a real server. A broker that passes is ready.
  * @param test the `test` of Jest, Vitest or `node:test`
  */
 export function testBroker(test: AddTest, broker: BrokerCase): void {

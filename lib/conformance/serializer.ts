@@ -2,13 +2,13 @@ import { deepEqual, equal, match, ok, throws } from 'node:assert/strict'
 import type { Serializer } from '../protocol/content/serializers.js'
 import { type AddTest, cases } from './suite.js'
 
-/** A serializer, and what it has a form for. */
+/** A serializer, with the types that it can express. */
 export interface SerializerCase {
-  /** What is given to `registerSerializer`. */
+  /** The serializer given to `registerSerializer`. */
   readonly serializer: Serializer
-  /** Whether bytes come back as bytes. */
+  /** True if bytes come back as bytes. */
   readonly bytes: boolean
-  /** Whether integers past 2^53 come back as BigInt. */
+  /** True if integers past 2^53 come back as BigInt. */
   readonly longIntegers: boolean
 }
 
@@ -25,7 +25,8 @@ const VALUES: ReadonlyArray<readonly [what: string, value: unknown]> = [
 ]
 
 /**
- * The tests that a serializer has to pass, for the bodies of tasks to travel in it: a serializer is ready when they do.
+ * Runs the tests that a serializer has to pass before it is used for the bodies of tasks. A serializer that passes is
+ * ready.
  * @param test the `test` of Jest, Vitest or `node:test`
  */
 export function testSerializer(test: AddTest, { bytes, longIntegers, serializer }: SerializerCase): void {
@@ -58,7 +59,7 @@ export function testSerializer(test: AddTest, { bytes, longIntegers, serializer 
     try {
       read = there(value) as object
     } catch {
-      // To refuse it is safe, too.
+      // Refusing it is safe, too.
       return
     }
     deepEqual(Object.keys(read).sort(), ['__proto__', 'constructor'])

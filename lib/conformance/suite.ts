@@ -3,21 +3,21 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { inspect, isDeepStrictEqual } from 'node:util'
 
-/** Adds a test to whatever runs tests: the `test` or `it` of Jest, Vitest and `node:test`. */
+/** Adds a test to a test runner: the `test` or `it` of Jest, Vitest and `node:test`. */
 export type AddTest = (name: string, run: () => Promise<void>) => unknown
 
 /** Adds a case to a suite. Each case gets a bench of its own, which is cleared when the case has ended. */
 export type AddCase<Bench> = (name: string, run: (bench: Bench) => Promise<void>) => void
 
 const POLL_MS = 5
-/** Only what hangs reaches it, however slow and busy the machine is. */
+/** Long enough for any slow and busy machine: only a test that hangs reaches it. */
 const PATIENCE_MS = 120_000
 
 /**
- * Makes of cases tests that need nothing but a name and a function.
- * @param prefix what the names of the tests begin with
+ * Turns cases into tests that need nothing but a name and a function.
+ * @param prefix beginning of the names of the tests
  * @param open makes the bench of a case
- * @param clear ends what the case has left
+ * @param clear cleans up after a case
  */
 export function cases<Bench>(
   test: AddTest,
@@ -26,7 +26,7 @@ export function cases<Bench>(
   clear: (bench: Bench) => Promise<void>,
 ): AddCase<Bench> {
   return (name, run) => {
-    // Runners tell by the number of parameters whether a test calls back.
+    // Runners decide by the number of parameters whether a test uses a callback.
     test(`${prefix} ${name}`, async () => {
       const bench = await open()
       try {
@@ -51,17 +51,17 @@ export async function waitFor(condition: () => unknown, what: string): Promise<v
   }
 }
 
-/** A name that nothing else has. */
+/** Returns a unique name. */
 export function randomName(): string {
   return `conformance.${randomUUID()}`
 }
 
-/** That a value has all members of `expected`, whatever else it has. @throws AssertionError */
+/** Asserts that a value has all members of `expected`, whatever else it has. @throws AssertionError */
 export function matches(actual: unknown, expected: object): void {
   if (!has(actual, expected)) fail(`${inspect(actual)} does not have ${inspect(expected)}`)
 }
 
-/** That one of the texts contains another. @throws AssertionError */
+/** Asserts that one of the texts contains `part`. @throws AssertionError */
 export function tells(texts: readonly string[] | undefined, part: string): void {
   if (!texts?.some((text) => text.includes(part))) fail(`${inspect(texts)} does not say ${JSON.stringify(part)}`)
 }

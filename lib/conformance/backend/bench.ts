@@ -2,41 +2,44 @@ import { randomUUID } from 'node:crypto'
 import type { Backend } from '../../ports.js'
 import { type ResultMeta, resultMeta } from '../../protocol/result.js'
 
-/** A result backend, and how to reach one. */
+/** A result backend, with what the tests need to reach it. */
 export interface BackendCase {
-  /** For the names of the tests. */
+  /** Name shown in the names of the tests. */
   readonly name: string
   /** Makes a backend that isn't started; called for each test. */
   create(): Promise<Backend> | Backend
-  /** Whether results can be asked for at all. Without it, only storing and life are looked at. */
+  /** True if results can be read. Otherwise only storing, start and stop are tested. */
   readonly reads: boolean
-  /** Whether what one has stored is there for the others, as it is unless results belong to who has asked for them; true unless given. */
+  /**
+   * True (the default) if every backend on the store sees the results; false if results belong to the client that asked
+   * for them.
+   */
   readonly shares?: boolean
-  /** Whether it counts chords and saves groups. */
+  /** True if it counts chords and saves groups. */
   readonly chords?: boolean
-  /** Makes one that keeps results for so many seconds, where results expire. */
+  /** Makes a backend that keeps results for this many seconds, if results expire. */
   createExpiring?(seconds: number): Promise<Backend> | Backend
-  /** Takes the server away from the backends that were made, and brings it back; where there is a server. */
+  /** Stops the server of all backends that were made, and starts it again; if there is a server. */
   readonly outage?: {
-    /** Takes it away. */
+    /** Stops the server. */
     begin(): Promise<void> | void
-    /** Brings it back. */
+    /** Starts the server again. */
     end(): Promise<void> | void
   }
 }
 
-/** Nobody waits for a reply. */
+/** A request without a reply queue. */
 export const NOBODY = { replyTo: null, correlationId: null }
 
-/** What a case works with. */
+/** Tools of a test case. */
 export class BackendBench {
-  /** The id of a task that nobody knows. */
+  /** Id of a task that nobody knows. */
   readonly id = randomUUID()
   private readonly opened: Backend[] = []
 
   private constructor(
     readonly of: BackendCase,
-    /** One that is started. */
+    /** A started backend. */
     readonly backend: Backend,
   ) {}
 
@@ -47,14 +50,14 @@ export class BackendBench {
     return bench
   }
 
-  /** Starts another one, which ends with the case. */
+  /** Starts another backend, which is stopped at the end of the case. */
   readonly started = async (backend: Backend): Promise<Backend> => {
     this.opened.push(backend)
     await backend.start()
     return backend
   }
 
-  /** A state of the task. */
+  /** Makes a state of the task. */
   readonly meta = (status: string, result: unknown, more: Partial<ResultMeta> = {}): ResultMeta =>
     resultMeta({ taskId: this.id, status, result, ...more }, Date.UTC(2026, 10, 24, 8, 47, 48, 964))
 

@@ -9,11 +9,11 @@ import type { BackendBench, BackendCase } from './bench.js'
 
 const MANY = 50
 
-/** A backend that counts chords, as cases need it. */
+/** A backend that counts chords, as the cases need it. */
 interface Chorded {
   readonly chords: ChordStore
   readonly groups: GroupStore
-  /** Another one on the same store. */
+  /** Returns another backend on the same store. */
   other(): Promise<ChordStore>
 }
 
@@ -26,12 +26,12 @@ function chordedOf({ backend: { chords, groups }, of, started }: BackendBench): 
   return { chords, groups, other }
 }
 
-/** A member that has succeeded with its own place as the result. */
+/** Makes a member that has succeeded, with its index as the result. */
 function partOf(groupId: string, groupIndex: number | null, more: Partial<ChordPart> = {}): ChordPart {
   return { groupId, groupIndex, id: randomUUID(), state: 'SUCCESS', result: groupIndex, isRepeated: false, ...more }
 }
 
-/** What every backend has to do that counts chords. */
+/** Tests for backends that count chords. */
 export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void {
   it('completes a chord by its last member, and has the results in the order of the header', async (bench) => {
     const { chords, other } = chordedOf(bench)

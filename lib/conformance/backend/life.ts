@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { type AddCase, matches, waitFor } from '../suite.js'
 import { type BackendBench, type BackendCase, NOBODY } from './bench.js'
 
-/** How many tasks are stored at once. */
+/** Number of tasks that are stored at once. */
 const MANY = 200
 const BRIEF_SECONDS = 1
 
-/** What every backend has to do for many at once, over time, and through an outage. */
+/** Tests with many tasks at once, over time, and through an outage. */
 export function life(it: AddCase<BackendBench>, { createExpiring, outage, shares = true }: BackendCase): void {
   it('stores the states of many tasks at once, and mixes none up', async ({ backend, meta }) => {
     const ids = Array.from({ length: MANY }, () => randomUUID())

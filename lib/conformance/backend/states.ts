@@ -4,7 +4,7 @@ import { encodeException } from '../../protocol/exception.js'
 import { type AddCase, matches, waitFor } from '../suite.js'
 import { type BackendBench, NOBODY } from './bench.js'
 
-/** What every backend has to do with the states of a task, one after another. */
+/** Tests of the states of a task, one after another. */
 export function states(it: AddCase<BackendBench>): void {
   it('follows a task through its states, its own among them', async ({ backend, id, meta }) => {
     for (const [status, result] of [

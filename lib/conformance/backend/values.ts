@@ -16,7 +16,7 @@ const VALUES: ReadonlyArray<readonly [what: string, value: unknown]> = [
   ['a megabyte', 'x'.repeat(1_000_000)],
 ]
 
-/** What every backend has to give back as it was. */
+/** Tests of values that must come back unchanged. */
 export function values(it: AddCase<BackendBench>): void {
   it('knows nothing of an unknown task', async ({ backend, id }) => equal(await backend.get(id), null))
 

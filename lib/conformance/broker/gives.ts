@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { type AddCase, matches, randomName, tells, waitFor } from '../suite.js'
 import { type BrokerBench, numbered } from './user.js'
 
-/** What every broker has to do with what is taken. */
+/** Tests of deliveries and their settlement. */
 export function gives(it: AddCase<BrokerBench>): void {
   it('the messages of a queue in its order, each with a higher number', async ({ user, filled }) => {
     user.onDelivery = (delivery) => setImmediate(() => delivery.ack())
@@ -139,7 +139,7 @@ export function gives(it: AddCase<BrokerBench>): void {
     await user.window.close()
     first?.ack()
     await user.send(queue, ['m5'])
-    // Both would have come by now.
+    // Both would have arrived by now.
     await waitFor(async () => (await user.depth(queue)) === 2, 'what nobody takes')
     for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
     equal(user.deliveries.length, 3)

@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { type AddCase, randomName, waitFor } from '../suite.js'
 import { type BrokerBench, numbered } from './user.js'
 
-/** What every broker has to know beside sending and taking. */
+/** Tests of everything besides sending and taking messages. */
 export function knows(it: AddCase<BrokerBench>): void {
   it('how deep queues are, and leaves out those that are not there', async ({ user, queue }) => {
     await user.broker.declare(user.queue(queue))

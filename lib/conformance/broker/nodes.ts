@@ -7,11 +7,11 @@ import { LamportClock } from '../../protocol/lamport.js'
 import { type AddCase, matches, randomName, tells, waitFor } from '../suite.js'
 import { type BrokerBench, type BrokerUser, messageTo } from './user.js'
 
-/** What every broker has to do for what workers, clients and operators say to each other. */
+/** Tests of messages between workers, clients and operators. */
 export function nodes(it: AddCase<BrokerBench>): void {
   const parts = { clock: systemClock, lamport: new LamportClock(), timeout: 1 }
 
-  /** Keeps what it hears. */
+  /** Makes a listener that keeps what it receives. */
   const ear = (): Listener & { readonly heard: string[]; readonly faults: unknown[] } => {
     const heard: string[] = []
     const faults: unknown[] = []
@@ -23,7 +23,7 @@ export function nodes(it: AddCase<BrokerBench>): void {
     }
   }
 
-  /** A mailbox that answers with its name. */
+  /** Opens a mailbox that replies with its name. */
   const answering = async (node: BrokerUser): Promise<void> => {
     await node.take([])
     const replies = node.broker.replySink(node.log)

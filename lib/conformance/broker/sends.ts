@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { type AddCase, matches, randomName, waitFor } from '../suite.js'
 import { type BrokerBench, messageTo } from './user.js'
 
-/** What every broker has to do with what is sent. */
+/** Tests of sending. */
 export function sends(it: AddCase<BrokerBench>): void {
   it('a message that is in its queue once it is confirmed', async ({ user, queue }) => {
     await user.broker.declare(user.queue(queue))
@@ -46,7 +46,7 @@ export function sends(it: AddCase<BrokerBench>): void {
     await rejects(lost, { code: 'CELERIAC_BROKER', retriable: false })
     const elsewhere = { ...messageTo(queue, 'lost'), exchange: queue }
     await rejects(user.broker.publisher.publish(elsewhere), { retriable: false })
-    // Nobody minds about one that may be lost.
+    // A message that may be lost is not an error.
     await user.broker.publisher.publish({ ...messageTo(queue, 'lost'), mandatory: false })
     await user.broker.declare(user.queue(queue))
     await user.send(queue, ['goes on'])

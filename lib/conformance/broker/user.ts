@@ -10,23 +10,26 @@ import { type QueueSpec, queueNamed } from '../../settings/queues.js'
 import type { Settings } from '../../settings/table.js'
 import { randomName, waitFor } from '../suite.js'
 
-/** A broker, and how to reach one. */
+/** A broker, with what the tests need to reach it. */
 export interface BrokerCase {
-  /** For the names of the tests. */
+  /** Name shown in the names of the tests. */
   readonly name: string
-  /** `broker_url` of a server that nobody else uses meanwhile; asked for in each test. Its scheme has to be registered. */
+  /**
+   * Returns `broker_url` of a server that nobody else uses meanwhile; called in each test. Its scheme must be
+   * registered.
+   */
   url(): string
-  /** Makes the broker: what was given to `registerBroker`. */
+  /** Makes the broker: the function given to `registerBroker`. */
   create(options: BrokerOptions): Broker
   /** Called before each test. */
   before?(): Promise<void> | void
 }
 
-/** What a case works with. */
+/** Tools of a test case. */
 export class BrokerBench {
-  /** Its first user. */
+  /** First user of the broker. */
   readonly user: BrokerUser
-  /** The name of a queue that isn't there yet. */
+  /** Name of a queue that doesn't exist yet. */
   readonly queue = randomName()
   private readonly users: BrokerUser[] = []
 
@@ -34,7 +37,7 @@ export class BrokerBench {
     this.user = this.join()
   }
 
-  /** Another user of the same broker. */
+  /** Adds another user of the same broker. */
   readonly join = (): BrokerUser => {
     const { broker, users } = this
     const joined = new BrokerUser(broker.url(), broker.create, `${randomName()}@spec`)
@@ -42,7 +45,10 @@ export class BrokerBench {
     return joined
   }
 
-  /** Has so many messages in the queue, and the user take those that it has slots for, also from other queues. */
+  /**
+   * Puts this many messages into the queue, and makes the user take as many as it has slots for, also from other
+   * queues.
+   */
   readonly filled = async (count: number, slots: number, others: readonly string[] = []): Promise<void> => {
     const { queue, user } = this
     await user.broker.declare(user.queue(queue))
@@ -56,7 +62,7 @@ export class BrokerBench {
   }
 }
 
-/** What uses a broker as a worker does, and as a client does; stopped as one. */
+/** Uses a broker as a worker and as a client do, and stops both. */
 export class BrokerUser {
   readonly log = new KeptLog()
   readonly broker: Broker
@@ -68,7 +74,7 @@ export class BrokerUser {
   readonly refused: string[] = []
   /** Messages that may be unsettled from each queue, from the next window on. */
   capacity = new Map<string, number>()
-  /** Called with each delivery, once it is kept. */
+  /** Called with each delivery, once it is stored. */
   onDelivery: (delivery: Delivery) => void = () => undefined
   private connection: BrokerConnection | null = null
   private intake: Intake | null = null
@@ -94,7 +100,7 @@ export class BrokerUser {
     return { ...queueNamed(name, this.settings), ...more }
   }
 
-  /** Connects, and takes so many messages of each queue as `capacity` says. Resolves once the window is open. */
+  /** Connects, and takes as many messages of each queue as `capacity` says. Resolves once the window is open. */
   async take(queues: readonly QueueSpec[], options: Partial<IntakeOptions> = {}): Promise<IntakeWindow> {
     const { broker, log, nodename } = this
     const intake = broker.intake({
@@ -132,7 +138,7 @@ export class BrokerUser {
     return this.window
   }
 
-  /** The present one. */
+  /** The present window. */
   get window(): IntakeWindow {
     const window = this.windows.at(-1)
     if (!window) throw new Error('there is no window')
@@ -143,14 +149,14 @@ export class BrokerUser {
     return this.intake?.heldUp ?? false
   }
 
-  /** Gives the connection up; resolves once the next one has its window. */
+  /** Drops the connection; resolves once the next one has its window. */
   async lose(): Promise<void> {
     const before = this.windows.length
     this.connection?.renew('the spec gives it up')
     await waitFor(() => this.windows.length > before, 'the next window')
   }
 
-  /** Sends texts to a queue that is there, one after another. */
+  /** Sends texts to an existing queue, one after another. */
   async send(queue: string, texts: Iterable<string>, properties: AmqpProperties = {}): Promise<void> {
     for (const text of texts) await this.broker.publisher.publish(messageTo(queue, text, properties))
   }
@@ -165,12 +171,12 @@ export class BrokerUser {
     return this.deliveries
   }
 
-  /** Messages that are ready in a queue, as another connection sees it. */
+  /** Returns the messages ready in a queue, as seen from another connection. */
   async depth(queue: string): Promise<number | undefined> {
     return (await this.window.depths([queue])).get(queue)?.ready
   }
 
-  /** Takes nothing more and disconnects. */
+  /** Takes no more messages and disconnects. */
   async stop(): Promise<void> {
     await this.connection?.stop()
     await this.broker.publisher.stop()
@@ -181,7 +187,7 @@ export function messageTo(queue: string, text: string, properties: AmqpPropertie
   return { exchange: '', routingKey: queue, content: Buffer.from(text), properties, mandatory: true }
 }
 
-/** `m1` to `m<count>`. */
+/** Returns `m1` to `m<count>`. */
 export function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `m${index + 1}`)
 }
