@@ -1,16 +1,16 @@
 const SHOWN = 60
 
 /**
- * Things by name, of which the package brings some and programs may add others, each name once. Registers belong to the process, as
- * kombu's do: what a program adds when it is loaded is there in each child that loads the same program.
+ * A register of things by name, each name once: some are part of the package, programs may add others. Registers belong
+ * to the process, as in kombu: what a program adds when it is loaded exists in each child that loads the same program.
  */
 export class Register<T> {
   private readonly found = new Map<string, T>()
 
   /**
-   * @param call the function that programs call, for messages: `registerBackend`
-   * @param what what it holds, for messages: `a result backend`
-   * @param own names that the package brings itself, by `bring`, perhaps only when they are first used
+   * @param call name of the function that programs call, for messages: `registerBackend`
+   * @param what kind of thing it holds, for messages: `a result backend`
+   * @param own names of the package itself, added by `bring`, perhaps only when they are first used
    */
   constructor(
     private readonly call: string,
@@ -25,7 +25,7 @@ export class Register<T> {
     this.found.set(name, value)
   }
 
-  /** Adds what the package has under one of its own names. */
+  /** Adds the package's own entry for one of its names. */
   bring(name: string, value: T): void {
     this.found.set(name, value)
   }
@@ -34,24 +34,24 @@ export class Register<T> {
     return this.found.get(name)
   }
 
-  /** The package's own first. */
+  /** Names, the package's own first. */
   get names(): readonly string[] {
     return [...new Set([...this.own, ...this.found.keys()])]
   }
 
-  /** A wrong call. */
+  /** Makes the error for a wrong call. */
   fault(text: string): TypeError {
     return new TypeError(`${this.call}: ${text}`)
   }
 
-  /** @throws TypeError for what is no scheme of URLs */
+  /** @throws TypeError if it is not a URL scheme */
   checkScheme(scheme: unknown): void {
     if (typeof scheme === 'string' && /^[a-z][a-z0-9+.-]*$/.test(scheme)) return
     const shown = typeof scheme === 'string' ? JSON.stringify(scheme).slice(0, SHOWN) : typeof scheme
     throw this.fault(`the scheme is ${shown}: expected the part of a URL before ://, in lower case, such as "dynamodb"`)
   }
 
-  /** @throws TypeError for what is no function */
+  /** @throws TypeError if it is not a function */
   checkFactory(name: string, factory: unknown): void {
     if (typeof factory !== 'function') {
       throw this.fault(
@@ -61,7 +61,10 @@ export class Register<T> {
   }
 }
 
-/** The names of `methods` that a value lacks, for messages about what a factory has made: `store(), get()`; empty if none. */
+/**
+ * Returns the names of `methods` that a value lacks, for messages about the result of a factory: `store(), get()`;
+ * empty if there are none.
+ */
 export function missingMethods(value: unknown, methods: readonly string[]): string {
   const parts = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>
   return methods
