@@ -161,7 +161,7 @@ export class BrokerUser {
     for (const text of texts) await this.broker.publisher.publish(messageTo(queue, text, properties))
   }
 
-  /** What has come, and isn't settled unless that is asked for. */
+  /** Texts of all deliveries so far. */
   get texts(): string[] {
     return this.deliveries.map(({ content }) => content.toString())
   }
