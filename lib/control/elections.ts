@@ -35,7 +35,7 @@ export interface ElectionsOptions {
   readonly node: string
   readonly clock: Clock
   readonly log: Logger
-  /** Sends an event, in the order of the calls. */
+  /** Sends an event; in the order of the calls. */
   send(type: EventType, fields: EventFields): void
   /** Publishes the task that a signature describes: what the winner does in an election of the topic `task`. */
   apply(signature: unknown): unknown

@@ -12,7 +12,7 @@ const MOST_BYTES = 1_048_576
  * affects nothing else: then there is no gossip until the next session.
  */
 export class GossipInlet {
-  /** Events that couldn't be read, or were too large for a worker's. */
+  /** Events that couldn't be read, or were too large to be a worker's. */
   dropped = 0
 
   constructor(

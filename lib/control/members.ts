@@ -46,7 +46,7 @@ export class Members {
     this.byName.delete(hostname)
   }
 
-  /** Removes workers whose heartbeats have stopped. @returns their names */
+  /** Removes those whose heartbeats have stopped. @returns their names */
   removeSilent(): string[] {
     const silent = [...this.byName.values()].filter((member) => !this.isAlive(member)).map(({ hostname }) => hostname)
     for (const hostname of silent) this.byName.delete(hostname)

@@ -3,7 +3,7 @@ import type { Clock } from '../ports.js'
 /** Samples that are kept at most: taking them without ever asking must not fill the memory. */
 const MOST_SAMPLES = 10_000
 
-/** What remote control commands keep from one call to the next. Times are monotonic milliseconds. */
+/** What remote control commands remember from one call to the next. Times are monotonic milliseconds. */
 export class Notes {
   readonly startedAt: number
   /** When the last heap snapshot was written. */

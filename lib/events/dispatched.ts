@@ -40,7 +40,7 @@ export class DispatchedTaskEvents implements TaskEvents {
   }
 
   returned(): void {
-    // Monitors know of it already.
+    // Monitors know of it.
   }
 
   started(request: Request): void {

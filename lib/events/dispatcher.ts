@@ -70,7 +70,7 @@ export class EventDispatcher implements Component {
     return this.connections.add(listener)
   }
 
-  /** Connects if there is anything to send. */
+  /** Connects, if there is anything to send. */
   async start(): Promise<void> {
     if (this.groups.size > 0 && !this.stopped) await this.options.sink.start()
   }

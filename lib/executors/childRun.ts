@@ -30,7 +30,7 @@ const DEFAULT_TERMS: ChildTerms = { hostname: '', hookTimeoutMs: 10_000, resourc
 /** Enough to tell the state of a service. */
 const MOST_CALLS = 100
 
-/** The child's side of a pool, in a process or a thread: loads the app, then runs tasks one after another. */
+/** The child's side of a pool, in a process or a thread: loads the app, then runs one task after another. */
 export class ChildRun {
   private readonly app: Promise<App>
   private readonly controllers = new Map<number, AbortController>()

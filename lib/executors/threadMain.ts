@@ -1,4 +1,6 @@
-/* The entry point of a thread of the threads pool. The worker decides when it ends. */
+/*
+ * The entry of a thread of the threads pool. The worker decides when it ends.
+ */
 import { parentPort } from 'node:worker_threads'
 import { serve } from './serve.js'
 

@@ -24,7 +24,7 @@ export interface LaneIntake {
   openLane(queue: QueueSpec): Promise<void>
   drainLane(queue: string): Promise<void>
   closeLane(queue: string): Promise<void>
-  /** Depths of the queues that could be asked; empty without a connection. */
+  /** The depths of those of the queues that could be asked; empty without a connection. */
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
 }
 

@@ -12,7 +12,7 @@ export interface LanesChangeOptions {
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
 }
 
-/** A change of the number of lanes that an operator has requested, one at a time. */
+/** A change of the number of lanes that an operator has asked for, one at a time. */
 export class LanesChange {
   /** The last change, with its progress. */
   last: FleetInfo['relayout'] = null

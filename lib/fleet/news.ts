@@ -1,7 +1,7 @@
 import type { Member } from './assignment.js'
 import type { News, Table } from './roster.js'
 
-/** Lanes by the index of their holder among the members, -1 for nobody: ids would be most of a large table. */
+/** Lanes by the place of their holder among the members, -1 for nobody: ids would be most of a large table. */
 interface PackedTable {
   readonly leader: string
   readonly version: number

@@ -8,7 +8,7 @@ import { maskSecrets } from '../settings/mask.js'
 /** Number of failures that are remembered. */
 export const FAILURES = 20
 
-/** Characters kept of an exception. */
+/** Characters that are kept of an exception. */
 const LONGEST_TEXT = 1000
 /** Characters kept of a traceback, from its end, where the call that failed is; 40,000 for all failures remembered. */
 const LONGEST_TRACEBACK = 2000

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../ports.js'
 
-/** Connections that may be open at a time. */
+/** Connections that are open at a time. */
 export const MOST_CONNECTIONS = 64
 /** Milliseconds from a request until its response must have been taken. */
 export const LONGEST_ANSWER_MS = 30_000

@@ -1,4 +1,4 @@
-/** Counts values by size, as Prometheus does. A plain array, since each task is counted in two of these. */
+/** Counts of values by size, as Prometheus has them; a plain array, since each task is counted in two of these. */
 export class Histogram {
   /** Number of values up to each bound, not cumulative; the last counts those above all bounds. */
   readonly counts: number[]

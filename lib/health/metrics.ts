@@ -13,7 +13,7 @@ export interface Measurement<Value = number> {
   readonly labels?: Labels
 }
 
-/** Reads the values of a family at each scrape. */
+/** Reads the values of a family, at each scrape. */
 export type Read<Value = number> = () => Iterable<Measurement<Value>>
 
 /** Gauges of prom-client that are named like counters; they duplicate their namesakes without `_total`. */
@@ -58,7 +58,7 @@ export class Metrics {
     })
   }
 
-  /** @param name ends in `_total`; its values never decrease */
+  /** @param name ends in `_total`; its values never fall */
   counter(name: string, help: string, labelNames: readonly string[], read: Read): void {
     this.families.push((registers) => {
       const { Counter } = prometheus()

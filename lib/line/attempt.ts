@@ -96,7 +96,7 @@ class Attempt implements RunHooks {
     const { request } = this
     const { events, log, results } = this.options
     if (results.tracksStart(request)) {
-      // Stored in order with what follows, so the run need not wait for it.
+      // Stored in order with what follows; the run need not wait for it.
       results
         .started(request)
         .catch((thrown) =>

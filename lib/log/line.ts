@@ -7,10 +7,7 @@ import type { LogEntry } from './entry.js'
 import { localTime } from './localTime.js'
 import { isOfTask, LONGEST_TEXT, printableStack } from './text.js'
 
-/**
- * Python's level numbers. A line is written if its number isn't below the threshold's. FATAL is another word for
- * CRITICAL.
- */
+/** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
 export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
   DEBUG: 10,
   INFO: 20,

@@ -1,8 +1,8 @@
 import { CeleriacError } from '../errors.js'
 
 /**
- * Why a message can't become a request. The words are stable: they label the counter of rejected messages. The first
- * three are Celery's own cases; the rest are those on which Python's worker crashes or loops.
+ * Why a message can't become a request. Stable words: they label the counter of rejected messages.
+ * The first three are Celery's own cases; the rest are those on which Python's worker crashes or loops.
  */
 export const BAD_MESSAGE_REASONS = [
   'undecodable',
@@ -21,7 +21,7 @@ export const BAD_MESSAGE_REASONS = [
 ] as const
 export type BadMessageReason = (typeof BAD_MESSAGE_REASONS)[number]
 
-/** A message that must not run. It is settled where it is found, logged and counted. */
+/** A message that must not run: settled where it is found, logged and counted. */
 export class BadMessage extends CeleriacError {
   constructor(
     readonly reason: BadMessageReason,

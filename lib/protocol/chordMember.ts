@@ -2,7 +2,7 @@ import { DecodeError, readResult, writeResult } from './resultText.js'
 
 /** Record that a chord keeps of a member that has ended. */
 export interface ChordMember {
-  /** Id of the task. */
+  /** The id of the task. */
   readonly id: string
   /** SUCCESS, FAILURE or REVOKED. */
   readonly state: string

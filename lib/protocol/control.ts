@@ -7,7 +7,7 @@ export const PIDBOX_EXCHANGE = 'celery.pidbox'
 /** Exchange for replies: direct. */
 export const PIDBOX_REPLY_EXCHANGE = 'reply.celery.pidbox'
 
-/** A list of 50,000 ids to revoke is far below it. */
+/** A list of 50,000 ids to revoke is far within it. */
 const LIMITS = { maxNesting: 200 }
 
 /*

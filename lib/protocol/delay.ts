@@ -120,7 +120,7 @@ export function relay(
     routingKey: queue,
     mandatory: true,
     content: delivery.content,
-    // Named one by one: the sender's user_id would be refused, since we aren't that user.
+    // Named one by one: the sender's user_id among them would be refused, since we aren't that user.
     properties: {
       contentType: properties.contentType,
       contentEncoding: properties.contentEncoding,

@@ -18,7 +18,7 @@ export interface Embed {
 /** A task message with every field checked, whatever protocol it came in. */
 export interface TaskMessage {
   readonly id: string
-  /** Registered name of the task to run. */
+  /** The registered name of the task to run. */
   readonly task: string
   /** Name shown instead of `task` in logs and statistics, if the sender gave one. */
   readonly shadow: string | null

@@ -12,8 +12,8 @@ export interface PythonNames {
 }
 
 /**
- * Module of classes that Python doesn't have. It must be one that Python has never loaded: a name that Python finds is
- * used as it is, while for an unknown one it makes a class of that name, which is what we want.
+ * The module of classes that Python doesn't have. It must be one that Python has never loaded: a name that Python finds is used
+ * as it is, while for an unknown one it makes a class of that name, which is what we want.
  */
 const OWN_MODULE = 'js'
 

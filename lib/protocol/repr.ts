@@ -38,7 +38,7 @@ function render(maxLength: number, print: (printer: Printer) => void): string {
 /** Writes a value until the limit is reached; from then on every call returns at once. */
 class Printer {
   private out = ''
-  /** The containers being written, outermost first. */
+  /** The containers that are being written, outermost first. */
   private readonly path: object[] = []
 
   constructor(private readonly maxLength: number) {}
@@ -208,8 +208,7 @@ function datetime(date: Date): string {
 
 function isPlain(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value)
-  // Plain objects of another realm (a `vm` context) have another Object.prototype; it is the one that has no prototype
-  // itself.
+  // Plain objects of another realm (a `vm` context) have another Object.prototype; it is the one that has no prototype itself.
   return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'))
 }
 

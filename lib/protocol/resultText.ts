@@ -30,7 +30,7 @@ export class DecodeError extends CeleriacError {
  */
 export function writeResult(document: Readonly<Record<string, unknown>> | readonly unknown[]): string {
   try {
-    // Such a member would be left out, and the reader would miss it.
+    // Such a member would be left out, and a reader miss it.
     for (const value of Object.values(document)) {
       if (typeof value === 'function' || typeof value === 'symbol')
         throw new TypeError(`Object of type ${typeof value} is not JSON serializable`)

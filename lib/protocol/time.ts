@@ -14,7 +14,7 @@ export function parseTime(text: string): number | null {
   return fraction === '' ? whole : whole + Number(`0.${fraction.slice(1, 7)}`) * 1000
 }
 
-/** `Date.parse` requires `+hh:mm`; Python also writes `+hhmm`, `+hh` and, for historic zones, seconds. */
+/** `Date.parse` wants `+hh:mm`; Python also writes `+hhmm`, `+hh` and, for historic zones, seconds. */
 function spelled(offset: string): string {
   if (offset.toUpperCase() === 'Z') return 'Z'
   const digits = offset.slice(1).replaceAll(':', '')

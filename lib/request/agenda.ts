@@ -90,7 +90,7 @@ class Entry implements Timer {
     /** Monotonic milliseconds. */
     readonly at: number,
     readonly number: number,
-    /** Null once it has run or was cancelled. */
+    /** Null once it has run or is cancelled. */
     public fn: (() => void) | null,
     private readonly onCancel: () => void,
   ) {}

@@ -53,7 +53,7 @@ export class Gate {
     })
   }
 
-  /** Lets a request in. Must be called in the order of arrival. */
+  /** Lets a request in; to be called in the order of arrival. */
   admit(request: Request): void {
     const { clock, revoked, state } = this.options
     state.add(request)

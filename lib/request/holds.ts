@@ -12,10 +12,7 @@ export interface HoldsOptions {
    * for no limit.
    */
   readonly depthLimit: number | null
-  /**
-   * `worker_order_age_limit`: seconds that a message may wait for its key before a warning is logged; null for no
-   * limit.
-   */
+  /** `worker_order_age_limit`: seconds that a message may wait for its key before a warning says so; null for no limit. */
   readonly ageLimit: number | null
 }
 

@@ -53,7 +53,7 @@ export interface LaneInfo<R> {
   readonly key: string
   readonly depth: number
   readonly blocked: boolean
-  /** The request that the others wait for; null if the lane is blocked or waits for another key. */
+  /** The request that the others wait for; null if the lane is blocked, or waits for another key. */
   readonly head: R | null
   /** The request that entered first of those still here. */
   readonly oldest: R | null

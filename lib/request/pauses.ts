@@ -73,7 +73,7 @@ export class Pauses {
     return null
   }
 
-  /** @returns whether the request may go on now; otherwise it waits here for its turn */
+  /** @returns whether the request may go on now; if not it waits here for its turn */
   admit(request: Request): boolean {
     if (this.watches.size === 0) return true
     const watches = this.watches.get(request.task.name)

@@ -4,7 +4,7 @@ import type { Request } from './request.js'
 interface Bucket {
   /** Runs per second. */
   perSecond: number
-  /** Monotonic milliseconds from which the next run may start. */
+  /** Monotonic milliseconds from which on the next run may start. */
   nextAt: number
   /** In order of arrival; a set, so that a revoked request can leave from the middle. */
   readonly waiting: Set<Request>
@@ -50,7 +50,7 @@ export class Rates {
     return this.buckets.get(task)?.perSecond ?? null
   }
 
-  /** @returns whether the request may start now; otherwise it waits here for its turn */
+  /** @returns whether the request may start now; if not it waits here for its turn */
   admit(request: Request): boolean {
     const bucket = this.buckets.get(request.task.name)
     if (!bucket) return true
@@ -80,7 +80,7 @@ export class Rates {
 
   private next(bucket: Bucket): void {
     const now = this.options.clock.monotonic()
-    // Timers may fire a fraction early.
+    // Timers may be a fraction early.
     const [first] = bucket.waiting
     if (first && now + 0.5 >= bucket.nextAt) {
       bucket.waiting.delete(first)

@@ -13,7 +13,7 @@ export interface RevokedRecord {
 }
 
 /**
- * Ids of tasks that must not run, and stamps whose tasks must not run. Bounded, and forgotten after three hours, as in
+ * Ids of tasks that must not run, and values of stamps whose tasks must not: bounded, and forgotten after three hours, as in
  * Celery (`CELERY_WORKER_REVOKES_MAX`, `CELERY_WORKER_REVOKE_EXPIRES`).
  */
 export class Revoked {
@@ -66,7 +66,7 @@ export class Revoked {
     const isOwn = (name: unknown): name is string => typeof name === 'string' && Object.hasOwn(headers, name)
     const pairs = [...Object.entries(stamps), ...named.filter(isOwn).map((name) => [name, headers[name]] as const)]
     return pairs.some(([name, value]) =>
-      // A table has no text that could be revoked, and may have none at all.
+      // A table has no text that could have been revoked, and may have none at all.
       [value].flat().some((each) => typeof each !== 'object' && this.byStamp.has(JSON.stringify([name, String(each)]))),
     )
   }

@@ -25,9 +25,9 @@ export class WorkerState {
   /** Runs that ended, retries in a lane included, and their total milliseconds. */
   completed = 0
   serviceMsTotal = 0
-  /** Runs that continue although their hard time limit has passed and they were settled. */
+  /** Runs that go on although their hard time limit has passed and they were settled. */
   strays = 0
-  /** Messages that were sent on to wait for their ETA in the broker. */
+  /** Messages that were sent on, to wait for their ETA in the broker. */
   postponed = 0
   /** Messages that run without order because their order key could not be determined. */
   unordered = 0

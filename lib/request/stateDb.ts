@@ -11,7 +11,7 @@ const VERSION = 1
 const SAVE_AFTER_MS = 3000
 
 export interface StateDbOptions {
-  /** Path of the file (`-S`, `worker_state_db`). */
+  /** The path of the file (`-S`, `worker_state_db`). */
   readonly file: string
   readonly revoked: Revoked
   readonly lamport: LamportClock
@@ -33,7 +33,7 @@ export class StateDb implements Component {
     options.revoked.onAdded(() => this.changed())
   }
 
-  /** Loads the file, if there is one. A file that can't be read is moved aside, so that nothing of it is lost. */
+  /** Loads the file, if there is one. One that can't be read is moved aside, so that nothing of it is lost. */
   async start(): Promise<void> {
     if (this.state !== 'new') return
     const { file, lamport, log, revoked } = this.options

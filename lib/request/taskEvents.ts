@@ -23,7 +23,7 @@ export interface TaskEvents {
   rejected(request: Request, requeue: boolean): void
   /** The task was told to stop, and the broker delivers its message again. */
   cancelled(request: Request): void
-  /** No task of this name is registered here. */
+  /** No task of this name is here. */
   unregistered(message: TaskMessage): void
   /**
    * A message was dropped before it became a request.

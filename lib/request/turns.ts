@@ -18,10 +18,7 @@ export class Turns {
     this.holds = new Holds(options)
   }
 
-  /**
-   * Takes the last place of the request's key.
-   * @returns whether it is its turn at once; otherwise it is parked until then
-   */
+  /** Takes the last place of the request's key. @returns whether it is its turn at once; if not it is parked until then */
   enter(request: Request): boolean {
     const { lanes, state } = this.options
     if (request.key === null || lanes.enter(request.key, request)) return true

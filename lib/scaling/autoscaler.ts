@@ -72,7 +72,7 @@ export class Autoscaler implements Component {
     options.pool.onFull(() => this.tickEarly())
   }
 
-  /** The last decisions to open or close slots, or to hold back, latest last: for `inspect slots`. */
+  /** The last decisions to open or close slots, or to hold back; latest last: for `inspect slots`. */
   get decisions(): DecisionLog['decisions'] {
     return this.log.decisions
   }

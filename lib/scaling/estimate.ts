@@ -2,7 +2,7 @@ import type { Sample } from './sample.js'
 
 /** The controller's estimate of the load, from cumulative counts that are read at irregular times. */
 export interface Estimate {
-  /** Messages per millisecond that reach this worker's queues, without those that other workers take. */
+  /** Messages per millisecond that reach this worker's queues, less those that other workers take. */
   readonly ratePerMs: number
   /** The rate of the last moments. */
   readonly recentRatePerMs: number
@@ -14,7 +14,7 @@ export interface Estimate {
    */
   readonly recentMs: number | null
   readonly last: Sample | null
-  /** Mean number of messages of each queue that wait or run. */
+  /** The mean of the messages of each queue that wait or run. */
   readonly demands: ReadonlyMap<string, number>
   /**
    * Recent fraction of the time in which the event loop was busy, averaged: a single run fills the time between two
@@ -35,13 +35,13 @@ interface Runs {
   readonly slotMs: number
 }
 
-/** Fewer runs than this say too little about the service time; they are gathered for as long as this at most. */
+/** Fewer runs than this tell too little of the service time; they are gathered for as long as this at most. */
 const FEWEST_RUNS = 10
 const GATHERED_MS = 5_000
 /**
- * Memory of the rate, and of the service time, for which the longer of the two limits applies. It is long, because
- * slots stay open for the greatest need of the last keepalive: an uncertain mean would always be taken at its largest,
- * and a burst for a rate. Load that a slow mean misses is noticed all the same, since it waits.
+ * Memory of the rate, and of the service time, for which it is the longer of the two. It is long, because slots stay open for
+ * the greatest need of the last keepalive: an uncertain mean would always be taken at its largest, and a burst for a rate. What
+ * a slow mean misses meanwhile is seen all the same, since it waits.
  */
 const MEMORY_MS = 10_000
 const MEMORY_RUNS = 50

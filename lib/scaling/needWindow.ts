@@ -2,8 +2,8 @@
 export type NeedWindow = readonly { readonly need: number; readonly until: number }[]
 
 /**
- * Adds a need to those of the last `keepaliveMs`. A need is valid until the next one is known, so that a pause between
- * two samples counts as the last value, not as idleness.
+ * Adds a need to those of the last `keepaliveMs`. A need holds until the next one is known, so a pause between two samples
+ * counts as what was last seen, not as idleness.
  * @param now monotonic milliseconds
  */
 export function remember(window: NeedWindow, need: number, now: number, keepaliveMs: number): NeedWindow {

@@ -27,7 +27,7 @@ export interface Called {
 /** One try of a task. */
 export interface Call {
   readonly of: Called
-  /** Node name of the worker that it runs for. */
+  /** The node name of the worker that it runs for. */
   readonly worker: string
   /** The app's middleware; null without any. */
   readonly around: Middlewares['around']

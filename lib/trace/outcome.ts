@@ -4,7 +4,7 @@ import type { RevokeReason } from '../request/request.js'
 /** expected: an error of the task's `throws`. timeout: the hard time limit. lost: the process that ran it died. */
 export type FailureKind = 'expected' | 'unexpected' | 'timeout' | 'lost'
 
-/** How a run ended: a value, so that one function can settle all of them. */
+/** How a run ended: a value, so that one function can settle them all. */
 export type Outcome =
   | { readonly state: 'SUCCESS'; readonly result: unknown; readonly runtimeMs: number }
   | { readonly state: 'FAILURE'; readonly kind: FailureKind; readonly error: Error; readonly runtimeMs: number }

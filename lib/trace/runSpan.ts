@@ -63,7 +63,7 @@ function tellOutcome(span: TraceSpan, outcome: Outcome, { task }: Request): void
     const when = eta ? `at ${eta.toISOString()}` : `in ${countdown ?? task.defaultRetryDelay}s`
     span.set({ 'celery.retry.reason': `Retry ${when}${exc ? `: ${repr(exc)}` : ''}` })
   }
-  // An expected failure is part of the task's business, and not an error of the trace.
+  // An expected failure is part of the task's business, and no error of the trace.
   if (outcome.state === 'ABORTED' || (outcome.state === 'FAILURE' && outcome.kind !== 'expected'))
     span.fail(outcome.error)
 }

@@ -1,7 +1,7 @@
 import { listOption } from '../canvas/links.js'
 import { isChain, isChord, isGroup, type Signature, type SignatureOptions } from '../canvas/signature.js'
 
-/** A task or group that was to run and never will. */
+/** A task, or a group, that was to run and never will. */
 export interface Unrun {
   readonly id: string
   readonly options: SignatureOptions

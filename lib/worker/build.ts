@@ -1,5 +1,4 @@
-// Programs load these when they first need them. A worker loads them at its start: its package may be replaced while it
-// runs.
+// Programs load these when they first need them. A worker has them from its start: its package may be replaced while it runs.
 import '../app/applyCanvas.js'
 import '../app/builtIns/unlock.js'
 import { ConfigurationError, coerceError } from '../errors.js'

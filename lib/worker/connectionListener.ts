@@ -6,7 +6,7 @@ import type { WorkerHooks } from './hooks.js'
 import type { Life } from './life.js'
 import type { Remote } from './remote.js'
 
-/** Parts of a worker that live as long as a connection. */
+/** The parts of a worker that live as long as a connection does. */
 export interface ConnectionParts {
   readonly nodename: string
   readonly log: Logger

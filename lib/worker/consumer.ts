@@ -32,7 +32,7 @@ export interface ConsumerOptions {
   readonly log: Logger
 }
 
-/** Takes messages. Everything here is built on a connection each time it comes up, and dropped when it is lost. */
+/** Takes messages: all that is built on a connection each time it comes up, and dropped when it is lost. */
 export class Consumer {
   private session: Session | null = null
   private window: IntakeWindow | null = null
@@ -119,7 +119,7 @@ export class Consumer {
     return this.refused.reasons
   }
 
-  /** Consumers of each queue, and messages that may be unsettled from it. Empty without a connection. */
+  /** The consumers of each queue, and the messages that may be unsettled from it. Empty without a connection. */
   intake(): Array<{ queue: string; consumers: number; messages: number }> {
     const { window } = this
     if (!window) return []
@@ -147,7 +147,7 @@ export class Consumer {
     this.options.autoscaler.queuesChanged()
   }
 
-  /** Takes a queue that the broker gives to one consumer at a time, now or once it is free. @throws as `add` */
+  /** Takes a queue that the broker gives to one consumer at a time, now or as soon as it is free. @throws as `add` */
   async openLane(queue: QueueSpec): Promise<void> {
     this.options.line.gate.closure.reopen(queue.name)
     if (await this.include(queue)) this.options.autoscaler.queuesChanged()

@@ -73,7 +73,7 @@ export class Worker extends EventEmitter<WorkerEvents> implements AsyncDisposabl
     this.ready.catch(() => undefined)
   }
 
-  /** Node name, `name@host`; null before the start. */
+  /** The node name, `name@host`; null before the start. */
   get hostname(): string | null {
     return this.nodename
   }

@@ -22,7 +22,7 @@ const SHOWN = 80
  * environment and the app's settings. Times are in seconds.
  */
 export interface WorkerOptions extends SettingOptions {
-  /** Queues to consume from, as `-Q`. Default: all of `task_queues`, or else `task_default_queue`. */
+  /** Queues to consume from, as `-Q`: by default all of `task_queues`, or else `task_default_queue`. */
   readonly queues?: readonly string[] | string | undefined
   /** Configured queues to leave out, as `-X`. */
   readonly excludeQueues?: readonly string[] | string | undefined

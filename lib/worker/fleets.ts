@@ -61,10 +61,10 @@ export class Fleets implements Component {
   }
 
   async start(): Promise<void> {
-    // Each connection begins it again.
+    // Each connection begins it.
   }
 
-  /** Hands over all lanes, each as soon as nothing of it runs. Resolves once the other workers know. */
+  /** Hands all lanes over, each as soon as nothing of it runs. Resolves once the other workers know. */
   async stop(): Promise<void> {
     await Promise.all(this.fleets.map((fleet) => fleet.leave()))
   }

@@ -47,7 +47,7 @@ export function optionName(setting: string): string {
   )
 }
 
-/** Settings by the names of their options. */
+/** The settings by the names of their options. */
 export const SETTINGS: ReadonlyMap<string, string> = new Map(
   [...ROWS.keys()]
     .filter((setting) => !(NOT_FROM_CODE as readonly string[]).includes(setting))

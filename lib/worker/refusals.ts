@@ -31,7 +31,7 @@ interface Refusal {
  */
 export class Refusals {
   private readonly refused = new Map<string, Refusal>()
-  /** When the last try of a queue went well, and how many failed before that. */
+  /** When the last try of a queue went well, and how many didn't before that. */
   private readonly accepted = new Map<string, { readonly tries: number; readonly at: number }>()
 
   constructor(private readonly options: RefusalsOptions) {}

@@ -88,7 +88,7 @@ export class Shutdown {
     return this.terminating
   }
 
-  /** Warm shutdown after an error that can't be recovered from: the exit code is 1. */
+  /** Warm, after an error that can't be recovered from: the exit code is 1. */
   fail(): void {
     this.code = 1
     void this.stop()

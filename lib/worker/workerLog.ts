@@ -10,7 +10,7 @@ export interface WorkerLog {
   close(): Promise<void>
 }
 
-/** Opens the log of a worker that a program starts: the program's own logger, or Celery's lines on stderr. */
+/** Opens the log of a worker that a program starts: the program's own, or Celery's lines on stderr. */
 export async function openLog({ logger, settings }: Pick<PreparedWorker, 'logger' | 'settings'>): Promise<WorkerLog> {
   const secrets = secretsOf(settings)
   if (logger !== null) {

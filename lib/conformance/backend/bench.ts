@@ -33,7 +33,7 @@ export const NOBODY = { replyTo: null, correlationId: null }
 
 /** Tools of a test case. */
 export class BackendBench {
-  /** Id of a task that nobody knows. */
+  /** The id of a task that nobody knows. */
   readonly id = randomUUID()
   private readonly opened: Backend[] = []
 

@@ -9,7 +9,7 @@ import type { BackendBench, BackendCase } from './bench.js'
 
 const MANY = 50
 
-/** A backend that counts chords, as the cases need it. */
+/** A backend that counts chords, as cases need it. */
 interface Chorded {
   readonly chords: ChordStore
   readonly groups: GroupStore

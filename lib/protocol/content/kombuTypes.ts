@@ -4,7 +4,7 @@ import { repr } from '../repr.js'
 import { Decimal, PlainDate, PlainDateTime, PlainTime, readDateTime, Uuid, writeDateTime } from '../values.js'
 import { toPlain } from './plain.js'
 
-/** Found in the text of every document that contains a wrapper. */
+/** Found in the text of every document that has a wrapper. */
 export const WRAPPER_MARK = '__type__'
 
 const READERS: ReadonlyMap<unknown, (value: unknown) => unknown> = new Map<unknown, (value: unknown) => unknown>([

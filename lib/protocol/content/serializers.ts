@@ -8,7 +8,7 @@ import { readYaml, writeYaml } from './yaml.js'
 
 /** Converts values to bytes and back. Mirrors what kombu's `register` takes. */
 export interface Serializer {
-  /** Name in settings, such as `accept_content`. */
+  /** The name in settings, such as `accept_content`. */
   readonly name: string
   /** Content type of messages in this format, such as `application/json`. */
   readonly contentType: string
@@ -117,10 +117,7 @@ export function serializerNames(): readonly string[] {
   return SERIALIZERS.names.filter((name) => !name.includes('/'))
 }
 
-/**
- * @param name as in Celery's settings, or a content type
- * @returns the serializer; undefined for one that can't be used here (pickle)
- */
+/** @param name as in Celery's settings, or a content type; undefined for one that can't be used here (pickle) */
 export function serializerFor(name: string): Serializer | undefined {
   return SERIALIZERS.get(name)
 }
