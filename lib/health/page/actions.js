@@ -29,7 +29,7 @@ export const unblock = (key) =>
     args: { key },
   })
 
-/** The buttons that belong to no row, by command. */
+/** Buttons that belong to no row, by command. */
 const BUTTONS = {
   pool_grow: () => ({
     title: 'More slots',
@@ -67,7 +67,9 @@ for (const [command, request] of Object.entries(BUTTONS)) {
   button.addEventListener('click', () => ask({ ...request(latest), command, args: {} }))
 }
 
-/** Shows what may be done: nothing while control is off, and of the ways to change the slots the one that this worker has. */
+/**
+ * Shows the possible actions: none while control is off, and only those ways to change the slots that this worker has.
+ */
 export function showActions(snapshot) {
   latest = snapshot
   const { autoscales, controls } = snapshot

@@ -3,7 +3,7 @@ import { create, make, niceMaximum, path, timesOf } from './svg.js'
 
 const GUTTER = 40
 const EDGE = 8
-/** A longer time without a sample is a gap in the curve: the worker was held up. */
+/** Milliseconds without a sample that make a gap in the curve: the worker was held up. */
 const GAP_MS = 3500
 
 const PANELS = [
@@ -27,13 +27,13 @@ const PANELS = [
   },
 ]
 
-/** Curves over one axis of time, one panel below the other: the queue, the slots that follow it, what they get done. */
+/** Curves over a common time axis, one panel below the other: the queue, the slots that follow it, the work they do. */
 class SlotChart extends HTMLElement {
   #samples = { at: [] }
   #decisions = []
   #limit = null
   #rangeMs = 120_000
-  /** The time that is read, as a sample's index; null for the latest. */
+  /** Index of the sample that is read out; null for the latest. */
   #cursor = null
   #panels = []
   #moment = null
@@ -93,7 +93,7 @@ class SlotChart extends HTMLElement {
     return { series, values, svg, height, axis: last ? 20 : 4, title }
   }
 
-  /** The indices shown, and where a time and a value lie. */
+  /** Returns the indices shown, and the positions of a time and a value. */
   #window() {
     const { at } = this.#samples
     const end = at.at(-1)
@@ -163,7 +163,7 @@ class SlotChart extends HTMLElement {
     }
   }
 
-  /** The points of a curve from `first` on, cut where samples are missing. */
+  /** Returns the points of a curve from `first` on, split where samples are missing. */
   #runs(name, first) {
     const { at } = this.#samples
     const points = at.slice(first).map((time, index) => ({ time, value: this.#samples[name][first + index] }))
@@ -175,7 +175,7 @@ class SlotChart extends HTMLElement {
     return name === 'slots' ? runs.map((run) => this.#withDecisions(run)) : runs
   }
 
-  /** A decision is made between two samples: the curve changes where it was made. */
+  /** Adds the decision between two samples, so that the curve changes at its time. */
   #withDecisions(run) {
     const [from, to] = [run[0].time, run.at(-1).time]
     const made = this.#decisions

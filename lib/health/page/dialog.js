@@ -1,6 +1,6 @@
 const STORED = 'celeriac-token'
 
-/** Asks before anything is changed: what exactly, and for the token if this tab doesn't know it yet. */
+/** Asks for confirmation before a change, and for the token if this tab doesn't know it yet. */
 class ControlDialog extends HTMLElement {
   #request = null
 
@@ -13,8 +13,8 @@ class ControlDialog extends HTMLElement {
   }
 
   /**
-   * @param request `{ title, text, confirm, command, args, fields, done }`; a field is `{ name, label, type, value }` and becomes an
-   * argument of the command. `done` gets the worker's answer
+   * @param request `{ title, text, confirm, command, args, fields, done }`; a field is `{ name, label, type, value }`
+   * and becomes an argument of the command. `done` receives the worker's answer
    */
   ask(request) {
     this.#request = request

@@ -1,6 +1,6 @@
 import { element, figure, setText, timeOf } from './format.js'
 
-/** Where a lane stands in this worker, in words; one that it has nothing to do with has none. */
+/** Texts for the phase of a lane in this worker; a lane that it has nothing to do with has none. */
 const HERE = { opening: 'asked for', held: 'held here', draining: 'being handed over', closing: 'being handed over' }
 
 /** Fills the section on the fleet; hidden in a worker without one. */

@@ -3,7 +3,7 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFracti
 
 export const figure = (value) => (value < 100_000 ? exact : compact).format(value)
 
-/** The local time of day, as 14:03:22. */
+/** Returns the local time of day, as 14:03:22. */
 export const timeOf = (at) => new Date(at).toLocaleTimeString('en-GB')
 
 export function duration(ms) {
@@ -19,12 +19,12 @@ export function duration(ms) {
 
 export const element = (id) => document.getElementById(id)
 
-/** To who listens rather than looks: only what has to be known at once, for the figures would never be quiet. */
+/** Announces a text to screen readers: only urgent news, since the figures change all the time. */
 export function announce(text) {
   setText(element('announcement'), text)
 }
 
-/** Leaves an element that says so already alone, so that nothing is read out or selected again. */
+/** Leaves an element unchanged if it has this text already, so that nothing is read out or selected again. */
 export function setText(element, text) {
   if (element.textContent !== String(text)) element.textContent = String(text)
 }

@@ -1,7 +1,7 @@
 import { stopQueue, stopTask, unblock } from './actions.js'
 import { duration, element, figure, setText, timeOf } from './format.js'
 
-/** The controller's reasons in words; one that isn't here is shown as it is. */
+/** Texts for the controller's reasons; an unknown one is shown unchanged. */
 const REASONS = {
   backlog: 'To clear the backlog in time',
   arrivals: 'To keep up with what arrives',
@@ -11,7 +11,7 @@ const REASONS = {
   bounds: 'The limits of the autoscaler',
 }
 
-/** Why there are no more of them, although more are wanted. */
+/** Texts for why there are no more slots although more are wanted. */
 const BRAKES = {
   bounds: 'No more: the limit is reached',
   sharing: 'No more: other workers take their share',
@@ -20,7 +20,7 @@ const BRAKES = {
   memory: 'No more: memory is short',
 }
 
-/** The figures of a decision that explain it, in their order. */
+/** Figures that explain a decision, in this order. */
 const DETAILS = {
   depth: (value) => `${figure(value)} waiting`,
   ratePerSecond: (value) => `${figure(value)}/s arrive`,
@@ -28,7 +28,7 @@ const DETAILS = {
   need: (value) => `need ${figure(value)}`,
 }
 
-/** Why messages were rejected; a reason that isn't here is shown as it is. */
+/** Texts for why messages were rejected; an unknown reason is shown unchanged. */
 const REJECTED = {
   rejected: 'By the task, or by an internal error during the run',
   unregistered: 'No task of this name',

@@ -10,7 +10,7 @@ import './table.js'
 const POLL_MS = 1000
 const LONGEST_POLL_MS = 5000
 const SAMPLES = 600
-/** Two beginnings that are further apart are those of two processes. */
+/** Start times that differ by more than this belong to two processes. */
 const SAME_START_MS = 2000
 
 const chart = document.querySelector('slot-chart')
@@ -39,7 +39,7 @@ async function poll() {
   timer = document.hidden ? null : setTimeout(poll, delayMs)
 }
 
-/** The worker was restarted: what was asked for with `since` is not all that it has. */
+/** Returns whether the worker was restarted: then the samples requested with `since` are not all that it has. */
 function isAnother({ at, worker }) {
   const started = at - worker.uptimeMs
   const restarted = startedAt !== null && Math.abs(started - startedAt) > SAME_START_MS

@@ -1,6 +1,6 @@
 import { duration, timeOf } from './format.js'
 
-/** What a task in hand waits for, in words. */
+/** Texts for what a task waits for. */
 const WAITS = {
   eta: 'waits for its ETA',
   order: 'waits for an earlier task with the same order key',
@@ -9,7 +9,7 @@ const WAITS = {
   rate: 'waits for its rate limit',
 }
 
-/** Where one task stands: in this worker, among the latest failures, in the result backend. */
+/** Shows the state of one task: in this worker, among the latest failures, in the result backend. */
 class TaskSearch extends HTMLElement {
   connectedCallback() {
     this.querySelector('form').addEventListener('submit', (event) => {

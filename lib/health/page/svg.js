@@ -12,15 +12,15 @@ export function make(parent, name, attributes = {}) {
   return element
 }
 
-/** The end of an axis for values up to this one. */
+/** Returns the end of an axis for values up to this one. */
 export function niceMaximum(greatest) {
   const value = Math.max(greatest, 2)
   const scale = 10 ** Math.floor(Math.log10(value))
-  // Half of it is a label, too, and is to be a whole number where that matters.
+  // Half of it is a label, too, and must be a whole number where that matters.
   return scale * ((scale > 1 ? NICE_LARGE : NICE).find((step) => step * scale >= value) ?? 10)
 }
 
-/** Whole times between two, about `most` of them, but two at least. */
+/** Returns whole times between two, about `most` of them, but at least two. */
 export function timesOf(begin, end, most) {
   const seconds = (end - begin) / 1000
   const stepMs = (STEPS_S.find((step) => seconds / step <= Math.max(2, most)) ?? 600) * 1000
@@ -29,7 +29,7 @@ export function timesOf(begin, end, most) {
   return { stepMs, times }
 }
 
-/** The data of a path through points; with `step`, a value holds until the next one. */
+/** Returns the data of a path through points; with `step`, a value holds until the next one. */
 export function path(points, step) {
   return points
     .map(([x, y], index) => {

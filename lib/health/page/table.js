@@ -1,7 +1,7 @@
 import { setText } from './format.js'
 
 /**
- * A table whose rows are brought up to date in place, so that what is focused or selected stays so. The columns are in the markup;
+ * A table whose rows are updated in place, so that focus and selection are kept. The columns are in the markup;
  * `data-kind` of a heading is the class of its cells.
  */
 class LiveTable extends HTMLElement {
@@ -10,7 +10,7 @@ class LiveTable extends HTMLElement {
 
   connectedCallback() {
     const table = this.querySelector('table')
-    // Said in words as well: on a phone the rows are laid out as paragraphs, and would be taken for such.
+    // Set explicitly: on a phone the rows are laid out as paragraphs, and would be read as such.
     table.role = 'table'
     for (const group of table.querySelectorAll('thead, tbody')) group.role = 'rowgroup'
     table.tHead.rows[0].role = 'row'
@@ -20,8 +20,8 @@ class LiveTable extends HTMLElement {
   }
 
   /**
-   * @param given rows `{ id, cells, action }`, in order. A cell is a text, or `{ text, note, tone, at, more }`, `more` being `{ title, text }` to be unfolded; an action is
-   * `{ label, name, run }`, or undefined for a row without one
+   * @param given rows `{ id, cells, action }`, in order. A cell is a text, or `{ text, note, tone, at, more }`, where
+   * `more` is `{ title, text }` to be unfolded; an action is `{ label, name, run }`, or undefined for a row without one
    */
   show(given) {
     const rows = withOwnIds(given)
@@ -40,10 +40,10 @@ class LiveTable extends HTMLElement {
       const entry = this.#rows.get(row.id) ?? this.#add(row)
       for (const [column, cell] of row.cells.entries()) fill(entry.cells[column], cell)
       this.#act(entry, row.action)
-      // What is in its place is not touched: moving an element takes the focus from it.
+      // An element already in its place is left alone: moving it would take the focus from it.
       if (body.rows[index] !== entry.element) body.insertBefore(entry.element, body.rows[index] ?? null)
     }
-    // What has to be scrolled has to be reached with the keyboard.
+    // What scrolls must be reachable by keyboard.
     if (this.scrollHeight > this.clientHeight) this.tabIndex = 0
     else this.removeAttribute('tabindex')
   }
@@ -108,7 +108,7 @@ class LiveTable extends HTMLElement {
   }
 }
 
-/** Two long names may look the same once they are cut. */
+/** Makes ids unique: two long names may look the same once they are cut. */
 function withOwnIds(rows) {
   const times = new Map()
   return rows.map((row) => {
