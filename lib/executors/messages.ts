@@ -33,7 +33,7 @@ export type FromChild =
   | { readonly type: 'log'; readonly level: LoggedLevel; readonly message: string; readonly facts: unknown }
   | { readonly type: 'store'; readonly call: number; readonly state: string; readonly meta: unknown }
   /**
-   * Sent if the job asks for it: hooks were called for the begin of the task; the handler has ended, and hooks are
+   * Sent if the job asks for it: hooks were called for the beginning of the task; the handler has ended, and hooks are
    * called for that.
    */
   | { readonly type: 'begun' }

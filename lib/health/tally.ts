@@ -75,7 +75,7 @@ export class TaskTally implements TaskEvents {
     if (eta === undefined) this.returned(request)
   }
 
-  /** Counts only for the queue, like any other message. */
+  /** Counts it among the messages of its queue, like any other. */
   returned(request: Request): void {
     this.of(request)
     const queue = this.queues.get(request.delivery.queue)

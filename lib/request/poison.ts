@@ -11,7 +11,7 @@ export interface RunTally {
    */
   covers(queue: string): boolean
   /**
-   * Counts the begin of a run.
+   * Counts the beginning of a run.
    * @param signal ends the wait for the broker
    * @returns how many runs of the message have begun before, one after another, without an end
    * @throws the broker's error, if it can't be counted

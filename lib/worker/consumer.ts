@@ -154,8 +154,8 @@ export class Consumer {
   }
 
   /**
-   * Starts nothing more of such a queue. Resolves once nothing of it runs and every acknowledgement is written; until
-   * then nobody else gets it.
+   * Starts nothing more of such a queue. Resolves once nothing of it runs and every acknowledgement is written. Nobody
+   * else gets the queue before `closeLane`.
    */
   async drainLane(name: string): Promise<void> {
     const { clock, line } = this.options

@@ -19,10 +19,10 @@ export const COMPONENT_LIMIT_MS = 15_000
 export const NOT_TAKEN = 'the broker did not take the message before the worker stopped'
 
 /*
- * What a stop waits for, and for how long at most. Only tasks that run have no limit, as in Celery, and only in a warm stop.
+ * Time limits of the waits in a stop. Only running tasks have no limit, as in Celery, and only in a warm stop.
  *
  * that the broker cancels the consumers          CANCEL_MS; then what still comes is given back as it comes
- * tasks that run                                 warm: for ever; cold: worker_soft_shutdown_timeout, then LAST_WORDS_MS
+ * tasks that run                                 warm: forever; cold: worker_soft_shutdown_timeout, then LAST_WORDS_MS
  * a result, or a state of a task, to be stored   STOP_LIMIT_MS (`GuardedBackend`)
  * a message of a task or a retry to be confirmed STOP_LIMIT_MS (`AmqpPublisher`, `Lending`)
  * an ETA message on its way to the delay queues  STOP_LIMIT_MS (`AmqpPublisher`)
@@ -30,11 +30,11 @@ export const NOT_TAKEN = 'the broker did not take the message before the worker 
  * messages on their way to the lanes of a fleet  2 s, and 2 s for their channel to close; then they go back to their queue (`AmqpMove`)
  * each connection's goodbye, the last acks in it 2 s, then the socket is cut (`Epoch`)
  * a connection that is being opened              broker_connection_timeout
- * what the backend still holds                   10 s, after which it is told in the log; then Redis' goodbye: 2 s
+ * what the backend still holds                   10 s, after which it is logged; then Redis' goodbye: 2 s
  * a child that has nothing to do                 5 s and what its resources may take, then it is killed (`ChildPool`)
  * a hook                                         worker_hook_timeout each, one after another (`Hooks`)
  * a resource to be closed                        worker_resource_timeout each, one after another (`Resources`)
- * replies to remote control, events, HTTP        not waited for: who is not answered by then is cut off
+ * replies to remote control, events, HTTP        not waited for: a client without an answer by then is cut off
  * any one component                              COMPONENT_LIMIT_MS, and what hooks and resources may take (`Blueprint`)
  */
 
