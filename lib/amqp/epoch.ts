@@ -114,8 +114,11 @@ export class Epoch {
     const inPeace = !this.ended.aborted
     if (inPeace) this.ending.abort(new BrokerError('the connection was closed by this worker'))
     const { socket } = this
-    // A peer that has gone silent would hold the process for ever.
-    const cut = setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS)
+    // A peer that has gone silent would hold the process for ever. Without an error amqplib wouldn't notice, and leave all who wait waiting.
+    const cut = setTimeout(
+      () => socket.destroy(new BrokerError('the broker did not answer the goodbye')),
+      CLOSE_TIMEOUT_MS,
+    )
     const gone = new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
     try {
       // A connection's goodbye may overtake what its channels have still to send, the last acks among it; a channel's can't.
