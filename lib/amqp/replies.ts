@@ -28,7 +28,7 @@ export class AmqpReplies implements ReplyInlet {
         const channel = await epoch.channel()
         const { durable, autoDelete } = queue
         await channel.assertQueue(queue.name, { durable, autoDelete, arguments: { ...queue.arguments } })
-        await hear(channel, queue.name, {
+        await hear(epoch, channel, queue.name, {
           onMessage: (content) => onReply(content),
           onUnreadable: (error) => this.options.log.warning(`A result was dropped: ${error.message}`),
         })

@@ -49,7 +49,7 @@ describe('headers of messages', () => {
     under = await connectionTo(brokerUrl(), new MemoryLog())
     await waitFor(() => under.epochs.length === 1, { timeoutMs: 10_000, what: 'the connection' })
     const channel = await (under.epochs[0] as Epoch).channel()
-    await hear(channel, queue, {
+    await hear(under.epochs[0] as Epoch, channel, queue, {
       onMessage: (content, properties) => heard.push({ ...properties, body: content.toString() }),
       onUnreadable: ({ reason }) => dropped.push(reason),
     })

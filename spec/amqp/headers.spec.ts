@@ -106,7 +106,7 @@ describe('headers', () => {
     await waitFor(() => epochs.length === 1, { what: 'the connection' })
     const channel = await (epochs[0] as Epoch).confirmChannel()
     const heard: AmqpTable[] = []
-    await hear(channel, queue, {
+    await hear(epochs[0] as Epoch, channel, queue, {
       onMessage: (content, { headers = {} }) => {
         heard.push(headers)
         if (heard.length === 1) channel.sendToQueue(queue, content, { headers: headersForAll(headers) })

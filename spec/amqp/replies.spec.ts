@@ -66,6 +66,19 @@ describe('the reply queue of a client', () => {
     await waitFor(passing(answered), { what: 'a reply' })
   })
 
+  it('is consumed again after it was deleted', async () => {
+    const queue = randomQueue()
+    const heard: Buffer[] = []
+    const asked = { name: queue, durable: true, autoDelete: true, arguments: {} } as const
+    close = await replies.open(asked, (content) => heard.push(content))
+    await client.deleteQueue(queue)
+    const answered = async (): Promise<boolean> => {
+      await client.publish(queue, [taskMessage('spec.any')])
+      return heard.length > 0
+    }
+    await waitFor(passing(answered), { what: 'a reply' })
+  })
+
   it('is not waited for without end at the start', async () => {
     link.refuse()
     let outcome = 'open'

@@ -15,7 +15,7 @@ const MESSAGE_TTL_MS = 5000
 export async function hearEvents(epoch: Epoch, routingKey: string, listener: Listener): Promise<void> {
   const { onClosed } = listener
   const channel = await (onClosed ? epoch.scratchChannel(onClosed) : epoch.channel())
-  await hear(channel, await declareEventQueue(channel, routingKey), listener)
+  await hear(epoch, channel, await declareEventQueue(channel, routingKey), listener)
 }
 
 /**

@@ -15,5 +15,5 @@ export async function hearGroup(epoch: Epoch, exchange: string, queue: string, l
     await channel.assertQueue(queue, { durable: false, exclusive: true, messageTtl: MESSAGE_TTL_MS })
     await channel.bindQueue(queue, exchange, '')
   })
-  await hear(await epoch.channel(), queue, listener)
+  await hear(epoch, await epoch.channel(), queue, listener)
 }

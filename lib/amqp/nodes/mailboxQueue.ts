@@ -12,7 +12,7 @@ const QUEUE_OPTIONS = { durable: false, exclusive: true, autoDelete: true, expir
 export async function hearMailbox(epoch: Epoch, nodename: string, listener: Listener, log: Logger): Promise<void> {
   const queue = await declare(epoch, nodename, log)
   const channel = await epoch.channel()
-  await hear(channel, queue, listener)
+  await hear(epoch, channel, queue, listener)
 }
 
 /** @returns the name of the queue: another one than Celery's where that belongs to somebody else */

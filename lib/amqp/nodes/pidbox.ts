@@ -43,7 +43,7 @@ export async function ask(
     const queue = `${replyKey}.${PIDBOX_REPLY_EXCHANGE}`
     await channel.assertQueue(queue, REPLY_QUEUE)
     await channel.bindQueue(queue, PIDBOX_REPLY_EXCHANGE, replyKey)
-    await hear(channel, queue, listener)
+    await hear(epoch, channel, queue, listener)
     publish(channel, message, false)
     await until()
   })
