@@ -40,7 +40,6 @@ export class AmqpBroker implements Broker {
     this.publisher = new AmqpPublisher({
       ...this.connectionOptions('producer'),
       ...(stopLimit ? { stopLimit } : {}),
-      revives: nodename === undefined,
       ...this.outage?.ofOthers,
     })
     this.results = new AmqpReplies(this.connectionOptions('consumer'))

@@ -15,7 +15,7 @@ import { assertQueue } from './queueKind.js'
 import { refusalOf } from './refusal.js'
 import { declareQueue } from './topology.js'
 
-/** How long the broker may take to confirm what is under way when the move is stopped, and then to close the channel. */
+/** How long the broker may take to confirm what is under way when the move is stopped. */
 const STOP_MS = 2000
 
 /** A message that was taken and isn't acknowledged. */
@@ -211,8 +211,7 @@ export class AmqpMove implements Move {
   private async close(reason: Error | null): Promise<void> {
     const wasOver = this.isOver
     this.isOver = true
-    // A broker that has blocked the connection doesn't answer. Nobody else gets the queue before it has read this.
-    if (!wasOver) await atMost(STOP_MS, closeChannel(this.channel))
+    if (!wasOver) await closeChannel(this.channel).catch(() => undefined)
     this.idle()
     this.end(reason)
   }

@@ -14,8 +14,6 @@ import { Quarantine } from './quarantine.js'
 interface PublisherOptions extends Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'> {
   /** Bounds how long a message waits for the broker once the worker stops. */
   readonly stopLimit?: StopLimit
-  /** Whether it connects again for the next message once it has given up, as a client does; a worker ends then. */
-  readonly revives?: boolean
 }
 
 const NACK_PAUSE_MS = 100
@@ -49,10 +47,8 @@ export class AmqpPublisher implements Publisher, Component {
         if (reason === null) this.state.end('blocked')
         else this.state.begin('blocked', new Error(`the broker has blocked this connection: ${reason}`))
       },
-      gaveUp: (error) => {
-        if (options.revives) this.lines.rest(error)
-        else this.lines.end(new BrokerError(`the broker can't be reached: ${error.message}`, { cause: error }))
-      },
+      // What waits has failed; it connects again for the next message.
+      gaveUp: (error) => this.lines.rest(error),
     })
     this.lines = new NextLine(this.connection, options.clock)
   }

@@ -67,6 +67,13 @@ describe('a channel whose connection is lost while it is being closed', () => {
     expect(await epoch.scratch(async () => 'answered')).toBe('answered')
   })
 
+  it('is not waited for long by what was asked on it, when the broker says nothing', async () => {
+    onClose = 'swallow'
+    expect(await epoch.scratch(async () => 'answered')).toBe('answered')
+    expect(epoch.ended.aborted).toBe(false)
+    link.cut()
+  })
+
   it('is closed to who counts in a queue', async () => {
     const queue = queueNamed(randomQueue(), settings)
     expect(await countUp(epoch, { ...queue, autoDelete: true })).toBe(0)
