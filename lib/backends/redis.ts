@@ -153,13 +153,17 @@ export class RedisBackend implements Backend {
 
   /** A server that is frozen closes nothing: another connection is tried long before `redis_socket_timeout` has passed. */
   private watch(): void {
-    const { client, options } = this
+    const { client, silenceMs } = this
     const { stream } = client
-    const ms = Math.min(SILENCE_MS, options.socketTimeout * 1000 || SILENCE_MS)
-    stream.setTimeout(ms, () => {
+    // Not as the callback of `setTimeout`, which is called for the first silence alone.
+    stream.setTimeout(silenceMs).on('timeout', () => {
       if (this.asked > 0 || client.status !== 'ready')
-        stream.destroy(new Error(`it has not answered for ${ms / 1000} s`))
+        stream.destroy(new Error(`it has not answered for ${silenceMs / 1000} s`))
     })
+  }
+
+  private get silenceMs(): number {
+    return Math.min(SILENCE_MS, this.options.socketTimeout * 1000 || SILENCE_MS)
   }
 
   private refused({ message }: Error): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis as Client } from 'ioredis'
 import { createBackend } from '../../lib/backends/index.js'
@@ -363,6 +364,17 @@ describe('RedisBackend, when Redis goes', () => {
     link.resume()
     await waitFor(() => backend.healthy(), { what: 'the connection' })
     await backend.store(success('frozen'), NOBODY)
+    await link.close()
+  })
+
+  it('gives a frozen server up as soon when nothing was asked of it before', async () => {
+    const link = await openLink(server.port)
+    backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 3600 })
+    await backend.start()
+    // A silence in which there is nothing to wait for is what it is about.
+    await pause(5_500)
+    link.stall()
+    await expect(backend.store(success('idle'), NOBODY)).rejects.toMatchObject({ retriable: true })
     await link.close()
   })
 
