@@ -162,6 +162,23 @@ export class RedisBackend implements Backend {
     })
   }
 
+  /** Nothing is asked on the connection that listens, so that it is asked after each silence whether it is still there. */
+  private probe(client: Redis): void {
+    const { silenceMs } = this
+    const { stream } = client
+    let isAsked = false
+    const answered = (): void => {
+      isAsked = false
+    }
+    stream.setTimeout(silenceMs).on('timeout', () => {
+      if (isAsked || client.status !== 'ready') stream.destroy(new Error(`it has not answered for ${silenceMs / 1000} s`))
+      else {
+        isAsked = true
+        client.ping().then(answered, answered)
+      }
+    })
+  }
+
   private get silenceMs(): number {
     return Math.min(SILENCE_MS, this.options.socketTimeout * 1000 || SILENCE_MS)
   }
@@ -183,6 +200,7 @@ export class RedisBackend implements Backend {
   private async openSubscriber(): Promise<Redis> {
     const client = this.client.duplicate({ autoResubscribe: false })
     client.on('error', (error: Error) => this.options.log.debug(`${this.name}: waiting for results: ${error.message}`))
+    client.on('connect', () => this.probe(client))
     client.on('message', (channel: string, value: string) => this.heard(channel, value))
     try {
       await client.connect()

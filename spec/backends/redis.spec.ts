@@ -280,6 +280,31 @@ describe('RedisBackend, when Redis goes', () => {
     await other.quit()
   })
 
+  it('tells subscribers what was stored although their connection has gone silent', async () => {
+    const link = await openLink(server.port)
+    backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 0.5 })
+    await backend.start()
+    const heard: unknown[] = []
+    const leave = await backend.subscribe('unheard', ({ result }) => heard.push(result))
+    link.silence()
+    const other = new Client(server.url)
+    await other.set('celery-task-meta-unheard', encodeResult(success('unheard', 'meanwhile')))
+    await waitFor(() => heard.length > 0, { what: 'the result' })
+    expect(heard[0]).toBe('meanwhile')
+    await leave()
+    await other.quit()
+    await link.close()
+  })
+
+  it('fails to subscribe where the server is frozen, long before redis_socket_timeout', async () => {
+    const link = await openLink(server.port)
+    backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 3600 })
+    await backend.start()
+    link.stall()
+    await expect(backend.subscribe('frozen', () => undefined)).rejects.toMatchObject({ retriable: true })
+    await link.close()
+  })
+
   it('gives a silent connection up after redis_socket_timeout, and makes another', async () => {
     const link = await openLink(server.port)
     backend = backendAt(`redis://127.0.0.1:${link.port}/0`, { redis_socket_timeout: 0.2 })

@@ -14,6 +14,8 @@ export interface Link {
   /** Forwards nothing more, and closes nothing: the peer has gone silent. */
   stall(): void
   resume(): void
+  /** Forwards nothing more on the connections that there are, and closes none. New ones go on. */
+  silence(): void
   close(): Promise<void>
 }
 
@@ -97,6 +99,7 @@ export async function openLink(
       stalled = false
       each((socket) => socket.resume())
     },
+    silence: () => each((socket) => socket.pause()),
     close: async () => {
       const closed = server.listening ? once(server, 'close') : null
       server.close()
