@@ -37,7 +37,7 @@ export async function* watchStates(
       if (isReady(meta)) return
     }
   } finally {
-    await watch.end()
+    watch.end()
   }
 }
 
@@ -86,13 +86,13 @@ class StateWatch {
     }
   }
 
-  async end(): Promise<void> {
+  end(): void {
     this.ended = true
     this.options.signal?.removeEventListener('abort', this.onAbort)
     this.deadline?.cancel()
     this.look?.cancel()
-    // What was waited for is known or given up; that the backend can't be told to say no more doesn't change it.
-    await this.leave?.().catch(() => undefined)
+    // What was waited for is known or given up; that the backend can't be told to say no more, or is silent, doesn't change it.
+    void this.leave?.().catch(() => undefined)
   }
 
   private readonly onAbort = (): void => this.fail(this.options.signal?.reason)

@@ -143,6 +143,19 @@ describe('the states of a result', () => {
       expect([subscribed, clock.pending]).toEqual([0, 0])
     })
 
+    it('give up at the time-out although the backend does not answer that nobody listens any more', async () => {
+      const subscribe = backend.subscribe.bind(backend)
+      backend.subscribe = async (...args) => {
+        await subscribe(...args)
+        subscribed++
+        return () => new Promise(() => undefined)
+      }
+      const waiting = expect(wait({ timeout: 2 })).rejects.toMatchObject({ name: 'TimeoutError' })
+      await waitFor(() => subscribed > 0, { what: 'the subscription' })
+      clock.advance(2000)
+      await waiting
+    })
+
     it('end when the signal is aborted, with its reason', async () => {
       const controller = new AbortController()
       const waiting = wait({ signal: controller.signal, timeout: 10 })
