@@ -31,6 +31,7 @@ const SLOWEST_RECONNECT_MS = 2000
 /** @param onWrongServer called when a server refuses in a way that calls for another connection */
 export function connectionOptions(options: RedisBackendOptions, onWrongServer: (error: Error) => void): RedisOptions {
   const { where, db, username, password } = options.target
+  const connectTimeout = options.connectTimeout * 1000
   const tls = options.target.tls === null ? null : tlsOptions(options.target.tls)
   const shared: RedisOptions = {
     db,
@@ -45,7 +46,7 @@ export function connectionOptions(options: RedisBackendOptions, onWrongServer: (
     disconnectTimeout: 200,
     // Results that are stored in the same moment go out in one write.
     enableAutoPipelining: true,
-    connectTimeout: options.connectTimeout * 1000,
+    connectTimeout,
     socketTimeout: options.socketTimeout * 1000,
     reconnectOnError: (error) => {
       const isWrong = remedyOf(error) === 'reconnect'
@@ -65,6 +66,8 @@ export function connectionOptions(options: RedisBackendOptions, onWrongServer: (
         ...shared,
         sentinels: [...where.sentinels],
         name: options.masterName ?? 'mymaster',
+        // One that is frozen takes connections; the next one is asked.
+        sentinelCommandTimeout: connectTimeout,
         ...(sentinelUsername === null ? {} : { sentinelUsername }),
         ...(sentinelPassword === null ? {} : { sentinelPassword }),
         ...(tls === null ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
