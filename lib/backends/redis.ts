@@ -70,8 +70,9 @@ export class RedisBackend implements Backend {
 
   async start(): Promise<void> {
     if (this.client.status !== 'wait') return
-    // It reconnects by itself; `lost` has told about it.
-    await this.client.connect().catch((thrown) => this.lost(coerceError(thrown)))
+    // It reconnects by itself; `lost` has told about it. By sentinels of which none is there it neither connects nor fails.
+    const failed = new Promise<void>((resolve) => this.client.once('error', () => resolve()))
+    await Promise.race([this.client.connect().catch((thrown) => this.lost(coerceError(thrown))), failed])
   }
 
   stop(): Promise<void> {

@@ -61,4 +61,15 @@ describe('RedisBackend, by sentinels', () => {
     await backend.start()
     await waitFor(() => backend.healthy(), { what: 'the connection' })
   })
+
+  it('starts without any, and finds its server when they come', async () => {
+    const port = await freePort()
+    const backend = backendAt([port])
+    await backend.start()
+    expect(backend.healthy()).toBe(false)
+    await expect(backend.get('early')).rejects.toMatchObject({ retriable: true })
+    await sentinel(port)
+    await waitFor(() => backend.healthy(), { what: 'the connection' })
+    expect(await backend.get('early')).toBeNull()
+  })
 })
