@@ -11,6 +11,7 @@ import { RedisChords } from './redisChords.js'
 import { remedyOf } from './redisErrors.js'
 import { RedisGroups } from './redisGroups.js'
 import { connectionOptions, type RedisBackendOptions } from './redisOptions.js'
+import { probe, watch } from './redisSilence.js'
 import { expiryOf, StoreScript, textOf } from './storeScript.js'
 
 const ioredis = lazily<typeof import('ioredis')>('ioredis')
@@ -39,6 +40,8 @@ export class RedisBackend implements Backend {
   private readonly expires: number
   private readonly listeners = new Map<string, Set<Listener>>()
   private subscriber: Promise<Redis> | null = null
+  /** The client that it is, or will be. */
+  private listener: Redis | null = null
   /** Why there is no connection; told to the log once an outage, and to every command that fails meanwhile. */
   private fault: string | null = null
   private wasUp = false
@@ -52,7 +55,7 @@ export class RedisBackend implements Backend {
     this.name = options.name
     this.prefix = keyPrefix(options.globalKeyprefix)
     this.client = new (ioredis().Redis)(connectionOptions(options, (error) => this.refused(error)))
-    this.client.on('connect', () => this.watch())
+    this.client.on('connect', () => watch(this.client, this.silenceMs, () => this.asked > 0))
     this.client.on('error', (error: Error) => this.lost(error))
     this.client.on('ready', () => this.back())
     this.client.on('close', () => this.lost(new Error('the server closed it')))
@@ -152,34 +155,7 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** A server that is frozen closes nothing: another connection is tried long before `redis_socket_timeout` has passed. */
-  private watch(): void {
-    const { client, silenceMs } = this
-    const { stream } = client
-    // Not as the callback of `setTimeout`, which is called for the first silence alone.
-    stream.setTimeout(silenceMs).on('timeout', () => {
-      if (this.asked > 0 || client.status !== 'ready')
-        stream.destroy(new Error(`it has not answered for ${silenceMs / 1000} s`))
-    })
-  }
-
-  /** Nothing is asked on the connection that listens, so that it is asked after each silence whether it is still there. */
-  private probe(client: Redis): void {
-    const { silenceMs } = this
-    const { stream } = client
-    let isAsked = false
-    const answered = (): void => {
-      isAsked = false
-    }
-    stream.setTimeout(silenceMs).on('timeout', () => {
-      if (isAsked || client.status !== 'ready') stream.destroy(new Error(`it has not answered for ${silenceMs / 1000} s`))
-      else {
-        isAsked = true
-        client.ping().then(answered, answered)
-      }
-    })
-  }
-
+  /** Another connection is tried long before `redis_socket_timeout` has passed. */
   private get silenceMs(): number {
     return Math.min(SILENCE_MS, this.options.socketTimeout * 1000 || SILENCE_MS)
   }
@@ -191,6 +167,7 @@ export class RedisBackend implements Backend {
 
   /** A connection that subscribes can do nothing else, so there is a second one, opened when first needed. */
   private listening(): Promise<Redis> {
+    if (this.stopping) return Promise.reject(new BackendError('Redis: the backend was stopped'))
     this.subscriber ??= this.openSubscriber().catch((thrown) => {
       this.subscriber = null
       throw thrown
@@ -200,8 +177,9 @@ export class RedisBackend implements Backend {
 
   private async openSubscriber(): Promise<Redis> {
     const client = this.client.duplicate({ autoResubscribe: false })
+    this.listener = client
     client.on('error', (error: Error) => this.options.log.debug(`${this.name}: waiting for results: ${error.message}`))
-    client.on('connect', () => this.probe(client))
+    client.on('connect', () => probe(client, this.silenceMs))
     client.on('message', (channel: string, value: string) => this.heard(channel, value))
     try {
       await client.connect()
@@ -259,8 +237,8 @@ export class RedisBackend implements Backend {
   }
 
   private async sayGoodbye(): Promise<void> {
-    const subscriber = await this.subscriber?.catch(() => null)
-    subscriber?.disconnect()
+    // Nor is it waited for while it is being opened: by sentinels that may go on for ever.
+    this.listener?.disconnect()
     // QUIT is answered after all that was sent before it.
     if (this.client.status === 'ready') await this.client.quit().catch((thrown) => this.lost(coerceError(thrown)))
   }

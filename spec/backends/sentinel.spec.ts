@@ -72,4 +72,18 @@ describe('RedisBackend, by sentinels', () => {
     await waitFor(() => backend.healthy(), { what: 'the connection' })
     expect(await backend.get('early')).toBeNull()
   })
+
+  it('opens no connection for results any more once it has stopped', async () => {
+    const port = await freePort()
+    const stopping = backendAt([port])
+    await stopping.start()
+    const early = stopping.subscribe('early', () => undefined)
+    const refused = expect(early).rejects.toMatchObject({ name: 'BackendError' })
+    await stopping.stop()
+    await refused
+    const stopped = backendAt([await sentinel(port)])
+    await stopped.start()
+    await stopped.stop()
+    await expect(stopped.subscribe('late', () => undefined)).rejects.toMatchObject({ name: 'BackendError' })
+  })
 })
