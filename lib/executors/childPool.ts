@@ -133,7 +133,14 @@ export class ChildPool implements Executor {
   }
 
   private fill(): void {
-    while (!this.stopped && this.surplus < 0) this.add()
+    try {
+      while (!this.stopped && this.surplus < 0) this.add()
+    } catch (thrown) {
+      // The system has no memory, or no more threads, for one at present.
+      if (!this.started) throw thrown
+      this.options.log.error(`A child didn't start: ${repr(coerceError(thrown))}`)
+      this.fillLater()
+    }
   }
 
   private add(): void {
@@ -155,7 +162,7 @@ export class ChildPool implements Executor {
   }
 
   private lose(seat: Seat, how: string): void {
-    const { clock, log } = this.options
+    const { log } = this.options
     const { state } = seat
     seat.state = 'ending'
     this.seats.delete(seat)
@@ -166,6 +173,11 @@ export class ChildPool implements Executor {
       this.fill()
       return
     }
+    this.fillLater()
+  }
+
+  private fillLater(): void {
+    const { clock } = this.options
     if (this.retry) return
     const again = (): void => {
       this.retry = null

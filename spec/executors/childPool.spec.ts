@@ -55,7 +55,9 @@ class FakeChild implements Child {
 async function started(size = 1, clock = new FakeClock(), stopLimit = new StopLimit(clock, 10_000)) {
   const log = new MemoryLog()
   const children: FakeChild[] = []
+  const fault = { now: null as Error | null }
   const make = (): FakeChild => {
+    if (fault.now) throw fault.now
     const child = new FakeChild(children.length + 1)
     children.push(child)
     return child
@@ -74,7 +76,7 @@ async function started(size = 1, clock = new FakeClock(), stopLimit = new StopLi
     return child
   }
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-  return { clock, log, children, harness, nth, turn }
+  return { clock, fault, log, children, harness, nth, turn }
 }
 
 describe('ChildPool', () => {
@@ -99,6 +101,28 @@ describe('ChildPool', () => {
       "Process 'Fake-1' pid:1 exited with 'exitcode 1'",
       ...[2, 3, 4].map((n) => `Process 'Fake-${n}' pid:${n} didn't start: Exception('it died')`),
     ])
+  })
+
+  it('starts another later where the system has no room for one at present', async () => {
+    const { children, clock, fault, harness, log, nth, turn } = await started()
+    fault.now = new Error('Worker initialization failure: EAGAIN')
+    const first = harness.resultOf('cpu.where')
+    await turn()
+    nth(1).answer()
+    expect(await first).toBe(1)
+    nth(1).die('exitcode 1')
+    await turn()
+    expect(log.of('ERROR').at(-1)).toBe("A child didn't start: Exception('Worker initialization failure: EAGAIN')")
+    clock.advance(500)
+    expect(children).toHaveLength(1)
+    fault.now = null
+    clock.advance(1000)
+    expect(children).toHaveLength(2)
+    const second = harness.resultOf('cpu.where')
+    nth(2).load()
+    await turn()
+    nth(2).answer()
+    expect(await second).toBe(2)
   })
 
   it('runs a task in another child when the one that it was to have dies in the same turn', async () => {
