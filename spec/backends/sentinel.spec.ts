@@ -34,7 +34,11 @@ function sentinel(port?: number): Promise<number> {
     return /\r\nsentinel\r\n\$\d+\r\nsentinels/i.test(line) ? '*0\r\n' : '+OK\r\n'
   }
   // Each command is an array, and several may come at once.
-  const answer = (text: string): string => text.split(/(?=^\*\d+\r\n)/m).map(answerOf).join('')
+  const answer = (text: string): string =>
+    text
+      .split(/(?=^\*\d+\r\n)/m)
+      .map(answerOf)
+      .join('')
   return listen(answer, port)
 }
 
