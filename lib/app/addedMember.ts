@@ -4,7 +4,7 @@ import type { SignatureDict } from '../protocol/message.js'
 import { asOneTask } from './asOneTask.js'
 import { ImproperlyConfigured } from './replacement.js'
 
-/** Of a task's request, what says which chord it is a member of. */
+/** The part of a task's request that says which chord the task is a member of. */
 export interface Member {
   readonly rootId: string
   readonly group: string | null
@@ -19,8 +19,9 @@ export interface AddedMember {
 }
 
 /**
- * A signature as one more member of the chord that a task is in: it has the task's place in the header. What ends in several tasks hands on the
- * list of their results, so that it counts as one. Mirrors Celery's `Task.add_to_chord`.
+ * Makes a signature one more member of the chord that a task is in: it gets the task's place in the header. A signature
+ * that ends in several tasks returns the list of their results, so that it counts as one member. Mirrors Celery's
+ * `Task.add_to_chord`.
  * @throws RangeError, Python's ValueError, without a chord; ImproperlyConfigured for an empty chain
  */
 export function addedMember(given: Signature, { chord, group, groupIndex, rootId }: Member): AddedMember {

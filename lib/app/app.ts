@@ -28,7 +28,7 @@ const SHOWN = 80
 /** How the CLI recognises an app that was built by another copy of this package. */
 export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
 
-/** The registry of tasks, the configuration, and the way out for messages. Without any broker in it: see `lib/celery.ts`. */
+/** The registry of tasks, the configuration, and the outlet for messages. It knows no broker: see `lib/celery.ts`. */
 export abstract class App<Shared extends object = object> extends Definitions<Shared> {
   /** @internal */
   readonly [APP_BRAND] = true
@@ -55,9 +55,10 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   }
 
   /**
-   * Publishes a task message by name and resolves once the broker has confirmed it. Mirrors Celery's `app.send_task`.
-   * Sent from inside a task, the message becomes its child.
-   * @throws BrokerError if the broker can't be reached or refuses; TypeError for a wrong option, and if an argument isn't JSON
+   * Publishes a task message by name and resolves once the broker has confirmed it. Mirrors Celery's `app.send_task`. A
+   * message that is sent from inside a task becomes the task's child.
+   * @throws BrokerError if the broker can't be reached or refuses; TypeError for a wrong option, and if an argument
+   *   can't be written as JSON
    */
   async sendTask(
     name: string,
@@ -77,9 +78,9 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   }
 
   /**
-   * A call of a task that isn't made yet, by its name; or a signature or workflow out of its dict, as Python's `Signature` and `toJSON` give it.
-   * Mirrors `app.signature`.
-   * @throws TypeError for a wrong option; SignatureError for what is no signature
+   * A call of a task that isn't made yet, by the task's name; or a signature or workflow from its dict, as Python's
+   * `Signature` and `toJSON` return it. Mirrors `app.signature`.
+   * @throws TypeError for a wrong option; SignatureError for a value that is not a signature
    */
   signature<Result = unknown>(
     task: string | Readonly<Record<string, unknown>>,
@@ -93,7 +94,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   }
 
   /**
-   * The group that `GroupResult.save`, of this package or Python's, has kept; null for none.
+   * The group that was kept with `GroupResult.save`, by this package or by Python; null if there is none.
    * @throws BackendError
    */
   async restoreGroup<Result = unknown>(id: string): Promise<GroupResult<Result[]> | null> {
@@ -101,15 +102,15 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     return tuple && (this.results.from(tuple) as GroupResult<Result[]>)
   }
 
-  /** What becomes of a task that was sent, by its id. Mirrors `app.AsyncResult`. */
+  /** The result of a task that was sent, by the task's id. Mirrors `app.AsyncResult`. */
   asyncResult(id: string): AsyncResult {
     this.wayOut()
     return this.results.task(id)
   }
 
   /**
-   * Gives the app a way out beside its own; returns what takes it back. Workers lend theirs like this: a task sends by that of the worker
-   * that runs it.
+   * Lends the app another outlet beside its own; returns a function that takes it back. Each worker lends its outlet: a
+   * task sends by the one of the worker that runs it.
    * @internal
    */
   lend(outlet: Outlet, terms: LoanTerms = {}): () => void {
@@ -126,12 +127,14 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     }
   }
 
-  /** The way out that was lent first for a worker; null for none. @internal */
+  /** The outlet that was lent first for a worker; null if there is none. @internal */
   lentFor(nodename: string): Outlet | null {
     return this.loans.find(({ worker }) => worker === nodename)?.outlet ?? null
   }
 
-  /** Closes the connection that `sendTask` opened, if it did. What workers lend is theirs to close. */
+  /**
+   * Closes the connection that `sendTask` opened, if any. Connections that workers have lent are left to the workers.
+   */
   async close(): Promise<void> {
     await this.outlet?.close()
     this.outlet = null
@@ -141,7 +144,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
 
   private async apply(...[sig, call, joins]: Parameters<SignatureHome['apply']>): Promise<AnyResult> {
     const way = this.wayOut()
-    // Whether the backend can count the members of a chord is known by then.
+    // Only then is it known whether the backend can count the members of a chord.
     await way.outlet.loaded?.()
     const options = {
       way,

@@ -7,8 +7,8 @@ import type { ResultTuple } from '../protocol/result.js'
 import { AppCanvasOutlet, type CanvasOutletOptions } from './canvasOutlet.js'
 
 /**
- * Sends a canvas of an app, and returns what stands for its result.
- * @param joins the group of the chord that it is one more member of
+ * Sends a canvas of an app, and returns its result handle.
+ * @param joins the group of the chord that the canvas joins as one more member
  */
 export async function applyCanvas(
   sig: Signature,
@@ -22,7 +22,10 @@ export async function applyCanvas(
   return tupleOf(node)
 }
 
-/** The chord has to know before the member can end. Of what was refused for good, it is told that nothing comes. */
+/**
+ * The chord must know of the member before the member can end. If sending is refused for good, the chord is told that
+ * no result will come.
+ */
 async function applyMember(
   sig: Signature,
   call: CallParts,

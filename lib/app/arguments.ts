@@ -2,20 +2,20 @@ import type { Kwargs } from '../protocol/message.js'
 import { missingArguments } from '../protocol/missingArguments.js'
 import type { Task } from './task.js'
 
-/** The arguments of a call, by what becomes of them. */
+/** The arguments of a call, sorted by how they are passed on. */
 interface Bound {
-  /** Those that have a name, or a place of their own; with holes for those that were left out. */
+  /** Arguments with a name or a position of their own; with holes for those that were left out. */
   readonly named: unknown[]
-  /** Further ones by position. */
+  /** Further positional arguments. */
   readonly rest: readonly unknown[]
-  /** Keyword arguments of other names. */
+  /** Keyword arguments with other names. */
   readonly others: Kwargs
 }
 
 /**
  * Binds a message's arguments to the handler's positions, as Python binds a call.
- * @throws TypeError with Python's text, in the order in which Python looks: unexpected or doubled, too many, missing arguments. The
- *   context of a bound task counts among those that were given, as Python's `self` does
+ * @throws TypeError with Python's text, checked in Python's order: unexpected or duplicate, too many, missing
+ *   arguments. The context of a bound task counts among the arguments given, as Python's `self` does
  */
 export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): unknown[] {
   const { named, others, rest } = bind(task, args, kwargs)
@@ -26,7 +26,8 @@ export function bindArguments(task: Task, args: readonly unknown[], kwargs: Kwar
 }
 
 /**
- * Binds a message's arguments to names, for a handler that takes one object. Without `params` only keyword arguments have names.
+ * Binds a message's arguments to names, for a handler that takes one object. Without `params` only keyword arguments
+ * have names.
  * @throws TypeError as `bindArguments`
  */
 export function nameArguments(task: Task, args: readonly unknown[], kwargs: Kwargs): Kwargs {
@@ -58,7 +59,7 @@ function bind(task: Task, args: readonly unknown[], kwargs: Kwargs): Bound {
     } else if (declared && declared.options !== null) others.push([key, kwargs[key]])
     else throw unexpected(task, key)
   }
-  // A schema for a list of arguments decides by itself how long that may be.
+  // A schema for a list of arguments checks their number itself.
   const most = params?.length ?? (task.options.schema ? null : task.most)
   if (most !== null && args.length > most && !hasRest) {
     throw new TypeError(`${calleeOf(task)}() ${tooMany(task, most, args.length)}`)

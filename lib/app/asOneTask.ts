@@ -1,7 +1,10 @@
 import { pipe } from '../canvas/pipe.js'
 import { cloneSignature, isChain, isChord, isGroup, type Signature, taskSignature } from '../canvas/signature.js'
 
-/** A copy that ends with a single task: a group at its end is made a chord that hands on the list of its results. */
+/**
+ * Returns a copy that ends with a single task: a group at its end becomes a chord that returns the list of the group's
+ * results.
+ */
 export function asOneTask(given: Signature): Signature {
   if (!endsWithGroup(given)) return cloneSignature(given)
   return pipe(given, taskSignature('celery.accumulate', [], { index: 0 }))

@@ -13,19 +13,22 @@ import { checkOptions, type OptionTable } from './options.js'
 import type { AnyResult, GetOptions, ResultHome, RevokeOptions, StatesOptions } from './result.js'
 import { type ResultSource, watchStates } from './stateWatch.js'
 
-/** A state of a task, as `AsyncResult.states` tells it. */
+/** A state of a task, as `AsyncResult.states` yields it. */
 export interface TaskState<T = unknown> {
-  /** Celery's word for it (PENDING, STARTED, RETRY, SUCCESS, FAILURE, REVOKED), or one of the task's own. */
+  /** Celery's name of the state (PENDING, STARTED, RETRY, SUCCESS, FAILURE, REVOKED), or a state of the task's own. */
   readonly state: string
-  /** Whether it is the last one. */
+  /** Whether this is the final state. */
   readonly ready: boolean
-  /** What the task told with it (`updateState`), or why it is tried again; null for one that is ready. */
+  /** What the task passed to `updateState` with the state, or why it is retried; null if the task is ready. */
   readonly meta: unknown
   /** What the task returned, or the error that it failed with; null unless it is ready. */
   readonly result: T | RemoteError | null
 }
 
-/** What becomes of a task that was sent. Mirrors Celery's `AsyncResult`; what is a property there and asks the backend is a method here. */
+/**
+ * The result of a task that was sent. Mirrors Celery's `AsyncResult`; properties there that ask the backend are methods
+ * here.
+ */
 export class AsyncResult<T = unknown> implements AnyResult<T> {
   private final: ResultMeta | null = null
 
@@ -35,13 +38,14 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
     readonly id: string,
     private readonly backend: ResultSource | ResultHome,
     private readonly clock: Clock,
-    /** The result of what came before it in a workflow: of a task, or of a group; null without one. */
+    /** The result of the preceding step of a workflow, a task or a group; null if there is none. */
     readonly parent: AnyResult | null = null,
   ) {}
 
   /**
-   * Waits until the task is ready, and returns what it returned.
-   * @throws TypeError for a number in place of the options, and for a wrong option; RemoteError with the name and text of the task's exception; TimeoutError; the reason of the signal; CeleriacError if the backend can't be asked
+   * Waits until the task is ready, and returns its result.
+   * @throws TypeError for a number instead of options, and for a wrong option; RemoteError with the name and text of
+   *   the task's exception; TimeoutError; the reason of the signal; CeleriacError if the backend can't be asked
    */
   async get(options: GetOptions = {}): Promise<T> {
     checkWait('get', options, GET_OPTIONS)
@@ -52,36 +56,41 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
   }
 
   /**
-   * Each new state of the task until it is ready, beginning with the present one: `for await (const { state, meta } of result.states())`. The
-   * backend tells them as they come; of what a task tells faster than it is read, the last 1,000 are kept. A failure is not thrown.
-   * @throws TypeError for a wrong option, at once; TimeoutError; the reason of the signal; CeleriacError if the backend can't be asked
+   * Each new state of the task until it is ready, beginning with the present one:
+   * `for await (const { state, meta } of result.states())`. The backend pushes states as they come; if a task sends
+   * them faster than they are read, the last 1,000 are kept. A failure is not thrown.
+   * @throws TypeError for a wrong option, at once; TimeoutError; the reason of the signal; CeleriacError if the backend
+   *   can't be asked
    */
   states(options: StatesOptions = {}): AsyncGenerator<TaskState<T>, void, void> {
     checkWait('states', options, STATES_OPTIONS)
     return this.follow(options)
   }
 
-  /** Celery's word for where the task is; PENDING also for an id that nobody knows. */
+  /** Celery's name for the state of the task; PENDING also for an unknown id. */
   async state(): Promise<string> {
     return (await this.meta())?.status ?? 'PENDING'
   }
 
-  /** Whether it has succeeded, failed, or was revoked. */
+  /** Whether the task has succeeded, failed, or was revoked. */
   async ready(): Promise<boolean> {
     return READY_STATES.has(await this.state())
   }
 
-  /** Whether its state is SUCCESS. */
+  /** Whether the task's state is SUCCESS. */
   async successful(): Promise<boolean> {
     return (await this.state()) === 'SUCCESS'
   }
 
-  /** Whether its state is FAILURE. */
+  /** Whether the task's state is FAILURE. */
   async failed(): Promise<boolean> {
     return (await this.state()) === 'FAILURE'
   }
 
-  /** What it returned, the error that it failed with, or what it last told with `updateState`; null before. Doesn't wait. */
+  /**
+   * The task's return value, the error that it failed with, or what it last passed to `updateState`; null before.
+   * Doesn't wait.
+   */
   async result(): Promise<T | RemoteError | null> {
     const meta = await this.meta()
     return meta === null ? null : (resultOf(meta) as T | RemoteError)
@@ -92,16 +101,17 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
     return this.result()
   }
 
-  /** What the task has sent, as far as it is known: the results of tasks and of groups. */
+  /** The results of the tasks and groups that the task has sent, as far as they are known. */
   async children(): Promise<readonly AnyResult[]> {
     const children = (await this.meta())?.children ?? []
     return children.map((tuple) => this.home.from(tuple))
   }
 
   /**
-   * This result, and those of all that has come of it, each with what it gave: `for await (const [result, value] of result.collect())`. What a
-   * task has sent comes after it. Mirrors Celery's `collect`, but that each result comes once.
-   * @param options for each of them
+   * This result and all its descendants, each with its value: `for await (const [result, value] of result.collect())`.
+   * A result comes before those of what its task has sent. Mirrors Celery's `collect`, except that each result comes
+   * once.
+   * @param options for each of the results
    * @throws TypeError for a wrong option, at once; as `get`
    */
   collect(options: GetOptions = {}): AsyncGenerator<readonly [result: AnyResult, value: unknown], void, void> {
@@ -109,7 +119,7 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
     return collect(this, options)
   }
 
-  /** The text of a failure's traceback. */
+  /** The traceback of a failure, as text. */
   async traceback(): Promise<string | null> {
     return (await this.meta())?.traceback ?? null
   }
@@ -121,7 +131,8 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
   }
 
   /**
-   * Keeps the task from running, or ends it with `terminate`. Resolves once the workers are told; they may not have heard of it yet.
+   * Keeps the task from running, or with `terminate` also stops it while it runs. Resolves once the message to the
+   * workers is sent; they may not have received it yet.
    * @throws TypeError for a wrong option; BrokerError
    */
   async revoke(options: RevokeOptions = {}): Promise<void> {
@@ -129,7 +140,7 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
     await this.home.revoke([this.id], options)
   }
 
-  /** Celery's tuple form, which is also what a task that returns it stores. */
+  /** Celery's tuple form, which is also stored when a task returns this result. */
   toJSON(): ResultTuple {
     return taskTuple(this.id, this.parent?.toJSON() ?? null)
   }
@@ -146,7 +157,7 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
     return meta === null ? null : this.keep(meta)
   }
 
-  /** A final state stays, so it is asked for once. */
+  /** A final state never changes, so it is fetched only once. */
   private keep(meta: ResultMeta): ResultMeta {
     if (READY_STATES.has(meta.status)) this.final = meta
     return meta
@@ -169,7 +180,7 @@ export class AsyncResult<T = unknown> implements AnyResult<T> {
   }
 }
 
-/** @throws TypeError for a number in place of the options, and for a wrong option */
+/** @throws TypeError for a number instead of options, and for a wrong option */
 export function checkWait(call: string, options: unknown, table: OptionTable): void {
   if (typeof options === 'number') {
     throw new TypeError(`${call}(${options}): write ${call}({ timeout: ${options} }), where the timeout is in seconds`)

@@ -5,8 +5,8 @@ import type { ErrorClass } from './taskOptions.js'
 const DEFAULT_BACKOFF_MAX = 600
 
 /**
- * The retry that a task's options ask for after an error, as Celery's `autoretry_for` does; null for none. Exhausted retries
- * are none, so that the error itself is the task's end.
+ * The retry that a task's options ask for after an error, as Celery's `autoretry_for` does; null for none. Null also
+ * when the retries are used up, so that the task fails with the error itself.
  * @param retries how often it was retried already
  */
 export function autoretry(error: Error, task: Task, retries: number, random: () => number = Math.random): Retry | null {
@@ -19,7 +19,10 @@ export function autoretry(error: Error, task: Task, retries: number, random: () 
   return new Retry({ ...retryKwargs, ...(countdown === undefined ? {} : { countdown }), exc: error })
 }
 
-/** Celery's: doubles with each retry from `retryBackoff` (true is 1) seconds on, and is spread over all of [0, countdown] unless told not to. */
+/**
+ * Celery's backoff: starts at `retryBackoff` seconds (true is 1), doubles with each retry, and is drawn from [0,
+ * countdown] unless `retryJitter` is false.
+ */
 function backoff(task: Task, retries: number, random: () => number): number {
   const { retryBackoff, retryBackoffMax = DEFAULT_BACKOFF_MAX, retryJitter = true } = task.options
   const factor = retryBackoff === true ? 1 : Math.trunc(Math.max(1, Number(retryBackoff)))

@@ -1,9 +1,9 @@
 import type { BreakerState, ObservedBreaker } from '../breaker.js'
 
-/** Names of the worker's own. */
+/** Names that the worker uses for its own breakers. */
 const TAKEN: ReadonlySet<string> = new Set(['results', 'publisher'])
 
-/** A call that a breaker has let through. */
+/** A call that a breaker has let through, and how it ended. */
 export interface GuardedCall {
   readonly breaker: string
   /** The error's text if it counts as a failure. */
@@ -11,8 +11,9 @@ export interface GuardedCall {
 }
 
 /**
- * The breakers of an app by their names, in the order in which they were made. Where tasks run in children, each of them has its own
- * copies: they tell the worker of their calls, its breakers decide, and the copies follow when the next task begins.
+ * The breakers of an app by name, in the order in which they were made. Where tasks run in children, each child has its
+ * own copies: they report their calls to the worker, the worker's breakers decide, and the copies follow when the next
+ * task begins.
  */
 export class Breakers {
   private readonly known = new Map<string, ObservedBreaker>()
@@ -35,14 +36,14 @@ export class Breakers {
     return Object.fromEntries([...this.known.values()].map(({ name, state }) => [name, state]))
   }
 
-  /** Counts calls of a child. */
+  /** Counts calls that were made in a child. */
   count(calls: readonly GuardedCall[]): void {
     for (const { breaker, failure } of calls) {
       this.known.get(breaker)?.observe(failure === null ? null : new Error(failure))
     }
   }
 
-  /** Takes over the worker's states, in a child. */
+  /** In a child, takes over the worker's states. */
   follow(states: Readonly<Record<string, BreakerState>>): void {
     for (const [name, state] of Object.entries(states)) this.known.get(name)?.follow(state)
   }

@@ -12,13 +12,13 @@ import type { Outlet, Route, SendOptions } from './outlet.js'
 import { routeTask } from './router.js'
 
 export interface BrokerOutletOptions {
-  /** Whether messages wait for the broker, whatever `task_publish_retry` says: in a worker, which waits for it as well. */
+  /** Whether messages wait for the broker, whatever `task_publish_retry` says: in a worker, which also waits for it. */
   readonly isPatient?: boolean
-  /** Told of what tasks have sent. */
+  /** Called for each message that a task has sent. */
   onSent?(message: OutgoingMessage, queue: string | null): void
 }
 
-/** The way out to a broker. A queue is declared before the first message that goes to it on a connection, as Celery does. */
+/** The outlet to a broker. A queue is declared before the first message to it on a connection, as Celery does. */
 export class BrokerOutlet implements Outlet {
   private readonly lamport = new LamportClock()
   private isStarted = false

@@ -23,7 +23,7 @@ export const RETRY_OPTIONS: OptionTable = {
   checks: {
     countdown: offset,
     eta: date,
-    // Whatever was caught may be given on.
+    // `exc` may be any caught value.
     exc: () => null,
     maxRetries: orNull(whole(0)),
     args: array,

@@ -14,7 +14,7 @@ import { optionsOf } from './workflow/celeryOptions.js'
 export interface CanvasOutletOptions {
   readonly way: Pick<Loan, 'hooks' | 'outlet'>
   readonly tasks: Registry
-  /** The app's own queue for replies. */
+  /** The app's own reply queue. */
   readonly replyTo: string
   /** `task_ignore_result`. */
   readonly ignoresResults: boolean
@@ -22,7 +22,10 @@ export interface CanvasOutletOptions {
   readonly errorsOnHeader: boolean
   /** Whether a group of one at the end of a chain stays a group. */
   readonly keepsGroups: boolean
-  /** Whether a message waits until the broker has it, whatever its signature says: what follows from a task must not be lost. */
+  /**
+   * Whether a message waits until the broker has it, whatever its signature says: the messages that follow from a task
+   * must not be lost.
+   */
   readonly isPatient?: boolean
 }
 
@@ -40,7 +43,7 @@ export class AppCanvasOutlet implements CanvasOutlet {
     this.keepsGroups = options.keepsGroups
   }
 
-  /** What hooks of the app wait for must not change the order of messages. */
+  /** Hooks that the app waits for must not change the order of messages. */
   get mostUnconfirmed(): number {
     return this.options.way.hooks.any ? 1 : MOST_UNCONFIRMED
   }
@@ -73,7 +76,10 @@ export class AppCanvasOutlet implements CanvasOutlet {
     this.chords()
   }
 
-  /** Only a header with groups in it is kept: the members of any other tell their results one by one. Mirrors redis's `apply_chord`. */
+  /**
+   * Only a header with groups in it is kept: members of other headers report their results one by one. Mirrors redis's
+   * `apply_chord`.
+   */
   async startChord(header: ResultNode): Promise<void> {
     if (header.children?.some(({ children }) => children !== null)) {
       await this.backend.groups?.save(header.id, tupleOf(header))
@@ -84,7 +90,7 @@ export class AppCanvasOutlet implements CanvasOutlet {
     await this.chords().setSize(groupId, size)
   }
 
-  /** @throws NotImplementedError; what the backend throws: the members must not be sent then */
+  /** @throws NotImplementedError; what the backend throws: then the members must not be sent */
   async growChord(groupId: string, by: number): Promise<void> {
     const { chords, name } = this.backend
     if (!chords) throw new NotImplementedError(`Backend does not support add_to_chord: ${name}`)
@@ -107,7 +113,7 @@ export class AppCanvasOutlet implements CanvasOutlet {
   }
 }
 
-/** Celery routes a task over many by what it calls. */
+/** Celery routes a task like `celery.map` by the task that it calls. */
 function routedAs({ kwargs, task }: CanvasMessage): string | null {
   if (task !== 'celery.map' && task !== 'celery.starmap') return null
   const name = (kwargs.task as { task?: unknown } | null | undefined)?.task

@@ -3,7 +3,7 @@ import { repr } from '../protocol/repr.js'
 import { ROWS } from '../settings/table.js'
 import { plainObject } from './optionChecks.js'
 
-/** What Python's `Celery(...)` takes besides settings, or celery-node, and the setting that it stands for here. */
+/** Arguments of Python's `Celery(...)` or of celery-node that are not settings, with the setting to use here. */
 const CONSTRUCTOR: Readonly<Record<string, string>> = {
   broker: 'broker_url',
   backend: 'result_backend',
@@ -13,8 +13,8 @@ const CONSTRUCTOR: Readonly<Record<string, string>> = {
 }
 
 /**
- * Looks at what an app is made with. A name that is nearly a setting would leave the app with the default, another broker for example,
- * without a word; settings that Celery has and this hasn't are told by whoever loads them.
+ * Checks what an app is made with. A misspelt setting would silently leave the app with the default, such as another
+ * broker. Settings of Celery that Celeriac doesn't have are reported by whatever loads the app.
  * @throws TypeError that names everything that is wrong
  */
 export function checkConf(main: unknown, conf: unknown): void {
@@ -31,7 +31,7 @@ export function checkConf(main: unknown, conf: unknown): void {
   if (faults.length > 0) throw new TypeError(`new Celery('${main}'): ${faults.join('; ')}`)
 }
 
-/** How much of a canvas the settings of an app allow. */
+/** The limits for a canvas, from the settings of an app. */
 export function limitsIn(conf: Readonly<Record<string, unknown>>): CanvasLimits {
   const of = (name: string): number => {
     const given = conf[name]

@@ -14,7 +14,7 @@ import { type AnySignature, homeOf, type Signature, type SignatureHome } from '.
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
-  /** The id of the task's message: the same in each of its retries. */
+  /** The id of the task's message: the same for each of its retries. */
   readonly id: string
   /** The name of the task. */
   readonly task: string
@@ -22,41 +22,41 @@ export interface RequestInfo {
   readonly args: readonly unknown[]
   /** Keyword arguments. */
   readonly kwargs: Kwargs
-  /** How often it was retried before; 0 in the first run. */
+  /** How often the task was retried before; 0 in the first run. */
   readonly retries: number
-  /** The id of the first task of the workflow; its own id without one. */
+  /** The id of the first task of the workflow; the task's own id without a workflow. */
   readonly rootId: string
-  /** The id of the task that sent it; null if no task did. */
+  /** The id of the task that sent this one; null if no task did. */
   readonly parentId: string | null
-  /** The id of the group that it belongs to; null without one. */
+  /** The id of the group that the task belongs to; null without one. */
   readonly group: string | null
-  /** Its place in that group; null without one. */
+  /** The task's position in its group; null without one. */
   readonly groupIndex: number | null
-  /** What is sent with its result once it has succeeded: signatures as they travel. */
+  /** Signatures that are sent with the result once the task has succeeded, as they travel. */
   readonly callbacks: readonly SignatureDict[]
-  /** What is told of its failure. */
+  /** Signatures that are called when the task has failed. */
   readonly errbacks: readonly SignatureDict[]
-  /** The steps of its chain that come after it, next one last. */
+  /** The steps of the task's chain that come after it, the next one last. */
   readonly chain: readonly SignatureDict[]
-  /** The body of the chord that it is a member of; null without one. */
+  /** The body of the chord that the task is a member of; null without one. */
   readonly chord: SignatureDict | null
-  /** Limits that its sender has set, in seconds, the hard one first; null for none. */
+  /** Time limits set by the sender, in seconds, the hard one first; null for none. */
   readonly timelimit: readonly [hard: number | null, soft: number | null]
-  /** When it was to run at the earliest; null for at once. */
+  /** The earliest time to run the task; null for at once. */
   readonly eta: Date | null
-  /** When it is too late to run; null for never. */
+  /** When the task is too late to run; null for never. */
   readonly expires: Date | null
   /** Celery's stamps by name. */
   readonly stamps: Readonly<Record<string, unknown>>
-  /** How often a task was replaced to come to this one. */
+  /** How many replacements (`replace`) led to this task. */
   readonly replacedTaskNesting: number
   /** AMQP's correlation id, by which a reply is recognised. */
   readonly correlationId: string | null
-  /** The queue that its sender waits at for a reply. */
+  /** The queue where the sender waits for a reply. */
   readonly replyTo: string | null
   /** Node name of the worker. */
   readonly hostname: string
-  /** What the sender added to Celery's own headers. */
+  /** Headers that the sender added to Celery's own. */
   readonly headers: AmqpTable
   /** The message's AMQP properties, such as `contentType` and `expiration`. */
   readonly properties: Omit<AmqpProperties, 'headers'>
@@ -75,12 +75,15 @@ export interface RequestInfo {
 
 const NO_RESOURCES = Object.freeze({})
 
-/** What a task defined with `bind: true` gets as its first argument. `Shared` are the app's resources by name. */
+/** The first argument of a task defined with `bind: true`. `Shared` are the app's resources by name. */
 export class TaskContext<Shared extends object = object> {
   constructor(
-    /** What is known of the message that it runs for. */
+    /** The facts about the message that the task runs for. */
     readonly request: RequestInfo,
-    /** Aborted when the run is to end: a cold stop, or a lost connection while the task holds an order key. */
+    /**
+     * Aborted when the run has to end: on a soft time limit, a cold stop, or a lost connection while the task holds an
+     * order key.
+     */
     readonly signal: AbortSignal,
     /** A log whose lines carry the task's name and id. */
     readonly log: Logger,
@@ -90,13 +93,13 @@ export class TaskContext<Shared extends object = object> {
       readonly home: SignatureHome
     },
     private readonly store: (state: string, meta: unknown) => Promise<void>,
-    /** What `app.resource` has opened in this process, by name: `self.resources.db`. */
+    /** Resources that `app.resource` has opened in this process, by name: `self.resources.db`. */
     readonly resources: Shared = NO_RESOURCES as Shared,
   ) {}
 
   /**
-   * Stores a state of the task's own, such as PROGRESS with how far it is. Mirrors Celery's `update_state`.
-   * @throws TypeError for a wrong option; CeleriacError when it can't be stored
+   * Stores a state of the task's own, such as PROGRESS with a percentage. Mirrors Celery's `update_state`.
+   * @throws TypeError for a wrong option; CeleriacError when the state can't be stored
    */
   async updateState(options: { state: string; meta?: unknown }): Promise<void> {
     checkOptions('updateState', options, STATE_OPTIONS)
@@ -105,8 +108,8 @@ export class TaskContext<Shared extends object = object> {
   }
 
   /**
-   * What this task has sent so far, in that order: the results of tasks and of groups. Once it has ended, they are the `children` of its own
-   * result, together with what that leads to. Celery's `request.children`.
+   * The results of the tasks and groups that this task has sent so far, in that order. Once the task has ended, they
+   * are the `children` of its own result, together with those that follow from it. Celery's `request.children`.
    */
   get startedChildren(): readonly AnyResult[] {
     const children = currentRun.getStore()?.children ?? []
@@ -114,9 +117,10 @@ export class TaskContext<Shared extends object = object> {
   }
 
   /**
-   * Puts a signature, or a whole workflow, in the place of this task: `throw self.replace(sig)`. It gets the task's id, so that its result
-   * is the task's; callbacks, the chord and the rest of the chain come after it. Mirrors Celery's `Task.replace`.
-   * @throws ImproperlyConfigured for an empty chain, and for what is part of a chord already
+   * Replaces this task with a signature or a whole workflow: `throw self.replace(sig)`. The replacement gets the task's
+   * id, so that its result is the task's; callbacks, the chord and the rest of the chain come after it. Mirrors
+   * Celery's `Task.replace`.
+   * @throws ImproperlyConfigured for an empty chain, and for a signature that is part of a chord already
    */
   replace(sig: AnySignature): Replace {
     const replacement = replacementOf(sig.canvas(), this.request)
@@ -126,11 +130,12 @@ export class TaskContext<Shared extends object = object> {
   }
 
   /**
-   * Sends a signature, or a whole workflow, as one more member of the chord that this task is a member of: the body waits for it too, and gets
-   * its result next to this task's own, before or after it. A group counts as one member, whose result is the list of the group's. A second
-   * run of the task, as after a crash, adds another. Mirrors Celery's `Task.add_to_chord`.
-   * @throws RangeError, Python's ValueError, where this task is in no chord; NotImplementedError where the result backend counts no chords;
-   *   what `delay` throws
+   * Sends a signature or a whole workflow as one more member of the chord that this task is a member of. The body waits
+   * for it too, and gets its result next to this task's own, before or after it. A group counts as one member, whose
+   * result is the list of the group's results. A second run of the task, such as after a crash, adds another member.
+   * Mirrors Celery's `Task.add_to_chord`.
+   * @throws RangeError, Python's ValueError, if this task is in no chord; NotImplementedError if the result backend
+   *   does not count chords; what `delay` throws
    */
   async addToChord<Result>(sig: Signature<readonly [], Result, unknown>): Promise<AsyncResult<Result>> {
     const member = addedMember(sig.canvas(), this.request)

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ResultTuple } from '../protocol/result.js'
 
-/** The run that the calling code belongs to: what is sent from inside a task becomes its child. */
+/** The run that the calling code belongs to: messages sent from inside a task become its children. */
 export const currentRun = new AsyncLocalStorage<{
   readonly id: string
   readonly rootId: string
-  /** The node name of the worker that it runs for. */
+  /** The node name of the worker that the code runs for. */
   readonly worker: string
-  /** What it sent, for its result: tasks and groups. */
+  /** The tasks and groups that the run has sent, for its result. */
   readonly children: ResultTuple[]
 }>()

@@ -6,19 +6,19 @@ import { Chunks, overMany } from './workflow/chunks.js'
 import type { LeadOf, TailOf } from './workflow/leads.js'
 import { NO_HOME, Signature, type SignatureHome } from './workflow/signature.js'
 
-/** Sends a task by its name; what `delay` and `applyAsync` stand for. */
+/** Sends a task by its name; `delay` and `applyAsync` use it. */
 export type SendTask = (args: readonly unknown[], kwargs: Kwargs, options: SendOptions) => Promise<AsyncResult>
 
-/** What a task's caller gets for what its handler returns: nothing arrives as null. */
+/** What the caller of a task gets for the handler's return value: undefined arrives as null. */
 export type ResultOf<Returned> = Nullish<Awaited<Returned>>
 type Nullish<Value> = [Value] extends [never] ? never : Value extends void ? null : Value
 
-/** The first arguments, as many as are given by position where the others are given by name. */
+/** The first arguments, those passed by position when the others are passed by name. */
 export type Leading<Args extends readonly unknown[]> = Args extends readonly [infer First, ...infer Rest]
   ? readonly [] | readonly [First, ...Leading<Rest>]
   : Partial<Args>
 
-/** Keyword arguments, one at least. */
+/** Keyword arguments, at least one. */
 type Named<Given extends Kwargs> = keyof Given extends never ? never : Given
 
 const NO_KWARGS: Kwargs = {}
@@ -42,8 +42,8 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
   }
 
   /**
-   * Sends a message for this task, with options. Arguments that are given by name needn't be given by position. Mirrors Celery's
-   * `apply_async`.
+   * Sends a message for this task, with options. Arguments passed by name needn't be passed by position too. Mirrors
+   * Celery's `apply_async`.
    * @throws what `sendTask` throws
    */
   applyAsync(args: Args, kwargs?: Record<string, never>, options?: SendOptions): Promise<AsyncResult<Result>>
@@ -61,21 +61,24 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
   }
 
   /**
-   * A call of this task that isn't made yet, with its last arguments: what comes before them is given by whatever comes before it in a
+   * A call of this task that isn't made yet, with its last arguments: the first ones come from the preceding step of a
    * workflow. Mirrors Celery's `s`.
    */
   s<const Given extends TailOf<Args>>(...given: Given): Signature<LeadOf<Args, Given>, Result> {
     return new Signature(taskSignature(this.name, [...given]), this.home)
   }
 
-  /** A call of this task that isn't made yet, with all its arguments: what comes before it gives it none. Mirrors Celery's `si`. */
+  /**
+   * A call of this task that isn't made yet, with all its arguments: it takes none from the preceding step. Mirrors
+   * Celery's `si`.
+   */
   si(...args: Args): Signature<readonly unknown[], Result> {
     return new Signature(taskSignature(this.name, [...args], {}, {}, true), this.home)
   }
 
   /**
-   * A call of this task that isn't made yet, with keyword arguments and options too. What comes before it in a workflow isn't checked against
-   * its arguments. Mirrors Celery's `signature`.
+   * A call of this task that isn't made yet, with keyword arguments and options too. The result of the preceding step
+   * of a workflow isn't type-checked against the task's arguments. Mirrors Celery's `signature`.
    * @throws TypeError for a wrong option
    */
   signature(args: TailOf<Args>, kwargs: Kwargs = {}, options: SendOptions = {}): Signature<readonly unknown[], Result> {
@@ -83,19 +86,26 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
     return new Signature<readonly unknown[], Result>(dict, this.home).set(options)
   }
 
-  /** One message that calls this task with each item, one after another; gives the list of what they give. Mirrors Celery's `map`. */
+  /**
+   * One message that calls this task with each item, one after another; returns the list of results. Mirrors Celery's
+   * `map`.
+   */
   map(items: ReadonlyArray<Args[0]>): Signature<readonly unknown[], Result[]> {
     return new Signature(overMany('celery.map', this.name, items), this.home)
   }
 
-  /** One message that calls this task with each list of arguments, one after another. Mirrors Celery's `starmap`. */
+  /**
+   * One message that calls this task with each list of arguments, one after another; returns the list of results.
+   * Mirrors Celery's `starmap`.
+   */
   starmap(items: readonly Args[]): Signature<readonly unknown[], Result[]> {
     return new Signature(overMany('celery.starmap', this.name, items), this.home)
   }
 
   /**
-   * Messages that each call this task with `size` of the lists of arguments, one after another: sent as a group. Mirrors Celery's `chunks`.
-   * @throws TypeError for a size that is no whole number from 1 on
+   * Messages that each call this task with `size` of the lists of arguments, one after another: sent as a group.
+   * Mirrors Celery's `chunks`.
+   * @throws TypeError for a size that is not a whole number from 1 on
    */
   chunks(items: readonly Args[], size: number): Chunks<Result> {
     if (!Number.isSafeInteger(size) || size < 1) {

@@ -24,32 +24,38 @@ import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
 import type { SignatureHome } from './workflow/signature.js'
 
-/** One task's call must not shut off a service, nor may a second's calm open the gates again: seconds, not moments. */
+/**
+ * The call of one task must not shut off a service, and a moment's calm elsewhere must not let all calls through again:
+ * so the defaults are seconds, not moments.
+ */
 const BREAKER_DEFAULTS: BreakerOptions = { windowMs: 10_000, volumeThreshold: 5, resetTimeoutMs: 10_000 }
 
-/** Whose a task is, for those who have nothing but the task. */
+/** The app of each task, for code that has only the task. */
 const owners = new WeakMap<object, Definitions<object>>()
 
-/** The app that a task was registered with; undefined for what is no task of an app. */
+/** The app that a task was registered with; undefined if the value is not a task of an app. */
 export function ownerOf(task: object): Definitions<object> | undefined {
   return owners.get(task)
 }
 
-/** What an app is made of: its tasks, and what is around them. `Shared` are its resources by name. */
+/**
+ * What an app consists of: its tasks, settings, hooks, commands, middleware, breakers and resources. `Shared` are the
+ * resources by name.
+ */
 export abstract class Definitions<Shared extends object> {
-  /** The settings that it was made with. */
+  /** The settings that the app was made with. */
   readonly conf: Readonly<Record<string, unknown>>
   /** The tasks by name. Mirrors Celery's `app.tasks`. */
   readonly tasks = new Registry()
-  /** Those that `breaker` has made. @internal */
+  /** Breakers that `breaker` has made. @internal */
   readonly breakers = new Breakers()
-  /** Those that `on` has added. @internal */
+  /** Hooks that `on` has added. @internal */
   readonly hooks = Hooks.none()
-  /** Those that `controlCommand` and `inspectCommand` have added. @internal */
+  /** Commands that `controlCommand` and `inspectCommand` have added. @internal */
   readonly commands = new OwnCommands()
-  /** What `use` has added. @internal */
+  /** Middleware that `use` has added. @internal */
   readonly middleware = new Middlewares()
-  /** Those that `resource` has added. @internal */
+  /** Resources that `resource` has added. @internal */
   readonly resources = new Resources()
 
   /**
@@ -67,9 +73,11 @@ export abstract class Definitions<Shared extends object> {
   }
 
   /**
-   * Registers a task. Mirrors Celery's `@app.task(name=...)`. The handler's arguments and result are the types of `delay`, `applyAsync` and
-   * `get`; with a schema and `params`, or a schema and `kwargs: true`, the schema's.
-   * @throws TypeError for a name that is empty or taken, and for options that do not exist or are of the wrong type or range
+   * Registers a task. Mirrors Celery's `@app.task(name=...)`. The handler's arguments and result are the types of
+   * `delay`, `applyAsync` and `get`; with a schema and `params`, or a schema and `kwargs: true`, the types come from
+   * the schema.
+   * @throws TypeError for a name that is empty or taken, and for options that do not exist or are of the wrong type or
+   *   range
    */
   task<Own extends Handler>(name: string, handler: Own): Task<Parameters<Own>, ResultOf<ReturnType<Own>>>
   task<Input extends object, Output, Returned>(
@@ -114,7 +122,7 @@ export abstract class Definitions<Shared extends object> {
   ): Task<GivenOf<Names, Parameters<Own>>, ResultOf<ReturnType<Own>>>
   task(name: string, options: TaskOptions, handler: Handler): Task
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): unknown {
-    // Whoever runs it goes by the message, as Celery does.
+    // The worker that runs the task follows the message, as Celery does.
     const asTask = (options: SendOptions): SendOptions => {
       checkLimits(name, task.options, options)
       return overTask(
@@ -150,14 +158,15 @@ export abstract class Definitions<Shared extends object> {
   }
 
   /**
-   * Guards calls to a service that tasks depend on. When more than half of the calls of the last 10 s fail, 5 at least, it opens:
-   * calls are refused at once, the worker opens no more slots, and tasks with `pauseWhileOpen` wait without a slot. Every 10 s one
-   * call is let through to try; the first that succeeds closes it. Celery has nothing of the kind.
+   * Guards calls to a service that tasks depend on with a circuit breaker. It opens when more than half of the calls of
+   * the last 10 s fail, and at least 5 were made: then calls are refused at once, the worker opens no more slots, and
+   * tasks with `pauseWhileOpen` wait without a slot. Every 10 s one call is let through as a trial; the first that
+   * succeeds closes the breaker. Celery has nothing like it.
    * @param name shown in `inspect stats`, metrics and on the page
-   * @param fn the call; it needs a time limit of its own, since a call that never ends is no failure
+   * @param fn the call; it needs a time limit of its own, since a call that never ends does not count as a failure
    * @param options milliseconds and counts
-   * @returns a function with the same arguments and result, that throws BreakerOpen while the breaker is open
-   * @throws TypeError for a name that is empty or taken, a wrong option, or a call that is no function
+   * @returns a function with the same arguments and result that throws BreakerOpen while the breaker is open
+   * @throws TypeError for a name that is empty or taken, a wrong option, or a call that is not a function
    */
   breaker<Args extends unknown[], Result>(
     name: string,
@@ -172,35 +181,38 @@ export abstract class Definitions<Shared extends object> {
   }
 
   /**
-   * Calls a function at a certain point of each task's or the worker's life: `app.on('taskPrerun', async ({ task, id }) => ...)`. Mirrors
-   * Celery's signals. Hooks of one name are called one after another, in the order in which they were added. What a hook throws is logged,
-   * and one that takes longer than `worker_hook_timeout` (10 s) is waited for no longer; the task or the worker goes on.
-   * @returns takes the hook away again
-   * @throws TypeError for a name that no hook has, with the one that was probably meant, and for a hook that is no function
+   * Calls a function at a certain point in the life of each task or of the worker:
+   * `app.on('taskPrerun', async ({ task, id }) => ...)`. Mirrors Celery's signals. Hooks with the same name are called
+   * one after another, in the order in which they were added. If a hook throws, the error is logged; if it takes longer
+   * than `worker_hook_timeout` (10 s), it is no longer waited for. The task or the worker continues in both cases.
+   * @returns a function that removes the hook
+   * @throws TypeError for an unknown hook name, with a suggestion, and for a hook that is not a function
    */
   on<Name extends HookName>(name: Name, hook: Hook<Name>): () => void {
     return this.hooks.add(name, hook)
   }
 
   /**
-   * Puts a function around the handlers of all tasks, for error reports, `AsyncLocalStorage` or timing:
-   * `app.use(async (request, next) => ...)`. It runs where the handler runs, within the task's time limits; the first that was added is
-   * the outermost.
-   * @throws TypeError for what is no function
+   * Wraps the handlers of all tasks in a function, for error reports, `AsyncLocalStorage` or timing:
+   * `app.use(async (request, next) => ...)`. It runs where the handler runs, within the task's time limits; the first
+   * that was added is the outermost.
+   * @throws TypeError for a middleware that is not a function
    */
   use(middleware: Middleware): this {
     this.middleware.add(middleware)
     return this
   }
 
-  /** What signatures and workflows have of the app. */
+  /** What signatures and workflows know of the app. */
   protected abstract readonly home: SignatureHome
 
   /**
-   * Defines a remote control command that changes something, for `celery control NAME ...`, `celeriac control NAME ...` and
-   * `app.control.broadcast`; a worker that runs knows it from then on. Mirrors Celery's `@control_command`. It runs in the worker itself, beside its tasks:
-   * what takes long belongs in a task. Arguments that are missing, unknown or of the wrong type are refused in Python's words.
-   * @throws TypeError for a name that another command has, Celery's own included, and for options that do not exist or are wrong
+   * Defines a remote control command that changes something, for `celery control NAME ...`, `celeriac control NAME ...`
+   * and `app.control.broadcast`; running workers know it from then on. Mirrors Celery's `@control_command`. It runs in
+   * the worker's own process, beside its tasks: long work belongs in a task. Arguments that are missing, unknown or of
+   * the wrong type are refused with Python's texts.
+   * @throws TypeError for a name that another command has, Celery's own included, and for options that do not exist or
+   *   are wrong
    */
   controlCommand<const Args extends CommandArguments = Record<never, never>>(
     name: string,
@@ -224,7 +236,7 @@ export abstract class Definitions<Shared extends object> {
 
   /**
    * Sends a message by a task's name.
-   * @throws what the app's own says
+   * @throws what the app's own `sendTask` throws
    */
   abstract sendTask(
     name: string,

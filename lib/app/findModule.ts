@@ -4,13 +4,13 @@ import { extname, join, relative, resolve } from 'node:path'
 import { ConfigurationError } from '../errors.js'
 
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '/index.js', '.ts', '.mts', '.cts', '/index.ts'] as const
-/** Where builds put what they make. */
+/** Directories that build tools write to. */
 const BUILT = /^(?:dist|build|out|lib)\//
 
 /**
- * The file that a path, a dotted path or a package's name means. TypeScript counts, too: whether Node can load it is seen when it is
- * tried, since a loader such as tsx may be there.
- * @param cwd the directory that paths and packages are looked for from
+ * The file that a path, a dotted path or a package name refers to. TypeScript files are found too: whether Node can
+ * load them shows when it tries, since a loader such as tsx may be in use.
+ * @param cwd the directory from which paths and packages are resolved
  * @throws ConfigurationError that says what to do
  */
 export function findModule(path: string, cwd: string, flag: string): string {

@@ -9,35 +9,35 @@ import { TimeoutError } from './timeoutError.js'
 
 /** A member of a group that is ready. */
 export interface ReadyMember<Value = unknown> {
-  /** Its place in the group, from 0 on. */
+  /** The member's position in the group, from 0 on. */
   readonly index: number
-  /** What it gave, or the error that it failed with. */
+  /** The member's return value, or the error that it failed with. */
   readonly value: Value
   /** The member itself. */
   readonly result: AnyResult
 }
 
-/** What becomes of a group that was sent. Mirrors Celery's `GroupResult`. */
+/** The result of a group that was sent. Mirrors Celery's `GroupResult`. */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]> implements AnyResult<Results> {
   constructor(
     /** The id of the group. */
     readonly id: string,
-    /** Its members, in their order. */
+    /** The results of the members, in their order. */
     readonly results: readonly AnyResult[],
     private readonly home: ResultHome,
     private readonly clock: Clock,
-    /** What came before it in a workflow; null for nothing. */
+    /** The result of the preceding step of a workflow; null if there is none. */
     readonly parent: AnyResult | null = null,
   ) {}
 
-  /** How many members it has. */
+  /** The number of members. */
   get length(): number {
     return this.results.length
   }
 
   /**
-   * Waits until all members are ready, and gives what they gave, in the order of the group. Mirrors Celery's `join`. The first failure ends
-   * the wait.
+   * Waits until all members are ready, and returns their results in the order of the group. Mirrors Celery's `join`.
+   * The first failure ends the wait.
    * @throws as `AsyncResult.get`
    */
   async get(options: GetOptions = {}): Promise<Results> {
@@ -53,8 +53,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /**
-   * The members as they become ready: `for await (const { index, value } of result.iterate())`. Mirrors `iter_native`. The timeout is that of
-   * all together.
+   * The members as they become ready: `for await (const { index, value } of result.iterate())`. Mirrors `iter_native`.
+   * The timeout is for all members together.
    * @throws TypeError for a wrong option, at once; as `AsyncResult.get`
    */
   iterate(options: GetOptions = {}): AsyncGenerator<ReadyMember<Results[number]>, void, void> {
@@ -77,7 +77,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return (await this.count((result) => result.failed())) > 0
   }
 
-  /** Whether a member isn't ready. */
+  /** Whether a member isn't ready yet. */
   async waiting(): Promise<boolean> {
     return !(await this.ready())
   }
@@ -87,18 +87,19 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return this.count((result) => result.successful())
   }
 
-  /** Its members. */
+  /** The results of the members. */
   async children(): Promise<readonly AnyResult[]> {
     return this.results
   }
 
-  /** Removes the results of all members from the backend, and not what `save` has kept. */
+  /** Removes the results of all members from the backend, but not what `save` has stored. */
   async forget(): Promise<void> {
     await Promise.all(this.results.map((result) => result.forget()))
   }
 
   /**
-   * Keeps all members from running, or ends them with `terminate`. Resolves once the workers are told.
+   * Keeps all members from running, or with `terminate` also stops those that run. Resolves once the message to the
+   * workers is sent.
    * @throws TypeError for a wrong option; BrokerError
    */
   async revoke(options: RevokeOptions = {}): Promise<void> {
@@ -106,12 +107,15 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     await this.home.revoke(idsOf(this), options)
   }
 
-  /** Keeps in the backend what the group is made of, for `app.restoreGroup` and Python's `GroupResult.restore`. @throws BackendError */
+  /**
+   * Stores the ids of the group and its members in the backend, for `app.restoreGroup` and Python's
+   * `GroupResult.restore`. @throws BackendError
+   */
   async save(): Promise<void> {
     await this.home.groups().save(this.id, this.toJSON())
   }
 
-  /** Removes what `save` has kept. @throws BackendError */
+  /** Removes what `save` has stored. @throws BackendError */
   async delete(): Promise<void> {
     await this.home.groups().delete(this.id)
   }
@@ -125,12 +129,12 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return (await Promise.all(this.results.map(is))).filter(Boolean).length
   }
 
-  /** All members are waited for at once; what ends it early ends the waits that are left. */
+  /** Waits for all members at once; when it ends early, the remaining waits end too. */
   private async *follow(options: GetOptions): AsyncGenerator<ReadyMember<Results[number]>, void, void> {
     const { timeout, ...others } = options
     const end = new AbortController()
     const signal = options.signal ? AbortSignal.any([options.signal, end.signal]) : end.signal
-    // Each member listens.
+    // Each member adds a listener.
     setMaxListeners(0, signal)
     const late =
       timeout === undefined
@@ -166,7 +170,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 }
 
-/** Of all tasks in a group, those of groups within it too. */
+/** The ids of all tasks in a group, including those of nested groups. */
 function idsOf(group: GroupResult): string[] {
   return group.results.flatMap((result) => (result instanceof GroupResult ? idsOf(result) : [result.id]))
 }

@@ -20,8 +20,14 @@ export interface KwargsTask<Given extends object = Record<string, unknown>, Resu
    * @throws what `sendTask` throws
    */
   applyAsync(args: readonly [], kwargs: Given, options?: SendOptions): Promise<AsyncResult<Result>>
-  /** A call that isn't made yet, with these keyword arguments. Nothing may come before it in a workflow: see `si`. Mirrors Celery's `s`. */
+  /**
+   * A call that isn't made yet, with these keyword arguments. It can't take the result of a preceding step of a
+   * workflow: see `si`. Mirrors Celery's `s`.
+   */
   s(given: Given): Signature<readonly [], Result>
-  /** The same, which takes nothing from what comes before it in a workflow. Mirrors Celery's `si`. */
+  /**
+   * A call that isn't made yet, with these keyword arguments, which ignores the result of a preceding step of a
+   * workflow. Mirrors Celery's `si`.
+   */
   si(given: Given): Signature<readonly unknown[], Result>
 }

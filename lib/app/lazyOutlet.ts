@@ -6,7 +6,10 @@ import type { Settings } from '../settings/table.js'
 import type { Outlet, Route, SendOptions } from './outlet.js'
 import { routeTask } from './router.js'
 
-/** A way out whose code is loaded by the first message, or the first question: not for programs that only define tasks. */
+/**
+ * An outlet whose code is loaded by the first message or question, so that programs that only define tasks don't load
+ * it.
+ */
 export class LazyOutlet implements Outlet {
   readonly backend = new LazyBackend('client', async () => (await this.opened()).backend)
   private opening: Promise<Outlet> | null = null
@@ -48,7 +51,7 @@ export class LazyOutlet implements Outlet {
     await this.backend.loaded()
   }
 
-  /** What was never opened need not be closed, and what could not be opened is not there. */
+  /** An outlet that was never opened, or could not be opened, needs no closing. */
   async close(): Promise<void> {
     await (await this.opening?.catch(() => null))?.close()
   }

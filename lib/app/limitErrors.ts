@@ -8,7 +8,7 @@ const MODULE = 'billiard.exceptions'
 abstract class LimitError extends Error {
   /** The module that Python knows the class from. */
   readonly excModule = MODULE
-  /** The arguments that Python makes the error with. */
+  /** The arguments of the error in Python. */
   readonly args: readonly unknown[]
 
   constructor(
@@ -46,7 +46,7 @@ export class WorkerLostError extends LimitError {
   }
 }
 
-/** Whether a reason is the soft limit's. */
+/** Whether the reason of an abort is the soft time limit. */
 export function isSoftTimeLimit(thrown: unknown): boolean {
   if (typeof thrown !== 'object' || thrown === null) return false
   const { excType, excModule } = thrown as Partial<LimitError>

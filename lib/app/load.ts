@@ -6,9 +6,10 @@ import { importFile } from './importFile.js'
 const ATTRIBUTE = /:([A-Za-z_$][\w$]*)$/
 
 /**
- * Imports the app that `-A` names: a file with or without extension (`dist/app.js`, `./dist/app`), a dotted path as Python users write it
- * (`proj.app`), or a package; after a colon the name of the export. Without that: the default export, `app`, `celery`, or the only app there is.
- * @param cwd the directory that paths and packages are looked for from
+ * Imports the app that `-A` names: a file with or without extension (`dist/app.js`, `./dist/app`), a dotted path as
+ * Python users write it (`proj.app`), or a package. A name after a colon is that of the export; without it: the default
+ * export, `app`, `celery`, or the only app there is.
+ * @param cwd the directory from which paths and packages are resolved
  * @throws ConfigurationError that says what is wrong, where, and what to do
  */
 export async function loadApp(specifier: string, cwd: string): Promise<App> {
@@ -19,14 +20,14 @@ export async function loadApp(specifier: string, cwd: string): Promise<App> {
 }
 
 /**
- * Imports a module of `include` or `imports`, for the tasks that it registers. Found like the app's.
+ * Imports a module of `include` or `imports`, for the tasks that it registers. It is looked up like the app's module.
  * @throws ConfigurationError as `loadApp`
  */
 export async function loadModule(specifier: string, cwd: string): Promise<void> {
   await importFile(findModule(specifier, cwd, '-I/--include'), specifier, '-I/--include')
 }
 
-/** An app of this copy of the package or of another. */
+/** Whether a value is an app, of this copy of the package or of another. */
 export function isApp(value: unknown): value is App {
   return typeof value === 'object' && value !== null && (value as Partial<App>)[APP_BRAND] === true
 }
@@ -42,7 +43,7 @@ function pickApp(module: Record<string, unknown>, attribute: string | undefined,
       `${where} ${attribute in exports ? `exports ${attribute}, but it is no Celery app` : `has no export ${attribute}`}; ${listing(exports)}`,
     ])
   }
-  // A CommonJS module that was compiled from `export default` has its app one level further in.
+  // A CommonJS module compiled from `export default` has its app one level deeper.
   const preferred = [main, inner.default, exports.app, exports.celery].find(isApp)
   if (preferred) return preferred
   const apps = Object.keys(exports).filter((name) => isApp(exports[name]))

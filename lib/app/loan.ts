@@ -1,17 +1,17 @@
 import type { Hooks } from './hooks/hooks.js'
 import type { Outlet } from './outlet.js'
 
-/** For whom a worker lends its way out. */
+/** Who uses the outlet that a worker lends. */
 export interface LoanTerms {
-  /** Its node name: its own tasks use this one, whoever else has lent his. */
+  /** The worker's node name: its own tasks use this outlet, even if other workers have lent theirs. */
   readonly worker?: string
-  /** Not for code outside of tasks, which goes on by the app's own. */
+  /** Whether code outside of tasks keeps using the app's own outlet. */
   readonly onlyTasks?: boolean
-  /** The app's hooks as the worker calls them. */
+  /** The app's hooks, as the worker calls them. */
   readonly hooks?: Hooks
 }
 
-/** A way out that was lent. */
+/** An outlet that was lent. */
 export interface Loan {
   readonly outlet: Outlet
   readonly worker: string | null

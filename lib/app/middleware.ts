@@ -2,9 +2,9 @@ import { repr } from '../protocol/repr.js'
 import type { RequestInfo } from './context.js'
 
 /**
- * A function around every task's handler: for error reports, `AsyncLocalStorage`, timing. It calls `next` once and returns, or resolves
- * with, the result; what the handler throws comes out of `next`. Without calling `next` the handler doesn't run, and what the middleware
- * returns is the task's result.
+ * A function around every task's handler: for error reports, `AsyncLocalStorage`, timing. It calls `next` once and
+ * returns, or resolves with, the result; errors of the handler are thrown by `next`. If it does not call `next`, the
+ * handler doesn't run, and the middleware's return value is the task's result.
  */
 export type Middleware = (request: RequestInfo, next: () => Promise<unknown>) => unknown
 
@@ -13,10 +13,10 @@ type Run = () => unknown
 /** The middleware of an app, outermost first. */
 export class Middlewares {
   private readonly all: Middleware[] = []
-  /** All middleware as one function; null if there is none. Rebuilt only when some is added. */
+  /** All middleware as one function; null if there is none. Rebuilt only when middleware is added. */
   around: ((request: RequestInfo, run: Run) => Promise<unknown>) | null = null
 
-  /** @throws TypeError for what is no function */
+  /** @throws TypeError for a middleware that is not a function */
   add(middleware: Middleware): void {
     if (typeof middleware !== 'function') {
       throw new TypeError(`app.use(${repr(middleware, 80)}): expected a function (request, next) => next()`)

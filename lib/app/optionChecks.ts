@@ -5,7 +5,7 @@ import type { Check } from './options.js'
 /** Characters of a wrong argument that are shown. */
 const SHOWN = 80
 
-/** The longest time that Node's timers can wait: a longer one ends at once. */
+/** The longest time that Node's timers can wait: a longer one would fire at once. */
 const MOST_TIMER_MS = 2 ** 31 - 1
 
 const is =
@@ -19,7 +19,7 @@ export const toggle: Check = is((value) => typeof value === 'boolean', 'true or 
 export const fn: Check = is((value) => typeof value === 'function', 'a function')
 export const text: Check = is((value) => typeof value === 'string' && value !== '', 'a text that is not empty')
 export const anyText: Check = is((value) => typeof value === 'string', 'a text')
-/** A delivery's text fields take 255 bytes at most. */
+/** Short strings of AMQP hold at most 255 bytes. */
 const SHORT = 255
 export const shortText: Check = (value) =>
   text(value) ?? (Buffer.byteLength(value as string) <= SHORT ? null : `at most ${SHORT} bytes`)
@@ -42,7 +42,7 @@ export const whole = (min: number, max = Number.MAX_SAFE_INTEGER): Check =>
 export const oneOf = (...words: readonly string[]): Check =>
   is((value) => typeof value === 'string' && words.includes(value), words.map((word) => `'${word}'`).join(' or '))
 
-/** Errors' classes, as `instanceof` takes them. */
+/** Error classes, as the right side of `instanceof`. */
 export const classes: Check = is(
   (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
   'a list of error classes, such as [TypeError]',
@@ -61,7 +61,7 @@ export function checkKwargs(task: string, kwargs: unknown): asserts kwargs is Kw
   }
 }
 
-/** Of any realm. */
+/** An AbortSignal of any realm. */
 export const abortSignal: Check = is(
   (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',
   'an AbortSignal',
@@ -69,7 +69,7 @@ export const abortSignal: Check = is(
 
 export const array: Check = is(Array.isArray, 'a list')
 
-/** Of several checks, the first that is content. */
+/** Passes if any of several checks does. */
 export const either =
   (...checks: readonly Check[]): Check =>
   (value) => {
@@ -83,7 +83,7 @@ export const orNull = (check: Check): Check =>
     is((value) => value === null, 'null'),
   )
 
-/** What is wrong with two limits of one task: a text, or none. */
+/** What is wrong with the two time limits of one task: at most one text. */
 export function limitFaults({ softTimeLimit: soft, timeLimit: hard }: Limits): string[] {
   if (typeof soft !== 'number' || typeof hard !== 'number' || soft <= hard) return []
   return [`softTimeLimit is ${soft}: expected no more than timeLimit, which is ${hard}`]

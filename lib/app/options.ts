@@ -1,13 +1,13 @@
 import { repr } from '../protocol/repr.js'
 import { nearest } from '../settings/nearest.js'
 
-/** What an option may be; null if `value` is that, else what was expected. */
+/** A check of an option's value: null if it passes, else what was expected. */
 export type Check = (value: unknown) => string | null
 
 /** The options of one kind of call. */
 export interface OptionTable {
   readonly checks: Readonly<Record<string, Check>>
-  /** What Celery or celery-node have and this doesn't, and what to do instead. */
+  /** Options of Celery or celery-node that Celeriac doesn't have, with what to use instead. */
   readonly elsewhere: Readonly<Record<string, string>>
 }
 
@@ -15,8 +15,8 @@ export interface OptionTable {
 const SHOWN = 80
 
 /**
- * What is wrong with the options of a call: those that don't exist, with the one that was probably meant, and values of the wrong
- * type or range. An option that is undefined counts as not given.
+ * What is wrong with the options of a call: unknown options, with a suggestion, and values of the wrong type or range.
+ * An option that is undefined counts as not given.
  */
 export function optionFaults(given: unknown, { checks, elsewhere }: OptionTable): string[] {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {

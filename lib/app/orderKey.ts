@@ -2,7 +2,7 @@ import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
 import { matchesGlob } from '../settings/glob.js'
 
-/** What a key is computed from. */
+/** The parts of a message that a key is computed from. */
 export interface OrderSource {
   /** The name of the task. */
   readonly task: string
@@ -14,18 +14,21 @@ export interface OrderSource {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** One part of a key. `1` and `'1'` are the same part, since the same build is a number in one message and a text in the next. */
+/**
+ * One part of a key. `1` and `'1'` are the same part, since the same build may be a number in one message and a text in
+ * the next.
+ */
 export type OrderPart = string | number | bigint | boolean
 
-/** What an `orderBy` function returns: a key, the parts of one that nests, or null or undefined for no order. */
+/** The return value of an `orderBy` function: a key, the parts of a nested key, or null or undefined for no order. */
 export type OrderKey = OrderPart | readonly (OrderPart | null | undefined)[] | null | undefined
 
 /**
- * Where an order key comes from: a path into the message, or a function.
- *
- * A key may nest: what has the key `['9800142']` waits for, and holds back, all that begins with `9800142`, while
- * `['9800142', 'fedora-42']` and `['9800142', 'fedora-43']` run side by side. In a path the parts are put apart by a slash
- * (`kwargs.build/kwargs.chroot`); a comma makes one part of several values (`kwargs.owner,kwargs.project/kwargs.build`).
+ * The source of an order key: a path into the message, or a function.
+ * Keys may nest: a message with the key `['9800142']` waits for, and holds back, all whose keys begin with `9800142`,
+ * while `['9800142', 'fedora-42']` and `['9800142', 'fedora-43']` run side by side. In a path a slash separates the
+ * parts (`kwargs.build/kwargs.chroot`); a comma makes one part of several values
+ * (`kwargs.owner,kwargs.project/kwargs.build`).
  */
 export type OrderBy = string | ((source: OrderSource) => OrderKey)
 
@@ -33,14 +36,15 @@ export type OrderBy = string | ((source: OrderSource) => OrderKey)
 export type KeyOf = (source: OrderSource) => string | undefined
 
 const ROOTS: ReadonlySet<string> = new Set(['args', 'kwargs', 'headers', 'task'])
-/** The message header that a producer may give the key in: one part, or a list of the parts of a key that nests. */
+/** The message header in which a producer may give the key: one part, or a list of the parts of a nested key. */
 const KEY_HEADER = 'order_key'
 const NONE: readonly string[] = []
 
 /**
- * The key of a message: from its task's option, else from the setting `task_order_by`, else from the header `order_key`.
+ * The key of a message: from its task's option, else from the setting `task_order_by`, else from the header
+ * `order_key`.
  * @param setting pattern of task names -> path
- * @returns a function that throws what the user's own function throws, and a TypeError for what is no key
+ * @returns a function that throws what the user's own function throws, and a TypeError for a value that is not a key
  * @throws TypeError when a path of the setting is wrong
  */
 export function keyFunction(
@@ -50,17 +54,17 @@ export function keyFunction(
   return (task, source) => task.keyOf?.(source) ?? fromSetting?.(source) ?? fromHeader(source.headers) ?? null
 }
 
-/** Whether a message names its order itself. */
+/** Whether a message carries its order key in a header. */
 export function hasKeyHeader(headers: Readonly<Record<string, unknown>> | undefined): boolean {
   return headers?.[KEY_HEADER] !== undefined && headers[KEY_HEADER] !== null
 }
 
 /**
- * Makes a function of an `orderBy`. The key's text is that of its parts, joined by a slash; slashes, commas and backslashes within a
- * value are escaped by a backslash, so that different keys never have the same text. A path that leads to nothing, to null, or to
- * what is no string, finite number or boolean ends the key before its part: a message of a build that names no chroot is one of
- * the whole build. A key without a first part is none.
- * @returns a function that throws what `orderBy` throws, and a TypeError if that returns no key
+ * Makes a function of an `orderBy`. The text of a key is that of its parts, joined by slashes; slashes, commas and
+ * backslashes within a value are escaped by a backslash, so that different keys never have the same text. If a path
+ * leads to nothing, to null, or to a value that is not a string, finite number or boolean, the key ends before that
+ * part: a message of a build without a chroot belongs to the whole build. Without a first part there is no key.
+ * @returns a function that throws what `orderBy` throws, and a TypeError if that returns something that is not a key
  * @throws TypeError when a path is wrong
  */
 export function compileOrderBy(orderBy: OrderBy): KeyOf {
@@ -87,7 +91,7 @@ export function compileTaskOrderBy(setting: Readonly<Record<string, string>>): K
     pattern,
     keyOf: compileOrderBy(path),
   }))
-  // Asked for registered tasks only, so it doesn't grow with what is sent to the queue.
+  // Called for registered tasks only, so the map doesn't grow with what is sent to the queue.
   const byTask = new Map<string, KeyOf>()
   const none: KeyOf = () => undefined
   return (source) => {
@@ -124,14 +128,14 @@ function parsePath(text: string): readonly string[] {
 function valueAt(source: OrderSource, path: readonly string[]): unknown {
   let value: unknown = source
   for (const step of path) {
-    // Own properties only: what an object inherits was in no message.
+    // Own properties only: inherited ones were in no message.
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
     value = (value as Record<string, unknown>)[step]
   }
   return value
 }
 
-/** One part out of the values at all of the paths; undefined if one of them is missing. */
+/** One part of a key, from the values at all of the paths; undefined if one of them is missing. */
 function partAt(source: OrderSource, paths: readonly (readonly string[])[]): string | undefined {
   let part: string | undefined
   for (const path of paths) {
@@ -146,7 +150,7 @@ function fromHeader(headers: OrderSource['headers']): string | undefined {
   return hasKeyHeader(headers) ? keyFrom(headers[KEY_HEADER], `the header ${KEY_HEADER} is`) : undefined
 }
 
-/** @throws TypeError for what is neither a key nor none */
+/** @throws TypeError for a value that is neither a key nor empty */
 function keyFrom(given: unknown, saying: string): string | undefined {
   const parts: readonly unknown[] = Array.isArray(given) ? given : [given]
   let key: string | undefined

@@ -2,7 +2,7 @@ import { repr } from '../protocol/repr.js'
 import { fn, plainObject, text } from './optionChecks.js'
 import { type Check, checkOptions, type OptionTable } from './options.js'
 
-/** What the kinds of a command's arguments are in TypeScript. */
+/** The TypeScript types of a command's arguments, by their kind. */
 export interface ArgumentValues {
   /** Any text. */
   readonly text: string
@@ -12,14 +12,14 @@ export interface ArgumentValues {
   readonly float: number
   /** `true` or `false`. */
   readonly bool: boolean
-  /** All words that are left. */
+  /** All remaining words. */
   readonly list: readonly unknown[]
 }
 
 /** The kind of a command's argument. */
 export type ArgumentKind = keyof ArgumentValues
 
-/** The arguments of a command in the order of the command line; with `?` for those that may be left out. A list comes last. */
+/** The arguments of a command in the order of the command line; with `?` if optional. A list comes last. */
 export type CommandArguments = Readonly<Record<string, ArgumentKind | `${ArgumentKind}?`>>
 
 /** The values of a command's arguments; undefined for one that was left out. */
@@ -31,19 +31,22 @@ export type CommandValues<Args extends CommandArguments> = {
       : never
 }
 
-/** The worker that answers a command. */
+/** The worker that runs a command. */
 export interface CommandWorker {
-  /** Such as `celery@host`. */
+  /** The node name, such as `celery@host`. */
   readonly nodename: string
 }
 
 /** A remote control command of an application. */
 export interface CommandOptions<Args extends CommandArguments> {
-  /** None by default. */
+  /** The arguments; none by default. */
   readonly args?: Args
   /** One line that says what it does. */
   readonly help: string
-  /** Gives the reply, as a value or a promise, in what JSON has a form for. What it throws becomes the reply `{ error: ... }`. */
+  /**
+   * Returns the reply, as a value or a promise; it must be possible to write it as JSON. An error that is thrown
+   * becomes the reply `{ error: ... }`.
+   */
   run(args: CommandValues<Args>, worker: CommandWorker): unknown
 }
 
@@ -60,7 +63,10 @@ const KINDS: ReadonlySet<unknown> = new Set(
   ['text', 'int', 'float', 'bool', 'list'].flatMap((kind) => [kind, `${kind}?`]),
 )
 
-/** The names that remote control commands of every worker have, older ones and Celery's `report` too: no app can define one of those. @internal */
+/**
+ * The names of the remote control commands that every worker has, including old names and Celery's `report`: no app can
+ * define one of them. @internal
+ */
 export const commandNames: ReadonlySet<string> = new Set(
   `active active_queues add_consumer autoscale cancel_consumer clock conf disable_events dump_active dump_conf dump_reserved
   dump_revoked dump_schedule dump_tasks election enable_events fleet fleet_lanes heartbeat hello lanes memdump memsample objgraph parked ping
@@ -68,7 +74,7 @@ export const commandNames: ReadonlySet<string> = new Set(
   scheduled shutdown slots stats terminate time_limit unblock`.split(/\s+/),
 )
 
-/** What the command line takes for a flag can't be its name; nothing else is asked of it. */
+/** A name must not look like a flag on the command line; there is no other restriction. */
 const NAME = /^[A-Za-z_][\w.-]*$/
 
 const args: Check = (given) => {
@@ -115,7 +121,7 @@ export class OwnCommands implements Iterable<OwnCommand> {
     for (const tell of this.told) tell(command)
   }
 
-  /** `tell` is told of each command that is added from now on, such as after a worker has started. @returns ends it */
+  /** Calls `tell` for each command that is added from now on, such as after a worker has started. @returns ends it */
   onAdd(tell: (command: OwnCommand) => void): () => void {
     this.told.add(tell)
     return () => void this.told.delete(tell)

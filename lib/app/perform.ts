@@ -5,8 +5,8 @@ import { checkArguments, checkKwargs } from './schema.js'
 import type { Task } from './task.js'
 
 /**
- * Binds and checks the arguments, and calls the handler. Without a schema it makes no promise of its own.
- * @throws TypeError for wrong arguments, in Python's words; what the handler throws
+ * Binds and checks the arguments, and calls the handler. Without a schema it creates no promise of its own.
+ * @throws TypeError for wrong arguments, with Python's texts; what the handler throws
  */
 export function perform(task: Task, args: readonly unknown[], kwargs: Kwargs, context: () => TaskContext): unknown {
   const { kwargs: byName, schema } = task.options

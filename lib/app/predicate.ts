@@ -27,9 +27,9 @@ export interface RetryOptions {
   countdown?: number
   /** When to run again; wins over `countdown`. */
   eta?: Date
-  /** Why: told in the log, and thrown when no retry is left. */
+  /** The reason: logged, and thrown when no retry is left. */
   exc?: Error
-  /** The most retries of this task; null for no end. The task's `maxRetries` (3) if not given. */
+  /** The most retries of this task; null for no limit. The task's `maxRetries` (3) if not given. */
   maxRetries?: number | null
   /** Other positional arguments for the next run. */
   args?: readonly unknown[]
@@ -37,7 +37,7 @@ export interface RetryOptions {
   kwargs?: Record<string, unknown>
 }
 
-/** The task wants to run again. Made by `self.retry()`, which counts; thrown by the task. */
+/** Thrown by a task that wants to run again. Made by `self.retry()`, which counts the retries. */
 export class Retry extends Predicate {
   /** When and how it is to run again. */
   readonly options: RetryOptions
@@ -52,27 +52,30 @@ export class Retry extends Predicate {
   }
 }
 
-/** The task is done and nothing is to be recorded. */
+/** Thrown by a task that is done and has nothing to record. */
 export class Ignore extends Predicate {
   constructor(message = 'the task asked to be ignored') {
     super('ignore', message)
   }
 }
 
-/** Another task takes the place of this one, which is done with that. Made by `self.replace()`. */
+/** Thrown by a task that another task replaces. Made by `self.replace()`. */
 export class Replace extends Ignore {
   constructor(
-    /** Sends what takes the place; called when the task has thrown this. @internal */
+    /** Sends the replacement; called when the task has thrown this. @internal */
     readonly send: () => Promise<void>,
   ) {
     super('the task was replaced')
   }
 }
 
-/** With late acknowledgement: give the message up, to the dead-letter exchange if its queue has one, or back to the queue. */
+/**
+ * Thrown by a task to refuse its message, with late acknowledgement: the message goes to the dead-letter exchange if
+ * its queue has one, or back to the queue.
+ */
 export class Reject extends Predicate {
   constructor(
-    /** Why, for the log; null for no reason. */
+    /** The reason, for the log; null for none. */
     readonly reason: unknown = null,
     /** Whether the message goes back to its queue. */
     readonly requeue = false,
@@ -91,11 +94,11 @@ function kindOf(thrown: unknown): Kind | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined
   try {
     const { [KIND]: kind, message, options } = thrown as Partial<Predicate & Retry>
-    // The symbol is open to all: what bears it and is none is an error like any other.
+    // Anyone can use the registered symbol: a value that has it but not the right form is an error like any other.
     if (typeof message !== 'string' || (kind === 'retry' && typeof options !== 'object')) return undefined
     return kind
   } catch {
-    // A proxy that throws whatever is asked of it.
+    // A proxy that throws on every access.
     return undefined
   }
 }

@@ -7,13 +7,13 @@ import { isChain, type Signature } from '../canvas/signature.js'
 import type { SignatureDict } from '../protocol/message.js'
 import { asOneTask } from './asOneTask.js'
 
-/** What can't take the place of a task. Python's class of the same name. */
+/** Thrown for a signature that can't replace a task. Python's class of the same name. */
 export class ImproperlyConfigured extends TypeError {
   readonly excType = 'ImproperlyConfigured'
   readonly excModule = 'celery.exceptions'
 }
 
-/** Of a task's request, what its replacement takes over. */
+/** The part of a task's request that its replacement takes over. */
 export interface Replaced {
   readonly id: string
   readonly rootId: string
@@ -28,8 +28,9 @@ export interface Replaced {
 }
 
 /**
- * What is sent in the place of a task: under its id, with its callbacks, as the member of its chord, and before the rest of its chain. A group
- * at its end is made a chord that hands on its results. Mirrors Celery's `Task.replace`.
+ * The signature that is sent in place of a task: with its id and its callbacks, as the member of its chord, and before
+ * the rest of its chain. A group at the end becomes a chord that returns the list of the group's results. Mirrors
+ * Celery's `Task.replace`.
  * @throws ImproperlyConfigured
  */
 export function replacementOf(given: Signature, task: Replaced): Signature {
@@ -53,7 +54,7 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
   }, sig)
 }
 
-/** The callbacks of a chain are those of its last step, also when more steps come after that. */
+/** The callbacks of a chain belong to its last step, even when more steps are added after it. */
 function linkLast(steps: readonly Signature[], chain: Signature): void {
   const last = steps.at(-1)
   if (last) for (const callback of listOption(chain.options, 'link')) link(last, callback)

@@ -6,17 +6,23 @@ import { LateError, within } from './hooks/within.js'
 import { fn } from './optionChecks.js'
 import { checkOptions } from './options.js'
 
-/** How something that tasks share, such as a pool of database connections, is opened and closed. */
+/** How to open and close something that tasks share, such as a pool of database connections. */
 export interface ResourceOptions<Value> {
-  /** Opens it, before the first task of a process or thread. An error, or no end within `worker_resource_timeout`, fails the start. */
+  /**
+   * Opens the resource, before the first task of a process or thread. An error, or exceeding `worker_resource_timeout`,
+   * fails the start.
+   */
   start: () => Value | PromiseLike<Value>
-  /** Closes it, after the last task of that process or thread. An error, or no end within `worker_resource_timeout`, is logged. */
+  /**
+   * Closes the resource, after the last task of that process or thread. An error, or exceeding
+   * `worker_resource_timeout`, is logged.
+   */
   stop?: (value: Value) => unknown
 }
 
 /** How resources are opened and closed in this process. */
 export interface ResourceTerms {
-  /** Milliseconds that the start or the stop of one of them may take. */
+  /** Milliseconds that opening or closing one resource may take. */
   readonly timeoutMs: number
   readonly log: Logger
   readonly clock?: Clock
@@ -39,26 +45,26 @@ const TABLE = {
   },
 }
 
-/** What the tasks of an app share: opened in the order of their definition, closed in reverse. */
+/** The resources that the tasks of an app share: opened in the order of their definition, closed in reverse. */
 export class Resources {
   private readonly all: Resource[] = []
-  /** Workers of this process that use them. */
+  /** How many workers of this process use the resources. */
   private users = 0
   private started: Resource[] = []
   private starting: Promise<void> | null = null
   private open: Record<string, unknown> = {}
 
-  /** By name, while they are open. */
+  /** The open resources, by name. */
   get values(): Readonly<Record<string, unknown>> {
     return this.open
   }
 
-  /** How many there are. */
+  /** The number of resources. */
   get count(): number {
     return this.all.length
   }
 
-  /** @throws TypeError for a name that is taken or can't be a property's, and for wrong options */
+  /** @throws TypeError for a name that is taken or can't be the name of a property, and for wrong options */
   add<Value>(name: string, options: ResourceOptions<Value>): void {
     if (typeof name !== 'string' || !NAME.test(name)) {
       throw new TypeError(`app.resource(${repr(name, 80)}): expected a name such as 'db'`)
@@ -74,8 +80,8 @@ export class Resources {
   }
 
   /**
-   * Opens all of them, unless they are open.
-   * @throws Error that names the one that could not be opened; those before it are closed again
+   * Opens all resources, unless they are open.
+   * @throws Error that names the resource that could not be opened; those before it are closed again
    */
   async start(terms: ResourceTerms): Promise<void> {
     this.users++
@@ -89,7 +95,10 @@ export class Resources {
     }
   }
 
-  /** Closes them once nobody uses them any more. Never throws. To be called once for each `start` that succeeded. */
+  /**
+   * Closes the resources once nobody uses them any more. Never throws. Must be called once for each `start` that
+   * succeeded.
+   */
   async stop(terms: ResourceTerms): Promise<void> {
     if (this.users === 0 || --this.users > 0) return
     this.starting = null
@@ -104,7 +113,7 @@ export class Resources {
         this.open[resource.name] = await within(opening, timeoutMs, clock)
         this.started.push(resource)
       } catch (thrown) {
-        // It may come after all, and then nobody has it.
+        // The resource may still open later, and then nobody uses it.
         if (thrown instanceof LateError) opening.then(resource.stop).catch(() => undefined)
         await this.closeAll(terms)
         throw new Error(`resource ${resource.name} was not opened: ${reason(thrown)}`, { cause: thrown })

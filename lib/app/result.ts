@@ -4,47 +4,47 @@ import type { ResultSource } from './stateWatch.js'
 
 /** How `AsyncResult.states` waits. */
 export interface StatesOptions {
-  /** Seconds to wait until the task is ready; for ever if not given. */
+  /** Seconds to wait until the task is ready; forever if not given. */
   readonly timeout?: number
-  /** Seconds between two looks at the backend, beside what it tells by itself; none if not given. */
+  /** Seconds between polls of the backend, in addition to its notifications; no polling if not given. */
   readonly interval?: number
-  /** Ends the wait when it is aborted: its reason is thrown. */
+  /** Ends the wait when aborted: the signal's reason is thrown. */
   readonly signal?: AbortSignal
 }
 
 /** How `AsyncResult.get` waits. */
 export interface GetOptions extends StatesOptions {
-  /** False: a failure is returned as an error instead of thrown. */
+  /** Whether a failure is thrown; with false it is returned as an error. */
   readonly propagate?: boolean
 }
 
-/** How `revoke` does it. */
+/** Options of `revoke`. */
 export interface RevokeOptions {
-  /** Whether a run is ended that has begun already. */
+  /** Whether to end a run that has already begun. */
   readonly terminate?: boolean
-  /** The signal that ends it, such as `SIGKILL`; SIGTERM unless given. */
+  /** The signal that ends the run, such as `SIGKILL`; SIGTERM unless given. */
   readonly signal?: string
 }
 
-/** What becomes of a task, or of a group. */
+/** The result of a task, or of a group. */
 export interface AnyResult<T = unknown> {
-  /** Of the task, or of the group. */
+  /** The id of the task or of the group. */
   readonly id: string
-  /** What came before it in a workflow; null for nothing. */
+  /** The result of the preceding step of a workflow; null if there is none. */
   readonly parent: AnyResult | null
-  /** Waits until it is ready, and gives what it gave. */
+  /** Waits until the task or group is ready, and returns its result. */
   get(options?: GetOptions): Promise<T>
-  /** Whether it has succeeded, failed, or was revoked. */
+  /** Whether the task or group has succeeded, failed, or was revoked. */
   ready(): Promise<boolean>
-  /** Whether it has succeeded. */
+  /** Whether the task or group has succeeded. */
   successful(): Promise<boolean>
-  /** Whether it has failed. */
+  /** Whether the task or group has failed. */
   failed(): Promise<boolean>
-  /** What the task has sent, or the members of the group. */
+  /** The results of what the task has sent, or of the members of the group. */
   children(): Promise<readonly AnyResult[]>
-  /** Removes what is kept of it. */
+  /** Removes the result from the backend. */
   forget(): Promise<void>
-  /** Keeps it from running. */
+  /** Keeps the task or group from running. */
   revoke(options?: RevokeOptions): Promise<void>
   /** Celery's tuple form. */
   toJSON(): ResultTuple
@@ -52,9 +52,9 @@ export interface AnyResult<T = unknown> {
 
 /** The app that a result belongs to. */
 export interface ResultHome extends ResultSource {
-  /** The result that a tuple stands for. */
+  /** The result that a tuple describes. */
   from(tuple: ResultTuple): AnyResult
-  /** Tells all workers. */
+  /** Sends the command to all workers. */
   revoke(ids: readonly string[], options: RevokeOptions): Promise<void>
   /** @throws BackendError where the backend keeps no groups */
   groups(): GroupStore

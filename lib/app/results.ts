@@ -7,7 +7,7 @@ import { GroupResult } from './groupResult.js'
 import type { Outlet } from './outlet.js'
 import type { AnyResult, ResultHome, RevokeOptions } from './result.js'
 
-/** What results are asked of: the way out that there is by then, since a closed app opens another. */
+/** The results of an app, read through its current outlet, since a closed app opens another one. */
 export class Results implements ResultHome {
   constructor(private readonly outlet: () => Outlet) {}
 
@@ -28,7 +28,7 @@ export class Results implements ResultHome {
     return new AsyncResult<Result>(id, this, systemClock, parent)
   }
 
-  /** Parents are gone through in a loop: a chain has as many as steps. */
+  /** Parents are built in a loop: a chain has as many as it has steps. */
   from(tuple: ResultTuple): AnyResult {
     const line: ResultTuple[] = []
     for (let at: ResultTuple | null = tuple; at !== null; at = at[0][1]) line.push(at)

@@ -10,9 +10,10 @@ import type { Route, SendOptions } from './outlet.js'
 const SHOWN = 80
 
 /**
- * Where a task's message goes, and how it is written: the call's own options, else `task_routes`, else the settings. Mirrors Celery's
- * router: what is for a queue on a direct exchange travels through the default exchange, with the queue's name as routing key.
- * @throws TypeError for what a function in `task_routes` gives that is no route; what it throws
+ * Where a task's message goes, and how it is encoded: the call's own options, else `task_routes`, else the settings.
+ * Mirrors Celery's router: a message for a queue on a direct exchange is sent through the default exchange, with the
+ * queue's name as routing key.
+ * @throws TypeError if a function in `task_routes` returns something that is not a route; what that function throws
  */
 export function routeTask(
   task: string,
@@ -38,7 +39,7 @@ export function routeTask(
   return to(queue.exchange.name, routingKey ?? queue.routingKey, queue.name)
 }
 
-/** Of the routers in their order, the first that knows of one. */
+/** The route of the first router that knows the task. */
 function ruleFor(
   task: string,
   options: SendOptions,
@@ -51,7 +52,7 @@ function ruleFor(
       typeof router === 'function'
         ? checked(router(task, args, kwargs, { ...options }), task)
         : isRouterPair(router)
-          ? // Unlike `test`, it begins at the first character even where a flag says to go on.
+          ? // Unlike `test`, `search` starts at the first character even if the expression has the flag `g` or `y`.
             task.search(router[0]) >= 0 && router[1]
           : inMap(task, router)
     if (found) return typeof found === 'string' ? { queue: found } : found
@@ -59,7 +60,7 @@ function ruleFor(
   return {}
 }
 
-/** A task's own name goes before patterns, wherever it stands. */
+/** The task's full name takes precedence over patterns, wherever it is in the map. */
 function inMap(task: string, map: RouteMap): string | RouteRule | undefined {
   if (Object.hasOwn(map, task)) return map[task]
   return Object.entries(map).find(([pattern]) => matchesGlob(task, pattern))?.[1]

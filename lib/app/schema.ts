@@ -2,16 +2,16 @@ import type { Params } from './signature.js'
 
 /** The part of the Standard Schema interface (standardschema.dev) that zod, valibot and others share. */
 export interface StandardSchema<Input = unknown, Output = unknown> {
-  /** The interface's own place. */
+  /** The interface's own namespace. */
   readonly '~standard': {
-    /** Checks a value: gives the value as it is transformed, or what is wrong with it. */
+    /** Checks a value: returns the transformed value, or what is wrong with it. */
     validate(value: unknown): StandardResult | Promise<StandardResult>
-    /** What goes in and what comes out; types alone, absent when the program runs. */
+    /** The types of input and output; only types, absent at run time. */
     readonly types?:
       | {
-          /** What goes in. */
+          /** The type of the input. */
           readonly input: Input
-          /** What comes out. */
+          /** The type of the output. */
           readonly output: Output
         }
       | undefined
@@ -28,8 +28,8 @@ type StandardResult =
   | { readonly issues: readonly StandardIssue[] }
 
 /**
- * Checks a task's bound arguments by its schema: an object by the names of `params`, a list where there are none.
- * @returns the arguments as the schema has transformed them
+ * Checks a task's bound arguments with its schema: an object by the names of `params`, a list without names.
+ * @returns the arguments as transformed by the schema
  * @throws TypeError that names each argument that is wrong
  */
 export async function checkArguments(
@@ -53,7 +53,7 @@ export async function checkArguments(
 
 /**
  * Checks the keyword arguments of a task that takes one object.
- * @returns them as the schema has transformed them
+ * @returns the arguments as transformed by the schema
  * @throws TypeError that names each argument that is wrong
  */
 export function checkKwargs(schema: StandardSchema, kwargs: object, task: string): Promise<unknown> {

@@ -8,8 +8,8 @@ export type SchemaOptions<Names extends readonly string[], Input, Output> = Task
 }
 
 /**
- * The arguments that a handler gets by position where its arguments have these names, and a schema gives types to the names.
- * `**options` is one of them, and `...rest` all that come last.
+ * The arguments that a handler receives by position, if its arguments have these names and a schema gives the names
+ * types. `**options` is one argument, and `...rest` all that come last.
  */
 export type ArgsOf<Names extends readonly string[], Shape> = Names extends readonly [
   infer First extends string,
@@ -26,7 +26,10 @@ export type ArgsOf<Names extends readonly string[], Shape> = Names extends reado
     ? []
     : unknown[]
 
-/** The arguments that a caller gives by position, of those that a handler gets: without what `**options` gathers by name. */
+/**
+ * The arguments that a caller passes by position, of those that a handler receives: without those that `**options`
+ * gathers by name.
+ */
 export type GivenOf<Names extends readonly string[] | undefined, Args extends readonly unknown[]> = [
   Gathering<Names>,
 ] extends [never]
@@ -35,7 +38,7 @@ export type GivenOf<Names extends readonly string[] | undefined, Args extends re
     ? Without<Names, Args>
     : Args
 
-/** The names that gather keyword arguments; never for none, and where the names aren't known. */
+/** The names that gather keyword arguments; never if there are none, or if the names aren't known. */
 type Gathering<Names> = Names extends readonly string[]
   ? string extends Names[number]
     ? never

@@ -29,7 +29,7 @@ function isSignature(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'subtaskType' in value
 }
 
-/** The body of a task is a list, which `raw` has no form for. */
+/** The body of a task message is a list, which `raw` can't encode. */
 export const serializer: Check = (value) => {
   const names = serializerNames().filter((name) => name !== 'raw')
   if (typeof value === 'string' && names.includes(serializerFor(value)?.name ?? '')) return null
@@ -100,8 +100,8 @@ export function checkSendOptions(name: string, options: SendOptions): void {
 }
 
 /**
- * The options of a call over those that the task itself brings. Where the call says where the message goes, what the task says of it
- * doesn't count.
+ * The options of a call, merged over those of the task itself. If the call says where the message goes, the task's own
+ * options for that are ignored.
  */
 export function overTask(task: Readonly<TaskOptions>, call: SendOptions): SendOptions {
   const { compression, exchange, expires, ignoreResult, priority, queue, routingKey, serializer } = task
@@ -111,7 +111,10 @@ export function overTask(task: Readonly<TaskOptions>, call: SendOptions): SendOp
   return given(options)
 }
 
-/** @throws TypeError where a call gives one time limit of the task `name`, and the other, its own, does not fit it */
+/**
+ * @throws TypeError if a call gives one time limit of the task `name` and it does not fit the other, which is the
+ *   task's own
+ */
 export function checkLimits(name: string, own: Readonly<TaskOptions>, call: SendOptions): void {
   for (const [given, other] of [
     ['softTimeLimit', 'timeLimit'],

@@ -3,8 +3,9 @@ import type { OutgoingMessage } from '../protocol/amqp.js'
 import { isTracing, type SpanAttributes, startSpan } from '../tracing.js'
 
 /**
- * Publishes a task message in a span of its own, with the trace in its headers, where Python's instrumentation of Celery looks for
- * it: beside Celery's own. Span and attributes are named as there. Without an OpenTelemetry SDK it only publishes.
+ * Publishes a task message in a span of its own, with the trace in its headers, where Python's instrumentation of
+ * Celery looks for it: beside Celery's own. Span and attributes have the same names as there. Without an OpenTelemetry
+ * SDK it only publishes.
  * @throws what `send` throws
  */
 export function traceSend(message: OutgoingMessage, send: (message: OutgoingMessage) => Promise<void>): Promise<void> {

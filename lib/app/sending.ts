@@ -7,24 +7,25 @@ import type { Loan } from './loan.js'
 import type { SendOptions, SignatureValue } from './outlet.js'
 import { traceSend } from './sendSpan.js'
 
-/** A call of a task that is to be sent. */
+/** A task call to be sent. */
 export interface OutgoingCall {
   readonly id: string
   readonly task: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
   readonly options: SendOptions
-  /** The app's own queue for replies. */
+  /** The app's own reply queue. */
   readonly replyTo: string
-  /** By what name it is routed; by default that of the task. */
+  /** The name that is looked up in the routes; by default that of the task. */
   readonly routeAs?: string
-  /** What of it belongs to a canvas, over what the options say. */
+  /** Fields that belong to a canvas; they take precedence over the options. */
   readonly canvas?: Partial<CanvasFields>
 }
 
 /**
- * Publishes the message of a call, and resolves once the broker has confirmed it. What is sent from inside a task has that for its parent.
- * @throws BrokerError; TypeError that names the place, if an argument has no form in the serializer
+ * Publishes the message of a call, and resolves once the broker has confirmed it. A call from inside a task has that
+ * task as its parent.
+ * @throws BrokerError; TypeError that names the place, if an argument can't be written in the serializer's format
  */
 export async function sendCall({ hooks, outlet }: Pick<Loan, 'hooks' | 'outlet'>, call: OutgoingCall): Promise<void> {
   const { args, id, kwargs, options, task } = call

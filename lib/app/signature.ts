@@ -1,8 +1,8 @@
-/** The positions of a function as its source shows them. */
+/** The parameters of a function, as its source shows them. */
 export interface Signature {
-  /** Names of the positions, with and without a default; null where one is destructured. */
+  /** Names of the parameters, with and without a default; null for one that is destructured. */
   readonly names: readonly (string | null)[]
-  /** Takes any number of further arguments. */
+  /** Whether the function takes any number of further arguments. */
   readonly rest: boolean
 }
 
@@ -12,9 +12,10 @@ const NAME = /^[\w$]+/
 const CLOSES: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
 
 /**
- * Reads what a function takes from its source, since `Function.length` ends at the first default and says nothing of the rest.
- * @returns null where the source doesn't tell: a native or bound function, a computed name, one that reads `arguments`, a default that
- *   is a template or a regular expression
+ * Reads what a function takes from its source, since `Function.length` ends at the first default and doesn't count a
+ * rest parameter.
+ * @returns null if the source doesn't show it: a native or bound function, a computed name, one that reads `arguments`,
+ *   a default that is a template or a regular expression
  */
 export function signatureOf(fn: (...args: never[]) => unknown): Signature | null {
   const source = Function.prototype.toString.call(fn)
@@ -29,7 +30,10 @@ export function signatureOf(fn: (...args: never[]) => unknown): Signature | null
   return { names: positions.map((text) => NAME.exec(text)?.[0] ?? null), rest }
 }
 
-/** The parameters between the bracket that opens before `from` and the one that closes it, without comments; null if not sure. */
+/**
+ * The parameters between the bracket that opens before `from` and the one that closes it, without comments; null if in
+ * doubt.
+ */
 function split(source: string, from: number): string[] | null {
   const parameters: string[] = []
   const open = [')']
@@ -52,7 +56,7 @@ function split(source: string, from: number): string[] | null {
       open.pop()
       text += sign
     } else if (open.length === 1 && (sign === ',' || sign === ')')) {
-      // After the last parameter a comma may stand.
+      // A comma may follow the last parameter.
       if (text.trim() !== '') parameters.push(text.trim())
       if (sign === ')') return parameters
       text = ''
@@ -61,7 +65,10 @@ function split(source: string, from: number): string[] | null {
   return null
 }
 
-/** Where a comment's last sign stands; null for a division or a regular expression, which only a parser tells apart. */
+/**
+ * The position of a comment's last character; null for a division or a regular expression, which only a parser can tell
+ * apart.
+ */
 function commentEnd(source: string, at: number): number | null {
   if (source.startsWith('//', at)) return source.indexOf('\n', at)
   return source.startsWith('/*', at) ? source.indexOf('*/', at + 2) + 1 : null
@@ -80,17 +87,20 @@ const FORM = /^(\*\*|\.\.\.)?([A-Za-z_$][\w$]*)(\?)?$/
 
 /** The arguments that a task declares by `params`. */
 export interface Params {
-  /** Names of the arguments, in their order, without the marks of those that may be left out. */
+  /** Names of the arguments, in their order, without the question marks of optional ones. */
   readonly names: readonly string[]
-  /** How many of them have no question mark; null where none has one: then the handler says it. */
+  /** How many arguments have no question mark; null if none has one: then the handler decides. */
   readonly required: number | null
-  /** What gathers keyword arguments of other names: the argument behind the named ones; null where there are none such. Python's `**options`. */
+  /**
+   * The name that gathers keyword arguments of other names, the argument after the named ones; null without one.
+   * Python's `**options`.
+   */
   readonly options: string | null
-  /** What gathers further arguments by position: the last ones; null where there are none such. Python's `*rest`. */
+  /** The name that gathers further positional arguments, the last ones; null without one. Python's `*rest`. */
   readonly rest: string | null
 }
 
-/** Reads `params`, which `paramsFault` has found right. */
+/** Reads `params`, which `paramsFault` has checked. */
 export function readParams(params: readonly string[]): Params {
   const parts = params.map((param) => FORM.exec(param) ?? [])
   const named = parts.filter(([, mark]) => mark === undefined)
@@ -114,7 +124,8 @@ export function paramsFault(params: unknown): string | null {
   }
   const names = parts.map((part) => part?.[2])
   if (new Set(names).size < names.length) return 'names that are all different'
-  // Named ones first, then what gathers by name, then what gathers by position: a handler can't take them in another order.
+  // Named arguments first, then what gathers by name, then what gathers by position: a handler can't take them in
+  // another order.
   const ranks = parts.map((part) => (part?.[1] === undefined ? 0 : part[1] === '**' ? 1 : 2))
   if (
     ranks.some((rank, at) => at > 0 && rank < (ranks[at - 1] ?? 0)) ||

@@ -3,7 +3,7 @@ import type { Backend, Clock, Timer } from '../ports.js'
 import { READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { TimeoutError } from './timeoutError.js'
 
-/** Where a result is asked for. */
+/** The part of a backend that results are read from. */
 export type ResultSource = Pick<Backend, 'get' | 'subscribe' | 'forget'>
 
 export interface WatchOptions {
@@ -14,12 +14,12 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Who reads more slowly than a task tells loses the oldest. */
+/** The most states that wait to be read; a slow reader loses the oldest. */
 const MOST_UNREAD = 1000
 
 /**
- * The states of a task, one after another until it is ready: null for one of which nothing is known. The backend tells them; it is asked
- * once, and at each interval if there is one. A state that is told twice is given once.
+ * The states of a task, one after another until it is ready: null if nothing is known of the task. The backend pushes
+ * them; it is read once, and at each interval if one is given. A state that is received twice is yielded once.
  * @throws TimeoutError; the reason of the signal; what the backend throws
  */
 export async function* watchStates(
@@ -74,7 +74,7 @@ class StateWatch {
     if (!this.failure) this.subscribe().catch((thrown) => this.fail(thrown))
   }
 
-  /** What has come is given before what went wrong since. */
+  /** States that have been received are yielded before a later error is thrown. */
   async next(): Promise<ResultMeta | null> {
     for (;;) {
       const meta = this.unread.shift()
@@ -91,7 +91,7 @@ class StateWatch {
     this.options.signal?.removeEventListener('abort', this.onAbort)
     this.deadline?.cancel()
     this.look?.cancel()
-    // What was waited for is known or given up; that the backend can't be told to say no more, or is silent, doesn't change it.
+    // The result is known or given up by now: a backend that can't be told, or is silent, doesn't change that.
     void this.leave?.().catch(() => undefined)
   }
 
@@ -110,7 +110,7 @@ class StateWatch {
   private async ask(): Promise<void> {
     const { heard } = this
     const meta = await this.source.get(this.id)
-    // What was told meanwhile is newer, or what was read will be told yet.
+    // If a state was received in the meantime, it is newer than what was read, or what was read will still be received.
     if (heard === this.heard || isReady(meta)) this.take(meta)
     const { interval } = this.options
     if (interval === undefined || this.ended) return

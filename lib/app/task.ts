@@ -13,12 +13,12 @@ import type { LeadOf, TailOf } from './workflow/leads.js'
 import { Signature, type SignatureHome } from './workflow/signature.js'
 
 // Handlers are stored without their argument types: those are known where a task is defined, and nowhere else.
-/** A function that runs as a task. What it returns, or resolves with, is the result. */
+/** A function that runs as a task. The value that it returns, or resolves with, is the result. */
 export type Handler = (...args: never[]) => unknown
 /** A function that runs as a task with `bind: true`: its first argument is the task context, Python's `self`. */
 export type BoundHandler<Shared extends object = object> = (self: TaskContext<Shared>, ...args: never[]) => unknown
 
-/** The arguments of a bound handler that its caller gives. */
+/** The arguments of a bound handler that the caller passes. */
 export type CallOf<Own extends (self: never, ...args: never[]) => unknown> =
   Parameters<Own> extends readonly [unknown, ...infer Rest] ? Rest : []
 
@@ -31,17 +31,17 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
   Args,
   Result
 > {
-  /** Retries of one message at most; null for no end. */
+  /** The most retries of one message; null for no limit. */
   readonly maxRetries: number | null
-  /** Seconds until a retry that names no time runs. */
+  /** Seconds until a retry without a time of its own runs. */
   readonly defaultRetryDelay: number
-  /** From `orderBy`; null without one. @internal */
+  /** Computes the order key, from `orderBy`; null without it. @internal */
   readonly keyOf: KeyOf | null
-  /** Names of the arguments, in their order, without the marks of those that may be left out and without what gathers others. */
+  /** Names of the arguments, in their order, without question marks, and without the names that gather others. */
   readonly params: readonly string[] | undefined
-  /** All that `params` says; null without it. @internal */
+  /** Everything that `params` declares; null without it. @internal */
   readonly declared: Params | null
-  /** How many arguments a message has to bring. */
+  /** How many arguments a message must have. */
   readonly required: number
   private readonly source: Source | null
 
@@ -73,25 +73,25 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     this.checkParams()
   }
 
-  /** Sends a message for this task: keyword arguments if the handler takes those. Mirrors Celery's `delay`. */
+  /** Sends a message for this task, with keyword arguments if the handler takes those. Mirrors Celery's `delay`. */
   override async delay(...args: Args): Promise<AsyncResult<Result>> {
     if (!this.options.kwargs) return super.delay(...args)
     return this.send([], this.keywords('delay', args), {}) as Promise<AsyncResult<Result>>
   }
 
-  /** A call that isn't made yet: with keyword arguments if the handler takes those. Mirrors Celery's `s`. */
+  /** A call that isn't made yet, with keyword arguments if the handler takes those. Mirrors Celery's `s`. */
   override s<const Given extends TailOf<Args>>(...given: Given): Signature<LeadOf<Args, Given>, Result> {
     if (!this.options.kwargs) return super.s(...given)
     return new Signature(taskSignature(this.name, [], this.keywords('s', given)), this.home)
   }
 
-  /** A call that isn't made yet, and takes nothing from what comes before it. Mirrors Celery's `si`. */
+  /** A call that isn't made yet, which ignores the result of a preceding step. Mirrors Celery's `si`. */
   override si(...args: Args): Signature<readonly unknown[], Result> {
     if (!this.options.kwargs) return super.si(...args)
     return new Signature(taskSignature(this.name, [], this.keywords('si', args), {}, true), this.home)
   }
 
-  /** @throws TypeError for more than one object, and for what is none */
+  /** @throws TypeError for more than one object, and for a value that is not an object */
   private keywords(call: string, args: readonly unknown[]): Kwargs {
     if (args.length > 1) {
       throw new TypeError(
@@ -103,20 +103,21 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     return { ...kwargs }
   }
 
-  /** How many arguments the handler takes at most; null for any number, or where its source doesn't tell. @internal */
+  /** The most arguments that the handler takes; null for any number, or if its source doesn't show it. @internal */
   get most(): number | null {
     if (!this.source || this.source.rest) return null
     return Math.max(0, this.source.names.length - this.context)
   }
 
-  /** The handler's own name of an argument; null where its source doesn't tell. */
+  /** The handler's own name of an argument; null if its source doesn't show it. */
   nameAt(position: number): string | null {
     return this.source?.names[position + this.context] ?? null
   }
 
   /**
-   * The names of `params` without a question mark, where one has it; else the arguments before the handler's first default. A function
-   * around the handler that hands on whatever it gets hides them: then all names of `params` count.
+   * The number of names in `params` without a question mark, if any has one; else the number of arguments before the
+   * handler's first default. A wrapper that passes on all its arguments hides those of the handler: then all names of
+   * `params` count.
    */
   private countRequired(): number {
     const { declared } = this
@@ -130,7 +131,10 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     return !schema && tellsNothing ? declared.names.length : Math.min(own, declared.names.length)
   }
 
-  /** A name that the handler has no place for would be looked for in each message, and its value thrown away. */
+  /**
+   * Without this check, a name that the handler has no place for would be looked up in each message, and its value
+   * thrown away.
+   */
   private checkParams(): void {
     const { declared, source } = this
     if (!declared || !source || this.options.kwargs) return
@@ -139,7 +143,7 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     if (declared.rest !== null && !source.rest) {
       throw new TypeError(`task ${this.name}: params gathers ...${declared.rest}, and the handler has no ...rest`)
     }
-    // A handler that takes the rest has a place for all, but not in their order where it names some of them.
+    // A handler with a rest parameter has a place for all, but not in their order if it names some of them.
     if (wanted.length <= places || (source.rest && (declared.rest === null || this.isWrapper(source)))) return
     const surplus = wanted.slice(Math.max(0, places)).join(', ')
     const remedy = declared.rest === null ? ', or take the rest in it (...rest)' : ', before its ...rest'
@@ -148,7 +152,7 @@ export class Task<Args extends readonly unknown[] = readonly unknown[], Result =
     )
   }
 
-  /** Whether it hands on whatever it gets. */
+  /** Whether the handler passes on all its arguments. */
   private isWrapper(source: Source): boolean {
     return source.rest && source.names.length <= this.context
   }

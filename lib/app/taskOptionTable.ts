@@ -60,7 +60,7 @@ const retryKwargs: Check = (value) => {
   return fault === undefined ? null : `{ countdown, maxRetries }, but ${fault}`
 }
 
-/** What a task's options may be. Celery's own that are missing here say where their place is. */
+/** The checks of a task's options. For options of Celery that are missing here, it says what to use instead. */
 export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof TaskOptions, Check>> } = {
   checks: {
     bind: toggle,

@@ -2,7 +2,7 @@ import { CeleriacError } from '../errors.js'
 
 /** The task wasn't ready in time; it may still become so. */
 export class TimeoutError extends CeleriacError {
-  /** The module of its class in Python. */
+  /** The module of the class in Python. */
   static readonly excModule = 'celery.exceptions'
 
   constructor(id: string, seconds: number) {

@@ -4,12 +4,12 @@ import { perform } from '../perform.js'
 import type { Registry } from '../registry.js'
 import { Task } from '../task.js'
 
-/** Celery's `celery.map`: calls a task of this app with each item, one after another, in the run of the message. */
+/** Celery's `celery.map`: calls a task of this app with each item, one after another, in one run. */
 export function map(tasks: Registry, limits: CanvasLimits): Task {
   return overMany('celery.map', { tasks, limits }, (item) => [item])
 }
 
-/** Celery's `celery.starmap`: the same with lists of arguments. */
+/** Celery's `celery.starmap`: calls a task of this app with each list of arguments, one after another, in one run. */
 export function starmap(tasks: Registry, limits: CanvasLimits): Task {
   return overMany('celery.starmap', { tasks, limits }, (item) => {
     if (Array.isArray(item)) return item

@@ -28,12 +28,12 @@ export type UnlockCall = [
 ]
 
 const INTERVAL = 1
-/** Results are gone by then: there is nothing more to wait for. */
+/** Seconds after which results have expired: there is nothing more to wait for. */
 const EXPIRES = 86_400
 
 /**
  * One run of `celery.chord_unlock`.
- * @throws Retry while the header has not ended; SignatureError for what is no chord
+ * @throws Retry while the header has not ended; SignatureError for a value that is not a chord
  */
 export async function unlock(
   home: ChordUnlockHome,

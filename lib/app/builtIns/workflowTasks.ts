@@ -9,12 +9,12 @@ import type { AnyResult } from '../result.js'
 import { type BoundHandler, Task } from '../task.js'
 import type { SignatureHome } from '../workflow/signature.js'
 
-/** Arguments of `celery.accumulate` at most: one for each name. */
+/** The most arguments of `celery.accumulate`: one for each name. */
 const MOST = 255
 
 /**
- * The tasks that Celery has in every app for its workflows, and the one that beat sends daily. `celery.chunks`, `celery.group` and `celery.chord`
- * are seldom sent, by old clients alone.
+ * The tasks that Celery has in every app for its workflows, and the one that beat sends daily. `celery.chunks`,
+ * `celery.group` and `celery.chord` are rarely sent, and only by old clients.
  */
 export function workflowTasks(home: SignatureHome, limits: CanvasLimits): readonly Task[] {
   const names = Array.from({ length: MOST }, (_, at) => `value${at}?`)
@@ -41,7 +41,7 @@ export function workflowTasks(home: SignatureHome, limits: CanvasLimits): readon
     new Task('celery.chain', {}, (..._: unknown[]) => {
       throw python('NotImplementedError', 'chain is not a real task', 'builtins')
     }),
-    // Results expire by themselves wherever they are kept here.
+    // All backends here expire results by themselves.
     new Task('celery.backend_cleanup', {}, () => null),
   ]
 }
@@ -55,7 +55,7 @@ type GroupCall = [
   addToParent?: boolean,
 ]
 
-/** Whoever has sent it knows the ids of all members, and gives them as `result`. */
+/** The sender knows the ids of all members, and passes them as `result`. */
 async function sendGroup(
   home: SignatureHome,
   limits: CanvasLimits,

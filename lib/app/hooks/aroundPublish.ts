@@ -9,8 +9,8 @@ export type Body = readonly [args: readonly unknown[], kwargs: Kwargs, embed: Re
 
 /**
  * Publishes a task message between `beforeTaskPublish`, which may change it, and `afterTaskPublish`.
- * @param body what the message's content was made of
- * @throws what `send` throws; TypeError if what the hooks have put in can't be sent
+ * @param body the source of the message's content
+ * @throws what `send` throws; TypeError if the hooks have put in something that can't be sent
  */
 export async function aroundPublish(
   hooks: Hooks,

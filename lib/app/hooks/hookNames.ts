@@ -34,7 +34,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   importModules: 'import modules in the module of the app',
 }
 
-/** @throws TypeError that says what was probably meant, for a name that no hook has */
+/** @throws TypeError with a suggestion, for an unknown hook name */
 export function checkHookName(name: unknown): asserts name is HookName {
   if (typeof name === 'string' && Object.hasOwn(NAMES, name)) return
   const known = Object.keys(NAMES)

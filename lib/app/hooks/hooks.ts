@@ -9,7 +9,7 @@ import { LateError, within } from './within.js'
 
 /** How hooks are called in this process. */
 export interface HookTerms {
-  /** Milliseconds that one hook is waited for. */
+  /** Milliseconds to wait for one hook. */
   readonly timeoutMs: number
   readonly log: Logger
   readonly clock?: Clock
@@ -20,7 +20,7 @@ const NO_WORKER: HookTerms = {
   log: onlyWarnings((message) => process.emitWarning(message, 'CeleriacWarning')),
 }
 
-/** The hooks of an app, by name. Whatever a hook does, whoever calls it goes on: an error is logged, and a wait has a bound. */
+/** The hooks of an app, by name. A hook can't stop its caller: errors are logged, and waits are bounded. */
 export class Hooks {
   private readonly underWay = new Set<Promise<void>>()
 
@@ -29,24 +29,24 @@ export class Hooks {
     private terms: HookTerms,
   ) {}
 
-  /** No hooks yet, for an app. */
+  /** An empty set of hooks, for an app. */
   static none(): Hooks {
     return new Hooks(new Map(), NO_WORKER)
   }
 
-  /** The same hooks, now and later, as a worker calls them: each worker of an app by its own terms. */
+  /** The same hooks, including later ones, as a worker calls them: each worker of an app on its own terms. */
   by(terms: HookTerms): Hooks {
     return new Hooks(this.byName, terms)
   }
 
-  /** Whether there is any hook at all: the one thing that a task without hooks pays for. */
+  /** Whether there is any hook at all: the only cost for a task without hooks. */
   get any(): boolean {
     return this.byName.size > 0
   }
 
   /**
-   * @returns takes the hook away again
-   * @throws TypeError for a name that no hook has, and for a hook that is no function
+   * @returns a function that removes the hook
+   * @throws TypeError for an unknown hook name, and for a hook that is not a function
    */
   add<Name extends HookName>(name: Name, hook: Hook<Name>): () => void {
     checkHookName(name)
@@ -63,29 +63,30 @@ export class Hooks {
     }
   }
 
-  /** How many hooks have this name. */
+  /** The number of hooks with this name. */
   count(name: HookName): number {
     return this.of(name).length
   }
 
-  /** How many hooks the name with the most of them has. */
+  /** The number of hooks under the name that has the most. */
   get longest(): number {
     return Math.max(0, ...[...this.byName.values()].map((hooks) => hooks.length))
   }
 
-  /** Milliseconds that a hook is waited for in this process. */
+  /** Milliseconds to wait for a hook in this process. */
   get timeoutMs(): number {
     return this.terms.timeoutMs
   }
 
-  /** Says how hooks are called from now on where no worker does, and in the child of one. */
+  /** Sets how hooks are called from now on outside a worker, and in a worker's child. */
   configure(terms: HookTerms): void {
     this.terms = terms
   }
 
   /**
-   * Calls the hooks of a name one after another, in the order in which they were added, and waits for each, up to the bound. Never throws.
-   * @param facts asked for only if there is a hook
+   * Calls the hooks of a name one after another, in the order in which they were added, and waits for each, up to the
+   * time limit. Never throws.
+   * @param facts called only if there is a hook
    */
   async tell<Name extends HookName>(name: Name, facts: () => HookArguments[Name]): Promise<void> {
     const hooks = this.of(name)
@@ -100,14 +101,14 @@ export class Hooks {
     for (const hook of hooks) await this.call(name, hook as Hook<Name>, given)
   }
 
-  /** The same without a wait; `settled` knows of it. */
+  /** Calls the hooks of a name without waiting for them; `settled` waits for those calls. */
   note<Name extends HookName>(name: Name, facts: () => HookArguments[Name]): void {
     if (!this.any || this.of(name).length === 0) return
     const told = this.tell(name, facts).finally(() => this.underWay.delete(told))
     this.underWay.add(told)
   }
 
-  /** Resolves once no hook that nobody waits for is under way: at the latest when their bounds have passed. */
+  /** Resolves once all hooks called by `note` have ended, or their time limits have passed. */
   async settled(): Promise<void> {
     await Promise.all(this.underWay)
   }

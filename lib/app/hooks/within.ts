@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../../ports.js'
 
-/** Thrown when what an app's own code was waited for did not come in time. */
+/** Thrown when the app's own code did not finish in time. */
 export class LateError extends Error {
   override readonly name = 'LateError'
 }
 
 /**
- * A wait with an end, for code of the app's that may never come to one.
+ * Waits with a time limit, for code of the app that may never finish.
  * @throws what `wait` throws; LateError after `ms` milliseconds
  */
 export function within<T>(wait: PromiseLike<T>, ms: number, clock: Clock): Promise<T> {

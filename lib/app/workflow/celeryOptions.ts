@@ -3,7 +3,7 @@ import type { CanvasMessage } from '../../canvas/canvasMessage.js'
 import type { SignatureOptions } from '../../canvas/signature.js'
 import type { SendOptions } from '../outlet.js'
 
-/** What `apply_async` calls our options. */
+/** The names of our options in Celery's `apply_async`. */
 const NAMES: Readonly<Record<Exclude<keyof SendOptions, 'stamps'>, string>> = {
   taskId: 'task_id',
   queue: 'queue',
@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<Exclude<keyof SendOptions, 'stamps'>, string>> = {
   link: 'link',
   linkError: 'link_error',
 }
-/** What Celery calls the parts of a policy. */
+/** Celery's names for the fields of a retry policy. */
 const POLICY_NAMES: Readonly<Record<keyof PublishRetryPolicy, string>> = {
   maxRetries: 'max_retries',
   intervalStart: 'interval_start',
@@ -41,7 +41,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Our options as a signature has them: by Celery's names, times as texts, stamps beside the others.
+ * Our options in the form of a signature: by Celery's names, times as texts, stamps beside the others.
  * @throws TypeError for a stamp that has the name of an option
  */
 export function celeryOptions(options: SendOptions): SignatureOptions {
@@ -62,7 +62,7 @@ export function stampOptions(stamps: Readonly<Record<string, unknown>>): Signatu
   return { ...stamps, stamped_headers: names }
 }
 
-/** What a message of a canvas says of its way, in our options. What it says nothing of is absent. */
+/** The options of a canvas's message, by our names. Options that it does not have are absent. */
 export function optionsOf(message: CanvasMessage): SendOptions {
   const { compression, countdown, eta, exchange, expires, headers, ignoreResult, priority } = message
   const { parentId, queue, replyTo, retry, rootId, routingKey, serializer } = message
@@ -77,7 +77,7 @@ export function optionsOf(message: CanvasMessage): SendOptions {
 }
 
 function writtenValue(value: unknown): unknown {
-  // Of another realm, too: whoever runs tests has one.
+  // Dates of another realm are accepted too: test runners have one.
   if (Object.prototype.toString.call(value) === '[object Date]')
     return (value as Date).toISOString().replace('Z', '+00:00')
   if (isSignature(value)) return [value.toJSON()]
@@ -88,14 +88,14 @@ function isSignature(value: unknown): value is { toJSON(): unknown } {
   return typeof value === 'object' && value !== null && 'subtaskType' in value && 'toJSON' in value
 }
 
-/** A policy in Celery's words, as signatures have it. */
+/** A retry policy by Celery's names, as in a signature. */
 function inWords(policy: Partial<PublishRetryPolicy>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(policy).map(([name, value]) => [POLICY_NAMES[name as keyof typeof POLICY_NAMES], value]),
   )
 }
 
-/** What of a policy in Celery's words is known here. A signature of a message may have anything in it. */
+/** The known fields of a retry policy that has Celery's names. The signature of a message may have anything there. */
 function fromWords(words: unknown): Partial<PublishRetryPolicy> | undefined {
   if (typeof words !== 'object' || words === null) return undefined
   const known = Object.entries(POLICY_NAMES).map(

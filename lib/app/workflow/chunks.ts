@@ -3,7 +3,7 @@ import type { GroupResult } from '../groupResult.js'
 import type { Group } from './combine.js'
 import { Signature, type SignatureHome } from './signature.js'
 
-/** What is called, with which lists of arguments, and how many of them a message has. */
+/** The task that is called, its lists of arguments, and how many of them go into one message. */
 export interface ChunksOf {
   readonly task: string
   readonly items: readonly (readonly unknown[])[]
@@ -11,8 +11,9 @@ export interface ChunksOf {
 }
 
 /**
- * Calls of a task with many lists of arguments, several a message: what `task.chunks` gives. It is sent, and part of a workflow, as the group of
- * its messages; as JSON it is one call of `celery.chunks`, as in Python. Mirrors Celery's `chunks`.
+ * Calls of a task with many lists of arguments, several in each message: the return value of `task.chunks`. It is sent,
+ * and takes part in a workflow, as the group of its messages; as JSON it is one call of `celery.chunks`, as in Python.
+ * Mirrors Celery's `chunks`.
  */
 export class Chunks<Result = unknown> extends Signature<readonly unknown[], Result[][], GroupResult<Result[][]>> {
   /** @internal */
@@ -32,17 +33,17 @@ export class Chunks<Result = unknown> extends Signature<readonly unknown[], Resu
     return null
   }
 
-  /** The group that it is sent as. Mirrors Celery's `group`. */
+  /** The group that the chunks are sent as. Mirrors Celery's `group`. */
   group(): Group<readonly unknown[], Result[][]> {
     return new Signature(this.canvas(), this.home) as Group<readonly unknown[], Result[][]>
   }
 
-  /** A copy, which changes by itself. */
+  /** Returns an independent copy. */
   override clone(): this {
     return new Chunks(this.of, this.home, this.canvas()) as this
   }
 
-  /** Celery's form. Callbacks are those of the group, and not in it. */
+  /** Celery's form. Callbacks belong to the group, and are not included. */
   override toJSON(): SignatureDict {
     const { items, size, task } = this.of
     const { options } = this.canvas()

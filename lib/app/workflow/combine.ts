@@ -11,17 +11,17 @@ import type { AsyncResult } from '../asyncResult.js'
 import type { GroupResult } from '../groupResult.js'
 import { type AnySignature, dictOf, homeOf, Signature } from './signature.js'
 
-/** Calls that run side by side; gives the list of their results. */
+/** Calls that run side by side; the result is the list of their results. */
 export type Group<Lead extends readonly unknown[], Results extends readonly unknown[]> = Signature<
   Lead,
   Results,
   GroupResult<Results>
 > & {
-  /** What tells it from other signatures. */
+  /** Marks a group among signatures. */
   readonly subtaskType: 'group'
 }
 
-/** What may be given to each of them. */
+/** The arguments that may be passed to each of the members. */
 type LeadOfAll<Members extends readonly AnySignature[]> = (
   Members[number] extends infer Member
     ? Member extends Signature<infer Lead, unknown, unknown>
@@ -31,7 +31,7 @@ type LeadOfAll<Members extends readonly AnySignature[]> = (
 ) extends (lead: infer All extends readonly unknown[]) => void
   ? All
   : never
-/** A group among them stands for its own members. */
+/** The results of the members; a nested group counts as its own members. */
 type ResultsOf<Members extends readonly AnySignature[]> = Members extends readonly [
   infer First,
   ...infer Rest extends readonly AnySignature[],
@@ -51,9 +51,10 @@ type Step<Given, Result> = Signature<readonly [Given], Result, unknown>
 type Last<Given, Result, Handle> = Signature<readonly [Given], Result, Handle>
 
 /**
- * One call after another: the result of each is the first argument of the next, unless that is immutable (`si`). Up to eight are typed one
- * by one, more by `pipe`; a list of steps is not typed. A group before something becomes the header of a chord. Mirrors Celery's `chain`.
- * @throws TypeError for what is no signature, and for no step at all
+ * Calls that run one after another: the result of each is the first argument of the next, unless that is immutable
+ * (`si`). Up to eight steps are typed one by one, more with `pipe`; a list of steps is not typed. A group before a step
+ * becomes the header of a chord. Mirrors Celery's `chain`.
+ * @throws TypeError for a step that is not a signature, and without any step
  */
 export function chain<L extends readonly unknown[], A, H>(a: Signature<L, A, H>): Signature<L, A, H>
 export function chain<L extends readonly unknown[], A, B, H>(
@@ -119,9 +120,9 @@ export function chain(...given: readonly unknown[]): Signature<readonly unknown[
 }
 
 /**
- * Calls that run side by side: several, or a list of them. What it is given in front goes to each. The members of a group in it become its
- * own, and so do their results. Mirrors Celery's `group`.
- * @throws TypeError for what is no signature
+ * Calls that run side by side: several arguments, or one list. Leading arguments go to each member. The members of a
+ * nested group become members of this one, and so do their results. Mirrors Celery's `group`.
+ * @throws TypeError for a member that is not a signature
  */
 export function group<L extends readonly unknown[], R extends readonly unknown[]>(
   members: readonly Group<L, R>[],
@@ -135,9 +136,9 @@ export function group(...given: readonly unknown[]): unknown {
 }
 
 /**
- * A group, the header, and what is called with the list of its results, the body. Without a header the body gets an empty list. Mirrors
- * Celery's `chord`.
- * @throws TypeError for what is no signature
+ * A group, the header, and a body that is called with the list of the group's results. Without a header the body gets
+ * an empty list. Mirrors Celery's `chord`.
+ * @throws TypeError for a value that is not a signature
  */
 export function chord<L extends readonly unknown[], Results extends readonly unknown[], R, H>(
   header: Group<L, Results>,
@@ -160,8 +161,8 @@ export function chord(header: unknown, body: unknown): Signature<readonly unknow
 }
 
 /**
- * Members of groups in place of the groups, so that a body gets their results in the order in which they are written: Celery takes the groups
- * in a header apart backwards.
+ * Replaces nested groups by their members, so that a body gets the results in the order in which they are written:
+ * Celery flattens the groups in a header in reverse order.
  */
 function flat(members: readonly SignatureDict[]): SignatureDict[] {
   return members.flatMap((member) => {

@@ -1,13 +1,14 @@
 /**
- * The arguments that a call may still be given in front of those that it has, as the signature of `Args` with `Given` as its last: of
- * `[x: number, y: number]` and `[number]` it is `[number]`. Several where the task has arguments that may be left out.
+ * The leading arguments that a call may still be given before those that it has: with `Given` as the last of `Args`.
+ * For `[x: number, y: number]` and `[number]` they are `[number]`. There are several possibilities if the task has
+ * optional arguments.
  */
 export type LeadOf<
   Args extends readonly unknown[],
   Given extends readonly unknown[],
   Before extends readonly unknown[] = readonly [],
 > = readonly unknown[] extends Args
-  ? // Of a task of which nothing is known.
+  ? // A task of unknown type.
     never
   :
       | (Given extends Args ? Before : never)

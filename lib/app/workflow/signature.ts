@@ -18,42 +18,43 @@ import { isVisitor, type StampingVisitor, type StampOptions, type Stamps, sameSt
 
 /** The app that signatures and workflows belong to. */
 export interface SignatureHome {
-  /** The queue that replies go to. */
+  /** The reply queue of the app. */
   readonly oid: string
   /**
-   * Sends a canvas, and returns what stands for its result.
-   * @param joins the group of the chord whose header it is one more member of
+   * Sends a canvas, and returns its result handle.
+   * @param joins the group of the chord whose header the canvas joins as one more member
    */
   apply(sig: SignatureDict, call: CallParts, joins?: string): Promise<AnyResult>
-  /** What stands for the result of a canvas that has its ids. */
+  /** The result handle of a canvas that has its ids. */
   resultOf(tuple: ResultTuple): AnyResult
 }
 
-/** Any signature, whatever it takes and gives. */
+/** Any signature, whatever its arguments and its result. */
 export type AnySignature = Signature<never, unknown, unknown>
-/** What is called with a result. */
+/** A signature that is called with a result. */
 export type Callback<Result> = Signature<readonly [Result], unknown, unknown>
 
 declare const TAKES: unique symbol
 declare const GIVES: unique symbol
 
 /**
- * A call that isn't made yet: of a task, or of a whole workflow. `Lead` are the arguments that it may still be given, in front of its own;
- * `Result` is what it gives; `Handle` is what stands for that once it is sent. Mirrors Celery's `Signature`, whose JSON form it has.
+ * A call that isn't made yet: of a task, or of a whole workflow. `Lead` are the arguments that it may still be given,
+ * before its own; `Result` is its result; `Handle` is the result handle once it is sent. Mirrors Celery's `Signature`,
+ * whose JSON form it has.
  */
 export class Signature<
   in Lead extends readonly unknown[] = readonly unknown[],
   out Result = unknown,
   out Handle = AsyncResult<Result>,
 > {
-  /** Only types: there are no such properties. */
+  /** For type checks only: these properties do not exist. */
   declare readonly [TAKES]?: (lead: Lead) => void
   /** @internal */
   declare readonly [GIVES]?: Result
 
   constructor(
     protected readonly dict: SignatureDict,
-    /** The app that sends it. @internal */
+    /** The app that sends the signature. @internal */
     readonly home: SignatureHome,
   ) {}
 
@@ -62,23 +63,24 @@ export class Signature<
     return this.dict.task
   }
 
-  /** What it is besides a call of one task; null for that. */
+  /** The kind of workflow; null for a call of one task. */
   get subtaskType(): 'chain' | 'group' | 'chord' | null {
     return this.dict.subtask_type
   }
 
   /**
-   * Sends it. Mirrors Celery's `delay`.
-   * @param lead arguments in front of its own; an immutable one leaves them out
-   * @throws what `sendTask` throws; SignatureError for a workflow that can't be sent; NotImplementedError for a chord where the result backend has none
+   * Sends the signature. Mirrors Celery's `delay`.
+   * @param lead arguments before its own; an immutable signature ignores them
+   * @throws what `sendTask` throws; SignatureError for a workflow that can't be sent; NotImplementedError for a chord
+   *   if the result backend does not support chords
    */
   delay(...lead: Lead): Promise<Handle> {
     return this.send(lead, {}, {})
   }
 
   /**
-   * Sends it with options, which win over its own. Of a chain they are for the first step, but `taskId`, `link` and `linkError`. Mirrors
-   * Celery's `apply_async`.
+   * Sends the signature with options, which take precedence over its own. For a chain they apply to the first step,
+   * except `taskId`, `link` and `linkError`. Mirrors Celery's `apply_async`.
    * @throws as `delay`
    */
   applyAsync(lead: Lead, kwargs: Kwargs = {}, options: SendOptions = {}): Promise<Handle> {
@@ -86,7 +88,7 @@ export class Signature<
   }
 
   /**
-   * Sets options of it, and returns it. Mirrors Celery's `set`.
+   * Sets options of the signature, and returns it. Mirrors Celery's `set`.
    * @throws TypeError that names everything that is wrong
    */
   set(options: SendOptions): this {
@@ -99,23 +101,27 @@ export class Signature<
   }
 
   /**
-   * Adds a callback: it is sent with the result once there is one. Of a chain it follows the last step, of a chord the body. Returns the
-   * signature itself, where Celery's `link` returns the callback.
+   * Adds a callback, which is sent with the result once there is one. For a chain it follows the last step, for a chord
+   * the body. Returns the signature itself, while Celery's `link` returns the callback.
    */
   link(callback: Callback<Result>): this {
     link(this.dict, dictOf(callback, 'link'))
     return this
   }
 
-  /** Adds a callback for failures, of any task in it. Returns the signature itself, where Celery's `link_error` returns the callback. */
+  /**
+   * Adds a callback for the failure of any task in the signature. Returns the signature itself, while Celery's
+   * `link_error` returns the callback.
+   */
   linkError(errback: AnySignature): this {
     linkError(this.dict, dictOf(errback, 'linkError'), { errorsOnHeader: false })
     return this
   }
 
   /**
-   * Adds stamps: values by name, that all its messages carry and `revokeByStampedHeaders` finds; or what a visitor says of each of its parts. A
-   * stamp that is there already is replaced, or with `append` becomes a list of both. Mirrors Celery's `stamp`.
+   * Adds stamps: values by name, which all messages of the signature carry and `revokeByStampedHeaders` matches; or a
+   * visitor that returns the stamps of each part. A stamp that exists already is replaced, or with `append` becomes a
+   * list of both. Mirrors Celery's `stamp`.
    * @throws TypeError for a stamp that has the name of an option
    */
   stamp(visitor: StampingVisitor, options?: StampOptions): this
@@ -127,22 +133,22 @@ export class Signature<
     return this
   }
 
-  /** A copy, which changes by itself. Mirrors Celery's `clone`. */
+  /** Returns an independent copy. Mirrors Celery's `clone`. */
   clone(): this {
     return new Signature(this.canvas(), this.home) as this
   }
 
   /**
-   * Both, one after the other, as Python's `|`: what this one gives is the first argument of the next. A group before something becomes the
-   * header of a chord.
+   * Combines two signatures, one after the other, as Python's `|`: the result of this one is the first argument of the
+   * next. A group before a step becomes the header of a chord.
    */
   pipe<Given, Then>(next: Signature<readonly [Result], Given, Then>): Signature<Lead, Given, Then> {
     return new Signature(pipe(this.dict, dictOf(next, 'pipe'), { keepsGroups: true }), homeOf([this, next]))
   }
 
   /**
-   * Gives it, and all that is in it, their ids, and returns what will stand for its result: for whoever has to know of that before it is sent.
-   * Once it has them, it is to be sent only once. Mirrors Celery's `freeze`.
+   * Assigns ids to the signature and all its parts, and returns the result handle: for code that needs the ids before
+   * sending. After that it must be sent only once. Mirrors Celery's `freeze`.
    * @throws TypeError for a signature without an app
    */
   freeze(): Handle {
@@ -150,12 +156,12 @@ export class Signature<
     return this.home.resultOf(tupleOf(node)) as Handle
   }
 
-  /** Celery's form, which is also what a task that takes or returns it gets and gives. */
+  /** Celery's form, in which tasks also receive and return signatures. */
   toJSON(): SignatureDict {
     return this.canvas()
   }
 
-  /** What is sent, and what workflows are made of: a copy. @internal */
+  /** A copy of the dict, for sending and for building workflows. @internal */
   canvas(): SignatureDict {
     return cloneSignature(this.dict)
   }
@@ -167,20 +173,20 @@ export class Signature<
   }
 }
 
-/** Of what belongs to no app. */
+/** The home of signatures that belong to no app. */
 export const NO_HOME: SignatureHome = { oid: '', apply: async () => homeless(), resultOf: () => homeless() }
 
 function homeless(): never {
   throw new TypeError('this task or workflow belongs to no app that could send it')
 }
 
-/** The app of a workflow: that of the first of its parts which has one; an empty group has none. */
+/** The app of a workflow: that of the first part that has one; an empty group has none. */
 export function homeOf(parts: readonly unknown[], otherwise: SignatureHome = NO_HOME): SignatureHome {
   const first = parts.flat().find((part) => part instanceof Signature && part.home !== NO_HOME)
   return first instanceof Signature ? first.home : otherwise
 }
 
-/** @throws TypeError for what is no signature */
+/** @throws TypeError for a value that is not a signature */
 export function dictOf(sig: unknown, place: string): SignatureDict {
   if (sig instanceof Signature) return sig.canvas()
   const remedy = typeof (sig as { s?: unknown } | null)?.s === 'function' ? `; write ${nameOf(sig)}.s(...)` : ''

@@ -6,57 +6,60 @@ import { stampOptions } from './celeryOptions.js'
 /** Stamps by name: values, or lists of them. */
 export type Stamps = Readonly<Record<string, unknown>>
 
-/** What a stamping visitor sees of a part of a workflow. */
+/** A part of a workflow, as a stamping visitor sees it. */
 export interface StampedPart {
   /** The name of the task; `celery.chain`, `celery.group`, `celery.chord` for a workflow. */
   readonly task: string
-  /** What it is besides a call of one task; null for that. */
+  /** The kind of workflow; null for a call of one task. */
   readonly subtaskType: 'chain' | 'group' | 'chord' | null
   /** Positional arguments. */
   readonly args: readonly unknown[]
-  /** Keyword arguments; of a workflow its parts. */
+  /** Keyword arguments; the parts of a workflow. */
   readonly kwargs: Kwargs
   /** Options by Celery's names. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** Says which stamps a part gets, beside those that it is given: `stamps`. Returns nothing for none. */
+/** Returns the stamps of a part, in addition to those that it gets anyway: `stamps`. Returns nothing for none. */
 export type Stamping = (part: StampedPart, stamps: Stamps) => Stamps | undefined
 
 /**
- * Says which stamps each part of a workflow gets. What is returned at the start of a chain, a group or a header is for all tasks in it; what is
- * given already stays. Mirrors Celery's `StampingVisitor`.
+ * Returns the stamps of each part of a workflow. Stamps returned at the start of a chain, a group or a header apply to
+ * all tasks in it; stamps that exist already stay. Mirrors Celery's `StampingVisitor`.
  */
 export interface StampingVisitor {
-  /** For each task, callbacks and bodies as well. */
+  /** Called for each task, including callbacks and bodies. */
   onSignature: Stamping
-  /** For all steps of a chain. */
+  /** Stamps for all steps of a chain. */
   onChainStart?: Stamping
   /** Called after the steps of a chain. */
   onChainEnd?(part: StampedPart, stamps: Stamps): void
-  /** For all members of a group. */
+  /** Stamps for all members of a group. */
   onGroupStart?: Stamping
   /** Called after the members of a group. */
   onGroupEnd?(part: StampedPart, stamps: Stamps): void
-  /** For all members of the header of a chord, and its body; what `onGroupStart` says of the header if it isn't there. */
+  /**
+   * Stamps for all members of the header of a chord, and its body; without it, what `onGroupStart` returns for the
+   * header.
+   */
   onChordHeaderStart?: Stamping
-  /** Called after the members of the header of a chord; `onGroupEnd` if it isn't there. */
+  /** Called after the members of the header of a chord; without it `onGroupEnd` is called. */
   onChordHeaderEnd?(part: StampedPart, stamps: Stamps): void
-  /** For the body of a chord. */
+  /** Stamps for the body of a chord. */
   onChordBody?: Stamping
-  /** For each callback. */
+  /** Stamps for each callback. */
   onCallback?: Stamping
-  /** For each callback for failures. */
+  /** Stamps for each error callback. */
   onErrback?: Stamping
 }
 
 /** How stamps are added. */
 export interface StampOptions {
-  /** Whether a stamp that is there already becomes a list of both, instead of being replaced; false unless given. */
+  /** Whether a stamp that exists already becomes a list of both, instead of being replaced; false unless given. */
   readonly append?: boolean
 }
 
-/** Whether it is a visitor, and not stamps by name. */
+/** Whether the argument is a visitor, rather than stamps by name. */
 export function isVisitor(given: StampingVisitor | Stamps): given is StampingVisitor {
   return typeof given.onSignature === 'function'
 }
@@ -67,7 +70,8 @@ export function sameStamps(stamps: Stamps): StampingVisitor {
 }
 
 /**
- * Stamps a canvas, its parts and its callbacks. Mirrors `Signature.stamp` and its kin, but that the body of a chord is stamped without a visitor, too.
+ * Stamps a canvas, its parts and its callbacks. Mirrors `Signature.stamp` and related methods, except that the body of
+ * a chord is stamped without a visitor, too.
  * @throws TypeError for a stamp that has the name of an option
  */
 export function stampAll(sig: Signature, visitor: StampingVisitor, append: boolean, given: Stamps = {}): void {
@@ -106,14 +110,17 @@ export function stampAll(sig: Signature, visitor: StampingVisitor, append: boole
   }
 }
 
-/** A copy of a signature shares its callbacks with it. */
+/** A copy of a signature shares its callbacks with the original. */
 function ownLinks({ options }: Signature, name: 'link' | 'link_error'): readonly Signature[] {
   const links = listOption(options, name).map(cloneSignature)
   if (links.length > 0) options[name] = links
   return links
 }
 
-/** Two sets of stamps; of a name in both, the first one's value, or with `append` a list of both. Lists are always joined. */
+/**
+ * Merges two sets of stamps; if a name is in both, the first value wins, or with `append` both become a list. Lists are
+ * always joined.
+ */
 function mergeStamps(stamps: Stamps, added: Stamps, append: boolean): Stamps {
   const merged: Record<string, unknown> = { ...added, ...stamps }
   for (const name of Object.keys(added).filter((name) => Object.hasOwn(stamps, name))) {
