@@ -11,73 +11,79 @@ import type { ReplyInlet } from './replyInlet.js'
 import type { ReplySink } from './replySink.js'
 import type { Session } from './session.js'
 
-/** What a broker is made from. */
+/** Options from which a broker is made. */
 export interface BrokerOptions {
-  /** All settings, `broker_url` among them. */
+  /** All settings, including `broker_url`. */
   readonly settings: Settings
-  /** Node name of the worker that it serves; none for a client. */
+  /** Node name of the worker that uses the broker; none for a client. */
   readonly nodename?: string
   /** The time. */
   readonly clock: Clock
   /**
-   * Attempts to connect before it gives up, instead of `broker_connection_max_retries`; null for no end. What waits then has failed; a
-   * broker without a nodename connects again for what comes later.
+   * Attempts to connect before giving up, instead of `broker_connection_max_retries`; null for no limit. Calls that
+   * wait then fail; a broker without a nodename connects again for later calls.
    */
   readonly maxRetries?: number | null
-  /** Bounds how long a message waits for the broker once the worker stops. */
+  /** Limits how long a message waits for the broker once the worker stops. */
   readonly stopLimit?: StopLimit
-  /** By what speaks: `worker`, `consumer`, `producer`, `events`. */
+  /** The logger of a part: `worker`, `consumer`, `producer`, `events`. */
   log(scope: string): Logger
 }
 
 /** Makes a broker for a scheme of `broker_url`. Connects to nothing yet. */
 export type BrokerFactory = (options: BrokerOptions) => Broker
 
-/** Sends messages. It connects when first used; a message waits for as long as the broker can't be reached or takes none. */
+/** Sends messages. It connects when first used; a message waits while the broker can't be reached or accepts none. */
 export interface BrokerPublisher extends Publisher, Component {
-  /** How publishing goes, in the form of a breaker: open while messages wait. */
+  /** The state of publishing, in the form of a breaker: open while messages wait. */
   readonly state: WatchedBreaker
   /** Messages that the broker hasn't confirmed yet. */
   readonly held: number
 }
 
-/** Who is told of the connection that messages are taken from. */
+/** Receives the events of the connection that messages are taken from. */
 export interface ConnectionListener {
-  /** Builds all that lives on the connection. A failure ends the session, and the next attempt follows. */
+  /** Builds everything that lives on the connection. A failure ends the session, and the next attempt follows. */
   onUp(session: Session): Promise<void>
-  /** Drops all that lived on the connection. */
+  /** Drops everything that lived on the connection. */
   onDown(): Promise<void>
   /** No further attempt will be made. */
   gaveUp?(error: Error): void
 }
 
-/** A connection that is always either up or on its way: sessions, one after another. `start` doesn't wait for the broker. */
+/**
+ * A connection that is always either up or being established: sessions, one after another. `start` doesn't wait for the
+ * broker.
+ */
 export interface BrokerConnection extends Component {
-  /** Gives the present session up, with all that was taken through it; the next one follows. */
+  /** Ends the present session, with all messages that were taken through it; the next one follows. */
   renew(reason: string): void
 }
 
 /**
- * What a worker, and a client, asks of a broker. `testBroker` of `celeriac/conformance` says what an implementation has to do; `lib/README.md` says
- * how to add one. Queues, exchanges, routing keys and priorities are those of Celery's messages, which name them whatever the broker is.
+ * What a worker or a client needs of a broker. `testBroker` of `celeriac/conformance` defines what an implementation
+ * has to do; `lib/README.md` explains how to add one. Queues, exchanges, routing keys and priorities are those of
+ * Celery's messages, whatever the broker.
  */
 export interface Broker {
-  /** Where messages leave. */
+  /** Sends messages. */
   readonly publisher: BrokerPublisher
   /** Consumes the replies of tasks, for `rpc://`. */
   readonly results: ReplyInlet
   /**
-   * Declares a queue with its exchange and binding, once a connection, so that a message that is published to it afterwards arrives.
-   * @param tries says for how long it waits for the broker, as for `Publisher.publish`
-   * @returns undefined if that is done already: each message asks
+   * Declares a queue with its exchange and binding, once per connection, so that a message that is published to it
+   * afterwards arrives.
+   * @param tries how long to wait for the broker, as for `Publisher.publish`
+   * @returns undefined if the queue is declared already: called for each message
    * @throws BrokerError, or the broker's own error, when it refuses
    */
   declare(queue: QueueSpec, tries?: PublishTries): Promise<void> | undefined
   /**
-   * Resolves once the broker has the message, which comes to the queue when it is due, and waits in no worker until then.
-   * @param options.bindTo the queue, which has been declared, when no worker may consume it yet; `signal` ends the wait for the broker,
+   * Publishes a message that reaches the queue when it is due, so that no worker holds it until then. Resolves once the
+   * broker has it.
+   * @param options.bindTo the declared queue, if no worker may consume it yet; `signal` ends the wait for the broker,
    *   and `tries` as for `Publisher.publish`
-   * @returns false if it can't go this way: publish it as usual, and a worker will keep it
+   * @returns false if the message can't be postponed: publish it as usual, and a worker will hold it
    * @throws BrokerError as `Publisher.publish`
    */
   postpone(
@@ -87,21 +93,22 @@ export interface Broker {
     options?: { readonly bindTo?: QueueSpec; readonly signal?: AbortSignal; readonly tries?: PublishTries },
   ): Promise<boolean>
   /**
-   * The present session of the connection that publishes, or its next one. Questions to other workers go out on it: a broker may stop
-   * reading from a connection that publishes, and must not stop reading the acks of the one that consumes.
+   * The present session of the publishing connection, or its next one. Requests to other workers use it: a broker may
+   * stop reading from a connection that publishes, and must not stop reading the acks of the one that consumes.
    */
   publishing(signal?: AbortSignal, tries?: PublishTries): Promise<Session>
-  /** The connection that messages are taken from. It is up once it is started. */
+  /** The connection that messages are taken from. It connects once it is started. */
   connect(listener: ConnectionListener): BrokerConnection
-  /** Takes messages, session after session of the connection. */
+  /** Takes messages, over all sessions of the connection. */
   intake(options: IntakeOptions): Intake
-  /** Where events leave; on a connection of its own. */
+  /** Sends events, on a connection of its own. */
   eventSink(): EventSink
-  /** Where the replies of remote control leave. */
+  /** Sends the replies of remote control. */
   replySink(log: Logger): ReplySink
   /**
-   * Runs `use` on a connection that is there for nothing else, and closes it.
-   * @throws BrokerError if the broker can't be reached within `maxRetries`, or the connection is lost meanwhile; what `use` throws
+   * Runs `use` on a connection of its own, and closes it.
+   * @throws BrokerError if the broker can't be reached within `maxRetries`, or the connection is lost meanwhile; what
+   *   `use` throws
    */
   session<T>(use: (session: Session) => Promise<T>): Promise<T>
 }

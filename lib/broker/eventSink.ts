@@ -1,17 +1,17 @@
-/** Where events leave the worker. */
+/** Sends the worker's events. */
 export interface EventSink {
-  /** True while it takes events; false without a connection, and while that one is congested. */
+  /** Whether events are accepted; false without a connection, and while the connection is congested. */
   readonly open: boolean
-  /** Events that couldn't be sent, whatever the connection. */
+  /** Events that couldn't be sent, over all connections. */
   readonly dropped: number
-  /** Begins to connect; later calls do nothing. Doesn't wait for the broker. */
+  /** Starts to connect, without waiting for the broker; later calls do nothing. */
   start(): Promise<void>
-  /** Sends what was published, then says goodbye. */
+  /** Sends the events that were published, then closes the connection. */
   stop(): Promise<void>
   /** Calls `listener` for each new connection, once it is open. @returns a function that removes the listener */
   onUp(listener: () => void): () => void
-  /** `listener` is told when it is open again after a congestion. @returns ends it */
+  /** Calls `listener` when the sink is open again after congestion. @returns a function that removes the listener */
   onDrain(listener: () => void): () => void
-  /** Neither waits nor throws; to be called only while it is open. */
+  /** Neither waits nor throws; must be called only while the sink is open. */
   publish(routingKey: string, hostname: string, content: Buffer): void
 }

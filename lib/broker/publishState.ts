@@ -1,30 +1,30 @@
 import { type BreakerState, shownError, type WatchedBreaker } from '../breaker.js'
 
 /**
- * How publishing goes, in the form of a breaker: open while the broker can't be reached, has blocked the connection, or refuses a
- * message that is tried again. Nothing is refused meanwhile, as a breaker would: what is to be published waits.
+ * The state of publishing, in the form of a breaker: open while the broker can't be reached, has blocked the
+ * connection, or refuses a message that is tried again. Unlike a breaker it refuses nothing meanwhile: messages wait.
  */
 export class PublishState implements WatchedBreaker {
-  /** What it is called in `inspect stats` and on the page. */
+  /** The name in `inspect stats` and on the page. */
   readonly name = 'publisher'
-  /** How often it has opened. */
+  /** How often the state has changed to open. */
   opens = 0
-  /** The last trouble, in words; null for none. */
+  /** The last error, as text; null for none. */
   lastError: string | null = null
   private readonly troubles = new Set<unknown>()
   private readonly listeners = new Set<(state: BreakerState) => void>()
 
-  /** Open while there is any trouble. */
+  /** Open while there is any problem. */
   get state(): BreakerState {
     return this.troubles.size > 0 ? 'open' : 'closed'
   }
 
-  /** Whether it is open. */
+  /** Whether the state is open. */
   get refuses(): boolean {
     return this.state === 'open'
   }
 
-  /** A trouble begins. @param trouble what it is, to be named again to `end` */
+  /** Records the start of a problem. @param trouble identifies the problem, to be passed to `end` */
   begin(trouble: unknown, error: unknown): void {
     const before = this.state
     this.lastError = shownError(error)
@@ -32,12 +32,12 @@ export class PublishState implements WatchedBreaker {
     this.tell(before)
   }
 
-  /** A trouble is over. */
+  /** Records the end of a problem. */
   end(trouble: unknown): void {
     if (this.troubles.delete(trouble)) this.tell('open')
   }
 
-  /** `listener` is told when it opens and closes. @returns ends it */
+  /** Calls `listener` when the state changes to open or closed. @returns a function that removes the listener */
   onChange(listener: (state: BreakerState) => void): () => void {
     this.listeners.add(listener)
     return () => {

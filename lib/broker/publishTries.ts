@@ -4,19 +4,25 @@ import type { Clock, PublishTries } from '../ports.js'
 import type { PublishRetryWords } from '../settings/routing.js'
 import type { Settings } from '../settings/table.js'
 
-/** How often the sending of a message is tried again after a lost connection, and how long it waits in between. Mirrors Celery's `task_publish_retry_policy`. */
+/**
+ * How often sending a message is retried after a lost connection, and how long to wait in between. Mirrors Celery's
+ * `task_publish_retry_policy`.
+ */
 export interface PublishRetryPolicy {
-  /** Tries after the first one; 0 for none, null for no end. */
+  /** Tries after the first one; 0 for none, null for no limit. */
   readonly maxRetries: number | null
-  /** Seconds before the first of them. */
+  /** Seconds before the first retry. */
   readonly intervalStart: number
-  /** Seconds by which each wait is longer than the one before. */
+  /** Seconds added to each further wait. */
   readonly intervalStep: number
-  /** Seconds that a wait takes at most. */
+  /** The most seconds of one wait. */
   readonly intervalMax: number
 }
 
-/** The tries of one message by a policy, all of its waits together: for its queue to be declared, and for itself. */
+/**
+ * The tries of one message by a policy, counted over all its waits: for the declaration of its queue, and for the
+ * message itself.
+ */
 export class CountedTries implements PublishTries {
   private retries = 0
 
@@ -55,8 +61,9 @@ export class CountedTries implements PublishTries {
 const NEVER: PublishRetryPolicy = { maxRetries: 0, intervalStart: 0, intervalStep: 0, intervalMax: 0 }
 
 /**
- * How often one message is tried, by the options of its call and, where those say nothing, the settings.
- * @param ownSettings whether the settings count where the call says nothing; a worker's tasks wait for the broker as it does itself
+ * How often one message is tried: by the options of its call, then by the settings.
+ * @param ownSettings whether the settings apply if the call doesn't say; a worker's tasks wait for the broker as the
+ *   worker does
  * @returns undefined for a message that waits until the broker has it
  */
 export function triesOf(

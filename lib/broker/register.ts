@@ -2,16 +2,16 @@ import { missingMethods, Register } from '../registers/register.js'
 import { addTransport } from '../settings/brokerUrl.js'
 import type { BrokerFactory } from './broker.js'
 
-/** What every broker has, beside `publisher` and `results`. */
+/** The methods that every broker has, beside `publisher` and `results`. */
 const METHODS = ['declare', 'postpone', 'publishing', 'connect', 'intake', 'eventSink', 'replySink', 'session'] as const
 
-/** What is known of the URLs of a scheme. */
+/** How to read the URLs of a scheme. */
 export interface RegisterOptions {
-  /** Port of a URL that names none; 0, for no port, unless given. */
+  /** Port of a URL that names none; by default 0, for no port. */
   readonly port?: number
 }
 
-/** By the scheme of `broker_url`. */
+/** Brokers by the scheme of `broker_url`. */
 export const BROKERS = new Register<BrokerFactory>('registerBroker', 'a broker', [
   'amqp',
   'amqps',
@@ -21,10 +21,11 @@ export const BROKERS = new Register<BrokerFactory>('registerBroker', 'a broker',
 ])
 
 /**
- * Adds a broker: `broker_url` may be a URL of this scheme then, whose query is left to the broker. Call it where the app is defined, so
- * that the children of `-P prefork` and `-P threads` have it too. `celeriac/conformance` has the suite that a broker has to pass.
+ * Adds a broker: `broker_url` may then be a URL of this scheme, whose query is left to the broker. Call it where the
+ * app is defined, so that the children of `-P prefork` and `-P threads` have it too. `celeriac/conformance` has the
+ * test suite that a broker has to pass.
  * @example registerBroker('nats', (options) => new NatsBroker(options), { port: 4222 })
- * @throws TypeError for a scheme that is taken or is none, and for a factory that is no function
+ * @throws TypeError for a scheme that is taken or invalid, and for a factory that is not a function
  */
 export function registerBroker(scheme: string, factory: BrokerFactory, options: RegisterOptions = {}): void {
   const { port = 0 } = options

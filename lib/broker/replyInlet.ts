@@ -1,24 +1,24 @@
-/** The queue that a client gets its results through. One for each process, named by its `oid`, bound to no exchange. */
+/** The queue on which a client receives its results. One for each process, named by its `oid`, bound to no exchange. */
 export interface ReplyQueue {
   /** The `oid` of the process. */
   readonly name: string
-  /** It outlives a restart of the broker. */
+  /** The queue survives a restart of the broker. */
   readonly durable: true
-  /** It goes when nobody consumes from it any more. */
+  /** The queue is deleted when nobody consumes from it any more. */
   readonly autoDelete: true
   /** The x-arguments. */
   readonly arguments: {
-    /** Milliseconds after which it goes when nobody uses it. */
+    /** Milliseconds after which an unused queue is deleted. */
     readonly 'x-expires'?: number
   }
 }
 
-/** Consumes the results that come as messages. */
+/** Consumes results that arrive as messages. */
 export interface ReplyInlet {
   /**
-   * Declares the queue, consumes from it without acknowledgements, and does both again after a lost connection, until the returned
-   * function is called.
-   * @throws BrokerError when it can't be declared
+   * Declares the queue and consumes from it without acknowledgements, again after each lost connection, until the
+   * returned function is called.
+   * @throws BrokerError when the queue can't be declared
    */
   open(queue: ReplyQueue, onReply: (content: Buffer) => void): Promise<() => Promise<void>>
 }

@@ -9,36 +9,41 @@ export type { Listener } from './listener.js'
 export type Broadcast = Pick<OutgoingMessage, 'content' | 'properties'>
 
 /**
- * One connection's life (an epoch) and what is done on it beside taking messages. All of it is void once `ended` is aborted; nothing is
- * carried over into the next one.
+ * One connection's life (an epoch) and its operations besides taking messages. Everything is void once `ended` is
+ * aborted; nothing is carried over into the next session.
  */
 export interface Session {
   /** Aborted, with the reason, when the connection is lost or given up. */
   readonly ended: AbortSignal
-  /** Seconds after which the broker takes a silent connection for lost; 0 for never. */
+  /** Seconds after which the broker considers a silent connection lost; 0 for never. */
   readonly heartbeat: number
   /** For workers that share one order of keys; absent where the broker can't give a queue to one consumer at a time. */
   readonly fleet?: FleetSession
-  /** Ends the session: a fault that only a fresh start mends. Later calls do nothing. */
+  /** Ends the session because of an error that only a new connection can repair. Later calls do nothing. */
   end(reason: unknown): void
   /** Declares a queue with its exchange and binding. @throws BrokerError, or the broker's own error, when it refuses */
   declare(queue: QueueSpec): Promise<void>
-  /** Erases what waits in a queue. @returns how many messages there were; 0 for a queue that isn't there */
+  /** Deletes the messages that wait in a queue. @returns how many messages there were; 0 for a missing queue */
   purge(queue: string): Promise<number>
   /**
-   * Hears the events of workers and clients from now on, each listener all of them.
+   * Listens to the events of workers and clients from now on; each listener gets all of them.
    * @param routingKey which events: `worker.#`, or `#` for all
    */
   hearEvents(routingKey: string, listener: Listener): Promise<void>
-  /** Opens a worker's mailbox of remote control. Where there is one of that name already, it is told in the log, and both hear all. */
+  /**
+   * Opens a worker's mailbox for remote control. If a mailbox of that name exists already, this is logged, and both
+   * receive all commands.
+   */
   hearControl(nodename: string, listener: Listener): Promise<void>
   /** Sends a message to the mailboxes of all workers. */
   broadcast(message: Broadcast): Promise<void>
-  /** Sends a message to the mailboxes of all workers. @returns whether there is any @throws if that can't be told */
+  /**
+   * Sends a message to the mailboxes of all workers. @returns whether there is any @throws if that can't be determined
+   */
   isHeard(message: Broadcast): Promise<boolean>
   /**
-   * Sends a message to the mailboxes of all workers and hears what they reply to the exchange `reply.celery.pidbox` under `replyKey`,
-   * until the promise that `until` returns is settled.
+   * Sends a message to the mailboxes of all workers and listens to their replies to the exchange `reply.celery.pidbox`
+   * under `replyKey`, until the promise that `until` returns is settled.
    */
   ask(replyKey: string, message: Broadcast, listener: Listener, until: () => Promise<void>): Promise<void>
 }
