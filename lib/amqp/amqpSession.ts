@@ -13,7 +13,7 @@ import { argumentsOf } from './queueKind.js'
 import { isReply } from './replyCode.js'
 import { declareQueue } from './topology.js'
 
-/** What of an epoch the rooms outside see. */
+/** The part of an epoch that other rooms see. */
 export class AmqpSession implements Session {
   readonly fleet: FleetSession = {
     hearGroup: (exchange, queue, listener) => hearGroup(this.epoch, exchange, queue, listener),

@@ -24,7 +24,7 @@ import { declareQueue } from './topology.js'
 
 const DECLARED = 'declared'
 
-/** RabbitMQ: one connection to consume, one to publish, one for events, each opened when it is first used. */
+/** RabbitMQ: one connection to consume, one to publish, one for events, each opened on first use. */
 export class AmqpBroker implements Broker {
   readonly publisher: AmqpPublisher
   readonly results: ReplyInlet

@@ -12,38 +12,41 @@ import { mendReceiving } from './frames.js'
 import { type AttemptOutcome, type NextStep, NO_ATTEMPTS, next, type Retrying } from './reconnect.js'
 
 export interface ConnectionOptions extends Omit<Retrying, 'urls'> {
-  /** What the broker's management page and our log lines call this connection: `consumer`, `producer`. */
+  /** The name of this connection on the broker's management page and in our logs: `consumer`, `producer`. */
   readonly name: string
-  /** Node name of the worker that it belongs to; none for a client's. */
+  /** Node name of the worker that owns the connection; none for a client's. */
   readonly node?: string
-  /** Whether another connection tells already that the broker is away: then this one tells it at DEBUG only. */
+  /** Whether another connection already logs that the broker is away: then this one logs it at DEBUG only. */
   isTold?(): boolean
-  /** Tried in turn. */
+  /** The URLs, tried in turn. */
   readonly urls: readonly BrokerUrl[]
   /** Seconds; 0 turns heartbeats off. */
   readonly heartbeat: number
   readonly connectTimeoutMs: number
-  /** `broker_use_ssl`; anything but false speaks TLS even to an `amqp://` URL, as in Celery. */
+  /** `broker_use_ssl`; any value but false uses TLS even for an `amqp://` URL, as in Celery. */
   readonly useSsl: boolean | TlsWords
   readonly clock: Clock
   readonly log: Logger
-  /** Builds all that lives on the connection. A failure ends the epoch, and the next attempt follows. */
+  /** Builds everything that lives on the connection. A failure ends the epoch, and the next attempt follows. */
   onUp(epoch: Epoch): Promise<void>
-  /** Drops all that lived on the connection. */
+  /** Drops everything that lived on the connection. */
   onDown(epoch: Epoch): Promise<void>
-  /** It couldn't be built, and is tried again from now on until it can. */
+  /** Called when the connection couldn't be built, and is retried from now on until it can. */
   onWaiting?(): void
-  /** It couldn't be built. */
+  /** Called when the connection couldn't be built. */
   onFailed?(error: Error): void
-  /** It couldn't be built by any of the URLs, and is tried again after a pause. */
+  /** Called when none of the URLs worked; the connection is retried after a pause. */
   onPause?(error: Error): void
-  /** The broker takes nothing from it, for the reason given, or does again: null. */
+  /** Called with the reason when the broker blocks the connection, and with null when it unblocks it. */
   onBlocked?(reason: string | null): void
   /** No further attempt will be made. */
   gaveUp?(error: Error): void
 }
 
-/** A connection that is always either up or on its way: epochs, one after another, with backoff and failover between them. */
+/**
+ * A connection that is always either up or being established: epochs, one after another, with backoff and failover
+ * between them.
+ */
 export class Connection implements Component {
   readonly name: string
   private epoch: Epoch | null = null
@@ -57,23 +60,23 @@ export class Connection implements Component {
     this.name = options.name
   }
 
-  /** Begins, also once it has given up; doesn't wait for the broker, which may come later. */
+  /** Starts to connect, also after it has given up; doesn't wait for the broker, which may come up later. */
   async start(): Promise<void> {
     if (this.stopped) return
     this.running ??= this.run()
   }
 
-  /** Makes the next attempt at once, if it waits before one. */
+  /** Makes the next attempt at once, if the connection is pausing before one. */
   retryNow(): void {
     this.endPause()
   }
 
-  /** Gives the present epoch up, with all that was taken through it; the next one follows. */
+  /** Ends the present epoch, with all messages that were taken through it; the next one follows. */
   renew(reason: string): void {
     this.epoch?.end(new BrokerError(reason))
   }
 
-  /** Ends the present epoch and begins no other. */
+  /** Ends the present epoch and starts no other. */
   async stop(): Promise<void> {
     this.stopped = true
     this.stopping.abort()
@@ -142,8 +145,8 @@ export class Connection implements Component {
 
   /**
    * One epoch from its first byte to its end.
-   * @returns how it ended, and why
-   * @throws when it couldn't be built
+   * @returns how the epoch ended, and why
+   * @throws when the connection couldn't be built
    */
   private async live(url: BrokerUrl): Promise<{ readonly outcome: AttemptOutcome; readonly error: Error }> {
     const { clock, log } = this.options
@@ -172,7 +175,7 @@ export class Connection implements Component {
   private async open(url: BrokerUrl): Promise<ChannelModel> {
     const { clock, connectTimeoutMs, heartbeat, log, name, node = 'celeriac', onBlocked, useSsl } = this.options
     const words = url.tls || useSsl !== false ? { ...(typeof useSsl === 'object' ? useSsl : {}), ...url.ssl } : null
-    // Not for those who talk to another broker.
+    // Loaded here, so that programs that use another broker don't load it.
     const { connect, credentials } = await import('amqplib')
     const model = await connect(
       {

@@ -2,7 +2,10 @@ import type { QueueSpec } from '../settings/queues.js'
 import { closeChannel } from './closeChannel.js'
 import type { Epoch } from './epoch.js'
 
-/** Puts one more empty message into a queue, which is declared, and waits until the broker has it. @returns how many there were before */
+/**
+ * Adds one empty message to a queue, which it declares, and waits until the broker has it. @returns how many there were
+ * before
+ */
 export async function countUp(epoch: Epoch, { arguments: args, name, ...kind }: QueueSpec): Promise<number> {
   let failure: Error | null = null
   const channel = await epoch.confirmChannel((error) => {

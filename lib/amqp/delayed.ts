@@ -7,27 +7,30 @@ import { isMismatch } from './queueKind.js'
 
 export type DelayQueueType = 'classic' | 'quorum'
 
-/** How a 406 begins that means: it is there, and it is different. Any other means that such a queue can't be. */
+/**
+ * The start of a 406 that means: the queue exists with other arguments. Any other 406 means that such a queue can't
+ * exist.
+ */
 const EXISTS = /inequivalent arg/
-/** RabbitMQ ends the whole connection over a queue of a type that is switched off. */
+/** RabbitMQ closes the whole connection over a queue of a type that is switched off. */
 const SWITCHED_OFF = /the corresponding feature flag is disabled/
 
 /**
- * Celery's delay queues: see `protocol/delay.ts`. They keep what is due far ahead, so that no worker has to hold it unacknowledged.
- * One object serves all epochs, since it has to remember that the broker refused quorum queues.
+ * Celery's delay queues: see `protocol/delay.ts`. They keep messages that are due much later, so that no worker has to
+ * hold them unacknowledged. One object serves all epochs, since it must remember that the broker refused quorum queues.
  */
 export class DelayQueues {
   private readonly declared = new WeakMap<Epoch, Promise<void>>()
 
-  /** @param type of the queues that aren't there yet: `broker_native_delayed_delivery_queue_type` */
+  /** @param type of queues that don't exist yet: `broker_native_delayed_delivery_queue_type` */
   constructor(
     private type: DelayQueueType,
     private readonly log: Logger,
   ) {}
 
   /**
-   * Declares the exchanges and queues as Celery does, once an epoch. Queues that exist with other arguments are used as they are;
-   * a broker that can't have them as quorum queues gets classic ones. Both with a warning.
+   * Declares the exchanges and queues as Celery does, once per epoch. Queues that exist with other arguments are used
+   * as they are; a broker that can't have them as quorum queues gets classic ones. A warning is logged in both cases.
    * @throws the broker's error if it refuses (no permission), for the rest of the epoch; or if the connection ends
    */
   declare(epoch: Epoch): Promise<void> {
@@ -40,20 +43,21 @@ export class DelayQueues {
   }
 
   /**
-   * Lets a queue get what is sent to it through the delay queues: by Celery under its routing key, by us under its name. Doesn't
-   * need the delay queues to be there yet.
+   * Binds a queue to the delay queues, under its routing key for Celery's messages and under its name for ours. The
+   * delay queues need not exist yet.
    * @throws the broker's error
    */
   async bind(epoch: Epoch, queue: QueueSpec): Promise<void> {
     await epoch.scratch(async (channel) => {
       await channel.assertExchange(DELIVERY_EXCHANGE, 'topic', { durable: true })
       if (isDelayable(queue.name)) {
-        // Not Celery's `#.name`, which also takes what is for `other.name`. The bare one is for Python's retries, which strip the digits.
+        // Not Celery's `#.name`, which also matches messages for `other.name`. The bare name is for Python's retries,
+        // which strip the digits.
         await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, anyDigits(DELAY_LEVELS, queue.name))
         await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, queue.name)
       }
       const { exchange, routingKey } = queue
-      // Behind a direct exchange Celery publishes nothing through the delay queues: it can't match the long key.
+      // Celery publishes nothing to a direct exchange through the delay queues: it can't match the long key.
       if (exchange.name === '' || exchange.type === 'direct') return
       const pattern = routingKey.startsWith('#') ? routingKey : `#.${routingKey}`
       await channel.bindExchange(exchange.name, DELIVERY_EXCHANGE, pattern)
@@ -61,7 +65,7 @@ export class DelayQueues {
     })
   }
 
-  /** From the last level to the first, so that what can be published to has its whole way before it. */
+  /** Declares from the last level to the first, so that a level that can be published to already leads all the way. */
   private async declareAll(epoch: Epoch): Promise<void> {
     const levels = Array.from({ length: DELAY_LEVELS }, (_, level) => level)
     const asTheyAre: string[] = []
@@ -113,12 +117,12 @@ export class DelayQueues {
   }
 }
 
-/** A pattern that takes any `count` digits before `rest`. */
+/** A pattern that matches any `count` digits before `rest`. */
 function anyDigits(count: number, rest: string): string {
   return `${'*.'.repeat(count)}${rest}`
 }
 
-/** Where a message goes from this level, at once or after its time in the queue. */
+/** The exchange after this level, at once or after the time in the queue. */
 function nextExchange(level: number): string {
   return level === 0 ? DELIVERY_EXCHANGE : levelName(level - 1)
 }
@@ -129,7 +133,7 @@ function queueArguments(level: number, type: DelayQueueType): Record<string, unk
     'x-overflow': 'reject-publish',
     'x-message-ttl': 2 ** level * 1000,
     'x-dead-letter-exchange': nextExchange(level),
-    // Only so does RabbitMQ keep a message until the next level has it.
+    // Only with this strategy does RabbitMQ keep a message until the next level has it.
     ...(type === 'quorum' ? { 'x-dead-letter-strategy': 'at-least-once' } : {}),
   }
 }

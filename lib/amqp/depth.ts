@@ -4,9 +4,9 @@ import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import type { Epoch } from './epoch.js'
 
-/** Asks how deep queues are by passive declare, on a channel of its own: one that fails closes its channel. */
+/** Asks for the depth of queues by passive declare, on a channel of its own: a failing declare closes its channel. */
 export class DepthProbe {
-  /** Whoever asks meanwhile waits for the same one. */
+  /** Callers in the meantime wait for the same channel. */
   private channel: Promise<Channel> | null = null
 
   constructor(
@@ -14,7 +14,7 @@ export class DepthProbe {
     private readonly log: Logger,
   ) {}
 
-  /** The queues that could be asked; one that is gone is left out. Empty once the epoch has ended. */
+  /** The depths of the queues that could be asked; missing queues are left out. Empty once the epoch has ended. */
   async sample(queues: Iterable<string>): Promise<Map<string, QueueDepth>> {
     const depths = new Map<string, QueueDepth>()
     for (const queue of queues) {

@@ -3,12 +3,12 @@ import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { BrokerError, coerceError } from '../errors.js'
 import { closeChannel } from './closeChannel.js'
 
-/** How long a broker may take to answer our goodbye before the socket is cut. */
+/** How long a broker may take to answer our close before the socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
 /**
  * One connection's life. Everything that is tied to the connection is made from it and is void once `ended` is aborted;
- * nothing is ever carried over into the next one.
+ * nothing is ever carried over into the next epoch.
  */
 export class Epoch {
   private readonly ending = new AbortController()
@@ -27,12 +27,12 @@ export class Epoch {
     return this.ending.signal
   }
 
-  /** Seconds, as agreed with the broker; 0 for none. */
+  /** Seconds, as negotiated with the broker; 0 for none. */
   get heartbeat(): number {
     return (this.model.connection as unknown as { heartbeat?: number }).heartbeat ?? 0
   }
 
-  /** Ends the epoch: a fault that only a fresh start mends. Later calls do nothing. */
+  /** Ends the epoch because of an error that only a new connection can repair. Later calls do nothing. */
   end(reason: unknown): void {
     if (this.ended.aborted) return
     this.ending.abort(coerceError(reason))
@@ -40,8 +40,9 @@ export class Epoch {
   }
 
   /**
-   * Writes what is sent from now until the next round of the event loop in one piece: a system call for each ack of a few bytes costs
-   * more than the rest of its way. Two rounds, because amqplib takes one to hand a message's content to the socket.
+   * Writes everything sent from now until the next round of the event loop in one piece: a system call for each ack of
+   * a few bytes costs more than everything else that is done for it. It takes two rounds, because amqplib needs one to
+   * hand a message's content to the socket.
    */
   gather(): void {
     if (this.gathering) return
@@ -61,20 +62,29 @@ export class Epoch {
     return this.keep(await this.model.createChannel())
   }
 
-  /** Like `channel`, with publisher confirms on. `onError` hears what its failure means instead, where that isn't the epoch's end. */
+  /**
+   * Like `channel`, with publisher confirms. `onError` is called with a failure of the channel instead of ending the
+   * epoch.
+   */
   async confirmChannel(onError?: (error: Error) => void): Promise<ConfirmChannel> {
     return this.keep(await this.model.createConfirmChannel(), onError)
   }
 
-  /** A channel that is there until the connection ends or the broker closes it; `onError` hears why it did, and the rest goes on. */
+  /**
+   * A channel that stays open until the connection ends or the broker closes it; `onError` is called with the reason,
+   * and the connection goes on.
+   */
   async lastingChannel(onError: (error: Error) => void): Promise<Channel> {
     return this.keep(await this.model.createChannel(), onError)
   }
 
-  /** A channel for calls that may fail and so close it (a passive declare, a mismatch); `onError` hears why. */
+  /**
+   * A channel for calls that may fail and so close it (a passive declare, a mismatch); `onError` is called with the
+   * reason.
+   */
   async scratchChannel(onError: (error: Error) => void = () => undefined): Promise<Channel> {
     const channel = await this.model.createChannel()
-    // The failing call rejects with the same error; unheard, the event would be thrown.
+    // The failing call rejects with the same error; without a listener the event would be thrown.
     channel.on('error', onError)
     return channel
   }
@@ -92,13 +102,15 @@ export class Epoch {
     }
   }
 
-  /** Says goodbye; after two seconds without an answer the socket is destroyed. Never throws. */
+  /** Closes the connection; after two seconds without an answer the socket is destroyed. Never throws. */
   close(): Promise<void> {
     this.closing ??= this.sayGoodbye()
     return this.closing
   }
 
-  /** amqplib keeps it to itself. We write in larger pieces than it does, and cut off a peer that has gone silent. */
+  /**
+   * amqplib keeps the socket private. We write in larger pieces than it does, and cut off a peer that has gone silent.
+   */
   private get socket(): Socket {
     return (this.model.connection as unknown as { stream: Socket }).stream
   }
@@ -121,11 +133,12 @@ export class Epoch {
     )
     const gone = new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())))
     try {
-      // A connection's goodbye may overtake what its channels have still to send, the last acks among it; a channel's can't.
+      // Closing the connection may overtake what its channels have still to send, including the last acks; closing a
+      // channel can't.
       if (inPeace) await Promise.race([Promise.allSettled([...this.channels].map(closeChannel)), gone])
       await Promise.race([this.model.close(), gone])
     } catch {
-      // It was closed already, or never got as far as opening: either way there is nothing left to say.
+      // The connection was closed already, or never opened: either way there is nothing left to send.
       socket.destroy()
     } finally {
       clearTimeout(cut)

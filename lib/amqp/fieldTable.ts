@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer'
 import { BadMessage } from '../protocol/badMessage.js'
 import { setOwn } from '../protocol/content/plain.js'
 
-/** Levels of tables and lists that are read at all; `worker_max_message_nesting` may allow fewer. */
+/** The most levels of tables and lists that are read; `worker_max_message_nesting` may allow fewer. */
 export const DEEPEST = 1000
 
-/** What a decoder writes for bytes that are no UTF-8. */
+/** What a decoder writes for bytes that are not valid UTF-8. */
 const REPLACED = '\ufffd'
 const [SURROGATES, SURROGATE_SECOND] = [0xed, 0xa0]
-/** A surrogate that was encoded by itself. */
+/** A surrogate that was encoded on its own. */
 const LONE = /\xed([\xa0-\xbf])([\x80-\xbf])/g
 
 /*
@@ -18,18 +18,19 @@ const LONE = /\xed([\xa0-\xbf])([\x80-\xbf])/g
  *   f float     d double  D decimal: uint8 scale, int32         T timestamp: uint64    S text     x bytes    F table    A list    V null
  */
 /**
- * Reads AMQP field tables, RabbitMQ's and py-amqp's types alike. amqplib's own reader knows no `L`, in which Python sends every integer of
- * more than 31 bits, and follows nested tables until the stack overflows; either would end the connection, and again on each redelivery.
- * Each byte is read once. Integers beyond 2^53 become BigInt, text that is no UTF-8 becomes a Buffer as bytes do in Python, and
- * timestamps and decimals have amqplib's form `{ '!': type, value }`.
+ * Reads AMQP field tables, with the types of both RabbitMQ and py-amqp. amqplib's own reader doesn't know `L`, which
+ * Python uses for every integer of more than 31 bits, and follows nested tables until the stack overflows; either would
+ * end the connection, and again on each redelivery.
+ * Each byte is read once. Integers beyond 2^53 become BigInt, text that is not valid UTF-8 becomes a Buffer as it
+ * becomes bytes in Python, and timestamps and decimals have amqplib's form `{ '!': type, value }`.
  */
 export class FieldReader {
-  /** The place of the next byte. */
+  /** The position of the next byte. */
   at = 0
 
   constructor(private readonly bytes: Buffer) {}
 
-  /** @throws BadMessage if it has no end, a type that nobody knows, or more than `DEEPEST` levels */
+  /** @throws BadMessage if the table is truncated, has an unknown type, or has more than `DEEPEST` levels */
   table(end: number, depth = 1): Record<string, unknown> {
     const until = this.container(end, depth)
     const table: Record<string, unknown> = {}
@@ -37,7 +38,7 @@ export class FieldReader {
     return table
   }
 
-  /** Text of at most 255 bytes; what is no UTF-8 in it is replaced. */
+  /** Text of at most 255 bytes; invalid UTF-8 in it is replaced. */
   shortText(end: number): string {
     const length = this.byte(end)
     const from = this.take(length, end)
@@ -48,7 +49,7 @@ export class FieldReader {
     return this.bytes[this.take(1, end)] as number
   }
 
-  /** A number where it is exact. */
+  /** A number if that is exact, else a BigInt. */
   uint64(end: number): number | bigint {
     return exact(this.bytes.readBigUInt64BE(this.take(8, end)))
   }
@@ -123,7 +124,7 @@ export class FieldReader {
     return this.bytes.subarray(from, from + length)
   }
 
-  /** @returns where the table or list ends that begins here */
+  /** @returns the end of the table or list that begins here */
   private container(end: number, depth: number): number {
     if (depth > DEEPEST) throw new BadMessage('too-deep', `the headers are nested deeper than ${DEEPEST} levels`)
     const length = this.bytes.readUInt32BE(this.take(4, end))
@@ -131,7 +132,7 @@ export class FieldReader {
     return this.at + length
   }
 
-  /** Steps over so many bytes. @returns the place of the first */
+  /** Skips so many bytes. @returns the position of the first */
   private take(length: number, end: number): number {
     const from = this.at
     if (length > end - from) throw truncated()
@@ -149,7 +150,10 @@ function exact(integer: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : integer
 }
 
-/** Python sends text that it has read from bytes, such as file names, with surrogates that UTF-8 forbids, and reads it back: `surrogatepass`. */
+/**
+ * Python sends text that was read from bytes, such as file names, with surrogates that UTF-8 forbids, and can read it
+ * back: `surrogatepass`.
+ */
 function withSurrogates(bytes: Buffer): string | null {
   if (!bytes.some((byte, at) => byte === SURROGATES && Number(bytes[at + 1]) >= SURROGATE_SECOND)) return null
   const parts: string[] = []

@@ -5,25 +5,27 @@ import { readProperties } from './properties.js'
 const FRAME_HEADER = 2
 const FRAME_END = 0xce
 const CLASS_BASIC = 60
-/** Of methods, by class and number. */
+/** Class and number of methods. */
 const CHANNEL_OPEN_OK = 0x0014_000b
 const CHANNEL_CLOSE = 0x0014_0028
 const CHANNEL_CLOSE_OK = 0x0014_0029
-/** Of the frame's type, channel and size. */
+/** Bytes of the frame's type, channel and size. */
 const PREFIX_BYTES = 7
-/** Of the class, a weight that nobody uses, and the size of the body: what comes before the properties. */
+/** Bytes of the class, an unused weight, and the size of the body: the fields before the properties. */
 const FIXED_BYTES = 12
 
-/** What we need of amqplib's `Connection`, which its types don't show. */
+/** The members of amqplib's `Connection` that we need and its types don't show. */
 interface Receiver {
-  /** What was received and isn't a whole frame yet, or hasn't been looked at. */
+  /** Bytes that were received and are not a whole frame yet, or have not been read. */
   rest: Buffer
-  /** Takes the next frame from `rest`, reading more from the socket where it has to. @returns false if there is none yet */
+  /**
+   * Takes the next frame from `rest`, reading more from the socket if necessary. @returns false if there is none yet
+   */
   recvFrame(): Frame | false
 }
 
 interface Frame {
-  /** Of a method or a header. */
+  /** The class and number of a method or a header. */
   readonly id?: number
   readonly channel: number
 }
@@ -33,15 +35,15 @@ interface Frame {
  * Content header:  uint16 class, uint16 weight, uint64 size of the body, properties
  */
 /**
- * Mends how one connection receives frames. Only that connection is changed, and not the package, which the application may use as well.
- *
- * Our own reader decodes the properties of messages: what it can't read costs that message, where amqplib's would end the connection. (Of what
- * the broker sends, only its own properties in `connection.start` hold a table besides; those are read before this, and of types that amqplib
- * knows.)
- *
- * What comes on a channel that the broker has closed is dropped until the channel is opened again: RabbitMQ may have had deliveries on their
- * way when it refused something, and sends them after its `channel.close`. amqplib has forgotten the channel by then, and would end the
- * connection. They are in no one's hands: the broker has them back, or they went with their queue.
+ * Fixes how one connection receives frames. Only that connection is changed, not the package, which the application may
+ * use as well.
+ * Our own reader decodes the properties of messages: properties that it can't read cost that message, where amqplib's
+ * reader would end the connection. (Of what the broker sends, only its own properties in `connection.start` hold a
+ * table besides; those are read earlier, and have types that amqplib knows.)
+ * Frames on a channel that the broker has closed are dropped until the channel is opened again: RabbitMQ may have had
+ * deliveries on their way when it refused something, and sends them after its `channel.close`. By then amqplib has
+ * forgotten the channel, and would end the connection. Dropping them loses nothing: the broker has them back, or they
+ * were deleted with their queue.
  * @throws BrokerError if amqplib doesn't receive frames in the way that this relies on
  */
 export function mendReceiving(model: ChannelModel): void {
@@ -66,11 +68,11 @@ function isStray({ channel, id }: Frame, closed: Set<number>): boolean {
   if (id === CHANNEL_CLOSE) closed.add(channel)
   if (closed.size === 0) return false
   if (id === CHANNEL_OPEN_OK) closed.delete(channel)
-  // A close of ours that crossed the broker's is answered.
+  // A close of ours that crossed the broker's is still answered.
   return closed.has(channel) && id !== CHANNEL_CLOSE && id !== CHANNEL_CLOSE_OK
 }
 
-/** @returns null unless a content header comes next, and is there as a whole */
+/** @returns null unless a content header comes next and is complete */
 function takeHeader(receiver: Receiver): (Frame & { readonly size: number; readonly fields: object }) | null {
   const { rest } = receiver
   if (rest.length <= PREFIX_BYTES + FIXED_BYTES || rest[0] !== FRAME_HEADER) return null

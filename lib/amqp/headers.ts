@@ -1,10 +1,10 @@
 import type { AmqpTable } from '../protocol/amqp.js'
 
-/** The integers that every client reads alike in the one byte that amqplib gives them. */
+/** The largest integer that every client reads alike in the one byte in which amqplib writes it. */
 const LARGEST_BYTE = 127
 const LARGEST_INT = 0x7fff_ffff
 const LARGEST_LONG = 2n ** 63n - 1n
-/** amqplib's names of types for which a number is given. */
+/** amqplib's names of the types whose value is a number. */
 const NUMBERS: ReadonlySet<string> = new Set(
   'byte int8 short int16 int int32 long int64 unsignedbyte uint8 unsignedshort uint16 unsignedint uint32 float double float64'.split(
     ' ',
@@ -17,9 +17,9 @@ const NUMBERS: ReadonlySet<string> = new Set(
  * An s makes py-amqp fail in the middle of the frame, which ends the process: a Python worker, too.
  */
 /**
- * A message's headers with each value in a field type that Python's clients can read and amqplib can write. Every message that a Python
- * process may get has to go out with these. What `fieldTable.ts` has read comes out as it was, but for the numbers that Python would
- * misread: an integer below -2^31 becomes a double.
+ * A message's headers with each value in a field type that Python's clients can read and amqplib can write. Every
+ * message that a Python process may receive must be sent with these. Values that `fieldTable.ts` has read come out
+ * unchanged, except numbers that Python would misread: an integer below -2^31 becomes a double.
  */
 export function headersForAll(headers: AmqpTable): Record<string, unknown> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typed(value)]))
@@ -31,7 +31,7 @@ function typed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value
   if (Array.isArray(value)) return value.map(typed)
   if (!Object.hasOwn(value, '!')) return headersForAll(value as AmqpTable)
-  // amqplib's own way to name a type, in which timestamps and decimals come in; another table may have a key of that name, too.
+  // amqplib's own way to name a type, used for timestamps and decimals; another table may have a key of that name, too.
   return named(value as Named) ?? { '!': 'object', value: headersForAll(value as AmqpTable) }
 }
 
@@ -40,7 +40,7 @@ interface Named {
   readonly value?: unknown
 }
 
-/** @returns null for what amqplib couldn't write */
+/** @returns null for a value that amqplib couldn't write */
 function named({ '!': type, value }: Named): unknown {
   switch (type) {
     case 'timestamp':

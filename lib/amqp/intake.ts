@@ -12,13 +12,18 @@ import { OrderDetector } from './window/orderDetector.js'
 import { Window } from './window/window.js'
 import { Witness } from './witness.js'
 
-/** How messages come in from RabbitMQ: what has to be known of the queues, and of the last connection, before a window is opened. */
+/**
+ * Takes messages in from RabbitMQ: finds out what must be known of the queues, and of the last connection, before a
+ * window is opened.
+ */
 export class AmqpIntake implements Intake {
   private readonly purge: Purge
   private readonly keys: OrderDetector
   private readonly setup: QueueSetup
   private readonly witness: Witness
-  /** Queues of which messages were taken: some may have come back, and must keep their places (see `askToConsume`). */
+  /**
+   * Queues from which messages were taken: some may have come back, and must keep their places (see `askToConsume`).
+   */
   private readonly taken = new Set<string>()
   private sequence = 0
 
@@ -84,7 +89,7 @@ export class AmqpIntake implements Intake {
 
   private async depths(epoch: Epoch, probe: DepthProbe, queues: Iterable<string>): Promise<Map<string, QueueDepth>> {
     const depths = await probe.sample(queues)
-    // An order of keys may have shown since.
+    // An order of keys may have appeared since.
     void this.witness.stand(epoch)
     return depths
   }
@@ -92,7 +97,7 @@ export class AmqpIntake implements Intake {
   private async add(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
       await this.setup.declare(epoch, queue)
-      // Of a single active queue we would get a message only by chance.
+      // From a queue with a single active consumer we would get a message only by chance.
       const isAsked = !this.taken.has(queue.name) && this.setup.kinds.get(queue.name)?.singleActive !== true
       if (isAsked) await askToConsume(epoch, queue.name)
     } catch (thrown) {
@@ -101,7 +106,7 @@ export class AmqpIntake implements Intake {
     void this.setup.prepareDelays(epoch)
   }
 
-  /** Declares a queue and empties it, where that is asked; one that the broker refuses is left out, and the others go on. */
+  /** Declares a queue and purges it if requested; a queue that the broker refuses is left out, and the others go on. */
   private async prepare(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
       await this.setup.declare(epoch, queue)
@@ -109,7 +114,7 @@ export class AmqpIntake implements Intake {
     } catch (thrown) {
       const refusal = refusalOf(thrown, epoch)
       if (refusal) this.refuse(queue.name, refusal, false)
-      // What ended the connection is known by now: the next one is built without it.
+      // The cause of the lost connection is known by now: the next connection is built without this queue.
       if (!refusal || epoch.ended.aborted) throw thrown
     }
   }

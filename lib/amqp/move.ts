@@ -18,7 +18,7 @@ import { declareQueue } from './topology.js'
 /** How long the broker may take to confirm what is under way when the move is stopped. */
 const STOP_MS = 2000
 
-/** A message that was taken and isn't acknowledged. */
+/** A message that was taken and is not acknowledged yet. */
 interface Taken {
   readonly message: ConsumeMessage
   readonly to: string
@@ -27,25 +27,25 @@ interface Taken {
 }
 
 /**
- * Moves messages through one channel, on which it both consumes and publishes: when the channel is gone, nothing of it can arrive any more
- * behind what the next mover sends. One message of a key is under way at a time, so that none is overtaken by its successor when the broker
- * refuses it; those of different keys don't wait for each other. Acknowledgements follow the order of the queue.
+ * Moves messages through one channel, on which it both consumes and publishes: once the channel is gone, none of its messages can arrive
+ * behind those of the next mover. One message of a key is under way at a time, so that none is overtaken by its successor when the broker
+ * refuses it; messages of different keys don't wait for each other. Acknowledgements follow the order of the queue.
  */
 export class AmqpMove implements Move {
   readonly ended: Promise<Error | null>
   private readonly end: (reason: Error | null) => void
   private readonly taken: Taken[] = []
-  /** By key: the message under way, and those that wait for it. */
+  /** The message under way and those that wait for it, by key. */
   private readonly byKey = new Map<string, Taken[]>()
   private underWay = 0
   private isStopping = false
-  /** Messages that came while nothing is to be moved. */
+  /** Messages that arrived while nothing may be moved. */
   private readonly kept: ConsumeMessage[] = []
   private beginning: Promise<void> | null = null
   private hasBegun = false
   private isPaused = false
   private isOver = false
-  /** Who waits until nothing is under way. */
+  /** Callers that wait until nothing is under way. */
   private readonly waiting: (() => void)[] = []
 
   private constructor(
@@ -56,7 +56,7 @@ export class AmqpMove implements Move {
     const { promise, resolve } = deferred<Error | null>()
     this.ended = promise
     this.end = resolve
-    // Told just before it is confirmed.
+    // Sent by the broker just before the confirm.
     channel.on('return', ({ fields }) => this.fail(new BrokerError(`there is no queue ${fields.routingKey}`)))
     channel.on('close', () => this.over(new BrokerError('the channel was closed')))
   }
@@ -65,7 +65,7 @@ export class AmqpMove implements Move {
   static async open(epoch: Epoch, options: MoveOptions, log: Logger): Promise<AmqpMove> {
     const { name } = options.from
     const { singleActive, type } = await declareQueue(epoch, options.from, log)
-    // A quorum queue takes no notice of `exclusive`, and a single active queue refuses it.
+    // A quorum queue ignores `exclusive`, and a single active queue refuses it.
     if (type === 'quorum' && !singleActive) throw new QueueRefused(shared(name), true)
     let move: AmqpMove | null = null
     const channel = await epoch.confirmChannel((error) => move?.over(error))
@@ -224,7 +224,7 @@ export class AmqpMove implements Move {
   }
 }
 
-/** Waits for what may fail, but not for longer. */
+/** Waits for a promise that may fail, but no longer than `ms`. */
 async function atMost(ms: number, wait: Promise<void>): Promise<void> {
   const limit = new AbortController()
   await Promise.race([
@@ -238,7 +238,7 @@ function shared(queue: string): string {
   return `${queue} is a quorum queue without x-single-active-consumer, so that others could take its messages out of order: make a new one that has it, or a classic queue`
 }
 
-/** As they came, but for what belonged to the way. Named one by one: a user_id that isn't ours would be refused. */
+/** The message's properties, except those of its transport. Named one by one: a user_id that isn't ours would be refused. */
 function propertiesOf({ properties }: ConsumeMessage): Options.Publish {
   const { contentEncoding, contentType, correlationId, deliveryMode, expiration, headers } =
     properties as AmqpProperties

@@ -5,23 +5,26 @@ import { type Deferred, deferred } from '../listeners.js'
 import type { Clock, PublishTries } from '../ports.js'
 import type { PublishLine } from './publishLine.js'
 
-/** Between two attempts to connect that messages ask for: a thousand of them must not make a thousand attempts. */
+/**
+ * The shortest pause between two attempts to connect that messages ask for: a thousand messages must not cause a
+ * thousand attempts.
+ */
 const SHORTEST_PAUSE_MS = 100
 
-/** The connection that lines come from. */
+/** The connection that provides lines. */
 interface Source {
-  /** Goes on trying to connect, if it doesn't. */
+  /** Resumes the attempts to connect, if they have stopped. */
   start(): Promise<void>
   /** Makes the next attempt at once. */
   retryNow(): void
 }
 
-/** The line by which messages leave at present, and those who wait for the next one. */
+/** The line through which messages leave at present, and the callers that wait for the next one. */
 export class NextLine {
   private line: PublishLine | null = null
-  /** Set while somebody waits for the next line, however long that takes. */
+  /** Set while a caller waits for the next line, however long that takes. */
   private next: Deferred<PublishLine> | null = null
-  /** Set while somebody waits for the next attempt to connect, whatever becomes of it. */
+  /** Set while a caller waits for the next attempt to connect, whatever its result. */
   private attempt: Deferred<PublishLine> | null = null
   private failure: Error | null = null
   private failedAt = Number.NEGATIVE_INFINITY
@@ -32,12 +35,12 @@ export class NextLine {
     private readonly clock: Clock,
   ) {}
 
-  /** Null while there is none. */
+  /** The present line; null without one. */
   get present(): PublishLine | null {
     return this.failure || !this.line || this.line.epoch.ended.aborted ? null : this.line
   }
 
-  /** No line will follow. */
+  /** Whether no line will follow. */
   get isOver(): boolean {
     return this.failure !== null
   }
@@ -48,20 +51,20 @@ export class NextLine {
     if (line) this.settle((waiting) => waiting.resolve(line))
   }
 
-  /** An attempt to connect has come to nothing; others follow. */
+  /** Reports a failed attempt to connect; others follow. */
   failed(error: Error): void {
     this.failedAt = this.clock.monotonic()
     this.attempt?.reject(away(error))
     this.attempt = null
   }
 
-  /** No attempt follows, until somebody waits again. */
+  /** Reports that no attempt follows until somebody waits again. */
   rest(error: Error): void {
     this.failedAt = this.clock.monotonic()
     this.settle((waiting) => waiting.reject(away(error)))
   }
 
-  /** No attempt follows, ever. */
+  /** Reports that no attempt will ever follow. */
   end(error: Error): void {
     this.failure ??= error
     this.stopping.abort()
@@ -71,7 +74,7 @@ export class NextLine {
   /**
    * The present line, or the next one.
    * @param signal ends the wait
-   * @param tries ends it, too; without it there is no end but the connection's own
+   * @param tries ends it, too; without it only the end of the connection does
    * @throws BrokerError
    */
   async get(signal?: AbortSignal, tries?: PublishTries): Promise<PublishLine> {
@@ -119,16 +122,16 @@ export class NextLine {
 
 function waitedFor(): Deferred<PublishLine> {
   const waiting = deferred<PublishLine>()
-  // Those who waited may have given up before it fails.
+  // All waiting callers may have given up before it fails.
   waiting.promise.catch(() => undefined)
   return waiting
 }
 
-/** The same wait, given up with the signal, which may outlive it by far and must not remember it. */
+/** A wait that ends when the signal is aborted. The signal may live much longer, and must not keep a reference to it. */
 function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(givenUp(signal))
-    // A thousand messages may wait on the signal of one worker; that is no leak.
+    // A thousand messages may wait on the signal of one worker; that is not a leak.
     setMaxListeners(0, signal)
     signal.addEventListener('abort', giveUp, { once: true })
     const leave = (): void => signal.removeEventListener('abort', giveUp)

@@ -3,7 +3,7 @@ import { parseBrokerUrl } from '../settings/brokerUrl.js'
 import type { Settings } from '../settings/table.js'
 import type { ConnectionOptions } from './connection.js'
 
-/** What the settings say of a connection to the broker, for consuming or for publishing. */
+/** The options of a connection to the broker, for consuming or for publishing, from the settings. */
 export function connectionOptions(
   name: 'consumer' | 'producer',
   settings: Settings,

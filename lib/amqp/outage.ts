@@ -2,7 +2,10 @@ import type { Logger } from '../ports.js'
 import type { Settings } from '../settings/table.js'
 import type { ConnectionOptions } from './connection.js'
 
-/** Whether the broker is away, as the worker's one connection that it can't do without finds: told of once, and not by each connection. */
+/**
+ * Whether the broker is away, as seen by the consumer's connection, which the worker can't do without: logged once, not
+ * by each connection.
+ */
 export class Outage {
   /** For the connection that consumes. */
   readonly ofConsumer: Pick<ConnectionOptions, 'node' | 'onWaiting'>
@@ -11,7 +14,7 @@ export class Outage {
   private away = true
 
   constructor(node: string, { broker_read_url, broker_write_url }: Settings, log: Logger) {
-    // Else they speak to another broker, of which the consumer's knows nothing.
+    // Otherwise they connect to another broker, about which the consumer's connection knows nothing.
     const isSame = broker_read_url === null && broker_write_url === null
     const waits = `${node} waits for the broker: it takes no messages until then, and starts by itself`
     this.ofConsumer = { node, onWaiting: () => log.warning(waits) }

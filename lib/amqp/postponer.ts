@@ -6,7 +6,7 @@ import type { DelayQueues } from './delayed.js'
 import type { Epoch } from './epoch.js'
 import type { AmqpPublisher } from './publisher.js'
 
-/** Publishes what is due far ahead through the delay queues of the broker. */
+/** Publishes messages that are due much later through the delay queues of the broker. */
 export class Postponer {
   constructor(
     private readonly publisher: AmqpPublisher,

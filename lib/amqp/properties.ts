@@ -8,7 +8,10 @@ import { FieldReader } from './fieldTable.js'
  *   content_type, content_encoding, headers, delivery_mode (uint8), priority (uint8), correlation_id, reply_to, expiration, message_id,
  *   timestamp (uint64), type, user_id, app_id, cluster_id; all others are short texts
  */
-/** The properties of a message from the bytes of its header frame. What can't be read comes out as `unreadable`; it never throws. */
+/**
+ * The properties of a message from the bytes of its header frame. Properties that can't be read are reported as
+ * `unreadable`; it never throws.
+ */
 export function readProperties(bytes: Buffer): AmqpProperties {
   try {
     return read(bytes)
@@ -42,7 +45,7 @@ function read(bytes: Buffer): AmqpProperties {
   }
 }
 
-/** Where it is no count of seconds since 1970 that a clock could show, there is none. */
+/** Undefined if the value is not a count of seconds since 1970 that a clock could show. */
 function timeOf(seconds: number | bigint): number | undefined {
   return typeof seconds === 'number' ? seconds : undefined
 }

@@ -5,29 +5,32 @@ import type { Epoch } from './epoch.js'
 import { headersForAll } from './headers.js'
 import { isReply, REPLY_CODE } from './replyCode.js'
 
-/** What became of a message that was handed to a `PublishLine`. */
+/** The result of sending a message through a `PublishLine`. */
 export type Sending =
   /** The broker has it. */
   | { readonly is: 'confirmed' }
-  /** No queue takes it, or it can't be written: another try would end in the same way. */
+  /** No queue takes the message, or it can't be written: another try would end in the same way. */
   | { readonly is: 'impossible'; readonly error: BrokerError }
-  /** The broker refused this one at present, such as one for a queue that is full: the channel lives on. */
+  /** The broker refused this message for now, for example because a queue is full: the channel stays open. */
   | { readonly is: 'nacked' }
   /**
-   * The broker closed the channel, or the connection, over a message that was under way, and doesn't say over which. `isAlone` when
-   * there was no other.
+   * The broker closed the channel, or the connection, over a message that was under way, and doesn't say which.
+   * `isAlone` if there was only this one.
    */
   | { readonly is: 'refused'; readonly error: Error; readonly isAlone: boolean }
-  /** The channel was closed before it could be written. */
+  /** The channel was closed before the message could be written. */
   | { readonly is: 'unsent' }
-  /** The connection was lost with it: whether it arrived isn't known. */
+  /** The connection was lost while the message was under way: it isn't known whether it arrived. */
   | { readonly is: 'lost'; readonly error: Error }
 
 const CONFIRMED: Sending = { is: 'confirmed' }
 
-/** The confirm channel through which messages leave. It ends when the broker closes it over one of them; its connection lives on. */
+/**
+ * The confirm channel through which messages leave. It ends when the broker closes it over a message; the connection
+ * stays up.
+ */
 export class PublishLine {
-  /** Ids of mandatory messages that came back: the broker tells that just before it confirms them. */
+  /** Ids of mandatory messages that were returned: the broker returns them just before it confirms them. */
   private readonly returned = new Set<string>()
   /** Set while the socket's buffer is full. */
   private drained: Promise<void> | null = null
@@ -45,7 +48,7 @@ export class PublishLine {
     })
   }
 
-  /** @param onRefused told that the broker has closed the channel over a message */
+  /** @param onRefused called when the broker has closed the channel over a message */
   static async open(epoch: Epoch, onRefused: (line: PublishLine) => void): Promise<PublishLine> {
     const line: PublishLine = new PublishLine(
       await epoch.confirmChannel((error) => {
@@ -62,7 +65,7 @@ export class PublishLine {
     return line
   }
 
-  /** Resolves once it is known what became of the message. Never rejects. */
+  /** Resolves with the result once it is known. Never rejects. */
   async send(message: OutgoingMessage): Promise<Sending> {
     while (this.drained) await this.drained
     this.underWay++
@@ -106,7 +109,7 @@ export class PublishLine {
       : { is: 'lost', error: coerceError(thrown) }
   }
 
-  /** amqplib writes all of a message or nothing. */
+  /** amqplib writes either all of a message or nothing. */
   private unwritten(error: Error): Sending {
     if (this.refusal || this.epoch.ended.aborted) return { is: 'unsent' }
     if (error.name === 'IllegalOperationError') return { is: 'lost', error }
@@ -125,7 +128,7 @@ export class PublishLine {
   }
 }
 
-/** The end of a message: another try would end in the same way. */
+/** The error for a message that another try would not help. */
 export function forGood(text: string, cause?: unknown): BrokerError {
   return new BrokerError(text, { retriable: false, cause })
 }

@@ -12,7 +12,7 @@ import { forGood, PublishLine } from './publishLine.js'
 import { Quarantine } from './quarantine.js'
 
 interface PublisherOptions extends Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'> {
-  /** Bounds how long a message waits for the broker once the worker stops. */
+  /** Limits how long a message waits for the broker once the worker stops. */
   readonly stopLimit?: StopLimit
 }
 
@@ -24,7 +24,7 @@ const NACK_PAUSE_MS = 100
  */
 export class AmqpPublisher implements Publisher, Component {
   readonly name = 'publisher'
-  /** How publishing goes. */
+  /** The state of publishing. */
   readonly state = new PublishState()
   /** Messages that the broker hasn't confirmed yet. */
   held = 0
@@ -62,18 +62,18 @@ export class AmqpPublisher implements Publisher, Component {
     await this.connection.stop()
   }
 
-  /** The epoch on which the next message would go out; null while there is no connection. */
+  /** The epoch that the next message would use; null without a connection. */
   get present(): Epoch | null {
     return this.lines.present?.epoch ?? null
   }
 
-  /** The present epoch, or the next one; for declarations that go before a publish. */
+  /** The present epoch, or the next one; for declarations before a publish. */
   async epoch(signal?: AbortSignal, tries?: PublishTries): Promise<Epoch> {
     return (await this.bounded(this.lines.get(signal, tries))).epoch
   }
 
   /**
-   * Does what belongs to the connection that publishes; once more on the next one, if it is lost meanwhile.
+   * Runs an action on the publishing connection; once more on the next one, if it is lost meanwhile.
    * @throws what `act` throws while the connection lives, and what `epoch` throws
    */
   async onEpoch<T>(act: (epoch: Epoch) => Promise<T>, signal?: AbortSignal, tries?: PublishTries): Promise<T> {
@@ -88,7 +88,7 @@ export class AmqpPublisher implements Publisher, Component {
     }
   }
 
-  /** The broker is known to be there: connects at once, if it is between two attempts. */
+  /** Called when the broker is known to be up: connects at once, if between two attempts. */
   retryNow(): void {
     this.connection.retryNow()
   }
@@ -109,8 +109,9 @@ export class AmqpPublisher implements Publisher, Component {
   }
 
   /**
-   * Until the broker has it. Whether a lost message had arrived can't be known, so it goes out again: twice is allowed, never is not. What
-   * ends this: a confirm; what can't be written; what the broker returns, or refuses when it is sent alone; the signal; its tries; a stop.
+   * Tries until the broker has the message. Whether a lost message had arrived can't be known, so it is sent again:
+   * sending twice is allowed, losing it is not. The loop ends with a confirm; a message that can't be written; a
+   * message that the broker returns, or refuses when it is sent alone; the signal; its tries; a stop.
    */
   private async publishAgain(message: OutgoingMessage, signal?: AbortSignal, tries?: PublishTries): Promise<void> {
     let isSuspect = false
@@ -167,7 +168,7 @@ export class AmqpPublisher implements Publisher, Component {
   }
 }
 
-/** Of a message that was under way: whether it has arrived isn't known. */
+/** The error for a message that was under way: whether it has arrived isn't known. */
 function lost(thrown: unknown): BrokerError {
   const cause = coerceError(thrown)
   return new BrokerError(`the connection to the broker was lost: ${cause.message}`, { cause })

@@ -4,7 +4,7 @@ import type { Epoch } from './epoch.js'
 /** Empties queues once, before a worker first consumes them: `--purge`. */
 export class Purge {
   private readonly left: Set<string>
-  /** Null while there is nothing to tell. */
+  /** Null while there is nothing to report. */
   private erased: number | null = null
 
   constructor(
@@ -22,7 +22,7 @@ export class Purge {
     this.erased = (this.erased ?? 0) + messageCount
   }
 
-  /** Says how much there was. */
+  /** Logs how many messages were deleted. */
   tell(): void {
     const { erased } = this
     this.erased = null

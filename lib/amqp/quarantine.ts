@@ -1,6 +1,6 @@
 /**
- * Finds the message over which the broker closes the channel, of all that were under way at that moment: each of them is sent alone, and
- * nothing else meanwhile. The one that ends the channel again is the one.
+ * Finds the message over which the broker closes the channel, among all that were under way at that moment: each of
+ * them is sent alone, and nothing else meanwhile. The message that closes the channel again is the culprit.
  */
 export class Quarantine {
   private turn: Promise<void> = Promise.resolve()
@@ -12,12 +12,12 @@ export class Quarantine {
     return this.inside === 0
   }
 
-  /** Resolves once nobody is inside. */
+  /** Resolves once no message is in quarantine. */
   over(): Promise<void> {
     return this.ended
   }
 
-  /** Joins those under suspicion; resolves when it is this one's turn. @returns what to call when it leaves */
+  /** Enters quarantine; resolves when it is this message's turn. @returns a function to call when it leaves */
   async enter(): Promise<() => void> {
     if (this.inside++ === 0) {
       this.ended = new Promise((resolve) => {

@@ -6,7 +6,7 @@ import type { QueueSpec } from '../settings/queues.js'
 import type { Epoch } from './epoch.js'
 import { isReply } from './replyCode.js'
 
-/** What of a queue decides how it is consumed. */
+/** The properties of a queue that decide how it is consumed. */
 export interface QueueKind {
   readonly type: 'classic' | 'quorum'
   /** `x-single-active-consumer`: the broker gives its messages to one consumer at a time. */
@@ -15,28 +15,31 @@ export interface QueueKind {
 
 /** How a queue is consumed. */
 export interface ConsumedQueue extends QueueKind {
-  /** Prefetch of its one consumer, where its order, or its messages, depend on there being one; null for a window that changes. */
+  /**
+   * Prefetch of the queue's only consumer, if its order or its messages require a single one; null for a window that
+   * changes.
+   */
   readonly fixed: number | null
-  /** Whether its window changes although that breaks its order: it has none to keep, as far as is known. */
+  /** Whether the window changes although that breaks the queue's order: there is none to keep, as far as is known. */
   readonly breaksOrder: boolean
 }
 
 type Declaration = Pick<QueueSpec, 'name' | 'durable' | 'exclusive' | 'autoDelete' | 'arguments'>
 
 /**
- * RabbitMQ's 406 names the first argument, by the alphabet, in which the queue that is there differs from ours, and its value. The AMQP type
- * of the value is told where only one side has the argument.
+ * RabbitMQ's 406 names the first argument, in alphabetical order, in which the existing queue differs from ours, and
+ * its value. It names the AMQP type of the value only if one side lacks the argument.
  */
 const TELLING = /inequivalent arg '([\w-]+)' .* but current is (?:none|(?:the value )?'(.*?)'(?: of type '(\w+)')?)"?$/s
 
-/** What is tried where the broker's words aren't understood: by then, one of these is accepted or nothing is known. */
+/** Declarations to try if the broker's error text isn't understood: one of these is accepted, or nothing is known. */
 const USUAL: readonly AmqpTable[] = [
   { 'x-queue-type': 'quorum' },
   { 'x-single-active-consumer': true },
   { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
 ]
 
-/** Whether a broker refuses a declaration because the queue exists with other arguments, or can't be that way. */
+/** Whether a broker refuses a declaration because the queue exists with other arguments, or can't have these. */
 export function isMismatch(thrown: unknown): boolean {
   return isReply(thrown, 'PRECONDITION_FAILED')
 }
@@ -48,13 +51,15 @@ export function assertQueue(channel: Channel, declaration: Declaration): Promise
 }
 
 /**
- * Finds out the kind of a queue that exists. AMQP has no question for that, but a declaration is accepted only if it is equivalent to the
- * queue: so the broker's yes to a declaration decides, and the words of its refusals only say what to try next.
+ * Finds out the kind of an existing queue. AMQP has no such query, but a declaration is accepted only if it is
+ * equivalent to the queue: so the broker's acceptance of a declaration decides, and the texts of its refusals only say
+ * what to try next.
  * @param spec as it was declared
- * @param refusal what the broker had against it; null if it was accepted
- * @param mustKnow also where the broker accepts a quorum queue's declaration as a classic one
- *   (`quorum_queue.property_equivalence.relaxed_checks_on_redeclaration`). Costs a refusal, that is a line in the broker's log, for each classic queue
- * @returns the kind; where it can't be found out, after a warning, the one that is consumed with the most care
+ * @param refusal the broker's error for it; null if it was accepted
+ * @param mustKnow find out even if the broker accepts a quorum queue's declaration as a classic one
+ *   (`quorum_queue.property_equivalence.relaxed_checks_on_redeclaration`). Costs a refusal, that is a line in the
+ *   broker's log, for each classic queue
+ * @returns the kind; if it can't be found out, after a warning, the one that is consumed with the most care
  * @throws the broker's error if it isn't about the arguments
  */
 export async function kindOf(
@@ -76,14 +81,19 @@ export async function kindOf(
   }
 }
 
-/** Declares a queue unless it exists. @returns the arguments that it has; null where the broker's words don't tell them */
+/**
+ * Declares a queue unless it exists. @returns its actual arguments; null if the broker's error text doesn't tell them
+ */
 export async function argumentsOf(epoch: Epoch, spec: QueueSpec): Promise<AmqpTable | null> {
   const refusal = await refusalOf(epoch, spec)
   const known = refusal === null ? spec : await learn(epoch, spec, refusal)
   return known?.arguments ?? null
 }
 
-/** A declaration without a type is accepted for any queue of the virtual host's default type, so that alone says nothing. */
+/**
+ * A declaration without a type is accepted for any queue of the virtual host's default type, so it alone proves
+ * nothing.
+ */
 async function isQuorum(epoch: Epoch, known: Declaration, mustKnow: boolean): Promise<boolean> {
   const type = known.arguments['x-queue-type']
   if (type === 'quorum' || type === 'stream') return type === 'quorum'
@@ -94,7 +104,8 @@ async function isQuorum(epoch: Epoch, known: Declaration, mustKnow: boolean): Pr
 }
 
 /**
- * Declares with each value that a refusal told, until there is no refusal any more. Each argument is told once at most.
+ * Declares with each value that a refusal named, until there is no refusal any more. Each argument is named once at
+ * most.
  * @returns the declaration that was accepted; null if none was
  */
 async function learn(epoch: Epoch, spec: QueueSpec, refusal: string): Promise<Declaration | null> {
@@ -125,7 +136,7 @@ function corrected(known: Declaration, name: string, value: string | undefined, 
   return withArguments(known, { [name]: replayed(value, type ?? typeof ours) })
 }
 
-/** @param type as RabbitMQ calls it, or JavaScript's own name for the type of our value */
+/** @param type RabbitMQ's name of the type, or JavaScript's own name for the type of our value */
 function replayed(text: string, type: string): unknown {
   if (type === 'bool' || type === 'boolean') return text === 'true'
   if (type === 'longstr' || type === 'string' || type === 'undefined') return text

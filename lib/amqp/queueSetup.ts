@@ -16,7 +16,7 @@ export interface QueueSetupOptions {
   ordered(): boolean
 }
 
-/** Declares the queues of an epoch, and knows how each of them is to be consumed. */
+/** Declares the queues of an epoch, and determines how each of them is consumed. */
 export class QueueSetup {
   /** The queues of this epoch. */
   kinds = new Map<string, ConsumedQueue>()
@@ -24,12 +24,12 @@ export class QueueSetup {
 
   constructor(private readonly options: QueueSetupOptions) {}
 
-  /** A new epoch, of whose queues nothing is known. */
+  /** Starts a new epoch, of whose queues nothing is known. */
   begin(): void {
     this.kinds = new Map()
   }
 
-  /** Declares a queue, which may be another one than before. @throws the broker's refusal */
+  /** Declares a queue, which may differ from the one of the same name before. @throws the broker's refusal */
   async declare(epoch: Epoch, queue: QueueSpec): Promise<void> {
     const { delays, log, ordered, prefetch } = this.options
     const { kinds } = this
@@ -46,8 +46,9 @@ export class QueueSetup {
   }
 
   /**
-   * Producers of Celery 5.5 and later publish what is due later and goes to a quorum queue through the delay queues, and trust a worker to
-   * have declared them. The broker keeps them: after the first time nothing waits for it.
+   * Producers of Celery 5.5 and later publish messages for a quorum queue that are due later through the delay queues,
+   * and rely on a worker to have declared them. The broker keeps them: after the first time nothing waits for the
+   * declaration.
    */
   async prepareDelays(epoch: Epoch): Promise<void> {
     const { delays, log } = this.options
@@ -63,8 +64,8 @@ export class QueueSetup {
   }
 
   /**
-   * A quorum queue keeps its order only while the number of its consumers stays the same. Of those of a single active queue one alone
-   * would get anything.
+   * A quorum queue keeps its order only while the number of its consumers stays the same. If it has a single active
+   * consumer, the other consumers would get nothing.
    */
   private consumed(kind: QueueKind): ConsumedQueue {
     const { maxSlots, ordered, prefetch } = this.options

@@ -2,45 +2,48 @@ const FIRST_DELAY_MS = 250
 /** An epoch that stayed open this long counts as a success: the next attempt follows without a pause, and the backoff starts from the beginning. */
 const STABLE_AFTER_MS = 1000
 
-/** What a connection has behind it. */
+/** The history of a connection's attempts. */
 export interface Attempts {
-  /** Attempts that came to nothing, since the last epoch that lasted. */
+  /** Failed attempts since the last epoch that lasted. */
   readonly failed: number
-  /** Of the URL that is tried next. */
+  /** Index of the URL that is tried next. */
   readonly url: number
-  /** Whether it was ever up. */
+  /** Whether the connection was ever up. */
   readonly hasBeenUp: boolean
 }
 
-/** Nothing was tried yet. */
+/** Before the first attempt. */
 export const NO_ATTEMPTS: Attempts = { failed: 0, url: 0, hasBeenUp: false }
 
-/** How an attempt ended: it couldn't be built, or it was up and is lost. */
+/** How an attempt ended: the connection couldn't be built, or was up and is lost. */
 export type AttemptOutcome = { readonly is: 'failed' } | { readonly is: 'lost'; readonly lastedMs: number }
 
-/** How often to try, and how long to wait in between. */
+/** How often to try to connect, and how long to wait in between. */
 export interface Retrying {
   /** The number of URLs, which are tried in turn. */
   readonly urls: number
-  /** Attempts after which it is given up; null for no end. */
+  /** Attempts before giving up; null for no limit. */
   readonly maxRetries: number | null
-  /** The same for a connection that has been up, where it differs. */
+  /** The limit for a connection that has been up, if it differs. */
   readonly laterRetries?: number | null
   /** The longest pause between two attempts. */
   readonly maxDelayMs: number
-  /** Whether to try again before it was ever up, and once it was; both if not given. */
+  /** Whether to try again before the connection was ever up, and after it was; both by default. */
   readonly retries?: { readonly atStart: boolean; readonly later: boolean }
 }
 
-/** What to do next. `most`: attempts after which it is given up. `failover`: the next URL of the list at once. Given up because of `maxRetries`, or because trying again is off. */
+/**
+ * What to do next. `most`: attempts before giving up. `failover`: the next URL of the list at once. The connection
+ * gives up because of `maxRetries`, or because retries are off.
+ */
 export type NextStep =
   | { readonly does: 'retry'; readonly delayMs: number; readonly most: number | null }
   | { readonly does: 'failover' }
   | { readonly does: 'give up'; readonly because: 'attempts' | 'disabled' }
 
 /**
- * Decides what follows an attempt to hold a connection. Pauses are between whole rounds of the list: they double up to the cap,
- * and are spread by a fifth so that a fleet doesn't come back all at once.
+ * Decides what follows an attempt to hold a connection. Pauses are between whole rounds of the list: they double up to
+ * the limit, and vary by a fifth so that the workers of a fleet don't all return at once.
  * @param random from 0 to 1
  */
 export function next(
@@ -51,7 +54,7 @@ export function next(
 ): { readonly attempts: Attempts; readonly step: NextStep } {
   const most = (hasBeenUp || outcome.is === 'lost') && laterRetries !== undefined ? laterRetries : maxRetries
   if (outcome.is === 'lost') {
-    // One that breaks as soon as it is up would otherwise be built over and over without a pause.
+    // Otherwise a connection that breaks as soon as it is up would be rebuilt over and over without a pause.
     const count = outcome.lastedMs < STABLE_AFTER_MS ? failed + 1 : 0
     const attempts = { failed: count, url, hasBeenUp: true }
     if (!retries.later) return { attempts, step: { does: 'give up', because: 'disabled' } }

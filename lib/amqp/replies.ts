@@ -4,7 +4,7 @@ import { deferred } from '../listeners.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import { hear } from './nodes/hear.js'
 
-/** Consumes a client's reply queue, on a connection of its own that is there only while replies are waited for. */
+/** Consumes a client's reply queue, on a connection of its own that is open only while replies are awaited. */
 export class AmqpReplies implements ReplyInlet {
   constructor(private readonly options: Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>) {}
 
@@ -22,7 +22,7 @@ export class AmqpReplies implements ReplyInlet {
     const consuming = deferred<void>()
     const connection = new Connection({
       ...this.options,
-      // Whoever has sent tasks waits for their results, however long the broker is away.
+      // A sender of tasks waits for their results, however long the broker is away.
       laterRetries: null,
       onUp: async (epoch) => {
         const channel = await epoch.channel()

@@ -4,11 +4,11 @@ export const REPLY_CODE = {
   ACCESS_REFUSED: 403,
   NOT_FOUND: 404,
   RESOURCE_LOCKED: 405,
-  /** What is declared exists with other arguments, or can't be that way. */
+  /** The queue or exchange exists with other arguments, or can't have these. */
   PRECONDITION_FAILED: 406,
   FRAME_ERROR: 501,
   SYNTAX_ERROR: 502,
-  /** Among others, an exchange type that the broker doesn't have. */
+  /** For example, an exchange type that the broker doesn't have. */
   COMMAND_INVALID: 503,
   NOT_ALLOWED: 530,
   NOT_IMPLEMENTED: 540,

@@ -3,12 +3,13 @@ import { aborted, deferred } from '../listeners.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 import type { Epoch } from './epoch.js'
 
-/** A connection of a client's: whoever opens it says how often to try, and needs to do nothing when it is up or down. */
+/** A client's connection: its opener says how often to try, and needs no callbacks. */
 export type SessionOptions = Omit<ConnectionOptions, 'onUp' | 'onDown' | 'gaveUp'>
 
 /**
- * Runs `use` on a connection that is there for nothing else, and closes it.
- * @throws BrokerError if the broker can't be reached within `maxRetries`, or the connection is lost meanwhile; what `use` throws
+ * Runs `use` on a connection of its own, and closes it.
+ * @throws BrokerError if the broker can't be reached within `maxRetries`, or the connection is lost meanwhile; what
+ *   `use` throws
  */
 export async function withEpoch<T>(options: SessionOptions, use: (epoch: Epoch) => Promise<T>): Promise<T> {
   const opening = deferred<Epoch>()

@@ -7,11 +7,13 @@ import { assertQueue, isMismatch, kindOf, type QueueKind } from './queueKind.js'
 import { isReply } from './replyCode.js'
 
 /**
- * Declares a queue with its exchange and binding, as Celery does. Idempotent. Where exchange or queue exist with other
- * arguments they are used as they are, with a warning: Python's worker ends there, but a mismatch is no reason to stand still.
+ * Declares a queue with its exchange and binding, as Celery does. Idempotent. An exchange or queue that exists with
+ * other arguments is used as it is, with a warning: Python's worker exits in that case, but a mismatch is no reason to
+ * stop.
  * @param mustKnow see `kindOf`
  * @returns the queue's kind
- * @throws the broker's error when a queue can neither be declared nor found; where both are refused, what it has against the declaration
+ * @throws the broker's error when a queue can neither be declared nor found; if both are refused, the error of the
+ *   declaration
  */
 export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger, mustKnow = true): Promise<QueueKind> {
   const { exchange } = spec
@@ -40,7 +42,7 @@ export async function declareQueue(epoch: Epoch, spec: QueueSpec, log: Logger, m
   return kindOf(epoch, spec, refusal, { log, mustKnow })
 }
 
-/** @returns null when declared, else what the broker had against it */
+/** @returns null when declared, else the broker's error */
 async function declareOrFind(
   epoch: Epoch,
   log: Logger,
@@ -54,7 +56,7 @@ async function declareOrFind(
   } catch (thrown) {
     if (!isMismatch(thrown)) throw thrown
     await epoch.scratch(find).catch((missing: unknown) => {
-      // Nothing of that name exists: what the broker has against the declaration is the reason to report.
+      // Nothing of that name exists: the declaration's error is the one to report.
       throw isReply(missing, 'NOT_FOUND') ? thrown : missing
     })
     const { message } = coerceError(thrown)

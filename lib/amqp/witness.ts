@@ -4,12 +4,15 @@ import type { Clock, Logger } from '../ports.js'
 import type { Epoch } from './epoch.js'
 import { isReply } from './replyCode.js'
 
-/** How soon the broker is asked again; doubles up to the longest pause, since each refusal is a line in the broker's log. */
+/**
+ * The first pause before the broker is asked again; doubles up to the longest pause, since each refusal is a line in
+ * the broker's log.
+ */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2000
-/** Between the queue's end and the messages' return, which the broker does at about the same time. */
+/** The time between the queue's end and the return of the messages, which the broker does at about the same time. */
 const RETURN_MS = 1000
-/** After this many heartbeats the broker has noticed, whatever it says. */
+/** After this many heartbeats the broker has noticed the loss, whatever it says. */
 const HEARTBEATS = 3
 /** Stands in for a heartbeat where there is none. */
 const USUAL_HEARTBEAT = 60
@@ -24,9 +27,10 @@ export interface WitnessOptions {
 }
 
 /**
- * Tells whether the broker still believes in our last connection. When a connection breaks on our side alone (a firewall that lost its
- * state), the broker keeps the messages that were given to it until it misses heartbeats, and hands out newer ones meanwhile: an order key
- * would be overtaken. An exclusive queue lives exactly as long as its connection does in the eyes of the broker, so it bears witness.
+ * Finds out whether the broker still considers our last connection alive. When a connection breaks on our side only (a
+ * firewall that lost its state), the broker keeps the messages that were delivered on it until it misses heartbeats,
+ * and delivers newer ones meanwhile: an order key would be overtaken. For the broker an exclusive queue lives exactly
+ * as long as its connection, so it is a witness.
  */
 export class Witness {
   /** The queue on the last connection from which anything was consumed. */
@@ -38,12 +42,15 @@ export class Witness {
 
   constructor(private readonly options: WitnessOptions) {}
 
-  /** True while the broker still holds what was given to the last connection. */
+  /** Whether the broker still holds the messages of the last connection. */
   get heldUp(): boolean {
     return this.isHeldUp
   }
 
-  /** From now on the loss of this connection will be seen. Without permission for the queue it won't, and a warning says so. */
+  /**
+   * From now on the loss of this connection can be seen. Without permission for the queue it can't, and a warning is
+   * logged.
+   */
   async stand(epoch: Epoch): Promise<void> {
     if (this.queue !== null || epoch.ended.aborted || !this.options.isNeeded()) return
     const queue = `${this.options.nodename}.${randomUUID()}.celeriac`
@@ -63,15 +70,15 @@ export class Witness {
     }
   }
 
-  /** The connection is lost. */
+  /** Records that the connection is lost. */
   lost(): void {
     this.lostAt ??= this.options.clock.monotonic()
   }
 
   /**
-   * Resolves once the broker has let go of the last connection, and so has its messages again, in their order; or, with a warning, after
-   * three heartbeats. To be awaited on the next connection, before anything is consumed.
-   * @throws BrokerError when that one ends first
+   * Resolves once the broker has released the last connection, and so has its messages again, in their order; or, with
+   * a warning, after three heartbeats. To be awaited on the next connection, before anything is consumed.
+   * @throws BrokerError when that connection ends first
    */
   async settled(epoch: Epoch): Promise<void> {
     const { clock, log } = this.options
@@ -122,7 +129,7 @@ async function isThere(epoch: Epoch, queue: string): Promise<boolean> {
     return true
   } catch (thrown) {
     epoch.ended.throwIfAborted()
-    // RESOURCE_LOCKED while its connection lives.
+    // RESOURCE_LOCKED while the queue's connection lives.
     return !isReply(thrown, 'NOT_FOUND')
   }
 }

@@ -9,7 +9,7 @@ const EXPIRES_MS = 60_000
 const MESSAGE_TTL_MS = 5000
 
 /**
- * Hears events on a queue of one's own. Its channel's failure is the epoch's, unless the listener wants to hear of it.
+ * Listens to events on a queue of its own. A failure of its channel ends the epoch, unless the listener handles it.
  * @throws the broker's error, when it refuses
  */
 export async function hearEvents(epoch: Epoch, routingKey: string, listener: Listener): Promise<void> {
@@ -19,9 +19,9 @@ export async function hearEvents(epoch: Epoch, routingKey: string, listener: Lis
 }
 
 /**
- * Declares a queue of one's own for events, which goes with the connection. Mirrors the queue of Celery's `events.Receiver`.
- * @param routingKey of the events to hear: `worker.#`, or `#` for all
- * @returns its name
+ * Declares an event queue that is deleted with the connection. Mirrors the queue of Celery's `events.Receiver`.
+ * @param routingKey of the events to receive: `worker.#`, or `#` for all
+ * @returns the queue's name
  * @throws the broker's error, when it refuses; the channel is closed then
  */
 async function declareEventQueue(channel: Channel, routingKey: string): Promise<string> {

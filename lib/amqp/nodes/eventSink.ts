@@ -16,7 +16,7 @@ const TRANSIENT = 1
 export class AmqpEventSink implements EventSink {
   private readonly connections = new Listeners()
   private readonly drains = new Listeners()
-  /** Events that couldn't be sent, whatever the connection. */
+  /** Events that couldn't be sent, over all connections. */
   dropped = 0
   private readonly connection: Connection
   private channel: Channel | null = null
@@ -65,11 +65,11 @@ export class AmqpEventSink implements EventSink {
         priority: 0,
         headers: { hostname },
       })
-      // The message is taken all the same; more of them would only fill the memory.
+      // This message is accepted all the same; more of them would only fill the memory.
       if (!flowing) this.congested = true
     } catch (thrown) {
-      // No task may fail for its event, and none of the next ones for this: a type that is too long for a routing key, say. If it is the
-      // channel that has just closed, its epoch is about to hear why.
+      // An event that can't be sent, such as one whose type is too long for a routing key, must fail neither the task
+      // nor the next events. If the channel has just been closed, its epoch is about to be notified.
       this.dropped++
       this.log.debug(`An event was dropped: ${coerceError(thrown).message}`)
     }

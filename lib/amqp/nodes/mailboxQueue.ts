@@ -8,14 +8,14 @@ import { hear } from './hear.js'
 
 const QUEUE_OPTIONS = { durable: false, exclusive: true, autoDelete: true, expires: 10_000, messageTtl: 300_000 }
 
-/** Opens a worker's pidbox. The queue is exclusive, so that brokers which refuse transient shared queues take it. */
+/** Opens a worker's pidbox. The queue is exclusive, so that brokers which refuse transient shared queues accept it. */
 export async function hearMailbox(epoch: Epoch, nodename: string, listener: Listener, log: Logger): Promise<void> {
   const queue = await declare(epoch, nodename, log)
   const channel = await epoch.channel()
   await hear(epoch, channel, queue, listener)
 }
 
-/** @returns the name of the queue: another one than Celery's where that belongs to somebody else */
+/** @returns the name of the queue: a different one from Celery's if another connection owns that */
 async function declare(epoch: Epoch, nodename: string, log: Logger): Promise<string> {
   await epoch.scratch(async (channel) => {
     await channel.assertExchange(PIDBOX_EXCHANGE, 'fanout', { durable: false })
@@ -32,7 +32,8 @@ async function declare(epoch: Epoch, nodename: string, log: Logger): Promise<str
     return name
   } catch (thrown) {
     if (!isReply(thrown, 'RESOURCE_LOCKED', 'PRECONDITION_FAILED')) throw thrown
-    // A worker of the same name, a killed one whose connection the broker still believes in, or one that declares it otherwise.
+    // A worker of the same name, a killed one whose connection the broker still considers alive, or one that declares
+    // the queue in another way.
     log.warning(
       `A node named ${nodename} is already using this process mailbox! Maybe you forgot to shutdown the other node or did not do so properly? Give each worker a name of its own with -n`,
     )

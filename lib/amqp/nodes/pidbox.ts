@@ -14,7 +14,10 @@ export async function broadcast(epoch: Epoch, message: Broadcast): Promise<void>
   await epoch.scratch(async (channel) => publish(channel, message, false))
 }
 
-/** Sends a message to all mailboxes. @returns whether there is any: a message that nobody hears comes back from the broker */
+/**
+ * Sends a message to all mailboxes. @returns whether there is any: a message without a receiver is returned by the
+ * broker
+ */
 export async function isHeard(epoch: Epoch, message: Broadcast): Promise<boolean> {
   let heard = true
   await epoch.scratch(async (channel) => {
@@ -23,13 +26,15 @@ export async function isHeard(epoch: Epoch, message: Broadcast): Promise<boolean
       heard = false
     })
     publish(channel, message, true)
-    // The broker answers in order: what came back came before this.
+    // The broker answers in order: a returned message comes before this answer.
     await channel.checkExchange(PIDBOX_EXCHANGE)
   })
   return heard
 }
 
-/** Sends a message to all mailboxes, and hears the replies. Their queue is exclusive and goes with the call. */
+/**
+ * Sends a message to all mailboxes, and listens to the replies. Their queue is exclusive and deleted after the call.
+ */
 export async function ask(
   epoch: Epoch,
   replyKey: string,
@@ -49,7 +54,7 @@ export async function ask(
   })
 }
 
-/** One that exists with other arguments, which newer versions of Celery may have given it, is used as it is. */
+/** An exchange that exists with other arguments, as newer versions of Celery may declare it, is used as it is. */
 async function declareExchange(epoch: Epoch, name: string, type: string): Promise<void> {
   await epoch
     .scratch((channel) => channel.assertExchange(name, type, { durable: false }))

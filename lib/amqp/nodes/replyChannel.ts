@@ -5,19 +5,19 @@ import type { OutgoingMessage } from '../../protocol/amqp.js'
 import type { Epoch } from '../epoch.js'
 import { headersForAll } from '../headers.js'
 
-/** Replies that may wait for a connection; who asked has gone long before so many are there. */
+/** The most replies that wait for a connection; long before there are so many, the callers have stopped waiting. */
 const MOST_WAITING = 1000
 
 export interface ReplyChannelOptions {
-  /** An epoch of a connection from which nothing is consumed: the broker may stop reading from one that publishes. */
+  /** An epoch of a connection that doesn't consume: the broker may stop reading from one that publishes. */
   connect(signal: AbortSignal): Promise<Epoch>
   readonly log: Logger
 }
 
 /**
- * Sends the replies of remote control, each once and unconfirmed, on a channel of its own: where a reply is to go to is up to whoever
- * asked, and what the broker has against that place must not hold up results and retries. A reply that can't be sent is dropped; it is
- * missed by nobody but who asked, and they ask again.
+ * Sends the replies of remote control, each once and unconfirmed, on a channel of its own: the sender of a command
+ * chooses where the reply goes, and the broker's refusal of that place must not delay results and retries. A reply that
+ * can't be sent is dropped: only the caller misses it, and can ask again.
  */
 export class ReplyChannel {
   /** Replies that were dropped. */
@@ -28,7 +28,7 @@ export class ReplyChannel {
 
   constructor(private readonly options: ReplyChannelOptions) {}
 
-  /** Never throws. @param signal aborted when it is too late for it */
+  /** Never throws. @param signal aborted when it is too late for the reply */
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
     if (this.waiting >= MOST_WAITING) return this.drop('too many replies wait for the connection to the broker')
     this.waiting++

@@ -3,20 +3,24 @@ import type { Delivery, Logger } from '../../ports.js'
 import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { Fate } from './held.js'
 
-/** What a delivery came through: it can only be settled on the very channel that brought it. */
+/** The channel of a delivery: it can only be settled on the very channel that brought it. */
 export interface DeliveryChannel {
   readonly log: Logger
   readonly fate: Fate
   /** Whether its queue is known to be a quorum queue. */
   readonly isQuorum: boolean
-  /** Whether what is given back has to stay with us until the channel closes, which returns everything at once and in order. */
+  /**
+   * Whether messages that are given back must stay with us until the channel closes, which returns everything at once
+   * and in order.
+   */
   readonly keeps: boolean
   /**
-   * Told before the message is settled, while its consumer can still be cancelled without getting another one. If it is being
-   * cancelled, or the broker has cancelled it and may have the message back, the message is settled once that is done or known.
+   * Called before the message is settled, while its consumer can still be cancelled without getting another message. If
+   * the consumer is being cancelled, or the broker has cancelled it and may have the message back, the message is
+   * settled once that is done or known.
    */
   settling(delivery: AmqpDelivery): Promise<void> | null
-  /** Writes a settlement, unless the channel is gone meanwhile. */
+  /** Writes a settlement, unless the channel is gone by then. */
   write(send: (channel: Channel) => void): void
 }
 
@@ -73,7 +77,7 @@ export class AmqpDelivery implements Delivery {
     else this.settle('give back', (channel) => channel.nack(this.message, false, true))
   }
 
-  /** A content is a part of what was read from the connection at once, and keeps all of that. */
+  /** The content is a slice of what was read from the connection at once, and keeps all of that in memory. */
   detach(): void {
     const { content } = this.message
     if (content.length * 2 < content.buffer.byteLength) this.message.content = Buffer.from(content)

@@ -10,7 +10,7 @@ const LOOK_MS = 20
 export interface OrderDetectorOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** What runs at present. */
+  /** The present runs. */
   readonly running: Iterable<{ readonly acksLate: boolean; readonly delivery: Pick<Delivery, 'live'> }>
   /** Whether a task or a setting asks for an order from the start. */
   readonly ordered: boolean

@@ -1,27 +1,27 @@
 import { MOST_PREFETCH } from '../../settings/slots.js'
 import { blockSize } from './block.js'
 
-/** From this number of missing consumers on, one large one is opened in their place. */
+/** If at least this many consumers are missing, one large one is opened in their place. */
 const MANY = 8
 
 /** One basic.consume on a queue's channel. */
 export interface Subscription {
   readonly tag: string
-  /** Its prefetch: the most messages that it may hold unsettled; 0 for no limit. */
+  /** The consumer's prefetch: the most messages that it may hold unsettled; 0 for no limit. */
   readonly size: number
   unsettled: number
   state: 'opening' | 'open' | 'cancelling'
 }
 
-/** How large the window of a queue is to be. */
+/** The target size of a queue's window. */
 export interface Target {
-  /** The most messages that may be unsettled; null when all consumers are to go, whether they are idle or not. */
+  /** The most messages that may be unsettled; null when all consumers are to be cancelled, whether idle or busy. */
   readonly messages: number | null
-  /** All that is missing is opened as one large consumer. */
+  /** Whether all missing capacity is opened as one large consumer. */
   readonly byOne: boolean
 }
 
-/** The window of a queue as it is, and as it is to be. */
+/** The window of a queue: its present state and its target. */
 export interface QueueWindow {
   /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer. */
   readonly prefetch: number
@@ -29,11 +29,11 @@ export interface QueueWindow {
   readonly fixed: number | null
   readonly target: Target
   readonly subscriptions: Iterable<Subscription>
-  /** Messages that the consumers may hold; those that are being cancelled count for nothing. */
+  /** Messages that the consumers may hold; consumers that are being cancelled count for nothing. */
   readonly size: number
 }
 
-/** What is done next. An exchange is a cancellation, too: what it leaves missing is opened by the step after it. */
+/** The next step. An exchange is a cancellation, too: the step after it opens what is then missing. */
 export type Step = { readonly open: number } | { readonly cancel: Subscription } | { readonly exchange: Subscription }
 
 /*
@@ -66,7 +66,7 @@ export type Step = { readonly open: number } | { readonly cancel: Subscription }
  * than MANY consumers; until nothing is missing.
  */
 
-/** How many messages a window is to hold. @param alone whether nobody else consumes the queue */
+/** The target for the number of messages in a window. @param alone whether no other worker consumes the queue */
 export function targetOf(window: QueueWindow, messages: number | null, alone: boolean): Target {
   const { fixed, prefetch, size } = window
   const wanted = bounded(messages, prefetch, fixed)
@@ -101,7 +101,8 @@ function stepOf(window: QueueWindow): Step | null {
 }
 
 /**
- * What is to be done before a message of an open consumer is settled: cancel the consumer, look for a step afterwards, or nothing.
+ * What to do before a message of an open consumer is settled: cancel the consumer, look for a step afterwards, or
+ * nothing.
  * @param subscription which no longer counts the message
  */
 export function beforeSettling(window: QueueWindow, subscription: Subscription): 'cancel' | 'look' | null {
@@ -114,7 +115,7 @@ export function beforeSettling(window: QueueWindow, subscription: Subscription):
   return subscription.unsettled === 0 ? 'look' : null
 }
 
-/** What a consumer counts for in the window: of one without a limit, one message stands for all. */
+/** The weight of a consumer in the window: for one without a limit, one message stands for all. */
 export function weight({ size }: Subscription): number {
   return Math.max(1, size)
 }
@@ -125,7 +126,7 @@ function bounded(messages: number | null, prefetch: number, fixed: number | null
   return messages > 0 && fixed !== null ? Math.min(fixed, MOST_PREFETCH) : messages
 }
 
-/** Messages that the consumers may hold beyond what is wanted; negative for what is missing. */
+/** Messages that the consumers may hold beyond the target; negative if some are missing. */
 function surplusOf({ size, target }: QueueWindow): number {
   return size - (target.messages ?? 0)
 }

@@ -16,21 +16,27 @@ export interface QueueChannelOptions extends SubscriptionsOptions {
   isQuorum(): boolean
   keeps(): boolean
   onMessage(message: ConsumeMessage, channel: QueueChannel): void
-  /** There may be a step now that there wasn't before: a consumer is idle, or the last message of a channel that isn't needed any more is being settled. */
+  /**
+   * Called when a new step may be possible: a consumer is idle, or the last message of an unneeded channel is being
+   * settled.
+   */
   onChange(): void
-  /** The broker has cancelled a consumer, or closed the channel, which says why. Nothing comes through it any more. */
+  /**
+   * Called when the broker has cancelled a consumer, or closed the channel, with the reason. Nothing arrives through it
+   * any more.
+   */
   onEnd(channel: QueueChannel, error: Error | null): void
 }
 
-/** amqplib keeps it to itself. */
+/** amqplib keeps this private. */
 interface Registry {
   registerConsumer(tag: string, onMessage: (message: ConsumeMessage) => void): void
 }
 
 /**
- * The consumers of one queue, all on one channel because only then does RabbitMQ keep the queue's order; and no other queue's, because
- * the broker closes the channel on which it refuses something, and takes back all that was delivered on it. Makes one change when it is
- * told to; the window says when.
+ * The consumers of one queue, all on one channel because only then does RabbitMQ keep the queue's order. Each queue has
+ * its own channel, because the broker closes the channel on which it refuses something, and takes back all that was
+ * delivered on it. The window decides when to make a change; this makes one at a time.
  */
 export class QueueChannel implements DeliveryChannel {
   private readonly subscriptions: Subscriptions
@@ -62,27 +68,27 @@ export class QueueChannel implements DeliveryChannel {
     return this.messages.fate
   }
 
-  /** How many consumers are open. */
+  /** The number of open consumers. */
   get count(): number {
     return this.over ? 0 : this.subscriptions.count
   }
 
-  /** Messages that came and whose settlement isn't written. */
+  /** Messages that arrived and whose settlement isn't written. */
   get held(): number {
     return this.messages.count
   }
 
-  /** Whether the queue was ever consumed through it. */
+  /** Whether the queue was ever consumed through this channel. */
   get wasOpen(): boolean {
     return this.everOpen
   }
 
-  /** Whether it is of no use any more. */
+  /** Whether the channel is of no use any more. */
   get isSpent(): boolean {
     return this.subscriptions.isOver && this.held === 0 && !this.over
   }
 
-  /** What the next step is planned by; null where there is to be none. */
+  /** The state from which the next step is planned; null if there is to be none. */
   get window(): QueueWindow | null {
     return this.over || this.keeps ? null : this.subscriptions
   }
@@ -92,7 +98,7 @@ export class QueueChannel implements DeliveryChannel {
     this.subscriptions.want(messages, alone)
   }
 
-  /** Does it. @throws what ended the connection meanwhile; what has ended this channel goes to `onEnd` */
+  /** Makes a step. @throws what ended the connection meanwhile; what has ended this channel goes to `onEnd` */
   async make(step: Step): Promise<void> {
     if ('open' in step) await this.consume(step.open)
     else await this.cancel('cancel' in step ? step.cancel : step.exchange)
@@ -103,7 +109,7 @@ export class QueueChannel implements DeliveryChannel {
     return this.messages.written()
   }
 
-  /** Closes the channel, which gives back to a queue that is there what isn't settled, at once and in order. */
+  /** Closes the channel, which returns unsettled messages to a queue that exists, at once and in order. */
   async close(fate: Fate): Promise<void> {
     this.over = true
     this.messages.become(fate)
@@ -111,7 +117,7 @@ export class QueueChannel implements DeliveryChannel {
     this.channel = null
     if (!channel) return
     await closeChannel(channel).catch((thrown) => {
-      // Closed by the broker just before, which is as well.
+      // The broker closed it just before, which is just as well.
       this.log.debug(`the channel of ${this.queue} was closed already: ${coerceError(thrown).message}`)
     })
   }
@@ -135,7 +141,7 @@ export class QueueChannel implements DeliveryChannel {
       this.options.epoch.gather()
       send(channel)
     } catch (thrown) {
-      // It closed under us, before its event came through.
+      // The channel closed during the call, before its event arrived.
       this.options.epoch.end(thrown)
     }
     this.messages.remove()
@@ -143,7 +149,7 @@ export class QueueChannel implements DeliveryChannel {
   }
 
   private cancelFirst(subscription: Subscription): Promise<void> {
-    // It may have been larger than the surplus.
+    // The consumer may have been larger than the surplus.
     this.options.onChange()
     return this.messages.waitFor(this.cancel(subscription).catch((thrown) => this.options.epoch.end(thrown)))
   }
@@ -170,7 +176,7 @@ export class QueueChannel implements DeliveryChannel {
     this.subscriptions.remove(subscription)
   }
 
-  /** What fails because the channel has ended is told already. */
+  /** An error because the channel has ended has been reported already. */
   private async try(act: () => Promise<void>): Promise<void> {
     try {
       await act()
@@ -185,7 +191,7 @@ export class QueueChannel implements DeliveryChannel {
     const channel = await epoch
       .lastingChannel((error) => this.closedByBroker(error))
       .catch((thrown) => {
-        // There may be no more channels than the broker allows on a connection.
+        // The broker limits the number of channels on a connection.
         if (!epoch.ended.aborted) this.closedByBroker(coerceError(thrown))
         throw thrown
       })
@@ -215,7 +221,7 @@ export class QueueChannel implements DeliveryChannel {
   }
 
   private arrive(message: ConsumeMessage): void {
-    // What comes now came after what the broker has taken back, and goes back behind it.
+    // Messages that arrive now come after those that the broker has taken back, and go back behind them.
     if (this.over) return
     this.messages.add()
     this.options.onMessage(message, this)
@@ -227,7 +233,7 @@ export class QueueChannel implements DeliveryChannel {
       this.arrive(message)
       return
     }
-    // If it has crossed our own cancellation, the broker may have taken back what it held all the same.
+    // Even if it crossed our own cancellation, the broker may have taken back what the consumer held.
     const expected = this.keeps || (subscription.state === 'cancelling' && this.held === 0)
     this.subscriptions.remove(subscription)
     if (!expected) this.finish(null)

@@ -5,7 +5,7 @@ import type { Epoch } from '../epoch.js'
 import { isNoQueue, refusalOf } from '../refusal.js'
 import type { QueueChannel } from './queueChannel.js'
 
-/** So many channels in a row for a queue, none of which has brought a message, before it is left for a while. */
+/** After so many channels in a row that brought no message, a queue is left alone for a while. */
 const MOST_FAILURES = 3
 /** Of PRECONDITION_FAILED, in which the broker does not name the setting. */
 const TIMED_OUT = /\btimed out\b/i
@@ -15,11 +15,11 @@ const ADVICE =
 export interface RenewalsOptions {
   readonly epoch: Epoch
   readonly log: Logger
-  /** The broker has back what the queue's channel held: none of those deliveries is live any more. */
+  /** Called when the broker has back what the queue's channel held: none of those deliveries is live any more. */
   onLost?(queue: string, error: Error): void
   /**
-   * A queue can't be consumed, and isn't until `resize` names it again.
-   * @param wasConsumed whether it could be before
+   * Called when a queue can't be consumed, and won't be until `resize` names it again.
+   * @param wasConsumed whether the queue was consumed before
    */
   onRefused?(queue: string, refusal: QueueRefused, wasConsumed: boolean): void
   /** Declares a queue again after it was deleted. */
@@ -27,9 +27,10 @@ export interface RenewalsOptions {
 }
 
 /**
- * What becomes of a queue whose channel has ended. If the queue was deleted, what is held of it runs to its end, as there is nothing to come
- * again. Else the broker has that back, or gets it now. It may have cancelled a consumer only because the messages were held for too long
- * (RabbitMQ 4.3 at its `consumer_timeout`), or the queue may have been deleted and made again since.
+ * Decides what happens to a queue whose channel has ended. If the queue was deleted, messages held from it run to their
+ * end, since nothing can be delivered again. Otherwise the broker has them back, or gets them now. The broker may have
+ * cancelled a consumer only because messages were held for too long (RabbitMQ 4.3 at its `consumer_timeout`), or the
+ * queue may have been deleted and made again since.
  */
 export class Renewals {
   private readonly underWay = new Set<string>()
@@ -38,20 +39,21 @@ export class Renewals {
 
   constructor(private readonly options: RenewalsOptions) {}
 
-  /** Whether the queue is to get no other channel yet. */
+  /** Whether the queue must not get another channel yet. */
   has(queue: string): boolean {
     return this.underWay.has(queue)
   }
 
-  /** A message came from the queue. */
+  /** Records that a message came from the queue. */
   works(queue: string): void {
     this.failures.delete(queue)
   }
 
   /**
-   * Settles what the channel held, and makes the queue ready for another one. Never throws: what can't be mended so ends the epoch.
+   * Settles what the channel held, and prepares the queue for another one. Never throws: an error that can't be handled
+   * this way ends the epoch.
    * @param error why the broker closed the channel; null if it has cancelled a consumer
-   * @param isOver asked before the queue is declared again: whether none of this is needed any more
+   * @param isOver called before the queue is declared again: whether none of this is needed any more
    * @returns whether the queue is to be consumed again
    */
   async renew(channel: QueueChannel, error: Error | null, isOver: () => boolean): Promise<boolean> {

@@ -5,7 +5,10 @@ export interface SubscriptionsOptions extends Pick<QueueWindow, 'prefetch' | 'fi
   nextTag(): string
 }
 
-/** Which consumers one queue has on its channel, and how many it should have. Knows nothing of the broker, and decides nothing: see `plan`. */
+/**
+ * The consumers that one queue has on its channel, and how many it should have. Knows nothing of the broker, and
+ * decides nothing: see `plan`.
+ */
 export class Subscriptions implements QueueWindow {
   target: Target = { messages: 0, byOne: false }
   size = 0
@@ -24,12 +27,12 @@ export class Subscriptions implements QueueWindow {
     return this.byTag.values()
   }
 
-  /** How many consumers are open. */
+  /** The number of open consumers. */
   get count(): number {
     return this.opened
   }
 
-  /** Whether there are none, not even one that is being cancelled, and none are to come. */
+  /** Whether there are no consumers, including those being cancelled, and none are to come. */
   get isOver(): boolean {
     return this.target.messages === null && this.byTag.size === 0
   }
@@ -39,9 +42,9 @@ export class Subscriptions implements QueueWindow {
   }
 
   /**
-   * Says how many messages may be unsettled.
-   * @param messages null for none, and no consumer either
-   * @param alone whether nobody else consumes the queue, so that it may grow by one large consumer
+   * Sets how many messages may be unsettled.
+   * @param messages null for no messages and no consumer either
+   * @param alone whether no other worker consumes the queue, so that it may grow by one large consumer
    */
   want(messages: number | null, alone: boolean): void {
     this.target = targetOf(this, messages, alone)
@@ -52,19 +55,19 @@ export class Subscriptions implements QueueWindow {
     const subscription: Subscription = { tag: this.options.nextTag(), size, unsettled: 0, state: 'opening' }
     this.byTag.set(subscription.tag, subscription)
     this.enlist(subscription, 1)
-    // Nothing is missing any more: from now on it is opened as usual.
+    // Nothing is missing any more: from now on consumers are opened as usual.
     if (this.size >= (this.target.messages ?? 0)) this.target = { ...this.target, byOne: false }
     return subscription
   }
 
-  /** It is being cancelled: from now on it counts for nothing. */
+  /** Marks a consumer as being cancelled: from now on it counts for nothing. */
   retire(subscription: Subscription): void {
     if (subscription.state === 'cancelling') return
     subscription.state = 'cancelling'
     this.enlist(subscription, -1)
   }
 
-  /** It is gone. */
+  /** Removes a consumer that is gone. */
   remove(subscription: Subscription): void {
     this.retire(subscription)
     this.byTag.delete(subscription.tag)

@@ -10,14 +10,14 @@ import { planned, type Step } from './plan.js'
 import { QueueChannel } from './queueChannel.js'
 import { Renewals, type RenewalsOptions } from './renewals.js'
 
-/** Signs of at most four bytes each: a consumer's tag may have 255. */
+/** Characters of at most four bytes each: a consumer tag may have 255 bytes. */
 const LONGEST_PREFIX = 60
 export interface WindowOptions extends RenewalsOptions {
-  /** Node name of the worker: whoever looks at a queue's consumers sees by their tags whose they are. */
+  /** Node name of the worker: the tags of a queue's consumers show to whom they belong. */
   readonly node?: string
   /** Messages that a slot may hold unsettled, and a consumer of a small window (basic.qos); 0 means no limit, and one consumer a queue. */
   readonly prefetch: number
-  /** How each queue is consumed; usual if it isn't there. */
+  /** How each queue is consumed; as usual if the queue is not listed. */
   readonly kinds: ReadonlyMap<string, ConsumedQueue>
   /** Numbers deliveries over all epochs. */
   nextSequence(): number
@@ -26,21 +26,21 @@ export interface WindowOptions extends RenewalsOptions {
 }
 
 /**
- * The consumers of an epoch: a channel a queue, and on it many consumers with a small prefetch, because a running consumer's prefetch
- * can't be changed. It grows by basic.consume and shrinks by basic.cancel, of an idle consumer at once, of a busy one just before
- * the ack that would free it. A window of blocks that are all busy may be too large by half a block. What ends a queue's channel leaves
- * the other queues alone.
+ * The consumers of an epoch: a channel for each queue, and on it many consumers with a small prefetch, because a
+ * running consumer's prefetch can't be changed. It grows by basic.consume and shrinks by basic.cancel, of an idle
+ * consumer at once, of a busy one just before the ack that would free it. A window of blocks that are all busy may be
+ * too large by half a block. When a queue's channel ends, the other queues are not affected.
  */
 export class Window {
   private readonly channels = new Map<string, QueueChannel>()
   private readonly renewals: Renewals
   private capacity: ReadonlyMap<string, number> = new Map()
   private tags = 0
-  /** One consumer that is larger than usual may be exchanged. */
+  /** Whether one consumer that is larger than usual may be exchanged. */
   private splits = false
   private reconciling: Promise<void> | null = null
   private closed = false
-  /** Queues that are being given up: what is delivered, or given back, stays until their channel is closed. */
+  /** Queues that are being given up: messages that are delivered, or given back, stay until their channel is closed. */
   private readonly retained = new Set<string>()
 
   constructor(private readonly options: WindowOptions) {
@@ -51,15 +51,17 @@ export class Window {
     return this.options.epoch
   }
 
-  /** How many consumers are open for each queue. */
+  /** The number of open consumers of each queue. */
   count(queue: string): number {
     return this.channels.get(queue)?.count ?? 0
   }
 
   /**
-   * Says how many messages may be unsettled for each queue; the consumers follow. A queue that isn't named loses all of its own.
-   * @param alone whether nobody else consumes the queues. Then a window may grow by one large consumer instead of many small ones, each of
-   *   which costs a round trip to a broker that is busy with the very burst for which it grows. Others would judge our slots by our consumers
+   * Sets how many messages may be unsettled for each queue; the consumers follow. A queue that isn't named loses all
+   * its consumers.
+   * @param alone whether no other worker consumes the queues. Then a window may grow by one large consumer instead of
+   *   many small ones, each of which costs a round trip to a broker that is busy with the very burst for which it
+   *   grows. Other workers would judge our slots by our consumers
    */
   resize(capacity: ReadonlyMap<string, number>, alone = false): void {
     if (this.closed) return
@@ -72,36 +74,37 @@ export class Window {
     this.reconcile()
   }
 
-  /** Exchanges one consumer, if any is larger than those of such a window usually are, for some of the usual size. */
+  /** Exchanges one consumer that is larger than usual, if there is any, for some of the usual size. */
   splitLarge(): void {
     this.splits = true
     this.reconcile()
   }
 
-  /** Resolves once the consumers are as many as they were last told to be. */
+  /** Resolves once there are as many consumers as last requested. */
   async settled(): Promise<void> {
     while (this.reconciling) await this.reconciling
   }
 
   /**
-   * Cancels every consumer. What was delivered can still be settled. The consumers of single active queues stay, and keep what they are
-   * given: another worker gets their queue as soon as they are gone, which is when the channel closes and nothing of it runs here any more.
+   * Cancels every consumer. Delivered messages can still be settled. The consumers of single active queues stay, and
+   * keep what they are given: another worker gets their queue as soon as they are gone, which is when the channel
+   * closes and nothing of it runs here any more.
    */
   async close(): Promise<void> {
     this.closed = true
     for (const [queue, channel] of this.channels) if (!this.keeps(queue)) channel.want(null)
     this.reconcile()
     await this.settled()
-    // The channel's end would overtake them, and what waits to be acknowledged would be delivered again.
+    // Closing the channel would overtake them, and messages that wait to be acknowledged would be delivered again.
     await Promise.all([...this.channels.values()].map((channel) => channel.written()))
   }
 
-  /** What is delivered of a queue from now on, and what is given back, stays with us. */
+  /** From now on, messages that are delivered from a queue or given back to it stay with us. */
   retain(queue: string): void {
     this.retained.add(queue)
   }
 
-  /** Closes the channel of a queue, whoever it was opened for: what isn't settled goes back to its place. */
+  /** Closes the channel of a queue, whatever opened it: unsettled messages go back to their place. */
   async drop(queue: string): Promise<void> {
     const channel = this.channels.get(queue)
     await channel?.written()
@@ -139,14 +142,14 @@ export class Window {
       })
       .finally(() => {
         this.reconciling = null
-        // A wish that came after the last look, and before this line.
+        // A change requested after the last look, and before this line.
         if (!this.epoch.ended.aborted && this.next()) this.reconcile()
       })
   }
 
   /**
-   * One step at a time, and what is wanted is read again after each: a wish that has passed by then costs nothing, and it is known which
-   * one has cost the connection. `plan` has the rules.
+   * Makes one step at a time, and reads the target again after each: a target that has changed by then costs nothing,
+   * and it is known which step has cost the connection. `plan` has the rules.
    */
   private async converge(): Promise<void> {
     // Changes of one turn of the event loop are taken together.
@@ -181,7 +184,7 @@ export class Window {
     try {
       this.options.onDelivery(delivery)
     } catch (thrown) {
-      // amqplib would close the channel, and the next delivery of this message the next channel.
+      // Otherwise amqplib would close the channel, and the next delivery of this message would close the next one.
       this.options.log.critical(
         `A message of ${channel.queue} was rejected: INTERNAL ERROR: ${repr(coerceError(thrown))}`,
       )
