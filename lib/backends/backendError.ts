@@ -7,7 +7,7 @@ export class BackendError extends CeleriacError {
   }
 }
 
-/** Whether the same call may succeed later. An unknown error doesn't say, so it is tried again. */
+/** Whether the same call may succeed later. An unknown error doesn't say, so the call is retried. */
 export function isRetriable(error: unknown): boolean {
   return !(error instanceof CeleriacError) || error.retriable
 }

@@ -5,7 +5,10 @@ function noResults(): Promise<never> {
   return Promise.reject(new BackendError('No result backend is configured: set result_backend', { retriable: false }))
 }
 
-/** No backend, as when `result_backend` is unset: storing does nothing, asking for a result is an error. Celery's `DisabledBackend`. */
+/**
+ * No backend, as when `result_backend` is unset: storing does nothing, reading a result is an error. Celery's
+ * `DisabledBackend`.
+ */
 export function createDisabledBackend(): Backend {
   return {
     name: 'disabled://',

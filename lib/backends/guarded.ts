@@ -13,10 +13,10 @@ export interface GuardOptions {
   readonly log: Logger
   /** How long `stop` waits for results that aren't stored yet; 10 s by default. */
   readonly stopTimeoutMs?: number
-  /** Between two tries of a result while the breaker is closed; 250 ms by default. */
+  /** Milliseconds between two tries of a result while the breaker is closed; 250 by default. */
   readonly retryMs?: number
   readonly breaker?: BreakerOptions
-  /** Bounds how long a result waits once the worker stops; without it, until `stop` gives up. */
+  /** Limits how long a result waits once the worker stops; without it, until `stop` gives up. */
   readonly stopLimit?: StopLimit
 }
 
@@ -33,10 +33,10 @@ const RETRY_MS = 250
 type GuardState = 'storing' | 'away' | 'asking' | 'asked'
 
 /**
- * A backend that holds results while the one inside can't be reached. `store` resolves only once the result is stored, so that
- * whoever acknowledges afterwards loses nothing. The states of one task are stored in the order in which they came; those of
- * different tasks side by side. What bounds them is that each waits in the slot of its task. In every state `stop` ends it: what comes
- * then is refused, and what waits is given up after `stopTimeoutMs`.
+ * A backend that holds results while the wrapped one can't be reached. `store` resolves only once the result is stored,
+ * so that a message acknowledged afterwards loses nothing. The states of one task are stored in the order in which they
+ * came; those of different tasks side by side. Their number is bounded, since each waits in the slot of its task.
+ * `stop` ends every state: results that come later are refused, and those that wait are given up after `stopTimeoutMs`.
  */
 export class GuardedBackend implements Backend {
   readonly name: string
@@ -83,7 +83,10 @@ export class GuardedBackend implements Backend {
     return this.state === 'storing' && this.inner.healthy()
   }
 
-  /** @throws CeleriacError that isn't retriable, at once; BackendError or StoppedError if it can't be stored before a stop gives up */
+  /**
+   * @throws CeleriacError that isn't retriable, at once; BackendError or StoppedError if the result can't be stored
+   *   before a stop gives up
+   */
   store(meta: ResultMeta, request: ResultRequest): Promise<void> {
     if (this.stopping)
       return Promise.reject(new BackendError(`the result of task ${meta.taskId} arrived after shutdown`))
@@ -96,7 +99,7 @@ export class GuardedBackend implements Backend {
     return this.options.stopLimit?.within(storing, () => this.giveUp(entry, meta.taskId)) ?? storing
   }
 
-  /** Nothing of this kind is held. @throws BackendError while the store is away */
+  /** Calls of this kind are not held. @throws BackendError while the store is away */
   private async storeNow(meta: ResultMeta): Promise<void> {
     if (this.state !== 'storing') throw new BackendError(this.lastError)
     await this.inner.storeUnlessReady?.(meta)
@@ -114,13 +117,16 @@ export class GuardedBackend implements Backend {
     return this.inner.forget(id)
   }
 
-  /** Waits for what isn't stored yet, up to `stopTimeoutMs`; the rest is told to the log, and to those who wait for it. */
+  /**
+   * Waits for results that aren't stored yet, up to `stopTimeoutMs`; the rest is logged, and the waiting callers get an
+   * error.
+   */
   stop(): Promise<void> {
     this.stopping ??= this.end()
     return this.stopping
   }
 
-  /** Nobody waits for it any more; what was sent of it may still arrive. */
+  /** The caller no longer waits for the result; if it was sent, it may still arrive. */
   private giveUp(entry: Entry | undefined, id: string): string {
     if (entry) this.leave(entry)
     return `the result of task ${id} was not stored: ${this.lastError || `${this.name} is silent`}`
@@ -206,7 +212,7 @@ export class GuardedBackend implements Backend {
   private changed(breaker: BreakerState): void {
     const { log } = this.options
     if (breaker === 'open') {
-      // Opened again after a vain try: nothing new.
+      // Opened again after a failed try: nothing new to report.
       if (this.state === 'storing') {
         log.warning(`${this.name}: results are kept until it answers again: ${this.lastError}`)
       }

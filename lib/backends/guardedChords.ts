@@ -3,7 +3,7 @@ import type { ChordMember } from '../protocol/chordMember.js'
 import type { ResultTuple } from '../protocol/result.js'
 import type { Persistent } from './persistent.js'
 
-/** Chords of a store that may be away for a while: what may be done twice is done again until it succeeds. */
+/** Chords of a store that may be away for a while: calls that may be repeated are retried until they succeed. */
 export class GuardedChords implements ChordStore {
   constructor(
     private readonly inner: ChordStore,
@@ -14,7 +14,7 @@ export class GuardedChords implements ChordStore {
     return this.persistent.run(`the size of chord ${groupId} was not stored`, () => this.inner.setSize(groupId, size))
   }
 
-  /** Tried once: nobody knows whether one that has failed was counted. */
+  /** Tried once: after a failure it isn't known whether the call was counted. */
   grow(groupId: string, by?: number): Promise<void> {
     return this.inner.grow(groupId, by)
   }

@@ -47,8 +47,8 @@ BACKENDS.bring('disabled', createDisabledBackend)
 const UNSAID: ReadonlySet<string> = new Set(['disabled', 'memory', 'socket'])
 
 /**
- * The backend that `result_backend` names: a URL, or one of Celery's bare names `rpc`, `redis` and `disabled`. Wrap it in a
- * `GuardedBackend` where results must outlast an outage.
+ * The backend that `result_backend` names: a URL, or one of Celery's bare names `rpc`, `redis` and `disabled`. Wrap it
+ * in a `GuardedBackend` if results must survive an outage.
  * @throws ConfigurationError for a URL that can't be read, and for stores that aren't supported
  */
 export function createBackend(settings: BackendSettings, parts: BackendParts): Backend {
@@ -69,7 +69,7 @@ export function createBackend(settings: BackendSettings, parts: BackendParts): B
   }
 }
 
-/** Celery also takes the password from the query. */
+/** Hides a password in the query too, which Celery also accepts. */
 function masked(url: string): string {
   return maskUrl(url).replace(/([?&]password=)[^&;]*/g, '$1**')
 }
@@ -82,7 +82,7 @@ function recordIn(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-/** As Python takes it; true unless given. */
+/** A boolean as Python reads it; true unless given. */
 function truth(value: unknown): boolean {
   return value === undefined || Boolean(value)
 }

@@ -1,7 +1,7 @@
 import type { Backend, ChordStore, GroupStore, ResultRequest } from '../ports.js'
 import type { ResultMeta } from '../protocol/result.js'
 
-/** A backend whose code is loaded by what is first asked of it: not for programs that name it and never use it. */
+/** A backend whose code is loaded by the first call, so that programs that name it and never use it don't load it. */
 export class LazyBackend implements Backend {
   readonly storesNothing = false
   private inner: Backend | null = null
@@ -13,12 +13,12 @@ export class LazyBackend implements Backend {
     private readonly load: () => Promise<Backend>,
   ) {}
 
-  /** Known once it has started. */
+  /** Known once the backend has started. */
   get chords(): ChordStore | undefined {
     return this.inner?.chords
   }
 
-  /** Known once it has started. */
+  /** Known once the backend has started. */
   get groups(): GroupStore | undefined {
     return this.inner?.groups
   }

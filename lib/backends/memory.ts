@@ -4,10 +4,10 @@ import { decodeResult, encodeResult, READY_STATES, type ResultMeta } from '../pr
 import { MemoryChords } from './memoryChords.js'
 import { Recent } from './recent.js'
 
-/** As many as Celery's own keeps; the oldest are dropped first. */
+/** The most results, as in Celery's own cache; the oldest are dropped first. */
 const MOST = 5000
 
-/** The last states of tasks, in the process: what all apps and workers with this backend share. */
+/** The last states of tasks, in the process: shared by all apps and workers with this backend. */
 class Store {
   private readonly values = new Recent<string>(MOST)
   private readonly listeners = new Map<string, Set<(meta: ResultMeta) => void>>()
@@ -51,8 +51,8 @@ const groups: GroupStore = {
 }
 
 /**
- * Results in the memory of the process: of tasks that a worker in the same process runs, as with the broker `memory://`. Nothing expires;
- * the last 5,000 tasks are known. Mirrors Celery's `cache+memory://`.
+ * Results in the memory of the process, for tasks that a worker in the same process runs, as with the broker
+ * `memory://`. Nothing expires; the last 5,000 tasks are kept. Mirrors Celery's `cache+memory://`.
  */
 export class MemoryBackend implements Backend {
   readonly name = 'cache+memory://'
@@ -65,7 +65,7 @@ export class MemoryBackend implements Backend {
   }
 
   async stop(): Promise<void> {
-    // Others may go on with it.
+    // Others may still use it.
   }
 
   healthy(): boolean {

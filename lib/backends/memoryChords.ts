@@ -11,13 +11,15 @@ interface Entry {
 interface Chord {
   size: number | null
   added: number
-  /** By the ids of the members. */
+  /** The members that have ended, by id. */
   readonly members: Map<string, Entry>
-  /** The member that completes it. */
+  /** The member that completes the chord. */
   claimant: string | null
 }
 
-/** Chords counted in the memory of the process; as many of them as there are results, the oldest are dropped first. */
+/**
+ * Chords counted in the memory of the process; the most that are kept is as for results, the oldest are dropped first.
+ */
 export class MemoryChords implements ChordStore {
   private readonly chords: Recent<Chord>
 
@@ -59,7 +61,7 @@ export class MemoryChords implements ChordStore {
   }
 }
 
-/** Members without a place come last, as redis sorts them: by their texts. */
+/** Members without a position come last, as redis sorts them: by their texts. */
 function byPlace(one: Entry, other: Entry): number {
   if (one.place !== other.place) return one.place - other.place
   return one.text < other.text ? -1 : 1

@@ -5,17 +5,17 @@ import { BackendError, isRetriable } from './backendError.js'
 
 export interface PersistentOptions {
   readonly clock: Clock
-  /** After the first failure; it doubles up to `slowestMs`. */
+  /** The wait after the first failure; it doubles up to `slowestMs`. */
   readonly retryMs: number
-  /** 2 s unless given. */
+  /** The longest wait; 2 s unless given. */
   readonly slowestMs?: number
-  /** Bounds the calls once the worker stops; without it, `stop` ends them. */
+  /** Limits the calls once the worker stops; without it, `stop` ends them. */
   readonly stopLimit?: StopLimit
 }
 
 const SLOWEST_MS = 2000
 
-/** Makes calls again for as long as they fail in a way that may go better another time, or until it is stopped. */
+/** Repeats calls as long as they fail with a retriable error, or until it is stopped. */
 export class Persistent {
   private readonly waits = new Map<Timer, (error: Error) => void>()
   private stopped = false
@@ -23,9 +23,11 @@ export class Persistent {
   constructor(private readonly options: PersistentOptions) {}
 
   /**
-   * @param what for the error's text, once it is given up
-   * @param call told whether it was made before: what it did then may have been done
-   * @throws what the call throws that won't go better; BackendError once stopped; StoppedError when the limit of a stop has passed
+   * Makes a call, again after each retriable error.
+   * @param what for the error's text when the call is given up
+   * @param call receives whether it was made before: an earlier try may have taken effect
+   * @throws an error of the call that isn't retriable; BackendError once stopped; StoppedError when the limit of a stop
+   *   has passed
    */
   run<T>(what: string, call: (isRepeated: boolean) => Promise<T>): Promise<T> {
     const fate = { last: '', isOver: false }

@@ -1,4 +1,4 @@
-/** A map that keeps so many entries, and forgets those first that were set longest ago. */
+/** A map of limited size that drops the entries that were set longest ago. */
 export class Recent<Value> {
   private readonly values = new Map<string, Value>()
 

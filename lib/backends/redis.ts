@@ -18,15 +18,18 @@ const ioredis = lazily<typeof import('ioredis')>('ioredis')
 
 const TASK_KEY = 'celery-task-meta-'
 const GROUP_KEY = 'celery-taskset-meta-'
-/** Without a byte in either direction while something is asked. A slow answer to a large value is no silence: its bytes count. */
+/**
+ * The longest silence, without a byte in either direction, while an answer is pending. A slow answer with a large value is not silence: its
+ * bytes count.
+ */
 const SILENCE_MS = 5_000
 const GOODBYE_MS = 2_000
 
 type Listener = (meta: ResultMeta) => void
 
 /**
- * Results in Redis, as Celery's `RedisBackend` keeps them: under `celery-task-meta-<id>`, published on the channel of that name.
- * No command waits for a connection or is sent again in secret: each succeeds or throws.
+ * Results in Redis, as Celery's `RedisBackend` keeps them: under `celery-task-meta-<id>`, published on the channel of that name. No command
+ * waits for a connection or is silently sent again: each succeeds or throws.
  */
 export class RedisBackend implements Backend {
   readonly name: string
@@ -36,7 +39,7 @@ export class RedisBackend implements Backend {
   private readonly client: Redis
   private readonly script: StoreScript
   private readonly prefix: string
-  /** Whole seconds; 0 for ever. */
+  /** Whole seconds; 0 for forever. */
   private readonly expires: number
   private readonly listeners = new Map<string, Set<Listener>>()
   private subscriber: Promise<Redis> | null = null
@@ -47,7 +50,10 @@ export class RedisBackend implements Backend {
   private wasUp = false
   /** Commands without an answer. */
   private asked = 0
-  /** Told that it refuses what another server behind its address may take; that each try makes a new connection need not be told. */
+  /**
+   * Whether it was logged that this server refuses what another server behind its address may accept; each try makes a new connection, and
+   * isn't logged again.
+   */
   private isWrong = false
   private stopping: Promise<void> | null = null
 
@@ -116,8 +122,8 @@ export class RedisBackend implements Backend {
       if (!listeners.delete(listener) || listeners.size > 0 || this.listeners.get(channel) !== listeners) return
       this.listeners.delete(channel)
       const client = await this.subscriber?.catch(() => null)
-      // Without a connection there is no subscription either: the next one takes up only what is still listened to.
-      // Somebody may have subscribed again meanwhile.
+      // Without a connection there is no subscription either: the next one subscribes only to channels that still have listeners. Another
+      // caller may have subscribed again meanwhile.
       if (client?.status === 'ready' && !this.listeners.has(channel))
         await this.attempt(() => client.unsubscribe(channel))
     }
@@ -191,7 +197,7 @@ export class RedisBackend implements Backend {
     return client
   }
 
-  /** What was published while the connection was away is read instead. */
+  /** States that were published while the connection was away are read instead. */
   private async resubscribe(client: Redis): Promise<void> {
     try {
       for (const channel of [...this.listeners.keys()]) {

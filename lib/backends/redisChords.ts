@@ -13,7 +13,10 @@ import { checkSize } from './storeScript.js'
  * <g>.c   the id of the member that completes the chord: ours alone, so that a member which is delivered again in that moment, to another
  *         worker, doesn't complete it as well
  */
-/** Chords counted in Redis, with the keys, commands and texts of Celery's `RedisBackend`: its workers count the same ones. */
+/**
+ * Chords counted in Redis, with the keys, commands and texts of Celery's `RedisBackend`, so that its workers count the
+ * same chords.
+ */
 export class RedisChords implements ChordStore {
   /** @param ordered `result_chord_ordered` of `result_backend_transport_options` */
   constructor(
@@ -50,7 +53,7 @@ export class RedisChords implements ChordStore {
     await this.redis.attempt(() => this.redis.client.del(...keys))
   }
 
-  /** What was kept of the member before. */
+  /** The member's earlier result, if one was kept. */
   private async known({ groupId, groupIndex, id }: ChordPart): Promise<string | null> {
     const key = this.keyOf(groupId, 'j')
     const score = groupIndex ?? '+inf'
@@ -89,7 +92,7 @@ export class RedisChords implements ChordStore {
     return 1
   }
 
-  /** Only one member completes a chord; the same one may, again, when its message comes once more. */
+  /** Only one member completes a chord; the same member may do so again, when its message is delivered again. */
   private async claim({ groupId, id }: ChordPart): Promise<boolean> {
     const { client, expires } = this.redis
     const key = this.keyOf(groupId, 'c')

@@ -1,8 +1,8 @@
 import { coerceError } from '../errors.js'
 
 /**
- * What an error of Redis means for a result. reconnect: this server can't, another one behind the same address may. wait: it can't at
- * present. never: the same command would fail in the same way again, and is not tried again.
+ * What an error of Redis means for a result. reconnect: this server can't store it, another one behind the same address
+ * may. wait: the server can't at present. never: the same command would fail in the same way again, and is not retried.
  */
 export type Remedy = 'reconnect' | 'wait' | 'never'
 
@@ -35,18 +35,18 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   ASK: 'never',
   CROSSSLOT: 'never',
 }
-/** Anywhere: what fails inside a script is quoted after other words. */
+/** Anywhere in the text: an error inside a script is quoted after other words. */
 const KNOWN = new RegExp(`(?:^|[^A-Za-z])(${Object.keys(REMEDIES).join('|')})(?![A-Za-z])`)
-/** Redis begins every refusal with a code. */
+/** Redis starts every refusal with a code. */
 const CODE = /^[A-Z]+ /
 
-/** What is to be done about an error that a command threw. */
+/** What to do about an error that a command threw. */
 export function remedyOf(thrown: unknown): Remedy {
   const { message, name } = coerceError(thrown)
-  // It says nothing of the command: there was no answer.
+  // The error doesn't concern the command: there was no answer.
   if (name !== 'ReplyError') return 'wait'
   const code = KNOWN.exec(message)?.[1]
   if (code !== undefined) return REMEDIES[code] ?? 'never'
-  // Without a code it comes from a proxy, which has lost the server behind it.
+  // An error without a code comes from a proxy that has lost the server behind it.
   return CODE.test(message) ? 'never' : 'reconnect'
 }

@@ -1,17 +1,17 @@
 import type { ChainableCommander, Redis } from 'ioredis'
 
-/** What a part of the redis backend has of it. */
+/** What the parts of the redis backend share. */
 export interface RedisParts {
   readonly client: Redis
-  /** Of `celery-taskset-meta-<id>`: what stands before the id. */
+  /** The part of `celery-taskset-meta-<id>` before the id. */
   readonly groupKey: string
-  /** Whole seconds; 0 for ever. */
+  /** Whole seconds; 0 for forever. */
   readonly expires: number
-  /** Runs a command, and gives its error the form of the backend's. */
+  /** Runs a command, and converts its error to the backend's. */
   attempt<T>(command: () => Promise<T>): Promise<T>
 }
 
-/** Writes a value and tells those who listen, in one step. Mirrors `RedisBackend.set`. */
+/** Writes a value and publishes it, in one step. Mirrors `RedisBackend.set`. */
 export async function keep({ client, expires }: RedisParts, key: string, value: string): Promise<void> {
   const steps = client.multi()
   if (expires > 0) steps.setex(key, expires, value)
@@ -28,7 +28,7 @@ export async function answersOf(steps: ChainableCommander): Promise<readonly unk
   })
 }
 
-/** That a transaction was given up doesn't say why: the refusal of one of its commands does. */
+/** The error of an aborted transaction doesn't give the reason: the refusal of one of its commands does. */
 function causeOf(thrown: { readonly previousErrors?: readonly Error[] }): never {
   throw thrown.previousErrors?.[0] ?? thrown
 }

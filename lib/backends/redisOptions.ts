@@ -9,15 +9,18 @@ export interface RedisBackendOptions {
   /** The URL without secrets. */
   readonly name: string
   readonly target: RedisTarget
-  /** Of `result_backend_transport_options`: put before every key; `_` is added unless it ends in `: _ - .`. */
+  /** From `result_backend_transport_options`: prepended to every key; `_` is added unless it ends in `: _ - .`. */
   readonly globalKeyprefix: string | null
-  /** Seconds; null or 0 keeps results for ever. */
+  /** Seconds; null or 0 keeps results forever. */
   readonly resultExpires: number | null
-  /** Of `result_backend_transport_options`: the name of the master, with sentinels. */
+  /** From `result_backend_transport_options`: the name of the master, with sentinels. */
   readonly masterName: string | null
-  /** Of `result_backend_transport_options`: what the sentinels themselves ask for. */
+  /** From `result_backend_transport_options`: credentials for the sentinels themselves. */
   readonly sentinel: { readonly username: string | null; readonly password: string | null }
-  /** `result_chord_ordered` of `result_backend_transport_options`; true unless given. Each worker of a fleet has to say the same. */
+  /**
+   * `result_chord_ordered` of `result_backend_transport_options`; true unless given. Must be the same for all workers
+   * of a fleet.
+   */
   readonly chordOrdered?: boolean
   /** Seconds without an answer after which a connection is given up. */
   readonly socketTimeout: number
@@ -42,9 +45,9 @@ export function connectionOptions(options: RedisBackendOptions, onWrongServer: (
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // By then everything is answered; longer would only hold the process up where the server is gone.
+    // By then everything is answered; waiting longer would only delay the exit of the process when the server is gone.
     disconnectTimeout: 200,
-    // Results that are stored in the same moment go out in one write.
+    // Results that are stored at the same moment are sent in one write.
     enableAutoPipelining: true,
     connectTimeout,
     socketTimeout: options.socketTimeout * 1000,

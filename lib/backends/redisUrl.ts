@@ -1,7 +1,7 @@
 import { checkTlsWords, type TlsWords } from '../settings/tlsWords.js'
 import { splitUrl, type UrlParts } from '../settings/urlParts.js'
 
-/** Where a Redis is and who we are to it. */
+/** The address of a Redis server and the credentials for it. */
 export interface RedisTarget {
   readonly where:
     | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -10,11 +10,11 @@ export interface RedisTarget {
   readonly db: number
   readonly username: string | null
   readonly password: string | null
-  /** Python's words, without the prefix; null for a connection in the clear. */
+  /** Python's option names, without the prefix; null for a connection without TLS. */
   readonly tls: TlsWords | null
 }
 
-/** Celery's `redis_backend_use_ssl`: the words of Python's ssl module, each after `ssl_`. */
+/** Celery's `redis_backend_use_ssl`: the options of Python's ssl module, each with the prefix `ssl_`. */
 export type RedisUseSsl = boolean | TlsWords
 
 const DEFAULT_PORT = 6379
@@ -25,8 +25,8 @@ const CERT_REQS_MISSING =
 const SSL_WITHOUT_TLS = 'a redis:// URL has ssl_ parameters: write rediss://'
 
 /**
- * Reads a result backend's URL with Celery's rules: an absent part has its default, a path is the number of the database, and of
- * several sentinels, joined by `;`, the first names database and password.
+ * Reads a result backend's URL with Celery's rules: an absent part has its default, a path is the number of the
+ * database, and of several sentinels, joined by `;`, the first one's database and password are used.
  * @throws TypeError that says what is expected, without the password
  */
 export function parseRedisUrl(text: string, useSsl: RedisUseSsl = false): RedisTarget {
@@ -92,6 +92,6 @@ function sslOf(query: ReadonlyMap<string, string>, useSsl: RedisUseSsl): TlsWord
   const words = Object.fromEntries(given.filter(([name]) => name.startsWith('ssl_')))
   checkTlsWords(words, 'ssl_')
   const ssl = Object.fromEntries(Object.entries(words).map(([name, value]) => [name.slice(4), value]))
-  // As in Celery, `true` alone says nothing about the certificate; here that means the strict way.
+  // As in Celery, `true` alone says nothing about the certificate; here it means strict verification.
   return useSsl === true ? { cert_reqs: 'required', ...ssl } : ssl
 }

@@ -5,42 +5,42 @@ import type { RedisUseSsl } from './redisUrl.js'
 
 /** The settings that a backend is made from, under Celery's names; an absent one has Celery's default. */
 export interface BackendSettings {
-  /** The URL, as it was given. */
+  /** The URL, as given. */
   readonly result_backend: string | null
-  /** Seconds that results are kept; null or 0 for ever. */
+  /** Seconds to keep results; null or 0 for forever. */
   readonly result_expires: number | null
-  /** Whether results that are sent as messages outlive a restart of the broker. */
+  /** Whether results that are sent as messages survive a restart of the broker. */
   readonly result_persistent?: boolean | null
-  /** Options that the URL has no place for. */
+  /** Options that have no place in the URL. */
   readonly result_backend_transport_options?: Readonly<Record<string, unknown>>
   /** TLS to Redis. */
   readonly redis_backend_use_ssl?: RedisUseSsl | null
-  /** Seconds. */
+  /** Seconds without an answer after which a connection is given up. */
   readonly redis_socket_timeout?: number | null
-  /** Seconds. */
+  /** Seconds that connecting may take. */
   readonly redis_socket_connect_timeout?: number | null
 }
 
-/** What a backend has of the process that it works in. */
+/** What a backend receives from the process in which it runs. */
 export interface BackendParts {
   /** Sends messages to the broker. */
   readonly publisher: Publisher
-  /** Where it tells of outages. */
+  /** The log for outages. */
   readonly log: Logger
-  /** For a process that also waits for results that come as replies. */
+  /** For a process that also waits for results that arrive as replies. */
   readonly replies?: {
-    /** The name of the queue that they come to. */
+    /** The name of the reply queue. */
     readonly queue: string
-    /** Consumes from it. */
+    /** Consumes from the reply queue. */
     readonly inlet: ReplyInlet
   }
 }
 
-/** What the factory of a backend gets. */
+/** The argument of a backend's factory. */
 export interface BackendOptions extends BackendParts {
-  /** `result_backend`, as it was given: a password may be in it. */
+  /** `result_backend`, as given: it may contain a password. */
   readonly url: string
-  /** The URL with `**` in the place of a password: the `name` that a backend shows. */
+  /** The URL with `**` in place of a password: the `name` that a backend shows. */
   readonly shownUrl: string
   /** The settings about results. */
   readonly settings: BackendSettings
@@ -49,10 +49,10 @@ export interface BackendOptions extends BackendParts {
 /** Makes a backend for a scheme of `result_backend`. Connects to nothing yet. @throws Error that says what is wrong with the URL */
 export type BackendFactory = (options: BackendOptions) => Backend
 
-/** What every backend has; `storeUnlessReady` may be missing. */
+/** The methods that every backend has; `storeUnlessReady` is optional. */
 const METHODS = ['start', 'stop', 'healthy', 'store', 'get', 'subscribe', 'forget'] as const
 
-/** By the scheme of `result_backend`. */
+/** Backends by the scheme of `result_backend`. */
 export const BACKENDS = new Register<BackendFactory>('registerBackend', 'a result backend', [
   'rpc',
   'redis',
@@ -66,10 +66,11 @@ export const BACKENDS = new Register<BackendFactory>('registerBackend', 'a resul
 ])
 
 /**
- * Adds a result backend: `result_backend` may be a URL of this scheme then. Call it where the app is defined, so that the children of
- * `-P prefork` and `-P threads` have it too. `celeriac/conformance` has the suite that a backend has to pass.
+ * Adds a result backend: `result_backend` may then be a URL of this scheme. Call it where the app is defined, so that
+ * the children of `-P prefork` and `-P threads` have it too. `celeriac/conformance` has the test suite that a backend
+ * has to pass.
  * @example registerBackend('dynamodb', ({ url, log }) => new DynamoBackend(url, log))
- * @throws TypeError for a scheme that is taken or is none, and for a factory that is no function
+ * @throws TypeError for a scheme that is taken or invalid, and for a factory that is not a function
  */
 export function registerBackend(scheme: string, factory: BackendFactory): void {
   BACKENDS.checkScheme(scheme)

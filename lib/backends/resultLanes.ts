@@ -9,16 +9,19 @@ export interface Entry {
   readonly reject: (error: Error) => void
 }
 
-/** The states that aren't stored yet, by task: those of one task one after another, those of different tasks side by side. */
+/**
+ * The states that aren't stored yet, by task: the states of one task one after another, those of different tasks side
+ * by side.
+ */
 export class ResultLanes {
-  /** The first of each may be on its way. */
+  /** The first state of each lane may be on its way. */
   private readonly lanes = new Map<string, Entry[]>()
   /** Tasks whose first state may go at once, and those whose first state has failed and waits. */
   private readonly ready = new Set<string>()
   private readonly failed = new Set<string>()
   private count = 0
 
-  /** All states. */
+  /** The number of states. */
   get size(): number {
     return this.count
   }
@@ -45,14 +48,14 @@ export class ResultLanes {
     return probe
   }
 
-  /** The first state of a task, which is sent now. */
+  /** Takes the first state of a task, which is sent now. */
   take(id: string): Entry | undefined {
     this.ready.delete(id)
     this.failed.delete(id)
     return this.lanes.get(id)?.[0]
   }
 
-  /** It couldn't be stored, and is tried again later. @returns false if it was given up meanwhile */
+  /** Marks a state that couldn't be stored, to be tried again later. @returns false if it was given up meanwhile */
   fail(entry: Entry): boolean {
     const { taskId } = entry.meta
     if (this.lanes.get(taskId)?.[0] !== entry) return false
@@ -60,13 +63,13 @@ export class ResultLanes {
     return true
   }
 
-  /** What has failed may go again. */
+  /** Lets failed states be sent again. */
   retry(): void {
     for (const id of this.failed) this.ready.add(id)
     this.failed.clear()
   }
 
-  /** Takes a state out, wherever in its lane it is; the next one may go. @returns false if it was taken out before */
+  /** Removes a state, wherever in its lane it is; the next one may be sent. @returns false if it was removed before */
   remove(entry: Entry): boolean {
     const { taskId } = entry.meta
     const lane = this.lanes.get(taskId)
@@ -82,7 +85,7 @@ export class ResultLanes {
     return true
   }
 
-  /** Takes all of them out. */
+  /** Removes all states. */
   clear(): readonly Entry[] {
     const left = [...this.lanes.values()].flat()
     this.lanes.clear()

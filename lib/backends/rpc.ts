@@ -8,11 +8,14 @@ import { BackendError } from './backendError.js'
 export interface RpcBackendOptions {
   readonly publisher: Publisher
   readonly log: Logger
-  /** Whether replies outlive a restart of the broker. */
+  /** Whether replies survive a restart of the broker. */
   readonly resultPersistent: boolean
-  /** Seconds; null or 0 for ever. */
+  /** Seconds; null or 0 for forever. */
   readonly resultExpires: number | null
-  /** For a process that waits for results: the name of its reply queue, which its messages carry in `reply_to`. A worker needs none. */
+  /**
+   * For a process that waits for results: the name of its reply queue, which its messages carry in `reply_to`. Not
+   * needed in a worker.
+   */
   readonly replies?: { readonly queue: string; readonly inlet: ReplyInlet }
   /** The most tasks whose last state is remembered for `get`, oldest dropped first. */
   readonly remembered?: number
@@ -21,8 +24,8 @@ export interface RpcBackendOptions {
 const REMEMBERED = 10_000
 
 /**
- * Results as messages to whoever asked, through the default exchange to the queue in `reply_to`: Celery's `RPCBackend`. They can
- * be read by that process alone, and once; a queue that is gone drops them.
+ * Results as messages to the sender of the task, through the default exchange to the queue in `reply_to`: Celery's
+ * `RPCBackend`. They can be read by that process only, and once; if the queue is gone, they are dropped.
  */
 export class RpcBackend implements Backend {
   readonly name = 'rpc://'
@@ -34,7 +37,7 @@ export class RpcBackend implements Backend {
 
   constructor(private readonly options: RpcBackendOptions) {}
 
-  /** Opens the reply queue, where there is one: it has to be there before the first task is sent. */
+  /** Opens the reply queue, if there is one: it must exist before the first task is sent. */
   async start(): Promise<void> {
     if (this.options.replies) await this.open()
   }
@@ -85,7 +88,7 @@ export class RpcBackend implements Backend {
     }
   }
 
-  /** Only here: what the broker has handed out is nowhere else. */
+  /** Forgets the result here only: once delivered, it is kept nowhere else. */
   async forget(id: string): Promise<void> {
     this.states.delete(id)
   }
@@ -118,7 +121,7 @@ export class RpcBackend implements Backend {
     try {
       const meta = decodeResult(content.toString())
       const known = this.states.get(meta.taskId)
-      // A message may come twice, and an older state after the last one.
+      // A message may arrive twice, and an older state after the final one.
       if (known && READY_STATES.has(known.status) && !READY_STATES.has(meta.status)) return
       this.remember(meta)
       for (const listener of [...(this.listeners.get(meta.taskId) ?? [])]) listener(meta)

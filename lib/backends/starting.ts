@@ -2,8 +2,8 @@ import type { Backend, ChordStore, GroupStore, ResultRequest } from '../ports.js
 import type { ResultMeta } from '../protocol/result.js'
 
 /**
- * A backend that is started by whatever is first asked of it: a client process may ask for a result without having sent anything. All
- * that is asked meanwhile waits for the same start; one that fails is tried again by the next call.
+ * A backend that is started by the first call: a client process may ask for a result without having sent anything.
+ * Calls that come meanwhile wait for the same start; a failed start is retried by the next call.
  */
 export class StartingBackend implements Backend {
   readonly name: string

@@ -4,7 +4,7 @@ import type { Logger } from '../ports.js'
 import { decodeResult, encodeResult, READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { BackendError } from './backendError.js'
 
-/** Redis refuses a longer value by closing the connection, which would look like an outage and be tried for ever. */
+/** Redis refuses a longer value by closing the connection, which would look like an outage and be retried forever. */
 const LARGEST_VALUE = 512 * 1024 * 1024
 
 /*
@@ -34,8 +34,8 @@ return 1
 const SHA = createHash('sha1').update(SCRIPT).digest('hex')
 
 /**
- * How a server says that scripts, or what they do, aren't for this user or aren't there: all words of one of these lines. An error about
- * the key is not among them.
+ * The errors by which a server says that scripts, or the commands in them, are forbidden for this user or missing: all
+ * words of one of these lines. An error about the key is not among them.
  */
 const NO_SCRIPTS: readonly (readonly RegExp[])[] = [
   [/NOPERM|unknown command/i, /\beval/i],
@@ -53,14 +53,14 @@ export interface StoreCommands {
   publish(channel: string, message: string): Promise<unknown>
 }
 
-/** What is stored of a state. @throws BackendError when it is too large; EncodeError */
+/** The text to store for a state. @throws BackendError when it is too large; EncodeError */
 export function textOf(meta: ResultMeta): string {
   const value = encodeResult(meta)
   checkSize(value, meta.taskId)
   return value
 }
 
-/** @throws BackendError for a value that Redis would not take */
+/** @throws BackendError for a value that Redis would not accept */
 export function checkSize(value: string, id: string): void {
   if (value.length >= LARGEST_VALUE / 4 && Buffer.byteLength(value) > LARGEST_VALUE) {
     throw new BackendError(`the result of task ${id} is larger than the 512 MB that Redis takes`, {
@@ -69,12 +69,15 @@ export function checkSize(value: string, id: string): void {
   }
 }
 
-/** What Redis takes as a number of seconds: whole, at least 1; 0 for ever. */
+/** Seconds in the form that Redis accepts: whole, at least 1; 0 for forever. */
 export function expiryOf(seconds: number | null): number {
   return seconds !== null && seconds > 0 ? Math.max(1, Math.floor(seconds)) : 0
 }
 
-/** Stores a result unless the task has succeeded already, and publishes it: in one step, or as Celery does where scripts aren't allowed. */
+/**
+ * Stores a result unless the task has succeeded already, and publishes it: in one step, or as Celery does if scripts
+ * aren't allowed.
+ */
 export class StoreScript {
   private allowed = true
 
@@ -84,8 +87,9 @@ export class StoreScript {
   ) {}
 
   /**
-   * @param seconds whole, at least 1; 0 for ever
-   * @param sparing whether any final state is kept, not a success alone
+   * Stores a value and publishes it.
+   * @param seconds whole, at least 1; 0 for forever
+   * @param sparing whether any final state is kept, not only a success
    * @throws the client's error
    */
   async run(key: string, value: string, seconds: number, sparing = false): Promise<void> {
@@ -115,18 +119,18 @@ export class StoreScript {
     }
   }
 
-  /** Another worker may store a success between the look and the write, as with Celery's own workers. */
+  /** Another worker may store a success between the read and the write, as with Celery's own workers. */
   private async asCommands(key: string, value: string, seconds: number, sparing: boolean): Promise<void> {
     const status = statusOf(await this.client.get(key))
     if (status === 'SUCCESS' || (sparing && READY_STATES.has(status))) return
     const writing = seconds > 0 ? this.client.setex(key, seconds, value) : this.client.set(key, value)
-    // A waiting client hears of nothing that isn't there.
+    // A waiting client must not hear of a result that isn't stored.
     await writing
     await this.client.publish(key, value)
   }
 }
 
-/** Empty where there is none, or what is there is no result. */
+/** The status in a stored value; empty if there is none, or the value is not a result. */
 function statusOf(value: string | null): string {
   if (value === null) return ''
   try {
