@@ -12,23 +12,29 @@ export type BreakerState = 'closed' | 'half-open' | 'open'
 export interface BreakerOptions {
   /** Percentage: opens when more than this share of the calls in the window failed; 50 by default. */
   readonly errorThresholdPercentage?: number
-  /** Milliseconds that it looks back. Keep it short, so that earlier successes do not outweigh an outage; 10,000 by default. */
+  /**
+   * The length of the window in milliseconds. Keep it short, so that earlier successes do not outweigh an outage;
+   * 10,000 by default.
+   */
   readonly windowMs?: number
   /** The fewest calls in the window that can open it; 5 by default. */
   readonly volumeThreshold?: number
-  /** Milliseconds that it stays open before it tries one call; 10,000 by default. */
+  /** Milliseconds that the breaker stays open before it tries one call; 10,000 by default. */
   readonly resetTimeoutMs?: number
-  /** Whether an error counts. One that says nothing about the service, such as one about an argument, should not; all do by default. */
+  /**
+   * Whether an error counts. An error that says nothing about the service, such as one about an argument, should not;
+   * all do by default.
+   */
   readonly isFailure?: (error: unknown) => boolean
 }
 
 /** A breaker as probes, metrics and remote control show it. */
 export interface BreakerInfo {
-  /** The name that it was made with. */
+  /** The name given when the breaker was made. */
   readonly name: string
-  /** Whether it lets calls through. */
+  /** Whether the breaker lets calls through. */
   readonly state: BreakerState
-  /** How often it has opened; a failed call while half open counts again. */
+  /** How often the breaker has opened; a failed call while half open counts again. */
   readonly opens: number
   /** The last failure that counted, without passwords; null before the first. */
   readonly lastError: string | null
@@ -36,19 +42,19 @@ export interface BreakerInfo {
 
 /** A breaker whose changes can be followed. */
 export interface WatchedBreaker extends BreakerInfo {
-  /** Whether a call would be refused at present: it is open, or half open with the one call under way. */
+  /** Whether a call would be refused now: the breaker is open, or half open with its one call under way. */
   readonly refuses: boolean
   /** Calls `listener` at each change of state, until the returned function is called. */
   onChange(listener: (state: BreakerState) => void): () => void
 }
 
-/** A breaker that may guard calls of other processes, too. */
+/** A breaker that may also guard calls of other processes. */
 export interface ObservedBreaker extends WatchedBreaker {
   /** Calls `listener` at the end of each call, with the error if it counts as a failure, until the returned function is called. */
   onCall(listener: (failure: Error | null) => void): () => void
-  /** Counts a call that was made elsewhere. While open it counts nothing. */
+  /** Counts a call that was made in another process. While open the breaker counts nothing. */
   observe(failure: Error | null): void
-  /** Takes over the state that was decided elsewhere: open, or not. */
+  /** Takes over a state that was decided in another process: open, or not. */
   follow(state: BreakerState): void
 }
 
@@ -60,7 +66,7 @@ export interface Breaker<Args extends unknown[], Result> extends ObservedBreaker
   stop(): void
 }
 
-/** The call was not made, because recent ones failed. */
+/** Thrown instead of calling the function, because recent calls failed. */
 export class BreakerOpen extends CeleriacError {
   constructor(name: string) {
     super('CELERIAC_BREAKER_OPEN', `${name}: not tried, because recent calls failed`, {
@@ -83,7 +89,8 @@ export function createBreaker<Args extends unknown[], Result>(
 ): Breaker<Args, Result> {
   const { isFailure = () => true } = options
   const counted = new WeakSet<Error>()
-  // One that can't say is taken for a failure, as all are without it; the breaker must not fail in its place.
+  // If `isFailure` throws, the error counts as a failure, as all errors do by default; the breaker must not fail
+  // instead.
   const counts = (error: unknown): boolean => {
     try {
       return isFailure(error)
@@ -93,7 +100,7 @@ export function createBreaker<Args extends unknown[], Result>(
   }
   const circuit = new (opossum())((call: () => Promise<unknown>) => call(), {
     name,
-    // The functions have their own limits; giving up on a call here would not end it.
+    // The functions have their own time limits; giving up on a call here would not end it.
     timeout: false,
     errorThresholdPercentage: options.errorThresholdPercentage ?? 50,
     rollingCountTimeout: options.windowMs ?? 1000,
@@ -151,7 +158,7 @@ export function createBreaker<Args extends unknown[], Result>(
       }
     },
     observe(failure) {
-      // Whether it counts was decided where it was made, by the class that it had there.
+      // Whether the failure counts was decided in the other process, by its class there.
       if (failure) counted.add(failure)
       const end = async (): Promise<void> => {
         if (failure) throw failure
@@ -171,7 +178,7 @@ function isRefusal(thrown: unknown): boolean {
   try {
     return REFUSED.has((thrown as { code?: unknown } | null)?.code)
   } catch {
-    // What the function threw may throw when it is looked at.
+    // A thrown value may itself throw when it is read.
     return false
   }
 }

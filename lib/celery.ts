@@ -14,17 +14,16 @@ const CLIENT_LOG = onlyWarnings((message) => process.emitWarning(message, 'Celer
  */
 export class Celery<Shared extends object = object> extends App<Shared> {
   /**
-   * Something that tasks share, such as a pool of database connections: opened before the first task of each process or thread that runs
-   * tasks, closed after its last, and there as `self.resources.NAME` in tasks with `bind: true`.
-   *
-   * ```ts
+   * Defines something that tasks share, such as a pool of database connections: opened before the first task of each
+   * process or thread that runs tasks, closed after its last, and available as `self.resources.NAME` in tasks with
+   * `bind: true`.
+   * `` ts
    * const app = new Celery('shop').resource('db', { start: () => openPool(url), stop: (pool) => pool.end() })
    * app.task('orders.count', { bind: true }, (self) => self.resources.db.count('orders'))
-   * ```
-   *
-   * Resources are opened in the order of their definition and closed in reverse. Celery has nothing of the kind.
-   * @returns the app, whose type knows of the resource
-   * @throws TypeError for a name that is taken or can't be a property's, and for wrong options
+   * ``
+   * Resources are opened in the order of their definition and closed in reverse. Celery has nothing like it.
+   * @returns the app, whose type includes the resource
+   * @throws TypeError for a name that is taken or can't be the name of a property, and for wrong options
    */
   resource<Name extends string, Value>(
     name: Name,

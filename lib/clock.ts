@@ -1,9 +1,9 @@
 import type { Clock } from './ports.js'
 
-/** Node clamps longer timers to 1 ms; a timer that has further to go is set again on its way. */
+/** Node reduces longer timers to 1 ms; a longer wait is split into several timers. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** A timer of Node's counts whole milliseconds and may end a fraction of one too soon; ours never do. */
+/** Node's timers count whole milliseconds and may fire a fraction of one too early; ours never do. */
 const MARGIN_MS = 1
 
 /** The real clock. Specs use `spec/support/fakeClock.ts` instead. */
@@ -21,7 +21,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves in so many milliseconds. */
+/** Resolves after so many milliseconds. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.setTimer(resolve, ms)

@@ -4,15 +4,17 @@ import type { Clock } from './ports.js'
 /** The reason why a worker that stops isn't ready. */
 export const STOPPING = 'it is stopping'
 
-/** Something long-lived. Both calls are idempotent, and `stop` also tolerates a component that never started. */
+/**
+ * A long-lived part of the worker. Both calls are idempotent, and `stop` also tolerates a component that never started.
+ */
 export interface Component {
-  /** For messages about it. */
+  /** The name in log lines. */
   readonly name: string
-  /** Resolves when it has started. @throws Error when it can not start */
+  /** Resolves when the component has started. @throws Error when it can not start */
   start(): Promise<void>
-  /** Resolves when it has stopped. */
+  /** Resolves when the component has stopped. */
   stop(): Promise<void>
-  /** Milliseconds that its stop may take beyond what any component's may; none unless given. */
+  /** Milliseconds that stopping may take beyond the usual limit of a component; none unless given. */
   readonly extraStopMs?: number
 }
 
@@ -26,7 +28,7 @@ export class Blueprint implements Component {
   private starting: Promise<void> | null = null
   private stopping: Promise<void> | null = null
 
-  /** @param limit how long one component's stop is waited for; for ever without it */
+  /** @param limit how long to wait for one component to stop; forever without it */
   constructor(
     readonly name: string,
     private readonly components: readonly Component[],

@@ -4,15 +4,15 @@ import { inspect, types } from 'node:util'
 export type ErrorFacts = Readonly<Record<string, unknown>>
 
 /**
- * The base of every error that Celeriac itself raises.
- * `code` is stable and made to be searched for; `retriable` says whether the same call may succeed later.
+ * The base of every error that Celeriac itself raises. `code` is stable, for searching; `retriable` says whether the
+ * same call may succeed later.
  */
 export class CeleriacError extends Error {
   /** A stable name to search for, such as `CELERIAC_BROKER`. */
   readonly code: string
   /** Whether the same call may succeed later. */
   readonly retriable: boolean
-  /** What is known besides the text. */
+  /** Facts besides the text. */
   readonly facts: ErrorFacts
 
   constructor(
@@ -28,9 +28,12 @@ export class CeleriacError extends Error {
   }
 }
 
-/** Everything wrong with a start (flags, environment, configuration, the app module), told at once; ends it with exit code 2. */
+/**
+ * Everything that is wrong at a start (flags, environment, configuration, the app module), in one error; the start ends
+ * with exit code 2.
+ */
 export class ConfigurationError extends CeleriacError {
-  /** Each fault as a text of its own. */
+  /** One text for each fault. */
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
@@ -46,20 +49,23 @@ export class BrokerError extends CeleriacError {
   }
 }
 
-/** The stop of the worker has cut a wait short: for the broker, the result backend, a child. That is neither a task's fault nor its end. */
+/**
+ * The stop of the worker has ended a wait: for the broker, the result backend, a child. The task itself neither failed
+ * nor ended.
+ */
 export class StoppedError extends CeleriacError {
   constructor(message: string) {
     super('CELERIAC_STOPPED', message, { retriable: true })
   }
 }
 
-/** Characters that a text of something thrown has at most. */
+/** The most characters in the text of a thrown value. */
 const LONGEST_TEXT = 10_000
 
 /**
- * Turns whatever was caught into an `Error`, so that code after a `catch` has one type to deal with. Errors of another realm (a
- * vm context, as test runners have it) are errors all the same. One that throws when it is looked at, or whose parts are of other
- * types than an error's, is replaced by a copy that can be read; its class stays. Never throws.
+ * Turns any caught value into an `Error`, so that code after a `catch` handles a single type. Errors of another realm
+ * (a vm context, as in test runners) are errors too. An error that throws when it is read, or whose properties have
+ * unexpected types, is replaced by a readable copy; its class stays. Never throws.
  */
 export function coerceError(thrown: unknown): Error {
   try {
@@ -67,17 +73,17 @@ export function coerceError(thrown: unknown): Error {
     if (typeof thrown === 'string') return new Error(thrown, { cause: thrown })
     return new Error(`a non-error was thrown: ${textOf(thrown)}`, types.isProxy(thrown) ? undefined : { cause: thrown })
   } catch {
-    // A proxy that throws whatever is asked of it.
+    // A proxy that throws on every access.
     return new Error('a non-error was thrown: one that cannot be read')
   }
 }
 
-/** The error itself; for one that throws when it is looked at, a copy that can be read. Never throws. */
+/** The error itself; or a readable copy if it throws when it is read. Never throws. */
 export function readableError(error: Error): Error {
   return isReadable(error) ? error : readableCopy(error)
 }
 
-/** A text of any value, as `String` has it where that says anything; never throws. At most 10,000 characters. */
+/** Any value as text, from `String` unless that says nothing; never throws. At most 10,000 characters. */
 export function textOf(value: unknown): string {
   let text = '[object '
   try {
@@ -94,7 +100,7 @@ export function textOf(value: unknown): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text
 }
 
-/** What is read of an error later on: by logs, results, events and the console. */
+/** The parts of an error that are read later: by logs, results, events and the console. */
 interface ErrorParts {
   readonly name: unknown
   readonly message: unknown
@@ -140,7 +146,7 @@ function isTextOrAbsent(value: unknown): boolean {
   return value === undefined || typeof value === 'string'
 }
 
-/** Own properties, so that getters of the class are never asked again. */
+/** Own properties, so that getters of the class are never called again. */
 function readableCopy(thrown: Error): Error {
   const parts = thrown as unknown as ErrorParts
   const part = (name: keyof ErrorParts): unknown => read(() => parts[name])

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url)
 
 /**
- * A package that is loaded when it is first asked for, since most workers never do: a start costs a pod its time, and each module its
- * memory. Only for packages that have CommonJS, which alone can be loaded without waiting.
- * @returns the package, from the first call on
+ * A package that is loaded on first use, since most workers never need it: each module costs start time and memory.
+ * Only for CommonJS packages, since only those can be loaded synchronously.
+ * @returns a function that returns the package, loaded by its first call
  * @throws what Node throws for a package that isn't installed
  */
 export function lazily<Package>(name: string): () => Package {

@@ -15,7 +15,10 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject }
 }
 
-/** Resolves once the signal is aborted; at once if it is. Not for a signal that outlives those who wait: it remembers them. */
+/**
+ * Resolves once the signal is aborted; at once if it already is. Not for a signal that outlives the waiting callers: it
+ * keeps references to them.
+ */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
@@ -23,11 +26,11 @@ export function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Who is told of one thing that happens, each until it says otherwise; in the order in which they came. */
+/** The listeners to one kind of event, each until it is removed; called in the order in which they were added. */
 export class Listeners<Arguments extends readonly unknown[] = []> {
   private readonly listeners = new Set<{ readonly tell: (...args: Arguments) => void }>()
 
-  /** @returns ends it */
+  /** @returns a function that removes the listener */
   add(tell: (...args: Arguments) => void): () => void {
     const listener = { tell }
     this.listeners.add(listener)

@@ -8,7 +8,7 @@ import type { ResultMeta, ResultTuple } from './protocol/result.js'
 
 /** A timer that was set on a `Clock`. */
 export interface Timer {
-  /** Does nothing once the timer has run. */
+  /** Cancels the timer; does nothing once it has fired. */
   cancel(): void
 }
 
@@ -16,31 +16,36 @@ export interface Timer {
 export interface Clock {
   /** Wall-clock time in milliseconds since the epoch. */
   now(): number
-  /** Milliseconds that never go back; only differences mean something. */
+  /** Milliseconds that never go backwards; only differences are meaningful. */
   monotonic(): number
   /** Calls `fn` once, `delayMs` milliseconds from now; any delay is allowed. */
   setTimer(fn: () => void, delayMs: number): Timer
 }
 
-/** One message that the broker handed to us, to be settled exactly once. */
+/** One message that the broker delivered to us, to be settled exactly once. */
 export interface Delivery extends IncomingMessage {
-  /** The place in the order of arrival over the worker's life: smaller came first. */
+  /** The position in the order of arrival over the worker's life: smaller came first. */
   readonly sequence: number
   /** AMQP's deliveryTag, counted per channel. */
   readonly deliveryTag: number
-  /** Of the consumer that it came to. */
+  /** The tag of the consumer that received the message. */
   readonly consumerTag: string
-  /** Whether the broker has handed it out before. */
+  /** Whether the broker has delivered the message before. */
   readonly redelivered: boolean
-  /** Whether its queue is known to be a quorum queue, which counts in the headers how often it had the message back. */
+  /**
+   * Whether the queue is known to be a quorum queue, which counts in the headers how often the message was returned.
+   */
   readonly isCounted: boolean
   /** False once its channel is gone: the broker has the message again, and settling it here is a logged no-op. */
   readonly live: boolean
-  /** Whether it was acknowledged, rejected or given back. */
+  /** Whether the message was acknowledged, rejected or given back. */
   readonly settled: boolean
-  /** While its settlement waits to be written, as for the cancellation of its consumer: resolves once it is. Null otherwise. Never rejects. */
+  /**
+   * While the settlement waits to be written, such as for the cancellation of its consumer: resolves once it is. Null
+   * otherwise. Never rejects.
+   */
   readonly writing: Promise<void> | null
-  /** basic.ack: the message is done with. */
+  /** basic.ack: the message is done. */
   ack(): void
   /** basic.reject(requeue=false): the message is dropped, or dead-lettered where the queue says so. */
   reject(): void
@@ -49,17 +54,20 @@ export interface Delivery extends IncomingMessage {
    * against their delivery limit.
    */
   giveBack(): void
-  /** The message waits for long: what it holds of a larger piece of memory that came with others is to be let go. */
+  /** Called when the message waits for long: releases the larger piece of memory that its content is a part of. */
   detach?(): void
 }
 
-/** Whether a message is sent again after a try that came to nothing because of the connection, or of a queue that is full. */
+/**
+ * Decides whether a message is sent again after a try that failed because of the connection, or because a queue is
+ * full.
+ */
 export interface PublishTries {
   /**
    * Resolves when the next try is due.
-   * @param error what became of the last try
+   * @param error the error of the last try
    * @param stopped ends the wait at once
-   * @throws BrokerError when there is to be none
+   * @throws BrokerError when there is no further try
    */
   next(error: Error, stopped: AbortSignal): Promise<void>
 }
@@ -67,30 +75,34 @@ export interface PublishTries {
 /** Sends messages. */
 export interface Publisher {
   /**
-   * Resolves once the broker has confirmed the message. Survives a lost connection by sending again, so that a message may arrive twice.
+   * Resolves once the broker has confirmed the message. After a lost connection the message is sent again, so that it
+   * may arrive twice.
    * @param tries asked before each further try; without it, the message is tried until the broker has it
    * @throws BrokerError when `signal` is aborted first, `tries` ends it, or the broker refuses the message for good
    */
   publish(message: OutgoingMessage, signal?: AbortSignal, tries?: PublishTries): Promise<void>
 }
 
-/** Who waits for a result, for backends that send it there. */
+/** Where a result is expected, for backends that send it there. */
 export interface ResultRequest {
-  /** The queue that replies go to; null for none. */
+  /** The reply queue; null for none. */
   readonly replyTo: string | null
-  /** What the reply is recognised by; null for the id of the task. */
+  /** The correlation id of the reply; null for the id of the task. */
   readonly correlationId: string | null
 }
 
-/** Where the states and results of tasks are kept. `testBackend` of `celeriac/conformance` says what an implementation has to do. */
+/**
+ * Stores the states and results of tasks. `testBackend` of `celeriac/conformance` defines what an implementation has to
+ * do.
+ */
 export interface Backend {
-  /** Its URL without secrets, as the banner shows it. */
+  /** The backend's URL without secrets, as the banner shows it. */
   readonly name: string
-  /** True where there is no store, so that nobody needs to wait for one. */
+  /** Whether nothing is stored, so that nobody needs to wait for it. */
   readonly storesNothing: boolean
-  /** Returns also while the store can't be reached: it goes on trying. */
+  /** Starts the backend. Also returns while the store can't be reached: it keeps trying. */
   start(): Promise<void>
-  /** Waits for what is under way. Idempotent, and allowed before `start`. */
+  /** Waits for calls under way. Idempotent, and allowed before `start`. */
   stop(): Promise<void>
   /** Whether a store can be expected to succeed at present; readiness follows it. */
   healthy(): boolean
@@ -100,8 +112,8 @@ export interface Backend {
    */
   store(meta: ResultMeta, request: ResultRequest): Promise<void>
   /**
-   * The same for a task that nobody here has in hand: a no-op once its state is final. It is tried once. Absent where there is no
-   * store that one could write to without the task's message.
+   * Stores the state of a task that this worker doesn't run: a no-op once the task's state is final. It is tried once.
+   * Absent if the store can't be written without the task's message.
    * @throws as `store`
    */
   storeUnlessReady?(meta: ResultMeta): Promise<void>
@@ -117,51 +129,51 @@ export interface Backend {
    */
   subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>>
   /**
-   * Removes what is kept of a task.
+   * Removes what is stored for a task.
    * @throws CeleriacError
    */
   forget(id: string): Promise<void>
   /** Counts the members of chords. Absent where the store can't count. */
   readonly chords?: ChordStore
-  /** Keeps what groups are made of. Absent where there is no place for it. */
+  /** Stores groups. Absent where the store can't. */
   readonly groups?: GroupStore
 }
 
-/** A member of a chord's header that has come to its end. */
+/** A member of a chord's header that has ended. */
 export interface ChordPart extends ChordMember {
-  /** The group that the header is. */
+  /** The id of the header's group. */
   readonly groupId: string
-  /** Its place in the header; null for none, which comes last. */
+  /** The member's position in the header; null for none, which comes last. */
   readonly groupIndex: number | null
-  /** Whether it may have been counted before: its message, or this call, has come once more. */
+  /** Whether the member may have been counted before: its message, or this call, is repeated. */
   readonly isRepeated: boolean
 }
 
 /**
- * Counts the members of chords, together with the other workers on the same store. Celery's `on_chord_part_return` without what is
- * done with the results. All that can be done twice without harm is said to be so.
+ * Counts the members of chords, together with the other workers on the same store. Celery's `on_chord_part_return`
+ * without the handling of results. Calls that may be repeated without harm say so.
  */
 export interface ChordStore {
   /**
-   * Says how many members complete the chord: `set_chord_size`, before the last of them is sent. May be repeated.
+   * Sets how many members complete the chord: `set_chord_size`, before the last of them is sent. May be repeated.
    * @throws CeleriacError
    */
   setSize(groupId: string, size: number): Promise<void>
   /**
-   * More members complete it: `add_to_chord`, before they are sent. Repeated, it counts twice.
-   * @param by how many; 1 unless given, and less than 0 for some that are not sent after all
+   * Adds members to the chord: `add_to_chord`, before they are sent. If repeated, it counts twice.
+   * @param by how many; 1 unless given, and less than 0 for members that are not sent after all
    * @throws CeleriacError; the members must not be sent then
    */
   grow(groupId: string, by?: number): Promise<void>
   /**
-   * Keeps the end of a member. One that is repeated counts once: a success that was kept stays, and anything else is replaced.
-   * @returns whether the chord is complete by it, and it is the caller's to complete it: nobody else is told so, but for a repetition
-   *   of the same member
+   * Stores the end of a member. A repeated member counts once: a stored success stays, and anything else is replaced.
+   * @returns whether the chord is complete now, and the caller has to complete it: no other caller gets true, except
+   *   for a repetition of the same member
    * @throws CeleriacError; EncodeError for a value that can't be written
    */
   addPart(part: ChordPart): Promise<boolean>
   /**
-   * The members that have come to their end, in the order of the header.
+   * The members that have ended, in the order of the header.
    * @throws CeleriacError
    */
   members(groupId: string): Promise<readonly ChordMember[]>
@@ -172,23 +184,23 @@ export interface ChordStore {
   close(groupId: string): Promise<void>
 }
 
-/** Keeps what groups are made of, under their ids: Celery's `GroupResult.save`. */
+/** Stores groups by their ids: Celery's `GroupResult.save`. */
 export interface GroupStore {
   /** @throws CeleriacError */
   save(id: string, group: ResultTuple): Promise<void>
   /**
-   * What was saved, null if nothing was.
+   * The stored group; null if there is none.
    * @throws CeleriacError
    */
   restore(id: string): Promise<ResultTuple | null>
   /**
-   * Removes what was saved, and nothing of the members.
+   * Removes the stored group, but nothing of its members.
    * @throws CeleriacError
    */
   delete(id: string): Promise<void>
 }
 
-/** What every room logs through. Arguments are only rendered if the level is on. */
+/** The log of every room. Arguments are only rendered if the level is on. */
 export interface Logger {
   /** Writes a line at DEBUG. @param facts are written with `--log-format json` */
   debug(message: string, facts?: Record<string, unknown>): void
@@ -200,7 +212,7 @@ export interface Logger {
   error(message: string, facts?: Record<string, unknown>): void
   /** Writes a line at CRITICAL. @param facts are written with `--log-format json`; the stack of a fact named `error` follows the line */
   critical(message: string, facts?: Record<string, unknown>): void
-  /** Whether a line of this level would be written: ask before building a costly text. */
+  /** Whether a line of this level would be written: check before building a costly text. */
   isEnabled(level: LogLevel): boolean
 }
 

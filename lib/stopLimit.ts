@@ -2,22 +2,23 @@ import { StoppedError } from './errors.js'
 import type { Clock, Timer } from './ports.js'
 
 /**
- * How long a wait may go on once the worker has begun to stop. Until then a wait for Redis or the broker has no end: what they are
- * away for is kept. A stop must end whatever they do, and what hasn't been stored or sent by then is given back or told.
+ * Limits how long a wait may go on once the worker has begun to stop. Until then a wait for Redis or the broker has no
+ * limit: what they are away for is kept. A stop must end whatever they do; what hasn't been stored or sent by then is
+ * given back or reported.
  */
 export class StopLimit {
   private readonly waits = new Set<() => void>()
   private begun = false
-  /** For those that were under way when the stop began. */
+  /** For waits that were under way when the stop began. */
   private timer: Timer | null = null
 
-  /** @param ms from the beginning of the stop, or of the wait, whichever is later */
+  /** @param ms milliseconds from the beginning of the stop, or of the wait, whichever is later */
   constructor(
     private readonly clock: Clock,
     readonly ms: number,
   ) {}
 
-  /** The stop begins. Later calls do nothing. */
+  /** Marks the beginning of the stop. Later calls do nothing. */
   begin(): void {
     if (this.begun) return
     this.begun = true
@@ -29,8 +30,8 @@ export class StopLimit {
   }
 
   /**
-   * The same wait, with an end once the stop has begun.
-   * @param onGivenUp called when it is given up; says what then is missing
+   * Adds the limit to a wait.
+   * @param onGivenUp called when the wait is given up; returns what is missing then
    * @throws what the wait throws; StoppedError once it is given up
    */
   within<T>(wait: Promise<T>, onGivenUp: () => string): Promise<T> {
@@ -39,7 +40,7 @@ export class StopLimit {
       const leave = (): void => {
         this.waits.delete(giveUp)
         timer?.cancel()
-        // It would keep the process for nothing.
+        // The timer would keep the process alive for nothing.
         if (this.waits.size === 0) this.timer?.cancel()
       }
       const giveUp = (): void => {

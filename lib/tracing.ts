@@ -3,15 +3,18 @@ import { lazily } from './lazily.js'
 import { VERSION } from './version.js'
 
 export type SpanAttributes = Attributes
-/** The headers in which a trace goes from one program to the next: W3C's `traceparent`, or what else the SDK was told to use. */
+/**
+ * The headers that carry a trace from one program to the next: W3C's `traceparent`, or the headers configured in the
+ * SDK.
+ */
 export type Carrier = Readonly<Record<string, unknown>>
 
-/** A unit of work in a trace. Faults of the SDK cost the trace, never the work. */
+/** A unit of work in a trace. Errors of the SDK cost the trace, never the work. */
 export interface TraceSpan {
-  /** Runs `fn`, and all that it awaits, as part of the span. */
+  /** Runs `fn`, including everything it awaits, as part of the span. */
   within<T>(fn: () => T): T
   set(attributes: SpanAttributes): void
-  /** Marks it as failed, with the error as an event. */
+  /** Marks the span as failed, with the error as an event. */
   fail(error: Error): void
   end(): void
   /** The headers that carry the trace on from here. */
@@ -19,7 +22,7 @@ export interface TraceSpan {
 }
 
 const api = lazily<typeof import('@opentelemetry/api')>('@opentelemetry/api')
-/** Where each copy of the API's package, of this major version, keeps what was registered. */
+/** The key under which each copy of the API's package, of this major version, keeps what was registered. */
 const REGISTERED = Symbol.for('opentelemetry.js.api.1')
 const registry = globalThis as { readonly [REGISTERED]?: { readonly trace?: unknown } }
 const READ = {
@@ -30,7 +33,10 @@ const READ = {
   keys: (carrier: Carrier): string[] => Object.keys(carrier),
 }
 
-/** Whether the app has registered an OpenTelemetry SDK. Asked once a message: without one, tracing costs no more than this. */
+/**
+ * Whether the app has registered an OpenTelemetry SDK. Called once per message: without an SDK, tracing costs no more
+ * than this.
+ */
 export function isTracing(): boolean {
   if (!registry[REGISTERED]?.trace) return false
   const { ProxyTracerProvider, trace } = api()
@@ -42,8 +48,9 @@ export function isTracing(): boolean {
 }
 
 /**
- * Begins a span. To be called only if `isTracing`.
- * @param from the headers of a message, to go on with its trace; else the span is part of the one that the calling code runs in
+ * Begins a span. Must be called only if `isTracing`.
+ * @param from the headers of a message, to continue its trace; else the span is part of the trace that the calling code
+ *   runs in
  */
 export function startSpan(
   name: string,
@@ -62,7 +69,7 @@ export function startSpan(
   }
 }
 
-/** The headers that carry on the trace that the calling code runs in; empty where there is none. */
+/** The headers of the trace that the calling code runs in; empty without one. */
 export function activeCarrier(): Carrier {
   return isTracing() ? carrierOf(api().context.active()) : {}
 }
@@ -86,7 +93,7 @@ function quietly(fn: () => void): void {
   try {
     fn()
   } catch {
-    // An exporter or processor of the app's that throws.
+    // The app's exporter or processor may throw.
   }
 }
 
