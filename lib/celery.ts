@@ -17,10 +17,12 @@ export class Celery<Shared extends object = object> extends App<Shared> {
    * Defines something that tasks share, such as a pool of database connections: opened before the first task of each
    * process or thread that runs tasks, closed after its last, and available as `self.resources.NAME` in tasks with
    * `bind: true`.
-   * `` ts
+   *
+   * ```ts
    * const app = new Celery('shop').resource('db', { start: () => openPool(url), stop: (pool) => pool.end() })
    * app.task('orders.count', { bind: true }, (self) => self.resources.db.count('orders'))
-   * ``
+   * ```
+   *
    * Resources are opened in the order of their definition and closed in reverse. Celery has nothing like it.
    * @returns the app, whose type includes the resource
    * @throws TypeError for a name that is taken or can't be the name of a property, and for wrong options

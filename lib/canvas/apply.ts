@@ -19,10 +19,10 @@ import { SignatureError } from './signatureError.js'
 import { Unconfirmed } from './unconfirmed.js'
 
 /**
- * Sends a signature, whatever it is: a task, a chain's first step, a group's members, a chord's header, in the order in which Celery does.
- * The signature itself may be frozen by it, and is not to be sent again. Mirrors `Signature.apply_async` and its kin.
- * @returns what stands for its result; null for a chain of nothing
- * @throws SignatureError, and what the outlet throws; what was sent before stays sent
+ * Sends a signature of any kind: a task, a chain's first step, a group's members, a chord's header, in Celery's order.
+ * The signature may be frozen by this, and must not be sent again. Mirrors `Signature.apply_async` and related methods.
+ * @returns the result node; null for an empty chain
+ * @throws SignatureError, and what the outlet throws; messages that were sent before stay sent
  */
 export function applySignature(sig: Signature, call: CallParts, outlet: CanvasOutlet): Promise<ResultNode | null> {
   if (sig.subtask_type === null) return applyTask(sig, call, outlet)
@@ -47,7 +47,7 @@ async function applyTask(sig: Signature, call: CallParts, outlet: CanvasOutlet):
 
 async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOutlet): Promise<ResultNode | null> {
   const { args = [], kwargs, options = {} } = call
-  // A parent of its own the first step has not: that is whoever sends it.
+  // The first step has no parent of its own: its parent is the sender.
   const {
     task_id,
     group_id,
@@ -115,7 +115,7 @@ async function applyGroup(
     ...options
   } = mergeOptions(sig.options, call.options ?? {})
   const groupId = textOf(task_id) ?? outlet.newId()
-  // A group at the end of a member of a header: whoever sent the header has counted its tasks, too.
+  // A group at the end of a member of a header: the sender of the header has counted its tasks, too.
   const isCounted = !isHeader && sig.options.group_id === groupId
   const members = [...membersOf(sig, { groupId, rootId: textOf(options.root_id) }, outlet)]
   let size = 0
@@ -135,7 +135,7 @@ async function applyGroup(
   return result
 }
 
-/** The members of a group and of those in it, ready to be sent. Each group counts its own from 0. */
+/** The members of a group and of nested groups, ready to be sent. Each group counts its own from 0. */
 function* membersOf(
   sig: SignatureList,
   fields: { readonly groupId: string; readonly rootId: string | null },
@@ -163,7 +163,7 @@ async function applyChord(sig: ChordSignature, call: CallParts, outlet: CanvasOu
     for (const callback of listOption(from, 'link')) addLink(body, callback)
     for (const errback of listOption(from, 'link_error')) linkError(body, errback, outlet)
   }
-  // A chord that is frozen has the id of its header; before that it may have one that is meant for the body.
+  // A frozen chord has the id of its header; before that it may have one that is meant for the body.
   const isFrozen = textOf(body.options.task_id) !== null
   const groupId = textOf(header.options.task_id) ?? (isFrozen ? textOf(ownId) : null) ?? outlet.newId()
   const bodyId = textOf(askedId) ?? (ownId === groupId ? null : textOf(ownId)) ?? outlet.newId()
@@ -178,7 +178,7 @@ async function applyChord(sig: ChordSignature, call: CallParts, outlet: CanvasOu
     return result
   }
   await outlet.startChord(headerNode, body)
-  // What comes after the body is not for the header, and neither is the chord that the body itself is part of.
+  // The steps after the body do not apply to the header, and neither does the chord that the body itself is part of.
   const { chain: _____, chord: ______, ...inherited } = merged
   const partial = args.length > 0 && !sig.immutable ? [...args, ...sig.args] : sig.args
   const asked = {

@@ -6,13 +6,13 @@ import { listOption } from './links.js'
 import type { Signature, SignatureOptions } from './signature.js'
 import { SignatureError } from './signatureError.js'
 
-/** A task message that a canvas leads to, before it has a route. */
+/** A task message that a canvas produces, before it has a route. */
 export interface CanvasMessage {
   readonly id: string
   readonly task: string
   readonly args: readonly unknown[]
   readonly kwargs: Kwargs
-  /** What the signature says of its way; absent where it says nothing. */
+  /** The queue that the signature names; undefined if it names none. */
   readonly queue: string | undefined
   readonly exchange: string | undefined
   readonly routingKey: string | undefined
@@ -20,30 +20,34 @@ export interface CanvasMessage {
   /** Seconds. */
   readonly countdown: number | undefined
   readonly eta: Date | undefined
-  /** Seconds from when it is sent, or a date. */
+  /** Seconds from sending, or a date. */
   readonly expires: number | Date | undefined
   readonly serializer: string | undefined
   readonly compression: string | undefined
-  /** Null for the sender's to say. */
+  /** Null to let the sender set it. */
   readonly rootId: string | null
-  /** Null for the sender's to say. */
+  /** Null to let the sender set it. */
   readonly parentId: string | null
   readonly replyTo: string | null
-  /** Absent where the task's own option holds. */
+  /** Undefined to use the task's own option. */
   readonly ignoreResult: boolean | undefined
-  /** Whether to try again when the connection is lost, and how often: as the signature has it. For those who need not wait. */
+  /**
+   * Whether to try again when the connection is lost, and how often, as in the signature. Only for senders that need
+   * not wait.
+   */
   readonly retry: boolean | undefined
   readonly retryPolicy: unknown
   /** Custom headers. */
   readonly headers: Readonly<Record<string, unknown>>
-  /** The rest, as `encodeTask` takes it. */
+  /** The remaining fields, as `encodeTask` takes them. */
   readonly canvas: CanvasFields
 }
 
 type Call = Pick<Signature, 'args' | 'kwargs' | 'options'>
 
 /**
- * The message of one task, from the keywords of its `apply_async`. Mirrors Celery's `as_task_v2`. What it doesn't know is left out.
+ * The message of one task, from the keywords of its `apply_async`. Mirrors Celery's `as_task_v2`. Unknown keywords are
+ * ignored.
  * @throws SignatureError that names the option
  */
 export function canvasMessage(task: string, { args, kwargs, options }: Call, newId: () => string): CanvasMessage {
@@ -97,12 +101,12 @@ function fieldsOf(read: Options, options: SignatureOptions): CanvasFields {
   }
 }
 
-/** As it travels: what it has besides, for the program that has made it, stays there. */
+/** The form that travels: further properties of the signature, which are only for this program, are left out. */
 function dictOf({ task, args, kwargs, options, subtask_type, immutable }: Signature): SignatureDict {
   return { task, args, kwargs, options, subtask_type, immutable }
 }
 
-/** Options by name and type; null is not given. */
+/** Options by name and type; null means not given. */
 class Options {
   constructor(
     private readonly task: string,

@@ -1,6 +1,6 @@
 import { isChain, isChord, isGroup, type Signature } from './signature.js'
 
-/** The tasks whose ends are the end of a chord's body: of a chain its last step's, of a group all, of a chord its body's. */
+/** The tasks that end a chord's body: for a chain its last step's, for a group all, for a chord its body's. */
 export function endsOf(body: Signature): readonly Signature[] {
   if (isGroup(body)) return body.kwargs.tasks.flatMap(endsOf)
   if (isChord(body)) return body.kwargs.body === null ? [] : endsOf(body.kwargs.body)
@@ -12,14 +12,14 @@ export function endsOf(body: Signature): readonly Signature[] {
   return []
 }
 
-/** The id that a frozen signature has; null of one that isn't. */
+/** The id of a frozen signature; null if it isn't frozen. */
 export function idOf({ options }: Signature): string | null {
   return typeof options.task_id === 'string' ? options.task_id : null
 }
 
 /**
- * Where the failure of a chord is stored: under the body's own id, which of a group is that of all its tasks and its own; and under the ids of
- * what it ends with, for whoever waits for those.
+ * The ids under which the failure of a chord is stored: the body's own id, which for a group is that of all its tasks
+ * and its own; and the ids of the tasks at its end, for those who wait for them.
  */
 export function failedIds(body: Signature): readonly string[] {
   const ids = [...endsOf(body).map(idOf), idOf(body)]

@@ -11,14 +11,14 @@ import { listOption } from './links.js'
 import { type CanvasLimits, parseSignature } from './parse.js'
 import { cloneSignature, isGroup, type Signature } from './signature.js'
 
-/** What the end of a chord needs of its member, by whom it is completed. */
+/** What the completion of a chord needs from the member that completes it. */
 export interface ChordTerms {
   readonly backend: Pick<Backend, 'chords' | 'get' | 'groups'>
   readonly limits: CanvasLimits
   readonly log: Logger
-  /** Sends the body, as a child of the member. What it throws and may go better another time is thrown on. */
+  /** Sends the body, as a child of the member. Retriable errors are rethrown. */
   send(body: Signature, results: readonly unknown[]): Promise<void>
-  /** Calls the error callbacks of a task that has failed without having run: its own root and parent. */
+  /** Calls the error callbacks of a task that has failed without having run: it is its own root and parent. */
   callErrbacks(errbacks: readonly Signature[], id: string, error: Error): Promise<void>
   /** Stores the failure of such a task. */
   fail(id: string, error: Error): Promise<void>
@@ -32,10 +32,10 @@ export interface ChordTerms {
  * yes            yes             no               -                Dependency ... raised, or Join error, under the body's id; the count expires
  */
 /**
- * Counts the end of a member, and if it was the last one, sends the body with the results, or stores in the body's place why not. May be
- * repeated for the same member, when its message comes again: then a crash in between has lost nothing. Mirrors `on_chord_part_return`.
- * Does nothing where the backend can't count: nobody could have sent such a chord.
- * @throws what of the backend or of `terms` may go better another time
+ * Counts the end of a member. If it was the last one, sends the body with the results, or stores why not in the body's
+ * place. May be repeated for the same member, when its message is delivered again: so a crash in between loses nothing.
+ * Mirrors `on_chord_part_return`. Does nothing if the backend can't count: such a chord can't have been sent.
+ * @throws retriable errors of the backend or of `terms`
  */
 export async function returnPart(part: ChordPart, body: Signature, terms: ChordTerms): Promise<void> {
   const { backend, log } = terms
@@ -59,10 +59,13 @@ export async function returnPart(part: ChordPart, body: Signature, terms: ChordT
   await chords.close(groupId)
 }
 
-/** The failure of a chord whose body never runs: its error callbacks are called, its states stored, and if it was part of a chord itself, told there. */
+/**
+ * The failure of a chord whose body never runs: its error callbacks are called and its states stored; if it was a
+ * member of a chord itself, that chord is informed.
+ */
 export async function failBody(body: Signature, error: ChordError, terms: ChordTerms): Promise<void> {
   const { cause } = error
-  // As Celery has it: the tasks of a group know why by themselves.
+  // As in Celery: the tasks of a group get the cause itself.
   const shown = isGroup(body) && cause instanceof Error ? cause : error
   const failed = isGroup(body) ? endsOf(body).map(idOf) : [idOf(body)]
   const stored = await callErrbacks(
@@ -71,14 +74,14 @@ export async function failBody(body: Signature, error: ChordError, terms: ChordT
     shown,
     terms,
   )
-  // With it fails what was to come after it.
+  // The steps that were to follow it fail too.
   for (const unrun of [body, ...listOption(body.options, 'chain')]) {
     for (const id of failedIds(unrun)) await terms.fail(id, stored)
     for (const end of endsOf(unrun)) await returnOuter(end, stored, terms)
   }
 }
 
-/** @returns what is to be stored: an error of the callbacks themselves says more, as with Celery */
+/** @returns the error to store: an error of the callbacks themselves says more, as with Celery */
 async function callErrbacks(
   errbacks: readonly Signature[],
   ids: readonly string[],
@@ -97,7 +100,7 @@ async function callErrbacks(
   }
 }
 
-/** A body that never runs would keep the chord that it belongs to waiting for ever. */
+/** A body that never runs would otherwise keep its own chord waiting forever. */
 async function returnOuter({ options }: Signature, error: Error, terms: ChordTerms): Promise<void> {
   const { chord, group_id: groupId, group_index: groupIndex, task_id: id } = options
   if (!chord || typeof groupId !== 'string' || typeof id !== 'string') return
@@ -118,7 +121,7 @@ async function join(
   { backend }: ChordTerms,
 ): Promise<readonly unknown[] | ChordError> {
   try {
-    // Saved only of a header with groups in it, which the order of the members alone doesn't tell.
+    // Saved only for a header with nested groups, whose structure the order of the members alone doesn't show.
     const saved = await backend.groups?.restore(groupId)
     const members = await chords.members(groupId)
     if (!saved) return valuesOf(members)
@@ -148,7 +151,7 @@ export function dependencyError(id: string, error: Error): ChordError {
   return new ChordError(`Dependency ${id} raised ${repr(error)}`, error)
 }
 
-/** What was counted is there for ignored results as well. */
+/** Counted members include ignored results as well. */
 function endOf(members: readonly ChordMember[], backend: Pick<Backend, 'get'>): EndOf {
   const counted = new Map(members.map((member) => [member.id, member]))
   return async (id) => {
@@ -159,7 +162,7 @@ function endOf(members: readonly ChordMember[], backend: Pick<Backend, 'get'>): 
   }
 }
 
-/** Whether what was thrown says that the same call may succeed later. */
+/** Whether an error says that the same call may succeed later. */
 export function mayGoBetter(error: unknown): boolean {
   return error instanceof CeleriacError && error.retriable
 }

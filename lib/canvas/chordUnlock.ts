@@ -9,7 +9,7 @@ import { type EndOf, isReady, joinGroup, NotReadyError } from './joinGroup.js'
 import type { Signature } from './signature.js'
 import { SignatureError } from './signatureError.js'
 
-/** What `celery.chord_unlock` is called with. */
+/** The arguments of `celery.chord_unlock`. */
 export interface ChordToUnlock {
   readonly groupId: string
   readonly body: Signature
@@ -19,7 +19,7 @@ export interface ChordToUnlock {
 
 export interface UnlockTerms extends Omit<ChordTerms, 'backend'> {
   readonly backend: Pick<Backend, 'get' | 'name' | 'storesNothing'>
-  /** Whether the header may be looked at once more. */
+  /** Whether the header may be checked once more. */
   readonly mayWait: boolean
 }
 
@@ -32,15 +32,15 @@ export interface UnlockTerms extends Omit<ChordTerms, 'backend'> {
  * all have succeeded             the body is sent
  */
 /**
- * Looks after a chord whose members nobody counts, over a backend that can't. Mirrors `celery.chord_unlock`, which has no end of its own.
- * @returns whether it is to be looked at again
- * @throws what of the backend or of `terms` may go better another time; SignatureError for what is no header
+ * Checks a chord over a backend that can't count its members. Mirrors `celery.chord_unlock`, which never gives up.
+ * @returns whether to check it again
+ * @throws retriable errors of the backend or of `terms`; SignatureError for an invalid header
  */
 export async function unlockChord(chord: ChordToUnlock, terms: UnlockTerms): Promise<boolean> {
   const { body, groupId } = chord
   const { backend, log, mayWait } = terms
   const header = headerOf(chord)
-  // What it can't count, it can't count for the chord of the body either.
+  // A backend that can't count can't count for the chord of the body either.
   const failing = { ...terms, backend: { get: backend.get.bind(backend) } }
   const endOf: EndOf = async (id) => {
     const meta = await backend.get(id)
@@ -79,7 +79,7 @@ async function endOfHeader(
     return error instanceof NotReadyError ? null : dependencyError(id, error)
   } catch (thrown) {
     if (mayGoBetter(thrown)) throw thrown
-    // Results that go to their sender are nobody else's to read.
+    // Results that are sent to the sender can't be read by anyone else.
     if (thrown instanceof CeleriacError) return new ChordError(noChords(backend).message, thrown)
     throw thrown
   }

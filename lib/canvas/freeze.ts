@@ -15,20 +15,28 @@ import {
 } from './signature.js'
 import { SignatureError } from './signatureError.js'
 
-/** What freezing takes from outside. */
+/** The outside facts that freezing needs. */
 export interface FreezeSource {
   newId(): string
   /** The queue that waits for the results; null for none. */
   readonly replyTo: string | null
-  /** Whether a group of one at the end of a chain stays a group, whose result is a list. Celery makes a task of it. */
+  /**
+   * Whether a group of one at the end of a chain stays a group, whose result is a list. Celery turns it into a task.
+   */
   readonly keepsGroups: boolean
 }
 
-/** What a signature is to become. What it has already stays, but for `chord`, `rootId`, `parentId` and `groupIndex`. */
+/**
+ * The fields that a signature gets. Fields that it has already stay, except `chord`, `rootId`, `parentId` and
+ * `groupIndex`.
+ */
 export interface FreezeFields {
   readonly id?: string | null | undefined
   readonly groupId?: string | null | undefined
-  /** The body that it reports to as the member of a header. Kept as the object that it is: it gets its id later. */
+  /**
+   * The chord's body that the signature reports to as a member of the header. The object itself is kept, because it
+   * gets its id later.
+   */
   readonly chord?: Signature | null | undefined
   readonly rootId?: string | null | undefined
   readonly parentId?: string | null | undefined
@@ -36,9 +44,9 @@ export interface FreezeFields {
 }
 
 /**
- * Gives a signature, and all that is in it, its ids, so that its results are known before it is sent. Writes into it; doing so again
- * changes no id. Mirrors Celery's `freeze`.
- * @returns what stands for its result: of a chain that of its last step, of a chord that of its body
+ * Assigns ids to a signature and all its parts, so that its results are known before it is sent. Writes into the
+ * signature; freezing it again changes no id. Mirrors Celery's `freeze`.
+ * @returns the result node: for a chain that of its last step, for a chord that of its body
  * @throws SignatureError for a chain without steps, a chord without a body
  */
 export function freeze(sig: Signature, fields: FreezeFields, source: FreezeSource): ResultNode {
@@ -66,12 +74,12 @@ function freezeChain(sig: SignatureList, fields: FreezeFields, source: FreezeSou
   const { results } = prepareSteps(sig.kwargs.tasks, { ...fields, args: sig.args, clone: false }, source)
   const [last] = results
   if (!last) throw new SignatureError('a chain', 'without tasks has no result')
-  // Under this id the failure of a header is stored. Celery's own is another where the last step has one already.
+  // The failure of a header is stored under this id. Celery's own differs if the last step has one already.
   if (last.children === null) sig.options.task_id = last.id
   return last
 }
 
-/** Nested groups are taken apart, into a list of the group's own. */
+/** Nested groups are flattened into a list of the group's own. */
 export function freezeGroup(sig: SignatureList, fields: FreezeFields, source: FreezeSource): ResultNode {
   const { options, kwargs } = sig
   const { chord, groupId, groupIndex } = fields
@@ -94,7 +102,7 @@ export function freezeGroup(sig: SignatureList, fields: FreezeFields, source: Fr
   const results: ResultNode[] = []
   for (let next = left.pop(); next; next = left.pop()) {
     const task = cloneSignature(next)
-    // Backwards, as Celery puts them: results of a header are in this order.
+    // In reverse, as in Celery: results of a header are in this order.
     if (isGroup(task)) for (const inner of task.kwargs.tasks) left.push(inner)
     else {
       results.push(freeze(task, { ...inherited, groupIndex: tasks.length }, source))
@@ -116,23 +124,23 @@ function freezeChord(sig: ChordSignature, fields: FreezeFields, source: FreezeSo
   return bodyNode
 }
 
-/** How the steps of a chain are put together. */
+/** How the steps of a chain are prepared. */
 export interface StepFields extends FreezeFields {
-  /** Before the arguments of the first step. */
+  /** Arguments before those of the first step. */
   readonly args: readonly unknown[]
   readonly kwargs?: Kwargs | undefined
   /** Called with the failure of any step. */
   readonly linkErrors?: readonly Signature[]
   /** `task_allow_error_cb_on_chord_header`. */
   readonly errorsOnHeader?: boolean
-  /** Whether the steps themselves are left as they are. */
+  /** Whether to leave the steps themselves unchanged. */
   readonly clone: boolean
 }
 
 /**
- * The steps of a chain, ready to be sent: nested chains taken apart, a group before something made the header of a chord, all with their
- * ids. Mirrors Celery's `_chain.prepare_steps`.
- * @returns last step first, as messages have it, and what stands for the results of each
+ * Prepares the steps of a chain for sending: nested chains are flattened, a group before a step becomes the header of a
+ * chord, and all get their ids. Mirrors Celery's `_chain.prepare_steps`.
+ * @returns the steps, the last one first, as in messages, and the result node of each
  */
 export function prepareSteps(
   steps: readonly Signature[],

@@ -4,14 +4,14 @@ import { PROPAGATE_STATES, READY_STATES, type ResultTuple } from '../protocol/re
 /** How a task has ended. */
 export interface TaskEnd {
   readonly state: string
-  /** The value; an `ExceptionDict` unless it has succeeded. */
+  /** The return value; an `ExceptionDict` unless the task has succeeded. */
   readonly result: unknown
 }
 
-/** How the task of that id has ended; null while it has not, or nobody knows. */
+/** How the task with that id has ended; null if it has not, or is unknown. */
 export type EndOf = (id: string) => Promise<TaskEnd | null>
 
-/** A member of a group that has not ended. */
+/** Thrown for a member of a group that has not ended. */
 export class NotReadyError extends Error {
   readonly excType = 'TimeoutError'
   readonly excModule = 'celery.exceptions'
@@ -21,19 +21,19 @@ export class NotReadyError extends Error {
   }
 }
 
-/** The member of a group that has failed. */
+/** A member of a group that has failed. */
 export interface Culprit {
   readonly id: string
-  /** What it has failed with. */
+  /** The member's error. */
   readonly error: Error
 }
 
-/** The ids of all tasks of a group, of the groups in it as well. */
+/** The ids of all tasks of a group, including nested groups. */
 export function idsOf([[id], children]: ResultTuple): readonly string[] {
   return children === null || children === undefined ? [id] : children.flatMap(idsOf)
 }
 
-/** Whether all tasks of a group have ended. @throws what asking throws */
+/** Whether all tasks of a group have ended. @throws what `endOf` throws */
 export async function isReady(group: ResultTuple, endOf: EndOf): Promise<boolean> {
   for (const id of idsOf(group)) {
     const end = await endOf(id)
@@ -43,9 +43,10 @@ export async function isReady(group: ResultTuple, endOf: EndOf): Promise<boolean
 }
 
 /**
- * The values of a group's members in their order, those of a group in it as a list. Mirrors Celery's `GroupResult.join`.
- * @returns the first member that has failed, or has not ended, in the place of the values
- * @throws what asking throws
+ * The values of a group's members in their order, those of a nested group as a list. Mirrors Celery's
+ * `GroupResult.join`.
+ * @returns instead of the values, the first member that has failed, or has not ended
+ * @throws what `endOf` throws
  */
 export async function joinGroup(
   group: ResultTuple,

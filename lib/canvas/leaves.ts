@@ -1,8 +1,8 @@
 import { isChain, isChord, isGroup, type Signature } from './signature.js'
 
 /**
- * How many ends of tasks a chord has to wait for because of one member of its header: of a group all its tasks, of a chain its last step
- * that has any, of a chord its body. Mirrors Celery's `_chord._descend`.
+ * How many task ends a chord has to wait for because of one member of its header: for a group all its tasks, for a
+ * chain its last step that has any, for a chord its body. Mirrors Celery's `_chord._descend`.
  */
 export function leavesOf(sig: Signature): number {
   if (isGroup(sig)) return sig.kwargs.tasks.reduce((sum, task) => sum + leavesOf(task), 0)

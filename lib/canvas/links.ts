@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { cloneSignature, isChord, isGroup, type Signature, type SignatureOptions } from './signature.js'
 
-/** What of a canvas depends on settings. */
+/** The settings that affect a canvas. */
 export interface LinkOptions {
   /** `task_allow_error_cb_on_chord_header`. */
   readonly errorsOnHeader: boolean
 }
 
-/** What is called with the result: by a group's first task, without it, and by a chord's body. Mirrors Celery's `link`. */
+/**
+ * Adds a callback: to a group's first task, without the result as its argument, and to a chord's body. Mirrors Celery's
+ * `link`.
+ */
 export function link(sig: Signature, callback: Signature): void {
   if (isGroup(sig)) {
     const [first] = sig.kwargs.tasks
@@ -17,7 +20,10 @@ export function link(sig: Signature, callback: Signature): void {
   } else appendOption(sig.options, 'link', callback)
 }
 
-/** What is called with a failure: by each task of a group, and by a chord's body, or its header too. Mirrors Celery's `link_error`. */
+/**
+ * Adds an error callback: to each task of a group, and to a chord's body, or its header too. Mirrors Celery's
+ * `link_error`.
+ */
 export function linkError(sig: Signature, errback: Signature, options: LinkOptions): void {
   if (isGroup(sig)) {
     for (const task of sig.kwargs.tasks) linkError(task, cloneSignature(errback), options)
@@ -29,7 +35,7 @@ export function linkError(sig: Signature, errback: Signature, options: LinkOptio
   } else appendOption(sig.options, 'link_error', errback)
 }
 
-/** Callbacks of an option, whether it holds one, several or none. */
+/** The callbacks in an option, whether it holds one, several or none. */
 export function listOption(options: SignatureOptions, name: 'link' | 'link_error' | 'chain'): Signature[] {
   const value = options[name]
   if (value === null || value === undefined) return []

@@ -8,7 +8,7 @@ export interface CallParts {
   readonly options?: SignatureOptions | undefined
 }
 
-/** What a call can't change where a signature has it: the task before it would be waited for in vain. */
+/** Options of a signature that a call can't change: otherwise results would be awaited in vain. */
 const LASTING = ['group_id', 'stamped_headers'] as const
 
 /** A signature's own arguments and options together with those of a call. Mirrors Celery's `Signature._merge`. */
@@ -23,7 +23,7 @@ export function merge(sig: Signature, call: CallParts): Pick<Signature, 'args' |
   }
 }
 
-/** Own options with those of a call over them, but for stamps and what must not change. */
+/** The signature's options, overridden by those of a call, except stamps and options that must not change. */
 export function mergeOptions(own: SignatureOptions, given: SignatureOptions): SignatureOptions {
   const merged = { ...own }
   const stamps = Array.isArray(own.stamped_headers) ? (own.stamped_headers as unknown[]) : []
@@ -35,7 +35,7 @@ export function mergeOptions(own: SignatureOptions, given: SignatureOptions): Si
   return merged
 }
 
-/** A copy with what a call adds. */
+/** A copy with the additions of a call. */
 export function cloneWith(sig: Signature, call: CallParts): Signature {
   const copy = cloneSignature(sig)
   return Object.assign(copy, merge(copy, call))

@@ -12,18 +12,18 @@ import {
 } from './signature.js'
 import { SignatureError } from './signatureError.js'
 
-/** How much of a canvas is taken. */
+/** How large a canvas may be. */
 export interface CanvasLimits {
-  /** Signatures in one canvas, those within others as well. */
+  /** The most signatures in one canvas, including nested ones. */
   readonly elements: number
-  /** Signatures within signatures. */
+  /** The deepest nesting of signatures. */
   readonly depth: number
 }
 
-/** For what this process has made, or has looked at before. */
+/** For canvases that this process has made, or has checked before. */
 export const NO_LIMITS: CanvasLimits = { elements: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }
 
-/** How much of a canvas the settings allow. */
+/** The limits of a canvas, from the settings. */
 export function canvasLimits(
   settings: Pick<Settings, 'worker_max_canvas_items' | 'worker_max_canvas_nesting'>,
 ): CanvasLimits {
@@ -31,8 +31,9 @@ export function canvasLimits(
 }
 
 /**
- * A signature out of its dict, every field checked, with nothing in common with what was given but the arguments themselves.
- * @param field what the dict is called in errors, such as `callbacks[0]`
+ * Reads a signature from its dict, with every field checked. It shares nothing with the dict but the arguments
+ * themselves.
+ * @param field the name of the dict in errors, such as `callbacks[0]`
  * @throws SignatureError that names the field
  */
 export function parseSignature(given: unknown, field: string, limits: CanvasLimits): Signature {
@@ -40,14 +41,14 @@ export function parseSignature(given: unknown, field: string, limits: CanvasLimi
 }
 
 /**
- * Signatures out of a list of dicts, or of a single one, as Celery takes both; null is none.
+ * Reads signatures from a list of dicts, or from a single one, as Celery accepts both; null means none.
  * @throws SignatureError that names the field
  */
 export function parseSignatures(given: unknown, field: string, limits: CanvasLimits): Signature[] {
   return new Reader(limits).listOf(given, field, 0)
 }
 
-/** Reads one canvas. One that contains itself comes to a limit. */
+/** Reads one canvas. A canvas that contains itself reaches a limit. */
 class Reader {
   private elements = 0
 
@@ -94,7 +95,7 @@ class Reader {
     }
   }
 
-  /** A group, or its members, or a single one. Of a chain Celery takes the steps. */
+  /** A group, or its members, or a single one. For a chain Celery takes its steps. */
   private headerOf(given: unknown, field: string, depth: number): SignatureList {
     if (Array.isArray(given)) return listSignature('group', this.listOf(given, field, depth))
     const header = this.read(given, field, depth)
@@ -104,7 +105,10 @@ class Reader {
     return listSignature('group', (header as SignatureList).kwargs.tasks, options)
   }
 
-  /** The body of a member's chord stays as it is: who comes to call it reads it, and in a large header it is there many times. */
+  /**
+   * The body of a member's chord is left as it is: it is read when it is called, and in a large header it occurs many
+   * times.
+   */
   private optionsOf(given: unknown, field: string, depth: number): SignatureOptions {
     const options = { ...mapping(given, field) }
     for (const name of NESTED_LISTS) {
@@ -125,7 +129,7 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === null || value === undefined
 }
 
-/** No list, and none of the values (bytes, dates, decimals) that a document may hold. */
+/** A plain object: not a list, nor one of the values (bytes, dates, decimals) that a document may hold. */
 function mapping(value: unknown, field: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const prototype: object | null = Object.getPrototypeOf(value)

@@ -11,17 +11,19 @@ import {
   unrolled,
 } from './signature.js'
 
-/** How two canvases are put together. */
+/** How two canvases are combined. */
 export interface PipeOptions {
-  /** Whether a group of one stays a group, and gives a list. Celery makes a task of it, unless it comes first. */
+  /**
+   * Whether a group of one stays a group, whose result is a list. Celery turns it into a task, unless it comes first.
+   */
   readonly keepsGroups: boolean
 }
 
 const AS_CELERY: PipeOptions = { keepsGroups: false }
 
 /**
- * Both, one after the other: what Python writes `first | next`. A group before something becomes the header of a chord, what follows a
- * chord belongs to its body, chains are joined. Neither of the two is changed.
+ * Combines two canvases, one after the other: Python's `first | next`. A group before a step becomes the header of a
+ * chord, a step after a chord is added to its body, chains are joined. Neither of the two is changed.
  */
 export function pipe(first: Signature, given: Signature, options = AS_CELERY): Signature {
   const next = options.keepsGroups ? given : unrolled(given)
@@ -61,7 +63,7 @@ function afterChain(chain: SignatureList, other: Signature, options: PipeOptions
   return withSteps(chain, steps.slice(0, -1), false)
 }
 
-/** A chain of its own, or the given one with other steps: it keeps its options then. */
+/** A new chain, or the given one with other steps, in which case it keeps its options. */
 function withSteps(chain: SignatureList, steps: Signature[], isNew: boolean): Signature {
   if (isNew) return listSignature('chain', steps)
   const copy = cloneSignature(chain) as SignatureList

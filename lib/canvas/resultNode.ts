@@ -1,10 +1,13 @@
 import type { ResultTuple } from '../protocol/result.js'
 
-/** A result that there will be: of a task, or of a group. Its parent is what came before it, and is filled in while a canvas is put together. */
+/**
+ * A future result, of a task or of a group. Its parent is the preceding result, and is set while a canvas is put
+ * together.
+ */
 export interface ResultNode {
   readonly id: string
   parent: ResultNode | null
-  /** The members of a group; null of a task. */
+  /** The members of a group; null for a task. */
   readonly children: readonly ResultNode[] | null
 }
 
@@ -18,14 +21,14 @@ export function groupNode(id: string, children: readonly ResultNode[]): ResultNo
   return { id, parent: null, children }
 }
 
-/** The first one of its line: what it all began with. */
+/** The first result of a line of parents. */
 export function eldest(node: ResultNode): ResultNode {
   let first = node
   while (first.parent !== null) first = first.parent
   return first
 }
 
-/** Celery's tuple form. The parents of a long chain are gone through in a loop: there may be more than a stack holds. */
+/** Celery's tuple form. The parents of a long chain are visited in a loop: there may be more than a stack holds. */
 export function tupleOf(node: ResultNode): ResultTuple {
   const line: ResultNode[] = []
   for (let at: ResultNode | null = node; at !== null; at = at.parent) line.push(at)

@@ -1,6 +1,6 @@
 import type { Kwargs } from '../protocol/message.js'
 
-/** What a signature may be besides a plain task. */
+/** The kinds of signatures other than a plain task. */
 export type SubtaskType = 'chain' | 'group' | 'chord'
 
 /** Celery's `options`: keywords of `apply_async`, as they travel. Null means not given. */
@@ -25,7 +25,7 @@ export interface SignatureList extends Signature {
   kwargs: Kwargs & { tasks: Signature[] }
 }
 
-/** A header, and what is called with its results. */
+/** A header, and the body that is called with its results. */
 export interface ChordSignature extends Signature {
   subtask_type: 'chord'
   kwargs: Kwargs & { header: SignatureList; body: Signature | null; kwargs: Kwargs }
@@ -69,8 +69,8 @@ export const isGroup = (sig: Signature): sig is SignatureList => sig.subtask_typ
 export const isChord = (sig: Signature): sig is ChordSignature => sig.subtask_type === 'chord'
 
 /**
- * A copy whose options, and whose parts' options, may be written to. Arguments, and the body that a chord's member reports to, are shared:
- * nothing writes into them.
+ * A copy whose options, and whose parts' options, may be changed. Arguments, and the body that a chord's member reports
+ * to, are shared: nothing writes into them.
  */
 export function cloneSignature(sig: Signature): Signature {
   const options = { ...sig.options }
@@ -90,7 +90,9 @@ export function cloneSignature(sig: Signature): Signature {
   return copy
 }
 
-/** A group of one is that one; all else is what it is. Mirrors Celery's `maybe_unroll_group`. */
+/**
+ * A group of one becomes its only member; any other signature stays as it is. Mirrors Celery's `maybe_unroll_group`.
+ */
 export function unrolled(sig: Signature): Signature {
   const [first, ...others] = isGroup(sig) ? sig.kwargs.tasks : []
   return first && others.length === 0 ? first : sig

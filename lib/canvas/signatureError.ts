@@ -1,7 +1,7 @@
-/** A signature that can't be sent, ever; the message names the field. */
+/** Thrown for a signature that can never be sent; the message names the field. */
 export class SignatureError extends TypeError {
   constructor(
-    /** Where it is, such as `chain[2].options.link[0].task`. */
+    /** The path of the field, such as `chain[2].options.link[0].task`. */
     readonly field: string,
     fault: string,
   ) {

@@ -4,8 +4,8 @@ import type { ResultNode } from './resultNode.js'
 import type { Signature } from './signature.js'
 
 /**
- * Sends the messages of one canvas in their order, each without waiting until the broker has confirmed the one before: to a thousand members
- * of a group that would cost a thousand round trips.
+ * Sends the messages of one canvas in their order, without waiting for the broker to confirm each before the next: that
+ * would cost a group of a thousand members a thousand round trips.
  */
 export class Unconfirmed implements CanvasOutlet {
   private readonly sending = new Set<Promise<void>>()
@@ -13,7 +13,10 @@ export class Unconfirmed implements CanvasOutlet {
 
   constructor(private readonly outlet: CanvasOutlet) {}
 
-  /** @throws what `work` throws, or what a message has come to; when nothing is on its way any more */
+  /**
+   * Runs `work` with an outlet. @throws what `work` throws, or the error of a message; once nothing is on its way any
+   * more
+   */
   async within<Result>(work: (outlet: CanvasOutlet) => Promise<Result>): Promise<Result> {
     let result: Result
     try {
@@ -45,7 +48,9 @@ export class Unconfirmed implements CanvasOutlet {
     return this.outlet.newId()
   }
 
-  /** Resolves once the next one may be sent. @throws what one before has come to: what comes after it is not sent */
+  /**
+   * Resolves once the next message may be sent. @throws the error of an earlier message: those after it are not sent
+   */
   async send(message: CanvasMessage): Promise<void> {
     const sending: Promise<void> = this.outlet
       .send(message)
