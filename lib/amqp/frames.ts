@@ -37,9 +37,11 @@ interface Frame {
 /**
  * Fixes how one connection receives frames. Only that connection is changed, not the package, which the application may
  * use as well.
+ *
  * Our own reader decodes the properties of messages: properties that it can't read cost that message, where amqplib's
  * reader would end the connection. (Of what the broker sends, only its own properties in `connection.start` hold a
  * table besides; those are read earlier, and have types that amqplib knows.)
+ *
  * Frames on a channel that the broker has closed are dropped until the channel is opened again: RabbitMQ may have had
  * deliveries on their way when it refused something, and sends them after its `channel.close`. By then amqplib has
  * forgotten the channel, and would end the connection. Dropping them loses nothing: the broker has them back, or they

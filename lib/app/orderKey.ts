@@ -25,6 +25,7 @@ export type OrderKey = OrderPart | readonly (OrderPart | null | undefined)[] | n
 
 /**
  * The source of an order key: a path into the message, or a function.
+ *
  * Keys may nest: a message with the key `['9800142']` waits for, and holds back, all whose keys begin with `9800142`,
  * while `['9800142', 'fedora-42']` and `['9800142', 'fedora-43']` run side by side. In a path a slash separates the
  * parts (`kwargs.build/kwargs.chroot`); a comma makes one part of several values

@@ -10,6 +10,7 @@ export interface TaskOptions {
    * Names of the handler's arguments, so that keyword arguments can be matched. An optional argument has a question
    * mark behind it, as in `['url', 'depth?']`, or a default in the handler; a call without one of the others is a
    * TypeError.
+   *
    * After the named ones, `'**options'` gathers keyword arguments of other names into an object, and `'...rest'`
    * further positional arguments, as Python's `**options` and `*rest`: the handler is
    * `(url, depth, options, ...rest) => ...`.
