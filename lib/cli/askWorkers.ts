@@ -22,7 +22,7 @@ export interface AskOptions {
 
 const JSON_TYPE = 'application/json'
 
-/** Gives a command the options that have to do with workers far away. */
+/** Adds the options of commands that ask remote workers. */
 export function addAskOptions(command: Command): Command {
   return command
     .optionsGroup('Remote Control Options:')
@@ -38,14 +38,14 @@ export function readSeconds(text: string): number {
   return seconds
 }
 
-/** Celery splits at commas and trims nothing. */
+/** Like Celery, splits at commas and trims nothing. */
 export function readList(text: string): string[] {
   return text.split(',')
 }
 
 /**
- * The command of that name or alias: Celery's, ours, or one that the app of -A defines.
- * @throws UsageError that lists what there is
+ * Finds a command by name or alias: Celery's, ours, or one that the app of -A defines.
+ * @throws UsageError that lists the commands
  */
 export function commandNamed(
   kind: CommandInfo['kind'],
@@ -60,12 +60,12 @@ export function commandNamed(
   throw new UsageError(`Invalid value for 'action': '${name}' is not one of ${names}.`)
 }
 
-/** The commands with their arguments and what they do, for the help. */
+/** The commands with their arguments and descriptions, for the help. */
 export function listCommands(kind: CommandInfo['kind']): string {
   return listed('Commands', COMMANDS, kind)
 }
 
-/** The commands that an app defines, for the help; an empty text for none. */
+/** The commands that an app defines, for the help; an empty text without any. */
 export function listOwnCommands(kind: CommandInfo['kind'], app: Pick<App, 'commands' | 'main'>): string {
   return listed(`Commands of ${app.main}`, [...app.commands].map(ownCommand), kind)
 }
@@ -101,7 +101,7 @@ export async function askWorkers(
   return replies
 }
 
-/** The replies by node name. Two workers of one name can't be told apart, which is said. */
+/** The replies by node name. Two workers of one name can't be told apart, which is reported. */
 export function byNode(client: Client, replies: readonly ControlReply[]): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   for (const { nodename, value } of replies) {
@@ -112,7 +112,7 @@ export function byNode(client: Client, replies: readonly ControlReply[]): Record
   return found
 }
 
-/** The content of a reply or an event, with Python's floats told from its ints where it is JSON. */
+/** The content of a reply or an event. In JSON, Python's floats are kept distinct from its ints. */
 export function readContent(content: Buffer, properties: AmqpProperties): unknown {
   const type = properties.contentType ?? JSON_TYPE
   return type === JSON_TYPE ? readPythonJson(content.toString()) : loads(content, properties, REPLY_LIMITS)

@@ -18,27 +18,27 @@ import { Output } from './output.js'
 /** How often a command tries to reach the broker before it gives up. */
 const MAX_RETRIES = 3
 
-/** What every command but `worker` works with. */
+/** What every command except `worker` works with. */
 export interface Client {
-  /** Null without -A, which these commands can do without. */
+  /** The app; null without -A, which these commands don't require. */
   readonly app: App | null
   readonly settings: Settings
-  /** What somebody gave of them. */
+  /** The settings that were given explicitly. */
   readonly configured: ReadonlyMap<string, unknown>
   readonly version: string
   readonly io: Io
   readonly input: Input
   readonly output: Output
-  /** Says what goes wrong on stderr, and nothing else. */
+  /** Writes errors and warnings to stderr, and nothing else. */
   readonly log: Logger
   /**
    * Makes a broker.
-   * @param keepsTrying it has no limit to its attempts but `broker_connection_max_retries`
+   * @param keepsTrying whether only `broker_connection_max_retries` limits its attempts
    */
   broker(options?: { readonly log?: Logger; readonly keepsTrying?: boolean }): Broker
 }
 
-/** What the command line gives to a command. */
+/** What the command line passes to a command. */
 export interface Invocation {
   /** The global options, by the name of their row. */
   readonly flags: Readonly<Record<string, unknown>>
@@ -48,7 +48,7 @@ export interface Invocation {
 }
 
 /**
- * Puts together what a command needs: the app if one is named, the settings with the flags and the environment over it.
+ * Collects what a command needs: the app if one is named, and its settings, overridden by flags and the environment.
  * @throws ConfigurationError with everything that is wrong
  */
 export async function openClient({ flags, input, io, version }: Invocation): Promise<Client> {
@@ -79,7 +79,7 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
   }
 }
 
-/** Whoever reads may have enough before the end, as `head` has. */
+/** The reader may close the pipe before the end, as `head` does. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

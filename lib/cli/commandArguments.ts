@@ -3,9 +3,9 @@ import { switchWord } from '../settings/switchWord.js'
 import { UsageError } from './usage.js'
 
 /**
- * What stands behind a remote control command on the command line, by the names that the worker knows. A list takes all that is
- * left, and is sent even if empty. Celery lets words behind a command without arguments pass, and so does this.
- * @throws UsageError for a word of the wrong type, or one too many
+ * Reads the arguments after a remote control command, by the names that the worker knows. A list takes all remaining
+ * words, and is sent even if empty. Like Celery, this ignores words after a command without arguments.
+ * @throws UsageError for a word of the wrong type, or too many words
  */
 export function readArguments(command: CommandInfo, words: readonly string[]): Record<string, unknown> {
   const given: Record<string, unknown> = {}

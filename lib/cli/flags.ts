@@ -2,17 +2,19 @@ import { type Command, Option } from 'commander'
 import { flagOf, type Group, type Row } from '../settings/row.js'
 import { ROWS } from '../settings/table.js'
 
-/** Global options stand before the subcommand, the others after `worker`. */
+/** Global options go before the subcommand, the others after `worker`. */
 export type Scope = 'global' | 'worker'
 
-/** Gives a command the options that the settings table has for it. Values stay text: the table parses them. */
+/** Adds the options of the settings table to a command. Values stay text: the table parses them. */
 export function addFlags(command: Command, scope: Scope): void {
   for (const [, row] of rowsOf(scope)) {
     for (const option of optionsOf(row)) command.addOption(option)
   }
 }
 
-/** What was given on the command line, by the name of the row. Of two spellings the last in the table's order counts. */
+/**
+ * The options given on the command line, by the name of the row. Of two spellings the last in the table's order wins.
+ */
 export function readFlags(command: Command, scope: Scope): Record<string, unknown> {
   const given: Record<string, unknown> = {}
   for (const [name, row] of rowsOf(scope)) {
@@ -26,7 +28,10 @@ export function readFlags(command: Command, scope: Scope): Record<string, unknow
   return given
 }
 
-/** Which side of the subcommand an option belongs to, as it was typed (`-A`, `-Adist/app.js`, `--app=x`); undefined for none. */
+/**
+ * The side of the subcommand on which an option belongs, as typed (`-A`, `-Adist/app.js`, `--app=x`); undefined for
+ * none.
+ */
 export function scopeOf(typed: string): Scope | undefined {
   const matches = (spelling: string): boolean =>
     spelling.startsWith('--') ? typed.split('=')[0] === spelling : typed.startsWith(spelling) && !typed.startsWith('--')
@@ -35,7 +40,7 @@ export function scopeOf(typed: string): Scope | undefined {
   )
 }
 
-/** The words that an option of the table takes, by its long spelling; undefined where it isn't one of a few. */
+/** The words that an option of the table accepts, by its long spelling; undefined if it isn't limited to a few. */
 export function wordsOfFlag(long: string): readonly string[] | undefined {
   return [...ROWS.values()].find((row) => flagOf(row).names.includes(long))?.parse.words
 }
@@ -49,7 +54,10 @@ function rowsOf(scope: Scope): ReadonlyArray<readonly [string, Row<unknown>]> {
     .sort(([, a], [, b]) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group))
 }
 
-/** commander knows one short and one long spelling an option; further ones are options of their own, which the help leaves out. */
+/**
+ * commander allows one short and one long spelling for an option; others are options of their own, hidden from the
+ * help.
+ */
 function optionsOf(row: Row<unknown>): Option[] {
   const { names, value } = flagOf(row)
   const [long = '', ...aliases] = names.filter((name) => name.startsWith('--'))

@@ -6,25 +6,28 @@ import type { SignalSource } from './worker/signals.js'
 export interface Io {
   readonly env: Record<string, string | undefined>
   readonly pid: number
-  /** The program and all of its arguments: what to run for another process like this one. */
+  /** The program and all of its arguments: the command to run for another process like this one. */
   readonly command: readonly [string, ...string[]]
   readonly stdout: Writable
   readonly stderr: Writable
   readonly signals: SignalSource
-  /** Where stray errors are told. */
+  /** The source of errors that nobody caught. */
   readonly errors: ErrorSource
   readonly identity: Identity
   cwd(): string
   chdir(directory: string): void
-  /** Replaces the program of this process, which keeps its number. Null where Node can't. */
+  /** Replaces the program of this process, which keeps its id. Null if Node can't. */
   readonly execve: Execve | null
-  /** Tells the process that started this one. @returns false if it doesn't listen */
+  /** Sends a text to the process that started this one. @returns false if it doesn't listen */
   tellParent(text: string): Promise<boolean>
-  /** Ends the process there and then. */
+  /** Ends the process immediately. */
   exit(code: number): void
   /** Calls back when the process ends, however it does. */
   atExit(fn: () => void): void
-  /** Ends the process when nothing is left to do, and after `withinMs` even if something keeps it: a timer or socket of a task. */
+  /**
+   * Ends the process when nothing is left to do, or after `withinMs` even if something keeps it alive: a timer or
+   * socket of a task.
+   */
   leave(code: number, withinMs: number): void
 }
 
@@ -60,7 +63,7 @@ export const processIo: Io = {
   },
 }
 
-/** In Node since 22.15. */
+/** Available in Node since 22.15. */
 function execveOf(owner: NodeJS.Process & { readonly execve?: Execve }): Execve | null {
   return owner.execve?.bind(owner) ?? null
 }

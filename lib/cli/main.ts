@@ -21,12 +21,15 @@ import { type Io, processIo } from './io.js'
 import type { Perform, PerformAlone } from './perform.js'
 import { CommandError, UsageError } from './usage.js'
 
-/** Usage and configuration errors, as click has it. */
+/** The exit code for usage and configuration errors, as in click. */
 const EX_USAGE = 2
 
-/** How long what a finished command left behind may keep the process; a worker has a setting for it. */
+/**
+ * How long timers or sockets that a finished command left behind may keep the process alive; a worker has a setting for
+ * it.
+ */
 const LEFTOVERS_MS = 1000
-/** A longer one would end at once. */
+/** A longer timer would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The commands beside `worker`, in the order of the help. */
@@ -45,10 +48,11 @@ const COMMANDS: ReadonlyArray<(program: Command, perform: Perform, alone: Perfor
 ]
 
 /**
- * Runs the command line. Afterwards the process ends, even if something that the app or a task left behind would keep it.
+ * Runs the command line. Afterwards the process ends, even if something that the app or a task left behind would keep
+ * it alive.
  * @param argv the arguments without the interpreter and the script
- * @returns the exit code: 0, 1 for an unrecoverable error, 2 for a wrong command line or configuration, 69 if no worker replied,
- *   73 for a pidfile in use
+ * @returns the exit code: 0, 1 for an unrecoverable error, 2 for a wrong command line or configuration, 69 if no worker
+ *   replied, 73 for a pidfile in use
  */
 export async function main(
   argv: readonly string[],
@@ -56,7 +60,7 @@ export async function main(
   makeWorker?: MakeWorker,
   input: Input = process.stdin,
 ): Promise<number> {
-  // Whoever reads what is said may go, and the disk that takes it may be full: that ends no worker, and what is said then is lost.
+  // The reader of the output may exit, and the disk may be full: that does not end a worker, but the output is lost.
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined)
   let leftoversMs = LEFTOVERS_MS
   const onSettings = ({ worker_exit_timeout }: Settings): void => {
@@ -106,7 +110,7 @@ async function run(
       io.stderr.write(`Error: the ${what} can't start:\n${thrown.faults.map((fault) => `  ${fault}\n`).join('')}`)
       return EX_USAGE
     }
-    // What goes wrong in a worker has been logged, and is a fault of ours if it comes this far.
+    // Errors in a worker have been logged; one that gets this far is a bug of ours.
     if (what === 'worker' || !(thrown instanceof CeleriacError)) throw thrown
     io.stderr.write(`Error: ${printable(thrown.message, { lines: true })}\n`)
     if (thrown instanceof UsageError) return EX_USAGE
@@ -128,7 +132,10 @@ function createProgram(version: string, io: Io): Command {
   return program
 }
 
-/** commander has told the fault by now; what is added is where an option belongs that stands on the wrong side of the subcommand. */
+/**
+ * commander has reported the error by now; this adds where an option belongs that is on the wrong side of the
+ * subcommand.
+ */
 function explain({ code, exitCode, message }: CommanderError, io: Io): number {
   if (exitCode === 0) return 0
   const option = /unknown option '([^']*)'/.exec(message)?.[1]

@@ -5,7 +5,7 @@ import { isDict, pythonJson, pythonRepr, pythonStr } from './pythonText.js'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** What a command says, in Celery's forms. Colours only on a terminal. */
+/** The output of a command, in Celery's formats. Colours only on a terminal. */
 export class Output {
   readonly quiet: boolean
   private readonly color: boolean
@@ -18,7 +18,7 @@ export class Output {
     this.color = color && (io.stdout as { isTTY?: boolean }).isTTY === true
   }
 
-  /** Writes a text, of one line or several, with nothing in it that a terminal would obey. */
+  /** Prints a text, of one line or several, without anything that a terminal would interpret. */
   say(text: string): void {
     this.write(printable(text, { lines: true }))
   }
@@ -28,11 +28,11 @@ export class Output {
   }
 
   style(style: Style, text: string): string {
-    // Whether there is a terminal has been looked at already, and of the right stream.
+    // Whether there is a terminal has been checked already, and for the right stream.
     return this.color ? styleText(style, text, { validateStream: false }) : text
   }
 
-  /** A worker's reply: who and whether it is well, and below it what it said. */
+  /** Prints a worker's reply: its name and whether it succeeded, followed by its content. */
   reply(nodename: string, value: unknown, { body }: { readonly body: boolean }): void {
     const { isOk, text } = this.pretty(value)
     const direction = this.quiet ? '' : `${this.style(['white', 'bold'], '->')} `
@@ -42,12 +42,12 @@ export class Output {
     if (body && shown !== '') this.write(shown)
   }
 
-  /** How many replied. */
+  /** Prints how many replied. */
   online(count: number): void {
     this.say(`\n${count} ${plural(count, 'node')} online.`)
   }
 
-  /** What is printable already, with our own colours in it. */
+  /** Writes text that is printable already, including our own colours. */
   private write(text: string): void {
     this.io.stdout.write(`${text}\n`)
   }
@@ -70,7 +70,7 @@ export function plural(count: number, noun: string): string {
   return count === 1 ? noun : `${noun}s`
 }
 
-/** Every line four further in, also the empty ones. */
+/** Indents every line by four spaces, including empty lines. */
 function indent(text: string): string {
   return text
     .split('\n')

@@ -2,11 +2,11 @@ import { readJson } from '../protocol/content/json.js'
 import { repr } from '../protocol/repr.js'
 import { TextValue } from '../protocol/values.js'
 
-/** A float that JavaScript has as a whole number: Python shows `120.0` where an int would be `120`. */
+/** A float whose value is a whole number: Python shows `120.0` where an int would be `120`. */
 export class Float {
   constructor(readonly value: number) {}
 
-  /** As Python's `repr`. */
+  /** Formats the number as Python's `repr`. */
   toString(): string {
     if (Math.abs(this.value) >= 1e16) return this.value.toExponential()
     return `${Object.is(this.value, -0) ? '-0' : this.value}.0`
@@ -17,13 +17,16 @@ export class Float {
   }
 }
 
-/** Strings first, so that the digits in them are left alone. One without an end is taken whole, so that none of it is read twice. */
+/**
+ * Strings first, so that digits in them are left alone. An unterminated string is matched as a whole, so that no part
+ * of it is scanned twice.
+ */
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\[\s\S])*"?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 const MARK = '\u0000float'
 
 /**
- * The value of a JSON text, with what Python would call a float still told from its ints: for replies and events, which are
- * shown as Python shows them.
+ * Parses a JSON text and keeps Python's floats distinct from its ints: for replies and events, which are shown as
+ * Python shows them.
  * @throws SyntaxError when the text is not valid JSON
  */
 export function readPythonJson(text: string): unknown {
@@ -45,13 +48,13 @@ function withFloats(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withFloats(inner)]))
 }
 
-/** Whether it is what Python calls a dict. */
+/** Whether the value is a dict in Python. */
 export function isDict(value: unknown): value is Record<string, unknown> {
   const isPlain = Object.prototype.toString.call(value) === '[object Object]'
   return isPlain && !(value instanceof Float) && !(value instanceof TextValue)
 }
 
-/** Python's `str`: a string as it is, a time as one reads it, everything else as its `repr`. */
+/** Python's `str`: a string as it is, a time in readable form, everything else as its `repr`. */
 export function pythonStr(value: unknown): string {
   if (value instanceof TextValue) return value.text
   if (value instanceof Date) return `${pythonTime(value.getTime() / 1000)}+00:00`
@@ -85,12 +88,12 @@ export function pythonRepr(value: unknown): string {
 }
 
 export interface JsonStyle {
-  /** Spaces a level; on one line if not given. */
+  /** Spaces per level; on one line if not given. */
   readonly indent?: number
   readonly sortKeys?: boolean
 }
 
-/** Python's `json.dumps`: with spaces after the separators, and nothing in it but ASCII. */
+/** Python's `json.dumps`: with spaces after the separators, and only ASCII. */
 export function pythonJson(value: unknown, { indent, sortKeys = false }: JsonStyle = {}): string {
   const write = (value: unknown, depth: number): string => {
     if (Array.isArray(value)) {

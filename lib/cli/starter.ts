@@ -6,20 +6,20 @@ import { PACKAGE_FOLDER, VERSION } from '../version.js'
 import { CommandError, UsageError } from './usage.js'
 
 const TEMPLATES = fileURLToPath(new URL('deploy/starter', PACKAGE_FOLDER))
-/** What npm would leave out of its own package under the real name, or take for its own rules. */
+/** Files that npm would leave out of its own package under their real names, or read as its own rules. */
 const DOTTED: ReadonlySet<string> = new Set(['gitignore', 'dockerignore'])
-/** What may be in a folder that counts as empty. */
+/** Entries that may be in a folder that counts as empty. */
 const HARMLESS: ReadonlySet<string> = new Set(['.git'])
-/** The project's name, wherever it stands in the templates. */
+/** The project's name, wherever it occurs in the templates. */
 const NAME = /\bstarter\b/g
-/** A package can't depend on one of its own name. */
+/** A package can't depend on one with its own name. */
 const TAKEN = 'celeriac'
 
 /**
  * Writes the project that `celeriac init` makes; its name is that of the folder.
- * @param dir the folder, seen from `cwd`: new or empty
- * @returns what to say, and what to do next
- * @throws UsageError for a folder that holds something, or is none; CommandError if it can't be written
+ * @param dir the folder, relative to `cwd`: new or empty
+ * @returns what to print, and what to do next
+ * @throws UsageError for a folder that isn't empty, or is not a folder; CommandError if it can't be written
  */
 export function writeStarter(dir: string, cwd: string): string {
   const to = resolve(cwd, dir)

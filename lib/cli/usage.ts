@@ -1,16 +1,16 @@
 import { CeleriacError } from '../errors.js'
 
-/** sysexits' EX_UNAVAILABLE: what Celery ends with when no worker replies. */
+/** sysexits' EX_UNAVAILABLE: Celery's exit code when no worker replies. */
 export const EX_UNAVAILABLE = 69
 
-/** A wrong command line: told as `Error: ...`, exit code 2. */
+/** A wrong command line: printed as `Error: ...`, with exit code 2. */
 export class UsageError extends CeleriacError {
   constructor(message: string) {
     super('CELERIAC_USAGE', message)
   }
 }
 
-/** A command that could not do what it was asked: told as `Error: ...`, and ends with this exit code. */
+/** A command that failed: printed as `Error: ...`, and ends with this exit code. */
 export class CommandError extends CeleriacError {
   constructor(
     message: string,

@@ -28,16 +28,16 @@ interface CallOptions {
   readonly routingKey?: string
 }
 
-/** The body of a task is a list, which `raw` has no form for. */
+/** The body of a task is a list, which `raw` can't encode. */
 const structured = (): string =>
   serializerNames()
     .filter((name) => name !== 'raw')
     .join(', ')
 const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
-/** Celery's limit for texts that are only for logs. */
+/** Celery's limit for texts that are only logged. */
 const LONGEST_REPR = 1024
 
-/** `celeriac call`: sends a task by its name, and says its id. */
+/** `celeriac call`: sends a task by its name, and prints its id. */
 export function addCall(program: Command, perform: Perform): void {
   program
     .command('call')
@@ -60,7 +60,7 @@ export function addCall(program: Command, perform: Perform): void {
 async function call(client: Client, name: string, options: CallOptions): Promise<number> {
   const { output, settings } = client
   const { countdown, eta, exchange, expires, queue, routingKey, serializer } = options
-  // Only now is the app loaded, which may have registered it.
+  // The app, which may have registered it, is only loaded now.
   if (!serializerFor(serializer)) {
     throw new UsageError(`--serializer ${JSON.stringify(serializer)}: expected one of ${structured()}`)
   }
@@ -79,7 +79,7 @@ async function call(client: Client, name: string, options: CallOptions): Promise
     task: name,
     args: [],
     kwargs: {},
-    // The body is written by itself.
+    // The body is encoded separately.
     route: { ...route, serializer: 'json', compression: null },
     eta: countdown === undefined ? (eta ?? null) : new Date(Date.now() + countdown * 1000),
     expires: expires ?? null,

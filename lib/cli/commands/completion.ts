@@ -16,7 +16,7 @@ Run this line in the shell, or put it into its start-up file:
   zsh   source <(celeriac completion zsh)      after compinit
   fish  celeriac completion fish | source`
 
-/** `celeriac completion`: what a shell needs to complete commands and options at the Tab key. */
+/** `celeriac completion`: prints a script with which a shell completes commands and options. */
 export function addCompletion(program: Command, _perform: Perform, alone: PerformAlone): void {
   program
     .command('completion')

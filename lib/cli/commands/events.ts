@@ -19,9 +19,9 @@ interface EventsOptions {
 }
 
 const FRAME_MS = 500
-/** Seconds for which replies to a command are waited for. */
+/** Seconds to wait for replies to a command. */
 const REPLY_S = 1
-/** Celery's options for its snapshots and for daemons, which nothing here needs. */
+/** Celery's options for its snapshots and for daemons, which have no use here. */
 const UNUSED = [
   '--detach',
   '-F, --frequency <seconds>',
@@ -36,7 +36,7 @@ const UNUSED = [
   '--executable <file>',
 ]
 
-/** `celeriac events`: what workers and clients tell of their tasks, as it happens. */
+/** `celeriac events`: shows the events of workers and clients as they happen. */
 export function addEvents(program: Command, perform: Perform): void {
   const command = program
     .command('events')
@@ -104,7 +104,7 @@ async function watchEvents(client: Client): Promise<number> {
   return 0
 }
 
-/** It goes on trying for as long as it runs. */
+/** The capture reconnects for as long as it runs. */
 function captureOptions(client: Client, log: Logger): Omit<CaptureOptions, 'onEvent'> {
   return {
     broker: client.broker({ log, keepsTrying: true }),
@@ -115,7 +115,7 @@ function captureOptions(client: Client, log: Logger): Omit<CaptureOptions, 'onEv
   }
 }
 
-/** Resolves on Ctrl+C or TERM, and when nobody reads any more what is written. */
+/** Resolves on Ctrl+C or TERM, and when the reader of the output is gone. */
 function interruption({ io }: Client): Promise<void> {
   return new Promise((resolve) => {
     const signals = ['SIGINT', 'SIGTERM'] as const

@@ -5,7 +5,7 @@ const HELP = `
 The project has two tasks, their tests, a compose file, and a README that leads on to systemd and Kubernetes:
   celeriac init shop && cd shop && npm install && npm test`
 
-/** `celeriac init`: a small TypeScript project to begin with. */
+/** `celeriac init`: writes a small TypeScript project to start with. */
 export function addInit(program: Command, _perform: Perform, alone: PerformAlone): void {
   program
     .command('init')

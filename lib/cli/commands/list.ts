@@ -16,7 +16,7 @@ interface Binding {
 const PORT = 15_672
 const TIMEOUT_MS = 5000
 
-/** `celeriac list bindings`: which exchange feeds which queue. */
+/** `celeriac list bindings`: shows which exchange feeds which queue. */
 export function addList(program: Command, perform: Perform): void {
   const list = program.command('list').description('Get info from broker. RabbitMQ needs its management plugin.')
   list

@@ -12,7 +12,7 @@ interface PurgeOptions {
   readonly excludeQueues?: readonly string[]
 }
 
-/** `celeriac purge`: erases what waits in queues. */
+/** `celeriac purge`: deletes the messages that wait in queues. */
 export function addPurge(program: Command, perform: Perform): void {
   program
     .command('purge')

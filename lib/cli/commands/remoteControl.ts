@@ -23,7 +23,7 @@ const KINDS = {
 
 type Kind = keyof typeof KINDS
 
-/** `celeriac inspect`, which asks workers what they are at, or `celeriac control`, which changes what they do. */
+/** `celeriac inspect`, which asks workers for their state, or `celeriac control`, which changes what they do. */
 export function addRemoteControl(kind: Kind): (program: Command, perform: Perform) => void {
   return (program, perform) => {
     const own = new OwnHelp()
@@ -41,11 +41,11 @@ export function addRemoteControl(kind: Kind): (program: Command, perform: Perfor
   }
 }
 
-/** What the help says of the app's own commands. */
+/** The part of the help about the app's own commands. */
 class OwnHelp {
   text = ''
 
-  /** A help that can't load the app is still one. */
+  /** If the app can't be loaded, the help is shown without its commands. */
   async load(kind: Kind, perform: Perform): Promise<void> {
     try {
       await perform(async ({ app }) => {

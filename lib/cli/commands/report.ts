@@ -3,7 +3,7 @@ import { reportOf } from '../../control/commands/conf.js'
 import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 
-/** `celeriac report`: what a bug report should hold; the same that `inspect report` tells of a worker. */
+/** `celeriac report`: prints what a bug report should contain; `inspect report` gives the same for a worker. */
 export function addReport(program: Command, perform: Perform): void {
   program
     .command('report')

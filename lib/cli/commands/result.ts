@@ -12,7 +12,9 @@ interface ResultOptions {
   readonly traceback?: true
 }
 
-/** `celeriac result`: what a task returned, for which it waits; or the traceback of its failure, for which it doesn't. */
+/**
+ * `celeriac result`: waits for a task and prints its result; or prints the traceback of its failure, without waiting.
+ */
 export function addResult(program: Command, perform: Perform): void {
   program
     .command('result')
@@ -35,7 +37,7 @@ async function result(client: Client, id: string, { traceback }: ResultOptions):
     return 0
   } catch (thrown) {
     if (!(thrown instanceof RemoteError)) throw thrown
-    // Python lets the task's exception end the program, which prints its traceback.
+    // In Python the task's exception ends the program, which prints its traceback.
     output.error(((await task.traceback()) ?? lastLine(thrown)).trimEnd())
     return 1
   } finally {

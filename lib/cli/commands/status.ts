@@ -4,7 +4,7 @@ import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 import { pythonJson } from '../pythonText.js'
 
-/** `celeriac status`: which workers are there. */
+/** `celeriac status`: shows which workers are online. */
 export function addStatus(program: Command, perform: Perform): void {
   addAskOptions(program.command('status'))
     .description('Show list of workers that are online.')
@@ -18,7 +18,7 @@ async function status(client: Client, options: AskOptions): Promise<number> {
   })
   const nodes = byNode(client, replies)
   if (options.json) output.say(pythonJson(nodes))
-  // Celery says the number whether or not it was asked for JSON, or to be quiet.
+  // Celery prints the number even with JSON or --quiet.
   output.online(Object.keys(nodes).length)
   return 0
 }

@@ -27,18 +27,18 @@ export type MakeWorker = (options: {
 }) => Runnable
 
 export interface WorkerCommand {
-  /** By the name of their row. */
+  /** Flags by the name of their row. */
   readonly flags: Readonly<Record<string, unknown>>
-  /** What stood after `--`. */
+  /** Arguments after `--`. */
   readonly args: readonly string[]
   readonly version: string
   readonly io: Io
   readonly makeWorker?: MakeWorker
-  /** Told of the settings once they are known. */
+  /** Called once the settings are known. */
   onSettings?(settings: Settings): void
 }
 
-/** What an app's own listener would do to tasks that still run. */
+/** The effect that an app's own listener would have on tasks that still run. */
 const OWN_LISTENER =
   'The app listens for SIGNAL itself (process.on): its listener runs at the start of a shutdown, while tasks still run. ' +
   'Leave open what tasks use; the worker ends the process after the last of them (worker_exit_timeout)'
@@ -46,7 +46,7 @@ const OWN_LISTENER =
 /**
  * `celeriac worker`: runs until it is told to stop; with `--detach`, until the worker has started in the background.
  * @returns the exit code: 0, 1 after an unrecoverable error or an interrupt, 73 for a pidfile in use
- * @throws ConfigurationError with all that is wrong with the start
+ * @throws ConfigurationError with everything that is wrong with the start
  */
 export async function runWorker(command: WorkerCommand): Promise<number> {
   const { io } = command
@@ -91,7 +91,7 @@ interface Parts {
   readonly early: EarlySignals
 }
 
-/** What would keep the daemon from its start is told here, where somebody reads it. */
+/** Errors that would keep the daemon from starting are reported here, where somebody reads them. */
 async function toBackground({ settings }: Prepared, { logfile, pidfile }: Paths, relaunch: Relaunch): Promise<number> {
   const { io } = relaunch
   await openLog(settings, logfile, io).close()
@@ -99,7 +99,7 @@ async function toBackground({ settings }: Prepared, { logfile, pidfile }: Paths,
   return detach(relaunch, { file: logfile && resolve(logfile), executable: settings.executable })
 }
 
-/** All that it took is given back when it returns. */
+/** Runs the worker. Everything that it acquired is released when it returns. */
 async function run(command: WorkerCommand, { early, prepared, nodename, paths, supervisor }: Parts): Promise<End> {
   const { io } = command
   const { app, configured, settings, warnings } = prepared

@@ -1,6 +1,9 @@
 import { type Place, type Value, valued } from './places.js'
 
-/** Bash splits words at `=` too, which takes some counting. What it doesn't know it passes over: a colon splits `dist/app.js:app`. */
+/**
+ * Bash also splits words at `=`, which takes some counting. Words that it doesn't know are skipped: a colon splits
+ * `dist/app.js:app`.
+ */
 const BODY = `
 _celeriac() {
   local at= cur prev word words flags valued files i=1

@@ -2,13 +2,13 @@ import type { Command, Option } from 'commander'
 import { COMMANDS } from '../../control/commands/index.js'
 import { wordsOfFlag } from '../flags.js'
 
-/** A command, or an argument that is one of a few words. */
+/** A command, or one of a few possible words of an argument. */
 export interface Word {
   readonly word: string
   readonly help: string
 }
 
-/** What stands behind an option: nothing, a file's name, one of a few words, or any text. */
+/** The value of an option: none, a file name, one of a few words, or any text. */
 export type Value = 'nothing' | 'file' | 'text' | readonly string[]
 
 /** An option with all of its spellings. */
@@ -18,9 +18,9 @@ export interface Flag {
   readonly value: Value
 }
 
-/** Where the cursor may be, and what may be typed there. */
+/** A place where the cursor may be, and what may be typed there. */
 export interface Place {
-  /** The commands in front of it: empty, `worker`, or `list bindings`. */
+  /** The commands before it: empty, `worker`, or `list bindings`. */
   readonly path: string
   readonly words: readonly Word[]
   readonly flags: readonly Flag[]
@@ -28,11 +28,11 @@ export interface Place {
   readonly files: boolean
 }
 
-/** What the value of an option or an argument is called when it is a file. */
+/** The placeholders of options and arguments whose value is a file. */
 const FILES = /<(?:file|directory|module)>/
 const FILE_ARGUMENTS: ReadonlySet<string> = new Set(['dir', 'file'])
 
-/** Everything that may be typed behind `celeriac`, read off the program and the table of remote control commands. */
+/** Everything that may be typed after `celeriac`, derived from the program and the table of remote control commands. */
 export function placesOf(command: Command, path = ''): readonly Place[] {
   const help = command.createHelp()
   const commands = help.visibleCommands(command)
@@ -52,7 +52,7 @@ export function placesOf(command: Command, path = ''): readonly Place[] {
   return [place, ...below]
 }
 
-/** Flags that take a value, with the place that they belong to: the words of a command line that are no commands. */
+/** Flags that take a value, with the place that they belong to: their values on a command line are not commands. */
 export function valued(places: readonly Place[]): ReadonlyArray<{ readonly path: string; readonly flag: Flag }> {
   return places.flatMap(({ flags, path }) =>
     flags.filter(({ value }) => value !== 'nothing').map((flag) => ({ path, flag })),

@@ -17,7 +17,7 @@ function nameOf(path: string): string {
   return ['_celeriac', ...path.split(' ')].filter((part) => part !== '').join('_')
 }
 
-/** One function for each place; the one of a command calls those of the commands below it. */
+/** One function for each place; the function of a command calls those of its subcommands. */
 function functionOf({ files, flags, path, words }: Place, places: readonly Place[]): string {
   const below = words
     .map(({ word }) => ({ word, path: `${path} ${word}`.trimStart() }))
@@ -62,7 +62,7 @@ function specOf({ help, names, value }: Flag): string {
   return `${excluded}${spelling}'[${escaped(help)}]${value === 'nothing' ? '' : `: :${action}`}'`
 }
 
-/** Within single quotes; colons and brackets have a meaning in the specs of `_arguments` and `_describe`. */
+/** Escaped for single quotes; colons and brackets have a meaning in the specs of `_arguments` and `_describe`. */
 function escaped(help: string): string {
   return help.replace(/[\\:[\]]/g, '\\$&').replaceAll("'", "'\\''")
 }

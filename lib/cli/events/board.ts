@@ -3,12 +3,14 @@ import type { CapturedEvent } from './capture.js'
 import { humanType } from './dumper.js'
 import { TaskBook, type TaskRow } from './taskBook.js'
 
-/** Events that are remembered: more than any screen shows. */
+/** Events to keep: more than any screen shows. */
 const REMEMBERED = 500
-/** Celery's: what is missing after two of its heartbeats counts as gone. */
+/** Celery's rule: a worker whose last two heartbeats are missing counts as offline. */
 const HEARTBEATS = 2
 const DEFAULT_FREQ = 60
-/** A whole UUID on a wide terminal; as much as tells two from each other elsewhere. The selected one is shown in full at the top. */
+/**
+ * A whole UUID on a wide terminal; elsewhere enough to tell two apart. The selected one is shown in full at the top.
+ */
 const [WHOLE_ID, SHORT_ID, WIDE] = [36, 10, 140]
 const KEYS = 'j:down k:up i:info t:traceback r:result c:revoke l:rate limit q:quit'
 
@@ -17,7 +19,7 @@ interface WorkerRow {
   readonly active: string
   readonly processed: string
   readonly load: string
-  /** Seconds since the epoch; null once it has said goodbye. */
+  /** Seconds since the epoch; null once the worker has gone offline. */
   readonly expires: number | null
 }
 
@@ -28,12 +30,15 @@ export interface BoardLine {
   readonly selected?: boolean
 }
 
-/** What the live view shows: the workers, the tasks that changed last, and the last events, or what was asked of the selected task. */
+/**
+ * The content of the live view: the workers, the tasks that changed last, and the last events, or the reply about the
+ * selected task.
+ */
 export class Board {
   readonly tasks = new TaskBook()
-  /** What stands in the place of the events. */
+  /** The text shown in place of the events. */
   panel: { readonly title: string; readonly text: string } | null = null
-  /** What is being typed, with its question; it stands at the top. */
+  /** The text that is being typed, with its question; shown at the top. */
   prompt: string | null = null
   private readonly workers = new Map<string, WorkerRow>()
   private readonly events: string[] = []
@@ -44,14 +49,14 @@ export class Board {
     this.count++
     if (type.startsWith('worker-')) this.takeWorker(type, event)
     const task = type.startsWith('task-') ? this.tasks.take(type, event) : null
-    // A heartbeat every two seconds from each worker would leave room for nothing else.
+    // A heartbeat every two seconds from each worker would leave no room for anything else.
     if (type === 'worker-heartbeat') return
     const time = pythonTime(Number(event.timestamp)).slice(11, 19)
     const about = task === null ? '' : ` ${task.name}(${task.id})`
     this.note(`${time} ${pythonStr(event.hostname)} ${humanType(type)}${about}`)
   }
 
-  /** Puts a text of ours among the events. */
+  /** Adds a text of ours to the events. */
   note(text: string): void {
     this.events.unshift(text)
     this.events.length = Math.min(this.events.length, REMEMBERED)
@@ -68,7 +73,7 @@ export class Board {
     const { selected } = tasks
     const head = `celeriac events   ${online} of ${workers.length} workers online   ${this.count} events`
     const about = selected ? `Selected: ${selected.id}   ${KEYS}` : KEYS
-    // What is left after five headings and three empty lines: a third at most for the workers, and the rest in halves.
+    // The rows left after five headings and three empty lines: at most a third for the workers, and the rest in halves.
     const room = Math.max(3, rows - 8)
     const shownWorkers = workers.slice(0, Math.max(1, Math.floor(room / 3)))
     const shownTasks = tasks.latest(Math.floor((room - shownWorkers.length) / 2))
@@ -126,7 +131,7 @@ function abbreviated(id: string, width: number): string {
   return id.length > width ? `${id.slice(0, width - 2)}..` : id.padEnd(width)
 }
 
-/** As many lines of a text as there is room for, each as wide as the screen. */
+/** As many lines of a text as there is room for, each at most as wide as the screen. */
 function wrapped(text: string, columns: number, room: number): string[] {
   const lines: string[] = []
   for (const line of text.split('\n')) {

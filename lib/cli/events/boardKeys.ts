@@ -8,12 +8,12 @@ export type Control = (command: string, args: Readonly<Record<string, unknown>>)
 const ESCAPE = '\u001b'
 const ENTER = '\r'
 const BACKSPACE = '\u007f'
-/** Of a rate limit that is being typed. */
+/** The most characters of a rate limit that is being typed. */
 const LONGEST = 40
 
-/** The keys of `celery events`: they move through the tasks, and ask and command for the selected one. */
+/** The keys of `celery events`: they move through the tasks, and send commands for the selected one. */
 export class BoardKeys {
-  /** What has been typed so far for a rate limit; null while nothing is asked for. */
+  /** The part of a rate limit that has been typed; null while nothing is asked for. */
   private typed: string | null = null
 
   constructor(
@@ -21,12 +21,15 @@ export class BoardKeys {
     private readonly control: Control,
   ) {}
 
-  /** Whether a text is being typed, so that its letters are no commands. */
+  /** Whether a text is being typed, so that letters are not commands. */
   get typing(): boolean {
     return this.typed !== null
   }
 
-  /** Takes a key: a character, Enter, Escape, or the escape sequence of an arrow. Resolves when what it began has ended. Never throws. */
+  /**
+   * Handles a key: a character, Enter, Escape, or the escape sequence of an arrow. Resolves when its action has ended.
+   * Never throws.
+   */
   async press(key: string): Promise<void> {
     if (this.typed !== null) return this.type(key, this.typed)
     const { board } = this

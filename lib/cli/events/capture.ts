@@ -8,10 +8,10 @@ import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { LamportClock } from '../../protocol/lamport.js'
 import { seeClock } from '../../protocol/seenClock.js'
 
-/** How far behind the workers Celery takes the clock of a client to be, which never hears of theirs. */
+/** Celery assumes that a client's clock is this far behind the workers', since a client never receives theirs. */
 const CLIENT_CLOCK_SKEW = -1
 
-/** An event as it came, with `local_received` added: seconds since the epoch. */
+/** An event as received, with `local_received` added: seconds since the epoch. */
 export type CapturedEvent = Readonly<Record<string, unknown>>
 
 export interface CaptureOptions {
@@ -19,18 +19,18 @@ export interface CaptureOptions {
   readonly clock: Clock
   readonly lamport: LamportClock
   readonly log: Logger
-  /** How a message is read. */
+  /** Decodes a message. */
   readonly read: (content: Buffer, properties: AmqpProperties) => unknown
   readonly onEvent: (event: CapturedEvent) => void
-  /** From now on, events come. */
+  /** Called when events are being received. */
   readonly onReady?: () => void
-  /** The connection is lost and is being opened again. */
+  /** Called when the connection is lost and being opened again. */
   readonly onLost?: () => void
 }
 
 /**
- * Hears every event of workers and clients, also after a lost connection, from a queue of its own. When it is there, the workers
- * are asked for a heartbeat, so that all are known at once. Mirrors Celery's `events.Receiver`.
+ * Receives every event of workers and clients on a queue of its own, also after a lost connection. When the queue is
+ * ready, the workers are asked for a heartbeat, so that all are known at once. Mirrors Celery's `events.Receiver`.
  */
 export class EventCapture implements Component {
   readonly name = 'event capture'
@@ -65,7 +65,7 @@ export class EventCapture implements Component {
     await tellWorkers(session, { method: 'heartbeat' }, { timeout: 0, clock, lamport })
   }
 
-  /** One event, or the array of them that workers send of tasks. */
+  /** Handles one event, or an array of task events. */
   private receive(content: Buffer, properties: AmqpProperties): void {
     const { onEvent, read } = this.options
     try {

@@ -1,7 +1,7 @@
 import { printable } from '../../protocol/printable.js'
 import { pythonStr, pythonTime } from '../pythonText.js'
 
-/** What a task was called is remembered of this many, the oldest forgotten first. */
+/** The most tasks whose names are remembered, the oldest forgotten first. */
 const REMEMBERED = 4095
 
 const HUMAN_TYPES: Readonly<Record<string, string>> = {
@@ -15,9 +15,12 @@ export function humanType(type: string): string {
   return HUMAN_TYPES[type] ?? type.replaceAll('-', ' ')
 }
 
-/** Writes events as text, one after another, as Celery's `events --dump`. Control characters are escaped; only a traceback has several lines. */
+/**
+ * Writes events as text, one after another, as Celery's `events --dump`. Control characters are escaped; only a
+ * traceback has several lines.
+ */
 export class Dumper {
-  /** By the id of the task. */
+  /** Task names by the id of the task. */
   private readonly tasks = new Map<string, string>()
 
   format(event: Readonly<Record<string, unknown>>): string {

@@ -39,7 +39,7 @@ export class Screen {
     this.input.on('data', this.onKeys).resume()
   }
 
-  /** A terminal that doesn't know says 0. */
+  /** A terminal of unknown size says 0. */
   get size(): { readonly columns: number; readonly rows: number } {
     return { columns: this.stdout.columns || 80, rows: this.stdout.rows || 24 }
   }

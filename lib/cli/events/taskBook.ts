@@ -1,9 +1,9 @@
 import { pythonStr, pythonTime } from '../pythonText.js'
 import type { CapturedEvent } from './capture.js'
 
-/** Tasks that are remembered: more than any screen shows. */
+/** Tasks to keep: more than any screen shows. */
 const REMEMBERED = 500
-/** Characters of one field of an event that are kept. */
+/** The most characters kept of one field of an event. */
 const LONGEST_FIELD = 16_384
 
 const STATES: Readonly<Record<string, string>> = {
@@ -17,22 +17,22 @@ const STATES: Readonly<Record<string, string>> = {
   'task-rejected': 'REJECTED',
 }
 const FINAL: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED', 'REJECTED'])
-/** What every event has, and what isn't of the task. */
+/** Fields that every event has, and that don't describe the task. */
 const OF_THE_EVENT: ReadonlySet<string> = new Set(
   'type clock pid utcoffset timestamp local_received hostname uuid'.split(' '),
 )
 
-/** A task as its events tell of it. */
+/** A task, as described by its events. */
 export interface TaskRow {
   readonly id: string
   readonly name: string
-  /** Node name of the worker or client whose event came last. */
+  /** Node name of the worker or client that sent the last event. */
   readonly worker: string
   readonly state: string
-  /** Of the last event, `HH:MM:SS`. */
+  /** The time of the last event, `HH:MM:SS`. */
   readonly time: string
   readonly runtime: string
-  /** The other fields of its events, as text: arguments, result, exception, traceback... */
+  /** The other fields of the task's events, as text: arguments, result, exception, traceback... */
   readonly fields: ReadonlyMap<string, string>
 }
 
@@ -41,12 +41,12 @@ export class TaskBook {
   private readonly tasks = new Map<string, TaskRow>()
   private chosen: string | null = null
 
-  /** Takes an event of a task. @returns what is known of it now */
+  /** Records an event of a task. @returns what is known of the task now */
   take(type: string, event: CapturedEvent): TaskRow {
     const id = pythonStr(event.uuid)
     const before = this.tasks.get(id)
     const state = STATES[type] ?? type.slice('task-'.length).toUpperCase()
-    // Events of a worker and of clients may overtake each other: an end stays the end, unless the task starts again.
+    // Events of workers and clients may overtake each other: a final state stays, unless the task starts again.
     const isLate = before !== undefined && FINAL.has(before.state) && !FINAL.has(state) && state !== 'RECEIVED'
     const row: TaskRow = {
       id,
@@ -61,7 +61,7 @@ export class TaskBook {
     this.tasks.set(id, row)
     for (const oldest of this.tasks.keys()) {
       if (this.tasks.size <= REMEMBERED) break
-      // What somebody looks at stays.
+      // The selected task stays.
       if (oldest !== this.chosen) this.tasks.delete(oldest)
     }
     return row
@@ -71,14 +71,14 @@ export class TaskBook {
     return (this.chosen === null ? undefined : this.tasks.get(this.chosen)) ?? null
   }
 
-  /** Selects the next one below, or above; the topmost if none is. */
+  /** Selects the next task below, or above; the topmost if none is selected. */
   select(by: 1 | -1): void {
     const ids = [...this.tasks.keys()].reverse()
     const at = this.chosen === null ? -1 : ids.indexOf(this.chosen)
     this.chosen = ids[at < 0 ? 0 : Math.min(Math.max(at + by, 0), ids.length - 1)] ?? null
   }
 
-  /** Those that changed last, on top; the selected one among them. */
+  /** The tasks that changed last, newest first; including the selected one. */
   latest(count: number): TaskRow[] {
     const rows = [...this.tasks.values()].reverse()
     const at = rows.findIndex(({ id }) => id === this.chosen)

@@ -36,7 +36,10 @@ const SLOTS = {
   threads: 'a slot is a thread, with one task at a time',
 } as const
 
-/** What the worker prints to stdout before it starts: Celery's fields, beside another root. The tasks only at INFO and below. */
+/**
+ * The text that the worker prints to stdout before it starts: Celery's fields, beside another root. Tasks are listed
+ * only at INFO and below.
+ */
 export function banner({ nodename, version, platform, now, app, settings }: BannerFacts): string {
   const beside = [
     ` ${nodename} v${version} (celeriac)`,
@@ -58,7 +61,7 @@ export function banner({ nodename, version, platform, now, app, settings }: Bann
   return `${['', ...figure, '', ...taskLines(app.tasks, settings)].join('\n')}\n`
 }
 
-/** Where tasks run, whatever name was given for it. */
+/** Where tasks run, whichever name was given for it. */
 function poolOf({ worker_pool: pool }: Pick<Settings, 'worker_pool'>): keyof typeof SLOTS {
   if (pool === 'processes') return 'prefork'
   return pool === 'solo' || pool === 'prefork' || pool === 'threads' ? pool : 'async'

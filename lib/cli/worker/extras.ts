@@ -2,15 +2,15 @@ import { ConfigurationError } from '../../errors.js'
 import { ROWS } from '../../settings/table.js'
 
 export interface Extras {
-  /** Settings of the table, to be read like flags. */
+  /** Settings of the table, to be read as flags are. */
   readonly flags: Readonly<Record<string, unknown>>
-  /** Other names, to be judged like those of a configuration. */
+  /** Other names, to be checked as those of a configuration are. */
   readonly others: Readonly<Record<string, unknown>>
 }
 
 /**
- * Celery's `ns.key=value` arguments, after `--`: every setting there is, `worker` being the namespace when it is left out (`.max_tasks_per_child=2`).
- * A cast before the value, such as `(int)`, is accepted; the setting knows its own type.
+ * Celery's `ns.key=value` arguments, after `--`: every existing setting; `worker` is the namespace if it is left out
+ * (`.max_tasks_per_child=2`). A cast before the value, such as `(int)`, is accepted; the setting knows its own type.
  * @throws ConfigurationError for an argument of another form
  */
 export function readExtras(args: readonly string[]): Extras {

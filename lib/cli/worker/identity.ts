@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { ConfigurationError, coerceError } from '../../errors.js'
 
-/** The part of the process that says as whom it runs. Ids are numbers. */
+/** The user and group of the process. Ids are numbers. */
 export interface Identity {
   getuid(): number
   getgid(): number
   setuid(uid: number): void
   setgid(gid: number): void
-  /** The supplementary groups of a user who is known, and `gid`. */
+  /** Sets the supplementary groups to those of a known user, and `gid`. */
   initgroups(user: string, gid: number): void
   setgroups(gids: readonly number[]): void
   umask(mask: number): void
@@ -24,9 +24,10 @@ export interface WantedIdentity {
 }
 
 /**
- * Sets the file mode mask, then becomes another user and group for good: `--umask`, `--uid`, `--gid`. A user without a group brings its
- * primary one. What the process already is does not change, so that a restarted worker accepts the same options.
- * @throws ConfigurationError for users and groups that don't exist, or may not be become
+ * Sets the file mode mask, then switches to another user and group for good: `--umask`, `--uid`, `--gid`. A user
+ * without a group gets the user's primary group. Values that already match are left alone, so that a restarted worker
+ * accepts the same options.
+ * @throws ConfigurationError for users and groups that don't exist, or that the process may not switch to
  */
 export function become({ uid, gid, umask }: WantedIdentity, identity: Identity): true {
   if (umask !== null) identity.umask(Number.parseInt(umask, 8))
@@ -35,7 +36,7 @@ export function become({ uid, gid, umask }: WantedIdentity, identity: Identity):
   if (user && group === null)
     throw new ConfigurationError([`--uid ${uid}: this user is in no group; give one with --gid`])
   try {
-    // The groups first: a user that is root no more may not change them.
+    // The groups first: a process that is no longer root may not change them.
     if (group !== null && (identity.getgid() !== group || (user && identity.getuid() !== user.id))) {
       if (user?.name !== undefined) identity.initgroups(user.name, group)
       else if (user) identity.setgroups([group])
@@ -51,9 +52,9 @@ export function become({ uid, gid, umask }: WantedIdentity, identity: Identity):
 
 interface Entry {
   readonly id: number
-  /** Undefined for a number that nobody has. */
+  /** Undefined for a number without an entry. */
   readonly name?: string
-  /** Of a user: the primary group. */
+  /** The primary group of a user. */
   readonly gid?: number
 }
 
@@ -64,10 +65,10 @@ function find(identity: Identity, database: 'passwd' | 'group', option: string, 
   throw new ConfigurationError([`${option} ${key}: ${database === 'passwd' ? 'User' : 'Group'} does not exist: ${key}`])
 }
 
-/** The types of Node leave it out. */
+/** Missing in Node's types. */
 type Initgroups = NodeJS.Process & { initgroups?(user: string, gid: number): void }
 
-/** The real one. Node has no way to look a user up, so that `getent` does it. */
+/** The identity of this process. Node can't look up users, so `getent` does it. */
 export const processIdentity: Identity = {
   getuid: () => required(process.getuid)(),
   getgid: () => required(process.getgid)(),
@@ -84,7 +85,7 @@ export const processIdentity: Identity = {
       })
       return line.trim().split(':')
     } catch (thrown) {
-      // Its exit code for a key that isn't there.
+      // getent's exit code for a missing key.
       if ((thrown as { status?: unknown }).status === 2) return null
       throw new ConfigurationError([`users and groups can't be looked up: ${coerceError(thrown).message}`])
     }

@@ -13,7 +13,7 @@ import { Notifier, type SupervisedWorker, type Supervisor, systemdNotify } from 
 import { STARTED } from './relaunch.js'
 import { handleSignals, type Signals } from './signals.js'
 
-/** What the command asks of a worker. */
+/** What the command needs from a worker. */
 export interface Runnable extends SupervisedWorker {
   start(): Promise<void>
   stop(cause?: StopCause): Promise<void>
@@ -24,7 +24,7 @@ export interface Runnable extends SupervisedWorker {
 /** How a worker ended. */
 export interface End {
   readonly code: number
-  /** HUP: the command is to run once more. */
+  /** Whether the command is to run again, because of HUP. */
   readonly again: boolean
 }
 
@@ -33,11 +33,11 @@ export interface LiveOptions {
   readonly log: Log
   readonly settings: Settings
   readonly supervisor: Supervisor | null
-  /** Those that were heeded until now. */
+  /** The signals that were handled until now. */
   readonly early: EarlySignals
 }
 
-/** Runs a worker from its start to its end, whatever brings that about, and tells those who wait for it how it is. Never throws. */
+/** Runs a worker from its start to its end, whatever causes that, and keeps a supervisor informed. Never throws. */
 export async function live(worker: Runnable, options: LiveOptions): Promise<End> {
   const { early, io, log, settings } = options
   const unrecoverable = (thrown: unknown): void => {
@@ -90,7 +90,7 @@ function notifierOf(worker: Runnable, signals: Signals, { log, settings, supervi
   })
 }
 
-/** What USR1 shows. A promise that waits has no stack to be dumped, as Celery dumps those of its threads. */
+/** The text that USR1 shows. A pending promise has no stack to dump, unlike the threads whose stacks Celery dumps. */
 function running({ line }: Runnable): string {
   const now = systemClock.monotonic()
   const lines = [...line.state.running].map(

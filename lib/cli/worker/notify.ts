@@ -7,13 +7,13 @@ import type { Clock, Logger, Timer } from '../../ports.js'
 const run = promisify(execFile)
 
 const LOOK_EVERY_MS = 250
-/** How often the numbers of a ready worker are told; what keeps one from being ready is told at once. */
+/** How often the numbers of a ready worker are sent; the reason for not being ready is sent at once. */
 const NUMBERS_EVERY_MS = 10_000
 const SEND_TIMEOUT_MS = 10_000
 
-/** What is told of a worker. */
+/** The facts about a worker that are sent. */
 export interface SupervisedWorker {
-  /** What keeps it from doing its work; empty when it is ready. */
+  /** The reasons for not being ready; empty when the worker is ready. */
   readonly readiness: readonly string[]
   readonly line: {
     readonly pool: { readonly busy: number; readonly size: number }
@@ -24,18 +24,18 @@ export interface SupervisedWorker {
   }
 }
 
-/** A supervisor that wants to be told. */
+/** A supervisor that wants notifications. */
 export interface Supervisor {
   readonly socket: string
-  /** It takes us for dead when it hasn't heard of us for so long; null if it doesn't mind. */
+  /** The supervisor considers us dead after this time without a message; null for no limit. */
   readonly watchdogMs: number | null
-  /** What a process that takes our place has to find in its environment. */
+  /** The environment variables that a process that takes our place needs. */
   readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * Reads systemd's NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of the environment, so that no program that a task
- * starts speaks in the worker's name.
+ * Reads systemd's NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and removes them from the environment, so that no
+ * program started by a task can notify in the worker's name.
  * @returns null without a supervisor
  */
 export function takeSupervisor(env: Record<string, string | undefined>, pid: number): Supervisor | null {
@@ -52,8 +52,9 @@ export function takeSupervisor(env: Record<string, string | undefined>, pid: num
 }
 
 /**
- * Sends fields by the program `systemd-notify`, since Node has no datagram sockets of the local kind. It ends when systemd has taken
- * the message, which it may not be able to lay to a process that has gone. NotifyAccess=all lets it speak for the worker.
+ * Sends fields with the program `systemd-notify`, since Node has no Unix datagram sockets. The program ends when
+ * systemd has received the message; systemd may be unable to attribute a message to a process that is gone.
+ * NotifyAccess=all lets it speak for the worker.
  */
 export function systemdNotify(socket: string): (fields: readonly string[]) => Promise<void> {
   return async (fields) => {
@@ -70,14 +71,15 @@ export interface NotifierOptions {
   readonly watchdogMs: number | null
   readonly clock: Clock
   readonly log: Logger
-  /** The stop that is coming is one half of a restart. */
+  /** Whether the coming stop is part of a restart. */
   isRestart(): boolean
   send(fields: readonly string[]): Promise<void>
 }
 
 /**
- * Tells the supervisor of a worker: READY once it is ready to work, RELOADING or STOPPING when it stops, STATUS throughout, and WATCHDOG
- * from the event loop, so that a loop that hangs falls silent. Mirrors sd_notify(3). A failure is logged once and harms nothing else.
+ * Notifies the supervisor about a worker: READY once it is ready to work, RELOADING or STOPPING when it stops, STATUS
+ * throughout, and WATCHDOG from the event loop, so that a hanging loop falls silent. Mirrors sd_notify(3). A failure is
+ * logged once and harms nothing else.
  */
 export class Notifier {
   private readonly pending = new Map<string, string>()
@@ -97,7 +99,7 @@ export class Notifier {
     if (watchdogMs !== null) this.every('watchdog', watchdogMs / 2, () => this.put('WATCHDOG', '1'))
   }
 
-  /** Says the last words. */
+  /** Sends the last notification. */
   async stop(): Promise<void> {
     for (const timer of this.timers.values()) timer.cancel()
     this.sayEnd()
@@ -149,7 +151,9 @@ export class Notifier {
     })
   }
 
-  /** One message at a time, so that they arrive in order; what comes up meanwhile goes together in the next. */
+  /**
+   * Sends one message at a time, so that they arrive in order; changes that come meanwhile go together into the next.
+   */
   private async flush(): Promise<void> {
     await Promise.resolve()
     while (this.pending.size > 0) {

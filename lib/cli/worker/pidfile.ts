@@ -5,7 +5,7 @@ import { CeleriacError, coerceError } from '../../errors.js'
 /** sysexits' EX_CANTCREAT: the exit code of a worker whose pidfile is in use. */
 export const EX_CANTCREAT = 73
 
-/** The pidfile belongs to a process that runs, or can't be written. */
+/** The pidfile belongs to a running process, or can't be written. */
 export class PidfileError extends CeleriacError {
   constructor(message: string) {
     super('CELERIAC_PIDFILE', message)
@@ -18,9 +18,9 @@ export interface Pidfile {
 }
 
 /**
- * Takes a pidfile (mode 0644, the number and a newline), as Celery does: one that a dead process left, or that holds no process id, is
- * removed and said so; one with our own number, as in a container, is replaced. So is one whose number another program has got by now,
- * as after a reboot: Celery would not start.
+ * Takes a pidfile (mode 0644, the number and a newline), as Celery does: a file that a dead process left, or that holds
+ * no process id, is removed with a message; one with our own number, as in a container, is replaced. So is one whose
+ * number another program has by now, as after a reboot: Celery would not start.
  * @throws PidfileError if a running worker holds it, or the file system refuses
  */
 export function takePidfile(path: string, pid: number, say: (text: string) => void, isWorker = workerRuns): Pidfile {
@@ -55,7 +55,7 @@ export function takePidfile(path: string, pid: number, say: (text: string) => vo
   }
 }
 
-/** @returns false if the file is there */
+/** @returns false if the file exists */
 function create(path: string, pid: number): boolean {
   try {
     const file = openSync(path, 'wx', 0o644)
@@ -68,7 +68,7 @@ function create(path: string, pid: number): boolean {
   }
 }
 
-/** @returns null for what can't be the id of one process: 0 and negative numbers stand for groups of them */
+/** @returns null if the content can't be the id of one process: 0 and negative numbers stand for process groups */
 function holderOf(path: string): number | null {
   const text = readFileSync(path, 'utf8').trim()
   return /^\d+$/.test(text) && Number(text) > 0 ? Number(text) : null
@@ -79,14 +79,17 @@ function workerRuns(pid: number): boolean {
   try {
     process.kill(pid, 0)
   } catch {
-    // Celery takes a process that it may not signal for a dead one, too.
+    // Celery also considers a process dead that it may not signal.
     return false
   }
   const command = commandOf(pid)
   return command === null || mayBeWorker(pid, command)
 }
 
-/** @returns null where it can't be told: without Linux's /proc. No words for a process that has ended, but whose parent hasn't noticed. */
+/**
+ * @returns null if it can't be determined: without Linux's /proc. An empty list for a process that has ended, but was
+ *   not reaped by its parent.
+ */
 function commandOf(pid: number): readonly string[] | null {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
@@ -96,14 +99,14 @@ function commandOf(pid: number): readonly string[] | null {
 }
 
 /**
- * In doubt it is one: two workers with one name are worse than one that doesn't start. A worker is known by the name of its program
- * (celeriac, celery, `[celeryd: ...]`), or by that of ours if it was bundled under another. Node shows a title that the app has given
- * to its process in the place of the command, without arguments.
+ * In doubt the process is a worker: two workers with one name are worse than one that doesn't start. A worker is
+ * recognised by the name of its program (celeriac, celery, `[celeryd: ...]`), or by the name of ours if it was bundled
+ * under another. If an app has set a process title, Node shows that in place of the command, without arguments.
  */
 function mayBeWorker(pid: number, command: readonly string[]): boolean {
   if (command.length === 0) return false
   const own = basename(process.argv[1] ?? '')
-  // Where the interpreter is installed tells nothing.
+  // The interpreter's directory doesn't matter.
   const words = command.map((word, at) => (at === 0 && word.startsWith('/') ? basename(word) : word))
   return words.some((word) => /celer/i.test(word) || basename(word) === own) || isTitle(pid, command)
 }

@@ -20,8 +20,8 @@ const NO_APP =
 
 /**
  * Loads the app and the settings of a command.
- * @param args what stood after `--`
- * @throws ConfigurationError with everything that is wrong, the app's module and the settings alike
+ * @param args the arguments after `--`
+ * @throws ConfigurationError with everything that is wrong with the app's module and the settings
  */
 export async function prepare(
   flags: Readonly<Record<string, unknown>>,

@@ -3,20 +3,22 @@ import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Io } from '../io.js'
 
-/** What a worker tells the process that started it: it has started; it asks to be started again once it has ended. */
+/**
+ * Messages from a worker to the process that started it: it has started; it asks to be started again once it has ended.
+ */
 export const STARTED = 'started'
 const RESTART = 'restart'
 
 /** Set for the worker that a stand-in runs. */
 const STOOD_IN_FOR = 'CELERIAC_STOOD_IN_FOR'
-/** Celery's own way to say that a worker is in the background already: `--detach` has no effect any more. */
+/** Celery's own marker for a worker that is in the background already: `--detach` then has no effect. */
 const IN_BACKGROUND = 'C_FAKEFORK'
 
 const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1'] as const
 
 export interface Relaunch {
   readonly io: Io
-  /** The directory of the first start, to which a relative `--workdir` belongs. */
+  /** The working directory of the first start, against which a relative `--workdir` is resolved. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -26,8 +28,8 @@ export function isInBackground({ env }: Io): boolean {
 }
 
 /**
- * `--detach`: runs the same command as a daemon, in a session of its own, its output to the log file or nowhere, and waits until it has
- * started. Celery's doesn't wait, and ends with 0 whatever becomes of the daemon.
+ * `--detach`: runs the same command as a daemon, in a session of its own, with its output going to the log file or
+ * nowhere, and waits until it has started. Celery doesn't wait, and exits with 0 whatever happens to the daemon.
  * @param file the log file, null for none
  * @param executable `--executable`: another interpreter
  * @returns the exit code: 0 once the worker has started, its own if it ends before
@@ -58,9 +60,10 @@ export async function detach(
 }
 
 /**
- * HUP: runs the same command again, in a process that no longer holds anything. Where Node can, its program is replaced. Where it can't (Node 20),
- * it stays as a stand-in: it runs the new worker as its child, passes signals on, and ends with its exit code, so that whoever watches
- * over this process (systemd, a container) sees it go on under its number.
+ * HUP: runs the same command again, in a process that no longer holds anything. If Node can, the program of this
+ * process is replaced. If it can't (Node 20), this process stays as a stand-in: it runs the new worker as its child,
+ * passes signals on, and ends with its exit code, so that for a supervisor (systemd, a container) the process id stays
+ * the same.
  */
 export async function restart(relaunch: Relaunch): Promise<number> {
   const { io, cwd, env } = relaunch
@@ -80,7 +83,7 @@ async function standIn({ io, env }: Relaunch): Promise<number> {
     again = false
     const child = spawn(interpreter, args, {
       env: { ...env, [STOOD_IN_FOR]: String(io.pid) },
-      // A session of its own: what is typed at a terminal comes to the stand-in alone, and once.
+      // A session of its own: signals from a terminal reach only the stand-in, and only once.
       detached: true,
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     })
@@ -95,7 +98,7 @@ async function standIn({ io, env }: Relaunch): Promise<number> {
   return code
 }
 
-/** The exit code of a child, as a shell tells it; 1 if it can't be started. */
+/** The exit code of a child, as a shell reports it; 1 if it can't be started. */
 function endOf(child: ChildProcess, io: Io): Promise<number> {
   return new Promise((resolve) => {
     child.once('error', (error) => {

@@ -1,6 +1,6 @@
 import type { StopCause } from '../../worker/hooks.js'
 
-/** The part of `process` that signals come from. */
+/** The part of `process` that emits signals. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown
   off(signal: NodeJS.Signals, listener: () => void): unknown
@@ -9,29 +9,29 @@ export interface SignalSource {
 
 export interface SignalOptions {
   readonly source: SignalSource
-  /** A signal that has come before. */
+  /** A signal that was received earlier. */
   readonly held?: NodeJS.Signals | null
   readonly worker: { stop(cause: StopCause): Promise<void>; terminate(cause: StopCause): Promise<void> }
   /** The command line, logged when HUP restarts the worker; null if HUP is a warm stop, as on a terminal, which sends HUP when it closes. */
   readonly restart: string | null
-  /** Writes the log to the file that its path means by now, and shows what runs: USR1. */
+  /** USR1: reopens the log file at its path, and shows what runs. */
   look(): void
-  /** REMAP_SIGTERM=SIGQUIT: TERM is taken for QUIT. */
+  /** REMAP_SIGTERM=SIGQUIT: TERM is handled as QUIT. */
   readonly remapTerm: boolean
   /** Writes a line to stdout. */
   say(text: string): void
-  /** Ends the process there and then. */
+  /** Ends the process immediately. */
   exit(code: number): void
-  /** Told of a stop that failed. */
+  /** Called when a stop failed. */
   onError(thrown: unknown): void
 }
 
 export interface Signals {
-  /** The exit code that the signals so far ask for; 0 without one. */
+  /** The exit code after the signals so far; 0 without one. */
   readonly exitCode: number
   /** Whether the worker is to be started again when it has stopped. */
   readonly restarting: boolean
-  /** Gives the signals back. */
+  /** Stops listening to the signals. */
   release(): void
 }
 

@@ -4,9 +4,10 @@ import { repr } from '../../protocol/repr.js'
 import type { ErrorSource } from '../io.js'
 
 /**
- * Takes care of errors that nobody caught. A rejected promise is some task's, and is logged; the worker goes on. An exception has left its
- * code half done, and ends the process with exit code 1, as an unrecoverable error does in Celery.
- * @returns what gives the events back
+ * Handles errors that nobody caught. An unhandled rejection comes from some task, and is logged; the worker continues.
+ * An uncaught exception has left its code half done, and ends the process with exit code 1, as an unrecoverable error
+ * does in Celery.
+ * @returns a function that removes the handlers
  */
 export function handleStrays({
   source,
