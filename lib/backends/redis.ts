@@ -18,10 +18,7 @@ const ioredis = lazily<typeof import('ioredis')>('ioredis')
 
 const TASK_KEY = 'celery-task-meta-'
 const GROUP_KEY = 'celery-taskset-meta-'
-/**
- * The longest silence, without a byte in either direction, while an answer is pending. A slow answer with a large value is not silence: its
- * bytes count.
- */
+/** The longest silence, without a byte in either direction, while an answer is pending. A slow answer is not silence. */
 const SILENCE_MS = 5_000
 const GOODBYE_MS = 2_000
 

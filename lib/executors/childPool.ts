@@ -162,14 +162,13 @@ export class ChildPool implements Executor {
   }
 
   private lose(seat: Seat, how: string): void {
-    const { log } = this.options
     const { state } = seat
     seat.state = 'ending'
     this.seats.delete(seat)
     seat.onLost(how)
     if (this.stopped) return
     if (state !== 'loading') {
-      if (state !== 'ending') log.error(`${seat.child.label} exited with '${how}'`)
+      if (state !== 'ending') this.options.log.error(`${seat.child.label} exited with '${how}'`)
       this.fill()
       return
     }
@@ -177,13 +176,12 @@ export class ChildPool implements Executor {
   }
 
   private fillLater(): void {
-    const { clock } = this.options
     if (this.retry) return
     const again = (): void => {
       this.retry = null
       this.fill()
     }
-    this.retry = clock.setTimer(again, this.retryMs)
+    this.retry = this.options.clock.setTimer(again, this.retryMs)
     this.retryMs = Math.min(LONGEST_RETRY_MS, this.retryMs * 2)
   }
 
