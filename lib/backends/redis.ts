@@ -206,7 +206,8 @@ export class RedisBackend implements Backend {
       this.options.log.warning(
         `${this.name}: could not subscribe again to the results that are waited for: ${coerceError(thrown).message}`,
       )
-      client.disconnect(true)
+      // In any other state it connects by itself, and a disconnect while it does would be its end.
+      if (client.status === 'ready') client.disconnect(true)
     }
   }
 

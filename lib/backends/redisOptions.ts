@@ -50,7 +50,8 @@ export function connectionOptions(options: RedisBackendOptions, onWrongServer: (
     // Results that are stored at the same moment are sent in one write.
     enableAutoPipelining: true,
     connectTimeout,
-    socketTimeout: options.socketTimeout * 1000,
+    // Zero is none: ioredis would end each connection at once.
+    ...(options.socketTimeout > 0 ? { socketTimeout: options.socketTimeout * 1000 } : {}),
     reconnectOnError: (error) => {
       const isWrong = remedyOf(error) === 'reconnect'
       if (isWrong) onWrongServer(coerceError(error))

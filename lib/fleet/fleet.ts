@@ -51,7 +51,7 @@ export class Fleet {
   private readonly changes = new Changes()
   private table: Table
   private readonly exchange: string
-  private isLeaving = false
+  private leaving: Promise<void> | null = null
   /** The share that was last logged. */
   private told = ''
 
@@ -96,19 +96,16 @@ export class Fleet {
     })
   }
 
-  /**
-   * Joins on a new connection, once messages are taken.
-   * @throws BrokerError where there can be no fleet; or the broker's error
-   */
+  /** Joins on a new connection, once messages are taken. @throws BrokerError where there can be no fleet; or the broker's error */
   async up(session: Session): Promise<void> {
-    if (this.isLeaving) return
+    if (this.leaving) return
     if (!session.fleet) throw new BrokerError('worker_fleet_queues needs RabbitMQ')
     const membership = this.newMembership()
     this.membership = membership
     await session.fleet.hearGroup(this.exchange, this.presence(membership.roster.self.id), {
       onMessage: (content) => {
         const news = decodeNews(content)
-        if (news && !this.isLeaving) membership.hear(news)
+        if (news && !this.leaving) membership.hear(news)
       },
       onUnreadable: () => undefined,
     })
@@ -129,8 +126,11 @@ export class Fleet {
 
   /** Hands over all lanes when the worker begins to stop, each as soon as nothing of it runs. */
   async leave(): Promise<void> {
-    if (this.isLeaving) return
-    this.isLeaving = true
+    this.leaving ??= this.handOver()
+    await this.leaving
+  }
+
+  private async handOver(): Promise<void> {
     this.holders.want([])
     await this.mover.turn(false)
     await this.membership.leave()
@@ -196,7 +196,7 @@ export class Fleet {
   }
 
   private follow(): void {
-    if (this.isLeaving || !this.membership.isHere) return
+    if (this.leaving || !this.membership.isHere) return
     const { roster } = this.membership
     if (roster.table.version > 0) {
       this.changes.note(this.table, roster.table, this.options.clock.now())

@@ -317,6 +317,13 @@ describe('RedisBackend, when Redis goes', () => {
     await link.close()
   })
 
+  it('has no such limit with 0', async () => {
+    backend = backendAt(redisUrl(), { redis_socket_timeout: 0 })
+    await backend.start()
+    for (let n = 0; n < 20; n++) await backend.store(success('unlimited'), NOBODY)
+    expect(await backend.healthy()).toBe(true)
+  })
+
   it('uses the password and the database of its URL', async () => {
     const client = new Client(`redis://127.0.0.1:${server.port}/3`)
     await client.config('SET', 'requirepass', 'p@ss')

