@@ -79,6 +79,8 @@ export class BreakerOpen extends CeleriacError {
 const REFUSED: ReadonlySet<unknown> = new Set(['EOPENBREAKER', 'ESHUTDOWN'])
 /** An error's text may be a whole page of HTML. */
 const LONGEST_ERROR = 300
+/** How long all other calls are refused while one is let through to see whether its kind succeeds again. */
+const TRIAL_MS = 60_000
 const CHANGES = { open: 'open', halfOpen: 'half-open', close: 'closed' } as const
 
 /** A circuit breaker around `fn`. */
@@ -115,6 +117,18 @@ export function createBreaker<Args extends unknown[], Result>(
   let opens = 0
   let lastError: string | null = null
   circuit.on('open', () => opens++)
+  // A call that never ends would keep the breaker half-open, which refuses all others, forever.
+  let trial: NodeJS.Timeout | undefined
+  circuit.on('fire', () => {
+    if (!circuit.halfOpen || !circuit.pendingClose) return
+    trial = setTimeout(() => {
+      if (!circuit.halfOpen) return
+      lastError = `a call that was let through did not end within ${TRIAL_MS / 1000} s`
+      circuit.open()
+    }, TRIAL_MS).unref()
+  })
+  circuit.on('open', () => clearTimeout(trial))
+  circuit.on('close', () => clearTimeout(trial))
   circuit.on('failure', (error) => {
     lastError = shownError(error)
   })

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { type Breaker, BreakerOpen, type BreakerState, createBreaker } from '../lib/breaker.js'
 import { waitFor } from './support/waitFor.js'
 
@@ -11,6 +11,7 @@ describe('createBreaker', () => {
   let changes: BreakerState[]
   let calls: string[]
   let failure: Error | null
+  let hold: Promise<string> | null = null
 
   const make = (more = {}): void => {
     calls = []
@@ -21,6 +22,7 @@ describe('createBreaker', () => {
       async (text: string) => {
         calls.push(text)
         if (failure) throw failure
+        if (hold) return hold
         return text.toUpperCase()
       },
       { ...OPTIONS, ...more },
@@ -136,6 +138,29 @@ describe('createBreaker', () => {
     await state('closed')
     expect(calls).toEqual([])
     expect(changes).toEqual(['open', 'half-open', 'closed'])
+  })
+
+  it('lets another call through when one that it let through does not end', async () => {
+    jest.useFakeTimers()
+    try {
+      make()
+      await fail(2)
+      jest.advanceTimersByTime(30)
+      failure = null
+      hold = new Promise<string>(() => undefined)
+      void breaker.run('stuck')
+      hold = null
+      jest.advanceTimersByTime(59_999)
+      await expect(breaker.run('a')).rejects.toThrow(BreakerOpen)
+      jest.advanceTimersByTime(1)
+      expect(breaker.state).toBe('open')
+      expect(breaker.lastError).toBe('a call that was let through did not end within 60 s')
+      jest.advanceTimersByTime(30)
+      expect(await breaker.run('b')).toBe('B')
+      expect(changes).toEqual(['open', 'half-open', 'open', 'half-open', 'closed'])
+    } finally {
+      jest.useRealTimers()
+    }
   })
 
   it('takes over a state that was decided elsewhere', async () => {
