@@ -21,7 +21,7 @@ export interface BrokerOptions {
   readonly clock: Clock
   /**
    * Attempts to connect before giving up, instead of `broker_connection_max_retries`; null for no limit. Calls that
-   * wait then fail; a broker without a nodename connects again for later calls.
+   * wait then fail; later calls connect again.
    */
   readonly maxRetries?: number | null
   /** Limits how long a message waits for the broker once the worker stops. */

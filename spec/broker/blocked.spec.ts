@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { laneName } from '../../lib/fleet/laneOf.js'
 import type { Worker } from '../../lib/worker/worker.js'
 import { Client } from '../support/client.js'
@@ -78,6 +78,10 @@ describe('a worker that starts while the broker is short of memory', () => {
   let broker: Rabbitmq
   let worker: Worker | undefined
   let neighbour: Worker | undefined
+  let client: Client
+  let queue: string
+  let app: OfflineApp
+  let ran: number[]
 
   beforeAll(async () => {
     broker = await startRabbitmq()
@@ -88,19 +92,23 @@ describe('a worker that starts while the broker is short of memory', () => {
     await broker.dispose()
   })
 
-  afterEach(async () => {
-    await broker.ctl('set_vm_memory_high_watermark', '0.4')
-    await worker?.stop()
-  })
-
-  it('takes its messages all the same: that is what the broker is short of', async () => {
-    const client = await Client.open(broker.url)
-    const queue = await client.queue()
-    const ran: number[] = []
-    const app = new OfflineApp('spec')
+  beforeEach(async () => {
+    client = await Client.open(broker.url)
+    queue = await client.queue()
+    ran = []
+    app = new OfflineApp('spec')
     app.task('spec.plain', { acksLate: true }, (n: number) => {
       ran.push(n)
     })
+  })
+
+  afterEach(async () => {
+    await broker.ctl('set_vm_memory_high_watermark', '0.4')
+    await worker?.stop()
+    await client.close()
+  })
+
+  it('takes its messages all the same: that is what the broker is short of', async () => {
     neighbour = (await startWorker(new OfflineApp('other'), broker.url, await client.queue())).worker
     await client.publish(
       queue,
@@ -112,17 +120,9 @@ describe('a worker that starts while the broker is short of memory', () => {
     await waitFor(() => ran.length === 50, { what: 'the messages to be run' })
     await waitFor(async () => (await client.depth(queue)) === 0, { what: 'the queue to be empty' })
     expect(started.log.of('WARNING')).toContainEqual(expect.stringMatching(/^mingle: could not ask the neighbors: /))
-    await client.close()
   })
 
   it('takes those of the lanes of a fleet, which can agree on nothing meanwhile', async () => {
-    const client = await Client.open(broker.url)
-    const queue = await client.queue()
-    const ran: number[] = []
-    const app = new OfflineApp('spec')
-    app.task('spec.plain', { acksLate: true }, (n: number) => {
-      ran.push(n)
-    })
     const lanes = [0, 1, 2, 3].map((lane) => laneName(queue, lane))
     for (const lane of lanes) await client.declare(lane, { 'x-single-active-consumer': true })
     for (const [at, lane] of lanes.entries()) {
@@ -137,7 +137,6 @@ describe('a worker that starts while the broker is short of memory', () => {
     await waitFor(() => ran.length === 40, { what: 'the messages to be run' })
     for (const lane of lanes)
       await waitFor(async () => (await client.depth(lane)) === 0, { what: `${lane} to be empty` })
-    await client.close()
   })
 })
 
