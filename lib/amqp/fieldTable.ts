@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { BadMessage } from '../protocol/badMessage.js'
 import { setOwn } from '../protocol/content/plain.js'
+import { RecentTexts } from './recentTexts.js'
 
 /** The most levels of tables and lists that are read; `worker_max_message_nesting` may allow fewer. */
 export const DEEPEST = 1000
 
 /** What a decoder writes for bytes that are not valid UTF-8. */
 const REPLACED = '\ufffd'
+const texts = new RecentTexts()
 const [SURROGATES, SURROGATE_SECOND] = [0xed, 0xa0]
 /** A surrogate that was encoded on its own. */
 const LONE = /\xed([\xa0-\xbf])([\x80-\xbf])/g
@@ -25,10 +27,11 @@ const LONE = /\xed([\xa0-\xbf])([\x80-\xbf])/g
  * becomes bytes in Python, and timestamps and decimals have amqplib's form `{ '!': type, value }`.
  */
 export class FieldReader {
-  /** The position of the next byte. */
-  at = 0
-
-  constructor(private readonly bytes: Buffer) {}
+  constructor(
+    private readonly bytes: Buffer,
+    /** The position of the next byte. */
+    public at = 0,
+  ) {}
 
   /** @throws BadMessage if the table is truncated, has an unknown type, or has more than `DEEPEST` levels */
   table(end: number, depth = 1): Record<string, unknown> {
@@ -42,7 +45,7 @@ export class FieldReader {
   shortText(end: number): string {
     const length = this.byte(end)
     const from = this.take(length, end)
-    return this.bytes.toString('utf8', from, from + length)
+    return texts.read(this.bytes, from, from + length)
   }
 
   byte(end: number): number {
@@ -56,7 +59,11 @@ export class FieldReader {
 
   private list(end: number, depth: number): unknown[] {
     const until = this.container(end, depth)
-    const list: unknown[] = []
+    if (this.at >= until) return []
+    const first = this.value(until, depth)
+    if (this.at >= until) return [first]
+    // Nearly every list is the two numbers of `timelimit`: an array that grows has room for many more.
+    const list = [first, this.value(until, depth)]
     while (this.at < until) list.push(this.value(until, depth))
     return list
   }
@@ -112,7 +119,7 @@ export class FieldReader {
   private text(end: number): string | Buffer {
     const length = this.bytes.readUInt32BE(this.take(4, end))
     const from = this.take(length, end)
-    const text = this.bytes.toString('utf8', from, from + length)
+    const text = texts.read(this.bytes, from, from + length)
     if (!text.includes(REPLACED)) return text
     const slice = this.bytes.subarray(from, from + length)
     return isUtf8(slice) ? text : (withSurrogates(slice) ?? slice)

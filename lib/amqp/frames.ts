@@ -1,7 +1,9 @@
 import type { ChannelModel } from 'amqplib'
 import { BrokerError } from '../errors.js'
+import { FieldReader } from './fieldTable.js'
 import { readProperties } from './properties.js'
 
+const FRAME_METHOD = 1
 const FRAME_HEADER = 2
 const FRAME_END = 0xce
 const CLASS_BASIC = 60
@@ -9,8 +11,11 @@ const CLASS_BASIC = 60
 const CHANNEL_OPEN_OK = 0x0014_000b
 const CHANNEL_CLOSE = 0x0014_0028
 const CHANNEL_CLOSE_OK = 0x0014_0029
+const BASIC_DELIVER = 0x003c_003c
 /** Bytes of the frame's type, channel and size. */
 const PREFIX_BYTES = 7
+/** Bytes of the class and number of a method. */
+const METHOD_BYTES = 4
 /** Bytes of the class, an unused weight, and the size of the body: the fields before the properties. */
 const FIXED_BYTES = 12
 
@@ -28,10 +33,15 @@ interface Frame {
   /** The class and number of a method or a header. */
   readonly id?: number
   readonly channel: number
+  /** Size of the body, in a header. */
+  readonly size?: number
+  readonly fields?: object
 }
 
 /*
  * Frame:           uint8 type, uint16 channel, uint32 size, payload, 0xCE
+ * Method:          uint16 class, uint16 number, its fields
+ * Deliver:         consumer tag, uint64 delivery tag, uint8 redelivered, exchange, routing key; texts are short
  * Content header:  uint16 class, uint16 weight, uint64 size of the body, properties
  */
 /**
@@ -40,7 +50,8 @@ interface Frame {
  *
  * Our own reader decodes the properties of messages: properties that it can't read cost that message, where amqplib's
  * reader would end the connection. (Of what the broker sends, only its own properties in `connection.start` hold a
- * table besides; those are read earlier, and have types that amqplib knows.)
+ * table besides; those are read earlier, and have types that amqplib knows.) It reads deliveries, too, since it makes no
+ * new text of the names that each of them repeats.
  *
  * Frames on a channel that the broker has closed are dropped until the channel is opened again: RabbitMQ may have had
  * deliveries on their way when it refused something, and sends them after its `channel.close`. By then amqplib has
@@ -59,7 +70,7 @@ export function mendReceiving(model: ChannelModel): void {
   const closed = new Set<number>()
   receiver.recvFrame = () => {
     let frame: Frame | false
-    do frame = takeHeader(receiver) ?? receive.call(receiver)
+    do frame = takeFrame(receiver) ?? receive.call(receiver)
     while (frame && isStray(frame, closed))
     return frame
   }
@@ -74,18 +85,44 @@ function isStray({ channel, id }: Frame, closed: Set<number>): boolean {
   return closed.has(channel) && id !== CHANNEL_CLOSE && id !== CHANNEL_CLOSE_OK
 }
 
-/** @returns null unless a content header comes next and is complete */
-function takeHeader(receiver: Receiver): (Frame & { readonly size: number; readonly fields: object }) | null {
+/** @returns null unless a delivery or a content header comes next and is complete */
+function takeFrame(receiver: Receiver): Frame | null {
   const { rest } = receiver
-  if (rest.length <= PREFIX_BYTES + FIXED_BYTES || rest[0] !== FRAME_HEADER) return null
+  if (rest.length <= PREFIX_BYTES + FIXED_BYTES) return null
+  const type = rest[0]
+  if (type !== FRAME_METHOD && type !== FRAME_HEADER) return null
   const end = PREFIX_BYTES + rest.readUInt32BE(3)
-  const isWhole = end >= PREFIX_BYTES + FIXED_BYTES && rest[end] === FRAME_END
-  if (!isWhole || rest.readUInt16BE(PREFIX_BYTES) !== CLASS_BASIC) return null
-  receiver.rest = rest.subarray(end + 1)
+  if (rest[end] !== FRAME_END) return null
+  const frame = (type === FRAME_METHOD ? deliveryIn : headerIn)(rest, end)
+  if (frame !== null) receiver.rest = rest.subarray(end + 1)
+  return frame
+}
+
+/** @returns null for another method */
+function deliveryIn(bytes: Buffer, end: number): Frame | null {
+  if (bytes.readUInt32BE(PREFIX_BYTES) !== BASIC_DELIVER) return null
+  const reader = new FieldReader(bytes, PREFIX_BYTES + METHOD_BYTES)
+  return {
+    id: BASIC_DELIVER,
+    channel: bytes.readUInt16BE(1),
+    // In the order of the wire: each expression reads what comes next.
+    fields: {
+      consumerTag: reader.shortText(end),
+      deliveryTag: Number(reader.uint64(end)),
+      redelivered: (reader.byte(end) & 1) !== 0,
+      exchange: reader.shortText(end),
+      routingKey: reader.shortText(end),
+    },
+  }
+}
+
+/** @returns null unless it is one of a message */
+function headerIn(bytes: Buffer, end: number): Frame | null {
+  if (end < PREFIX_BYTES + FIXED_BYTES || bytes.readUInt16BE(PREFIX_BYTES) !== CLASS_BASIC) return null
   return {
     id: CLASS_BASIC,
-    channel: rest.readUInt16BE(1),
-    size: Number(rest.readBigUInt64BE(PREFIX_BYTES + 4)),
-    fields: readProperties(rest.subarray(PREFIX_BYTES + FIXED_BYTES, end)),
+    channel: bytes.readUInt16BE(1),
+    size: Number(bytes.readBigUInt64BE(PREFIX_BYTES + 4)),
+    fields: readProperties(bytes.subarray(PREFIX_BYTES + FIXED_BYTES, end)),
   }
 }

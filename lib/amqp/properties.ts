@@ -8,6 +8,9 @@ import { FieldReader } from './fieldTable.js'
  *   content_type, content_encoding, headers, delivery_mode (uint8), priority (uint8), correlation_id, reply_to, expiration, message_id,
  *   timestamp (uint64), type, user_id, app_id, cluster_id; all others are short texts
  */
+/** The flags of properties that Celery's clients send seldom or never: most messages can do without a place for them. */
+const REST = 0x01f8
+
 /**
  * The properties of a message from the bytes of its header frame. Properties that can't be read are reported as
  * `unreadable`; it never throws.
@@ -28,7 +31,7 @@ function read(bytes: Buffer): AmqpProperties {
   const flags = (reader.byte(end) << 8) | reader.byte(end)
   const text = (flag: number): string | undefined => (flags & flag ? reader.shortText(end) : undefined)
   // In the order of the wire: each expression reads what comes next.
-  return {
+  const usual = {
     contentType: text(0x8000),
     contentEncoding: text(0x4000),
     headers: flags & 0x2000 ? reader.table(end) : undefined,
@@ -36,6 +39,10 @@ function read(bytes: Buffer): AmqpProperties {
     priority: flags & 0x0800 ? reader.byte(end) : undefined,
     correlationId: text(0x0400),
     replyTo: text(0x0200),
+  }
+  if ((flags & REST) === 0) return usual
+  return {
+    ...usual,
     expiration: text(0x0100),
     messageId: text(0x0080),
     timestamp: flags & 0x0040 ? timeOf(reader.uint64(end)) : undefined,

@@ -81,7 +81,7 @@ export class ChildPool implements Executor {
       const error = request.aborted ? coerceError(request.signal.reason) : new Error('the pool has stopped')
       return { state: 'ABORTED', error, runtimeMs: 0 }
     }
-    if (request.isExpired(clock.now())) {
+    if (request.isExpired(clock)) {
       this.release(seat)
       return { state: 'REVOKED', reason: 'expired' }
     }

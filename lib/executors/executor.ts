@@ -33,8 +33,11 @@ export interface Executor {
   stop(): Promise<void>
   /** Milliseconds that the app's resources may take to close, in addition to the pool's own time. */
   readonly extraStopMs: number
-  /** Runs a request's task under its limits. Never throws: whatever happens becomes an outcome. */
-  run(request: Request, hooks: RunHooks): Promise<Outcome>
+  /**
+   * Runs a request's task under its limits. Never throws: whatever happens becomes an outcome, at once where the task
+   * returns its result and not a promise of it.
+   */
+  run(request: Request, hooks: RunHooks): Outcome | Promise<Outcome>
   /** Changes how many tasks can run at a time. */
   resize(size: number): void
   /**

@@ -65,14 +65,14 @@ export class InlineExecutor implements Executor {
     return this.options.app.resources.count * this.options.resourceTimeoutMs
   }
 
-  run(request: Request, run: RunHooks): Promise<Outcome> {
+  run(request: Request, run: RunHooks): Outcome | Promise<Outcome> {
     return this.options.hooks.any ? this.runHooked(request, run) : this.runLimited(request, run)
   }
 
   /** Hooks have a time limit of their own: the task's limits are those of its handler. */
   private async runHooked(request: Request, run: RunHooks): Promise<Outcome> {
     const { clock, hooks, hostname } = this.options
-    if (request.isExpired(clock.now())) return { state: 'REVOKED', reason: 'expired' }
+    if (request.isExpired(clock)) return { state: 'REVOKED', reason: 'expired' }
     const { children, task } = request
     const hooked = { hooks, task, request: requestInfo(request, hostname), children }
     request.failureTold = false
@@ -85,12 +85,12 @@ export class InlineExecutor implements Executor {
     return outcome
   }
 
-  private runLimited(request: Request, run: RunHooks): Promise<Outcome> {
+  private runLimited(request: Request, run: RunHooks): Outcome | Promise<Outcome> {
     const { clock, log, onStray } = this.options
     const { soft, hard } = run.limits
     if (soft === null && hard === null) return trace(request, run, this.options)
     const controller = new AbortController()
-    return withLimits(() => trace(request, run, this.options, controller.signal), {
+    return withLimits(async () => trace(request, run, this.options, controller.signal), {
       softMs: soft === null ? null : soft * 1000,
       hardMs: hard === null ? null : hard * 1000,
       clock,

@@ -30,22 +30,43 @@ export interface AttemptOptions {
  * error around the run, for example in its start event, is a failure of the task like any other, and the client is
  * told.
  */
-export async function attempt(request: Request, options: AttemptOptions): Promise<Outcome> {
-  const { executor, results, revoked } = options
+export function attempt(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
+  const { revoked } = options
   try {
     if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers))
       return { state: 'REVOKED', reason: 'revoked' }
-    if (mayBeDuplicate(request, options) && (await hasSucceeded(request, results))) return { state: 'DUPLICATE' }
-    const counting = options.poison.onRun(request)
-    const refused = counting && (await refusal(request, counting, options))
-    if (refused) return refused
-    const outcome = await executor.run(request, new Attempt(request, options))
-    return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
-      ? { state: 'REVOKED', reason: 'terminated' }
-      : outcome
+    return mayBeDuplicate(request, options)
+      ? unlessSucceeded(request, options).catch(unexpected)
+      : unlessRefused(request, options)
   } catch (thrown) {
-    return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
+    return unexpected(thrown)
   }
+}
+
+async function unlessSucceeded(request: Request, options: AttemptOptions): Promise<Outcome> {
+  return (await hasSucceeded(request, options.results)) ? { state: 'DUPLICATE' } : unlessRefused(request, options)
+}
+
+function unlessRefused(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
+  const counting = options.poison.onRun(request)
+  if (!counting) return run(request, options)
+  return refusal(request, counting, options).then((refused) => refused ?? run(request, options))
+}
+
+/** Makes no promise of its own for a task that returns its result at once. */
+function run(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
+  const judged = (outcome: Outcome): Outcome =>
+    request.terminatedBy !== null && outcome.state !== 'SUCCESS' ? { state: 'REVOKED', reason: 'terminated' } : outcome
+  try {
+    const running = options.executor.run(request, new Attempt(request, options))
+    return running instanceof Promise ? running.then(judged, unexpected) : judged(running)
+  } catch (thrown) {
+    return unexpected(thrown)
+  }
+}
+
+function unexpected(thrown: unknown): Outcome {
+  return { state: 'FAILURE', kind: 'unexpected', error: coerceError(thrown), runtimeMs: 0 }
 }
 
 /**

@@ -238,6 +238,7 @@ function timelimitOf(value: unknown): readonly [number | null, number | null] {
     limit === null || (typeof limit === 'number' && limit >= 0)
   if (Array.isArray(value) && value.length === 2) {
     const [hard, soft] = value as unknown[]
+    if (hard === null && soft === null) return NO_LIMITS
     if (isLimit(hard) && isLimit(soft)) return [hard, soft]
   }
   throw new BadMessage(

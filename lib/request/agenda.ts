@@ -19,11 +19,13 @@ export class Agenda {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Calls `fn` once, `delayMs` milliseconds from now. Entries that are due at the same time run in the order in which
-   * they were set.
+   * Calls `fn` with `item` once, `delayMs` milliseconds from now. Entries that are due at the same time run in the order
+   * in which they were set.
    */
-  setTimer(fn: () => void, delayMs: number): Timer {
-    const entry = new Entry(this.clock.monotonic() + Math.max(0, delayMs), ++this.count, fn, this.onCancel)
+  setTimer(fn: () => void, delayMs: number): Timer
+  setTimer<T>(fn: (item: T) => void, delayMs: number, item: T): Timer
+  setTimer(fn: (item: unknown) => void, delayMs: number, item?: unknown): Timer {
+    const entry = new Entry(this.clock.monotonic() + Math.max(0, delayMs), ++this.count, fn, item, this.onCancel)
     this.entries.push(entry)
     this.arm()
     return entry
@@ -65,19 +67,17 @@ export class Agenda {
     this.timer = null
     this.timerAt = Number.POSITIVE_INFINITY
     try {
-      for (let due = this.takeDue(); due; due = this.takeDue()) due()
+      for (let due = this.takeDue(); due; due = this.takeDue()) due.run()
     } finally {
       this.arm()
     }
   }
 
-  private takeDue(): (() => void) | null {
+  private takeDue(): Entry | null {
     const entry = this.first()
     if (entry === undefined || entry.at > this.clock.monotonic()) return null
     this.entries.pop()
-    const { fn } = entry
-    entry.fn = null
-    return fn
+    return entry
   }
 }
 
@@ -91,9 +91,17 @@ class Entry implements Timer {
     readonly at: number,
     readonly number: number,
     /** Null once it has run or is cancelled. */
-    public fn: (() => void) | null,
+    public fn: ((item: unknown) => void) | null,
+    /** Apart from the function, which all entries of a kind share. */
+    private readonly item: unknown,
     private readonly onCancel: () => void,
   ) {}
+
+  run(): void {
+    const { fn, item } = this
+    this.fn = null
+    fn?.(item)
+  }
 
   cancel(): void {
     if (this.fn === null) return

@@ -58,12 +58,11 @@ export class Gate {
     const { clock, revoked, state } = this.options
     state.add(request)
     const { eta, expires } = request.message
-    const now = clock.now()
     if (revoked.has(request.id)) {
       this.discard(request, 'revoked')
       return
     }
-    if (request.isExpired(now)) {
+    if (request.isExpired(clock)) {
       this.discard(request, 'expired')
       return
     }
@@ -73,12 +72,12 @@ export class Gate {
       return
     }
     this.options.onAdmitted(request)
-    const onExpiry = (): void => this.discard(request, 'expired')
-    if (expires !== null) request.addTimer(this.agenda.setTimer(onExpiry, expires - now + 1))
-    if (eta !== null && eta > now) {
-      request.addTimer(this.agenda.setTimer(() => this.enter(request), eta - now))
+    if (expires !== null) request.addTimer(this.agenda.setTimer(this.expire, expires - clock.now() + 1, request))
+    const delayMs = eta === null ? 0 : eta - clock.now()
+    if (delayMs > 0) {
+      request.addTimer(this.agenda.setTimer(this.enter, delayMs, request))
       this.park(request, 'eta')
-      this.options.onEta(request, eta - now)
+      this.options.onEta(request, delayMs)
     } else this.enter(request)
   }
 
@@ -91,7 +90,7 @@ export class Gate {
     }
     this.pauses.remove(request)
     this.park(request, 'retry')
-    request.addTimer(this.agenda.setTimer(() => this.pass(request), delayMs))
+    request.addTimer(this.agenda.setTimer(this.pass, delayMs, request))
   }
 
   /**
@@ -177,7 +176,7 @@ export class Gate {
     for (const request of lost) this.turns.leave(request)
   }
 
-  private enter(request: Request): void {
+  private readonly enter = (request: Request): void => {
     if (this.turns.enter(request)) this.pass(request)
   }
 
@@ -206,7 +205,7 @@ export class Gate {
   }
 
   /** Passes on a request that its key doesn't hold up, to the breakers and the rate of its task. */
-  private pass(request: Request): void {
+  private readonly pass = (request: Request): void => {
     if (this.pauses.admit(request)) this.passRate(request)
   }
 
@@ -225,6 +224,7 @@ export class Gate {
     this.options.state.move(request, 'parked', reason)
   }
 
+  private readonly expire = (request: Request): void => this.discard(request, 'expired')
   private discard(request: Request, reason: 'expired' | 'revoked'): void {
     // Once running, it was in time. Its other timers are gone by then, but one may be firing already.
     if (request.state === 'running' || request.state === 'done') return

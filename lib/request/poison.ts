@@ -54,7 +54,8 @@ export class Poison {
    */
   onArrival(delivery: Delivery, { eta, id }: TaskMessage): string | null {
     const { clock, maxDeliveries, tally } = this.options
-    if (maxDeliveries === null || (eta ?? 0) > clock.now() || tally?.covers(delivery.queue)) return null
+    if (maxDeliveries === null || tally?.covers(delivery.queue)) return null
+    if (eta !== null && eta > clock.now()) return null
     const returns = this.returns.countable(id, delivery)
     return returns < maxDeliveries ? null : tooOften(returns, maxDeliveries)
   }

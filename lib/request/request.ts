@@ -1,5 +1,5 @@
 import type { Task } from '../app/task.js'
-import type { Delivery, Timer } from '../ports.js'
+import type { Clock, Delivery, Timer } from '../ports.js'
 import type { Kwargs, TaskMessage } from '../protocol/message.js'
 import { clipName } from '../protocol/printable.js'
 import type { ResultTuple } from '../protocol/result.js'
@@ -21,8 +21,6 @@ export class Request {
   retries: number
   args: readonly unknown[]
   kwargs: Kwargs
-  /** Ids of the tasks that its run has sent. */
-  readonly children: ResultTuple[] = []
   /** Monotonic milliseconds at which the present try began. */
   startedAt: number | null = null
   /** Id of the process that the present try runs in. */
@@ -30,8 +28,10 @@ export class Request {
   /** Place in the order of its key. Only `Lanes` changes it. */
   place: Place<Request> | null = null
   private controller: AbortController | null = null
-  /** Null for none: most requests never have any. */
-  private timers: Timer[] | null = null
+  /** Null for none: most requests never have any, and those that wait have one. */
+  private timer: Timer | null = null
+  private furtherTimers: Timer[] | null = null
+  private sent: ResultTuple[] | null = null
 
   constructor(
     readonly message: TaskMessage,
@@ -49,6 +49,12 @@ export class Request {
     this.retries = message.retries
     this.args = message.args
     this.kwargs = message.kwargs
+  }
+
+  /** Ids of the tasks that its run has sent. */
+  get children(): ResultTuple[] {
+    this.sent ??= []
+    return this.sent
   }
 
   get id(): string {
@@ -91,19 +97,21 @@ export class Request {
     this.controller.abort(reason)
   }
 
-  isExpired(now: number): boolean {
-    return this.message.expires !== null && now > this.message.expires
+  isExpired(clock: Pick<Clock, 'now'>): boolean {
+    return this.message.expires !== null && clock.now() > this.message.expires
   }
 
   /** Remembers a timer that is void once the request runs or is gone. */
   addTimer(timer: Timer): void {
-    this.timers = this.timers === null ? [timer] : [...this.timers, timer]
+    if (this.timer === null) this.timer = timer
+    else this.furtherTimers = [...(this.furtherTimers ?? []), timer]
   }
 
   cancelTimers(): void {
-    const { timers } = this
-    this.timers = null
-    for (const timer of timers ?? []) timer.cancel()
+    const { timer, furtherTimers } = this
+    this.timer = this.furtherTimers = null
+    timer?.cancel()
+    for (const further of furtherTimers ?? []) further.cancel()
   }
 }
 

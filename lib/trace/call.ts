@@ -41,8 +41,11 @@ export interface Call {
   monotonic(): number
 }
 
-/** Calls a task's handler, in this process or in a child. Never throws: whatever happens becomes an outcome. */
-export async function callTask(call: Call): Promise<Outcome> {
+/**
+ * Calls a task's handler, in this process or in a child. Never throws: whatever happens becomes an outcome, at once if
+ * the handler returns its result and not a promise of it.
+ */
+export function callTask(call: Call): Outcome | Promise<Outcome> {
   const { of, worker } = call
   const { children, id, rootId, task } = of
   const startedAt = call.monotonic()
@@ -51,24 +54,36 @@ export async function callTask(call: Call): Promise<Outcome> {
     const performed = (): unknown => perform(task, of.args, of.kwargs, () => call.context())
     const run = around ? () => around(call.request(), performed) : performed
     const running = currentRun.run({ id, rootId, worker, children }, run)
-    // Awaiting a value costs as much as awaiting a promise.
-    const result = isThenable(running) ? await running : running
+    if (isThenable(running)) return whenEnded(running, call, startedAt)
+    return { state: 'SUCCESS', result: running, runtimeMs: call.monotonic() - startedAt }
+  } catch (thrown) {
+    return failed(thrown, call, startedAt)
+  }
+}
+
+async function whenEnded(running: PromiseLike<unknown>, call: Call, startedAt: number): Promise<Outcome> {
+  try {
+    const result = await running
     return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
-  } catch (caught) {
-    const thrown = isReplace(caught) ? await replaced(caught, call) : caught
-    const runtimeMs = call.monotonic() - startedAt
-    try {
-      return outcomeOf(thrown, call, runtimeMs)
-    } catch (fault) {
-      // The classes of `throws`, `autoretryFor` and `dontAutoretryFor` may define for themselves what an instance is.
-      const error = new TypeError(
-        `the error classes of ${task.name} could not be applied: ${coerceError(fault).message}`,
-        {
-          cause: coerceError(thrown),
-        },
-      )
-      return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
-    }
+  } catch (thrown) {
+    return failed(thrown, call, startedAt)
+  }
+}
+
+async function failed(caught: unknown, call: Call, startedAt: number): Promise<Outcome> {
+  const thrown = isReplace(caught) ? await replaced(caught, call) : caught
+  const runtimeMs = call.monotonic() - startedAt
+  try {
+    return outcomeOf(thrown, call, runtimeMs)
+  } catch (fault) {
+    // The classes of `throws`, `autoretryFor` and `dontAutoretryFor` may define for themselves what an instance is.
+    const error = new TypeError(
+      `the error classes of ${call.of.task.name} could not be applied: ${coerceError(fault).message}`,
+      {
+        cause: coerceError(thrown),
+      },
+    )
+    return { state: 'FAILURE', kind: 'unexpected', error, runtimeMs }
   }
 }
 

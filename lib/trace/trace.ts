@@ -41,8 +41,8 @@ export function trace(
   hooks: TraceHooks,
   options: TraceOptions,
   limit: AbortSignal | null = null,
-): Promise<Outcome> {
-  if (request.isExpired(options.clock.now())) return Promise.resolve({ state: 'REVOKED', reason: 'expired' })
+): Outcome | Promise<Outcome> {
+  if (request.isExpired(options.clock)) return { state: 'REVOKED', reason: 'expired' }
   request.startedAt = options.clock.monotonic()
   request.pid = process.pid
   hooks.onStart()

@@ -50,7 +50,7 @@ function executor() {
     const { properties, content } = taskMessage(name)
     return new Request(decode(properties, content, LIMITS), task, new FakeDelivery(properties, content), null, false, 0)
   }
-  const run = (request: Request, soft: number | null, hard: number | null): Promise<Outcome> =>
+  const run = async (request: Request, soft: number | null, hard: number | null): Promise<Outcome> =>
     pool.run(request, { limits: { soft, hard }, log, onStart: () => undefined, updateState: async () => undefined })
   return { log, pool, request, run, strays }
 }

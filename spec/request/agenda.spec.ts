@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import type { Clock } from '../../lib/ports.js'
 import { Agenda } from '../../lib/request/agenda.js'
 import { FakeClock } from '../support/fakeClock.js'
 
@@ -75,7 +76,7 @@ describe('an agenda', () => {
     const steps = fc.array(fc.record({ delayMs: fc.nat(50), cancel: fc.nat(300), wait: fc.nat(5) }), { maxLength: 300 })
     fc.assert(
       fc.property(steps, (steps) => {
-        const runOn = (make: (clock: FakeClock) => Pick<Agenda, 'setTimer'>): string[] => {
+        const runOn = (make: (clock: FakeClock) => Pick<Clock, 'setTimer'>): string[] => {
           const clock = new FakeClock()
           const timers = make(clock)
           const ran: string[] = []

@@ -3,6 +3,12 @@ import type { Delivery, Logger } from '../../ports.js'
 import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { Fate } from './held.js'
 
+/** Bytes. Of so few, the object that a Buffer is would be the larger part; those of larger ones stay out of the heap. */
+const SMALL = 1024
+
+/** A character for each byte. */
+type Latin1 = string
+
 /** The channel of a delivery: it can only be settled on the very channel that brought it. */
 export interface DeliveryChannel {
   readonly log: Logger
@@ -24,63 +30,66 @@ export interface DeliveryChannel {
   write(send: (channel: Channel) => void): void
 }
 
-/** A delivery of RabbitMQ's. */
+/** A delivery of RabbitMQ's. It keeps nothing of amqplib's own objects: many of them may wait. */
 export class AmqpDelivery implements Delivery {
+  readonly deliveryTag: number
+  readonly consumerTag: string
+  readonly exchange: string
+  readonly routingKey: string
+  readonly redelivered: boolean
+  readonly properties: AmqpProperties
+  private bytes: Buffer | Latin1
   settled = false
   writing: Promise<void> | null = null
 
   constructor(
     readonly sequence: number,
     readonly queue: string,
-    private readonly message: ConsumeMessage,
+    { content, fields, properties }: ConsumeMessage,
     private readonly through: DeliveryChannel,
-  ) {}
+  ) {
+    this.deliveryTag = fields.deliveryTag
+    this.consumerTag = fields.consumerTag
+    this.exchange = fields.exchange
+    this.routingKey = fields.routingKey
+    this.redelivered = fields.redelivered
+    this.properties = properties
+    this.bytes = content
+  }
 
-  get deliveryTag(): number {
-    return this.message.fields.deliveryTag
-  }
-  get consumerTag(): string {
-    return this.message.fields.consumerTag
-  }
-  get exchange(): string {
-    return this.message.fields.exchange
-  }
-  get routingKey(): string {
-    return this.message.fields.routingKey
-  }
-  get redelivered(): boolean {
-    return this.message.fields.redelivered
+  get content(): Buffer {
+    return typeof this.bytes === 'string' ? Buffer.from(this.bytes, 'latin1') : this.bytes
   }
   get isCounted(): boolean {
     return this.through.isQuorum
-  }
-  get properties(): AmqpProperties {
-    return this.message.properties
-  }
-  get content(): Buffer {
-    return this.message.content
   }
   get live(): boolean {
     return this.through.fate !== 'lost'
   }
 
   ack(): void {
-    this.settle('ack', (channel) => channel.ack(this.message))
+    this.settle('ack', (channel) => channel.ack(this.asMessage))
   }
 
   reject(): void {
-    this.settle('reject', (channel) => channel.reject(this.message, false))
+    this.settle('reject', (channel) => channel.reject(this.asMessage, false))
   }
 
   giveBack(): void {
     if (this.through.keeps) this.settled = true
-    else this.settle('give back', (channel) => channel.nack(this.message, false, true))
+    else this.settle('give back', (channel) => channel.nack(this.asMessage, false, true))
   }
 
   /** The content is a slice of what was read from the connection at once, and keeps all of that in memory. */
   detach(): void {
-    const { content } = this.message
-    if (content.length * 2 < content.buffer.byteLength) this.message.content = Buffer.from(content)
+    const { content } = this
+    if (content.length <= SMALL) this.bytes = content.toString('latin1')
+    else if (content.length * 2 < content.buffer.byteLength) this.bytes = Buffer.from(content)
+  }
+
+  /** What amqplib reads of a message that it settles. */
+  private get asMessage(): ConsumeMessage {
+    return { fields: { deliveryTag: this.deliveryTag } } as ConsumeMessage
   }
 
   private settle(verb: string, send: (channel: Channel) => void): void {

@@ -4,7 +4,7 @@ import { AmqpDelivery, type DeliveryChannel } from '../../../lib/amqp/window/del
 
 describe('a delivery that waits', () => {
   const delivery = (content: Buffer): AmqpDelivery =>
-    new AmqpDelivery(1, 'q', { content } as ConsumeMessage, {} as DeliveryChannel)
+    new AmqpDelivery(1, 'q', { content, fields: {} } as ConsumeMessage, {} as DeliveryChannel)
 
   it('holds no more than its own content of what was read from the connection', () => {
     const read = Buffer.alloc(65_536, 'x')

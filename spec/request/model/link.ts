@@ -18,6 +18,7 @@ export class Link extends EventEmitter {
   /** The worker knows that it is gone. */
   lost = false
   private readonly pending = new Set<(error: Error) => void>()
+  private readonly delivered = new Map<number, ConsumeMessage>()
   private readonly socket = Object.assign(new EventEmitter(), {
     destroyed: false,
     cork: () => undefined,
@@ -78,9 +79,16 @@ export class Link extends EventEmitter {
     })
   }
 
-  settle(message: ConsumeMessage, verb: Verb): void {
+  deliver(message: ConsumeMessage): void {
+    this.delivered.set(message.fields.deliveryTag, message)
+  }
+
+  /** Only the tag of what is settled is known, as on the wire. */
+  settle({ fields: { deliveryTag } }: ConsumeMessage, verb: Verb): void {
     if (this.lost) throw LOST
-    this.up.write(() => this.side.settle(message.fields.deliveryTag, verb))
+    this.up.write(() => this.side.settle(deliveryTag, verb))
+    const message = this.delivered.get(deliveryTag)
+    if (!message) throw new Error(`nothing was delivered as ${deliveryTag}`)
     this.onSettle(message, verb)
   }
 }
@@ -112,7 +120,9 @@ class LinkChannel extends EventEmitter {
   nack = (message: ConsumeMessage): void => this.link.settle(message, 'giveBack')
 
   private hear(message: ConsumeMessage | null, onMessage: OnMessage): void {
-    if (!this.link.lost) onMessage(message)
+    if (this.link.lost) return
+    if (message !== null) this.link.deliver(message)
+    onMessage(message)
   }
 
   /** A refusal closes the channel. */
