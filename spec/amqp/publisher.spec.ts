@@ -4,6 +4,7 @@ import { connectionOptions } from '../../lib/amqp/options.js'
 import { AmqpPublisher } from '../../lib/amqp/publisher.js'
 import { systemClock } from '../../lib/clock.js'
 import { BrokerError } from '../../lib/errors.js'
+import type { Clock } from '../../lib/ports.js'
 import type { AmqpProperties, OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
@@ -130,13 +131,18 @@ describe('the publisher', () => {
 
   it('tells that the broker is away and that messages wait, and connects at once when it hears that it is there', async () => {
     const { settings } = loadSettings({ config: { broker_url: through(brokerUrl(), link.port) }, env: {}, flags: {} })
-    // Pauses between two attempts never end by themselves.
-    const clock = { ...systemClock, setTimer: () => ({ cancel: () => undefined }) }
+    // Once it is away, pauses between two attempts never end by themselves.
+    let isAway = false
+    const clock: Clock = {
+      ...systemClock,
+      setTimer: (fn, delayMs) => (isAway ? { cancel: () => undefined } : systemClock.setTimer(fn, delayMs)),
+    }
     await publisher.stop()
     const log = new MemoryLog()
     publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, log))
     await publisher.publish(message(queue))
     expect(publisher.state).toMatchObject({ state: 'closed', opens: 0, lastError: null })
+    isAway = true
     link.refuse()
     link.cut()
     await waitFor(() => publisher.state.state === 'open', { what: 'the loss to be seen' })
