@@ -2,7 +2,8 @@ import { Redis } from 'ioredis'
 import { alternate, type Entrant } from '../alternate.js'
 import type { Launch } from '../contender.js'
 import { warmUp } from '../drain.js'
-import type { Case, Figure } from '../findings.js'
+import type { Case, Figure, Row } from '../findings.js'
+import { bareChain } from '../rivals/bare.js'
 import { celeriac } from '../rivals/celeriac.js'
 import { python } from '../rivals/python.js'
 import { noops } from '../sources.js'
@@ -18,6 +19,7 @@ import { type Address, atWork } from '../workplace.js'
 
 const OURS = 'Celeriac'
 const PREFORK = 'Celery prefork -c 2'
+const LOOP = 'bare loop with confirms'
 const POLL_MS = 2
 
 type Quantity = 'chain' | 'group' | 'chord'
@@ -28,17 +30,22 @@ export const canvas: Case = {
   async run(stand) {
     const { rounds: count } = stand.scale
     const { url } = stand.redis
+    const forms = formsOf(stand)
+    const [chain] = forms
     const prefork = ['-P', 'prefork', '-c', '2', '-l', 'WARNING']
     const entrants = [
-      byWorkflows(stand, OURS, celeriac(['-c', '100', '-l', 'WARNING'], { CELERY_RESULT_BACKEND: url })),
-      byWorkflows(stand, PREFORK, python(prefork, { BENCH_BACKEND: url })),
+      byWorkflows(stand, OURS, celeriac(['-c', '100', '-l', 'WARNING'], { CELERY_RESULT_BACKEND: url }), forms),
+      byWorkflows(stand, PREFORK, python(prefork, { BENCH_BACKEND: url }), forms),
+      byWorkflows(stand, LOOP, bareChain, [chain]),
     ]
     const rounds = await alternate(entrants, count)
-    const forms = formsOf(stand)
+    const row = (name: string, { quantity, title }: Form): Row => ({
+      entrant: `${name}, ${title}`,
+      unit: 'ms',
+      ...rounds.of(name, quantity),
+    })
     return {
-      rows: forms.flatMap(({ quantity, title }) =>
-        entrants.map(({ name }) => ({ entrant: `${name}, ${title}`, unit: 'ms', ...rounds.of(name, quantity) })),
-      ),
+      rows: [row(LOOP, chain), ...forms.flatMap((form) => [row(OURS, form), row(PREFORK, form)])],
       figures: forms.map(
         ({ quantity, title }): Figure => ({
           what: `${title}: Celeriac / ${PREFORK}`,
@@ -48,7 +55,9 @@ export const canvas: Case = {
           ...rounds.ratio(PREFORK, OURS, quantity),
         }),
       ),
-      note: 'From one message, by which the worker sends the rest, until the last result is in Redis.',
+      note:
+        'From one message, by which the worker sends the rest, until the last result is in Redis. The bare loop waits for ' +
+        'confirms, as Celeriac does: RabbitMQ confirms what it has written to the disk. Celery does not wait for them.',
     }
   },
 }
@@ -59,7 +68,7 @@ interface Form {
   make(queue: string): Workflow
 }
 
-function formsOf({ scale }: Stand): readonly Form[] {
+function formsOf({ scale }: Stand): readonly [Form, Form, Form] {
   const [steps, members] = scale.quick ? [20, 100] : [100, 1000]
   const title = (what: string, size: number): string => `${what} of ${size.toLocaleString('en')}`
   return [
@@ -70,7 +79,12 @@ function formsOf({ scale }: Stand): readonly Form[] {
 }
 
 /** Milliseconds that each form takes: the median of a few, one after the other. */
-function byWorkflows(stand: Stand, name: string, launch: (address: Address) => Launch): Entrant<Quantity> {
+function byWorkflows(
+  stand: Stand,
+  name: string,
+  launch: (address: Address) => Launch,
+  forms: readonly Form[],
+): Entrant<Quantity> {
   const times = stand.scale.quick ? 1 : 2
   return {
     name,
@@ -91,7 +105,7 @@ function byWorkflows(stand: Stand, name: string, launch: (address: Address) => L
           return performance.now() - begunMs
         }
         const ms: Record<Quantity, number> = { chain: Number.NaN, group: Number.NaN, chord: Number.NaN }
-        for (const form of formsOf(stand)) {
+        for (const form of forms) {
           // The first of its kind is slower than those to come.
           if (!stand.scale.quick) await timed(form)
           const all: number[] = []

@@ -17,3 +17,8 @@ export function bare({ consumers, prefetch, results = false }: Loop) {
     return { command: process.execPath, args: results ? [...program, redisUrl] : program, env: {} }
   }
 }
+
+/** amqplib and ioredis and nothing around them, for chains. */
+export function bareChain({ brokerUrl, queue, redisUrl }: Address): Launch {
+  return { command: process.execPath, args: ['build/bench/programs/chainLoop.js', brokerUrl, queue, redisUrl], env: {} }
+}
