@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -230,6 +233,24 @@ describe('our command line and a Python worker', () => {
     const { code, stderr } = await ours('list', 'bindings')
     expect(stderr).toContain("RabbitMQ's management API at http://127.0.0.1:15672 failed")
     expect(code).toBe(1)
+  })
+
+  it('list bindings from where broker_transport_options say', async () => {
+    const asked: Array<string | undefined> = []
+    const manager = createServer(({ headers, url }, response) => {
+      asked.push(`${url} ${Buffer.from(headers.authorization?.split(' ')[1] ?? '', 'base64')}`)
+      response.end(JSON.stringify([{ source: 'orders', destination: 'invoices', routing_key: 'paid' }]))
+    })
+    await once(manager.listen(0, '127.0.0.1'), 'listening')
+    const { port } = manager.address() as AddressInfo
+    const options = { manager_hostname: '127.0.0.1', manager_port: port, manager_userid: 'u', manager_password: 'p' }
+    const given = { ...env, CELERY_BROKER_TRANSPORT_OPTIONS: JSON.stringify(options) }
+    const list = ['bin/celeriac.js', '-C', 'list', 'bindings']
+    const listed = await end(runProgram(process.execPath, list, { cwd: ROOT, env: given }))
+    manager.close()
+    expect(listed).toMatchObject({ code: 0, stderr: '' })
+    expect(listed.stdout).toMatch(/^invoices +orders +paid$/m)
+    expect(asked).toEqual(['/api/bindings/%2F u:p'])
   })
 
   it('shut the worker down, which sends no reply', async () => {
