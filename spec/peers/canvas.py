@@ -20,6 +20,8 @@ from kombu.utils.json import dumps
 register("tagged", lambda value: "tagged:" + dumps(value), lambda text: text, content_type="application/x-tagged", content_encoding="utf-8")
 
 app = Celery("canvas")
+# 3 seconds are not enough on a busy machine.
+app.conf.result_chord_join_timeout = 120
 if "CANVAS_QUEUE" in os.environ:
     app.conf.task_routes = {"celery.*": {"queue": os.environ["CANVAS_QUEUE"]}}
 

@@ -55,7 +55,7 @@ async function start<Name extends string>(client: Client, ours: Arguments<Name>)
         app: 'build/apps/canvas.js',
         resultBackend: redisUrl(),
         args: ['-Q', queue, '-n', `${queue}@%h`, ...ours[name]],
-        env: { CANVAS_QUEUE: queue },
+        env: { CANVAS_QUEUE: queue, CELERY_RESULT_CHORD_JOIN_TIMEOUT: '120' },
       }),
     ),
   ])
