@@ -51,6 +51,7 @@ export class AmqpIntake implements Intake {
     this.purge.tell()
     await setup.prepareDelays(epoch)
     await witness.stand(epoch)
+    epoch.ended.throwIfAborted()
     const admits = this.keys.watch(epoch, setup.kinds)
     const window = new Window({
       epoch,
@@ -61,7 +62,10 @@ export class AmqpIntake implements Intake {
       nextSequence: () => ++this.sequence,
       onDelivery: (delivery) => {
         this.taken.add(delivery.queue)
-        if (admits(delivery)) onDelivery(delivery)
+        if (!admits(delivery)) return
+        onDelivery(delivery)
+        // The first key may come in a header.
+        if (witness.isMissing) void witness.stand(epoch)
       },
       declare: async (name) => {
         const queue = queues().find((queue) => queue.name === name)

@@ -39,6 +39,8 @@ export class Witness {
   private lostAt: number | null = null
   private heartbeat = 0
   private isHeldUp = false
+  /** The connection on which the broker has refused the queue: it would do so again. */
+  private refusedOn: Epoch | null = null
 
   constructor(private readonly options: WitnessOptions) {}
 
@@ -47,12 +49,17 @@ export class Witness {
     return this.isHeldUp
   }
 
+  /** Whether there is an order to keep on a connection of which nothing would tell that it is lost. */
+  get isMissing(): boolean {
+    return this.queue === null && this.options.isNeeded()
+  }
+
   /**
    * From now on the loss of this connection can be seen. Without permission for the queue it can't, and a warning is
-   * logged.
+   * logged. Never rejects.
    */
   async stand(epoch: Epoch): Promise<void> {
-    if (this.queue !== null || epoch.ended.aborted || !this.options.isNeeded()) return
+    if (!this.isMissing || epoch.ended.aborted || this.refusedOn === epoch) return
     const queue = `${this.options.nodename}.${randomUUID()}.celeriac`
     this.queue = queue
     this.lostAt = null
@@ -62,8 +69,10 @@ export class Witness {
         channel.assertQueue(queue, { exclusive: true, durable: false, autoDelete: false }),
       )
     } catch (thrown) {
+      // Lost before we heard of it, the broker may have the queue all the same.
+      if (epoch.ended.aborted) return
       if (this.queue === queue) this.queue = null
-      epoch.ended.throwIfAborted()
+      this.refusedOn = epoch
       this.options.log.warning(
         `If only this side loses the connection, messages of an order key may overtake each other: the broker refuses the queue ${queue}: ${coerceError(thrown).message}`,
       )
