@@ -101,7 +101,11 @@ describe('a fleet of workers that come and go', () => {
         expect(end).toEqual(signal === 'SIGTERM' ? { code: 0, signal: null } : { code: null, signal: 'SIGKILL' })
         workers.push(came)
       }
-      await waitFor(() => doneCount() === totalOf(published), { what: 'every task to end', everyMs: 100, timeoutMs: 240_000 })
+      await waitFor(() => doneCount() === totalOf(published), {
+        what: 'every task to end',
+        everyMs: 100,
+        timeoutMs: 240_000,
+      })
       for (const worker of workers) {
         worker.kill('SIGTERM')
         expect(await worker.exited).toEqual({ code: 0, signal: null })
