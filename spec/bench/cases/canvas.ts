@@ -56,8 +56,8 @@ export const canvas: Case = {
         }),
       ),
       note:
-        'From one message, by which the worker sends the rest, until the last result is in Redis. The bare loop waits for ' +
-        'confirms, as Celeriac does: RabbitMQ confirms what it has written to the disk. Celery does not wait for them.',
+        'From one message, by which the worker sends the rest, until the last result is in Redis. The bare loop publishes with ' +
+        'confirms, as Celeriac does; Celery does without.',
     }
   },
 }
