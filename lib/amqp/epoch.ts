@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { BrokerError, coerceError } from '../errors.js'
+import { Acks } from './acks.js'
 import { closeChannel } from './closeChannel.js'
 
 /** How long a broker may take to answer our close before the socket is cut. */
@@ -15,6 +16,8 @@ export class Epoch {
   private closing: Promise<void> | null = null
   private readonly channels = new Set<Channel>()
   private gathering = false
+  /** Written with whatever else is gathered, and before. */
+  readonly acks = new Acks()
 
   constructor(private readonly model: ChannelModel) {
     // amqplib emits 'error' before 'close' when the connection breaks, and 'close' alone when the broker shuts down.
@@ -52,6 +55,7 @@ export class Epoch {
     setImmediate(() =>
       setImmediate(() => {
         this.gathering = false
+        this.acks.write()
         socket.uncork()
       }),
     )
@@ -124,6 +128,7 @@ export class Epoch {
 
   private async sayGoodbye(): Promise<void> {
     const inPeace = !this.ended.aborted
+    if (inPeace) this.acks.write()
     if (inPeace) this.ending.abort(new BrokerError('the connection was closed by this worker'))
     const { socket } = this
     // A peer that has gone silent would hold the process for ever. Without an error amqplib wouldn't notice, and leave all who wait waiting.

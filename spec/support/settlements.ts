@@ -1,7 +1,10 @@
-/** One thing that went over a connection's task channel: `tag` is AMQP's deliveryTag. */
+/**
+ * One thing that went over a connection's task channel: `tag` is AMQP's deliveryTag, and `all` says that everything up
+ * to it is meant.
+ */
 export type Passage =
   | { readonly what: 'delivered'; readonly tag: number; readonly channel: number; readonly headers: string }
-  | { readonly what: 'acked'; readonly tag: number; readonly channel: number }
+  | { readonly what: 'acked'; readonly tag: number; readonly all: boolean; readonly channel: number }
 
 const METHOD = 1
 const HEADER = 2
@@ -29,7 +32,7 @@ export function settlementReader(onPassage: (passage: Passage) => void): (chunk:
       const payload = rest.subarray(HEAD, HEAD + size)
       const isBasic = rest[0] === METHOD && payload.readUInt16BE(0) === BASIC
       if (isBasic && payload.readUInt16BE(2) === ACK)
-        onPassage({ what: 'acked', tag: Number(payload.readBigUInt64BE(4)), channel })
+        onPassage({ what: 'acked', tag: Number(payload.readBigUInt64BE(4)), all: payload[12] === 1, channel })
       // The consumer tag, a short text, stands before the delivery tag.
       if (isBasic && payload.readUInt16BE(2) === DELIVER)
         delivered.set(channel, Number(payload.readBigUInt64BE(5 + payload.readUInt8(4))))

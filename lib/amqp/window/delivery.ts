@@ -1,4 +1,4 @@
-import type { Channel, ConsumeMessage } from 'amqplib'
+import type { ConsumeMessage } from 'amqplib'
 import type { Delivery, Logger } from '../../ports.js'
 import type { AmqpProperties } from '../../protocol/amqp.js'
 import type { Fate } from './held.js'
@@ -8,6 +8,9 @@ const SMALL = 1024
 
 /** A character for each byte. */
 type Latin1 = string
+
+/** `give back` is basic.nack with requeue. */
+export type Settlement = 'ack' | 'reject' | 'give back'
 
 /** The channel of a delivery: it can only be settled on the very channel that brought it. */
 export interface DeliveryChannel {
@@ -27,7 +30,7 @@ export interface DeliveryChannel {
    */
   settling(delivery: AmqpDelivery): Promise<void> | null
   /** Writes a settlement, unless the channel is gone by then. */
-  write(send: (channel: Channel) => void): void
+  write(settlement: Settlement, tag: number): void
 }
 
 /** A delivery of RabbitMQ's. It keeps nothing of amqplib's own objects: many of them may wait. */
@@ -68,16 +71,16 @@ export class AmqpDelivery implements Delivery {
   }
 
   ack(): void {
-    this.settle('ack', (channel) => channel.ack(this.asMessage))
+    this.settle('ack')
   }
 
   reject(): void {
-    this.settle('reject', (channel) => channel.reject(this.asMessage, false))
+    this.settle('reject')
   }
 
   giveBack(): void {
     if (this.through.keeps) this.settled = true
-    else this.settle('give back', (channel) => channel.nack(this.asMessage, false, true))
+    else this.settle('give back')
   }
 
   /** The content is a slice of what was read from the connection at once, and keeps all of that in memory. */
@@ -87,30 +90,27 @@ export class AmqpDelivery implements Delivery {
     else if (content.length * 2 < content.buffer.byteLength) this.bytes = Buffer.from(content)
   }
 
-  /** What amqplib reads of a message that it settles. */
-  private get asMessage(): ConsumeMessage {
-    return { fields: { deliveryTag: this.deliveryTag } } as ConsumeMessage
-  }
-
-  private settle(verb: string, send: (channel: Channel) => void): void {
+  private settle(settlement: Settlement): void {
     if (this.settled) return
     this.settled = true
     const { fate, log } = this.through
     if (fate === 'lost')
       log.warning(
-        `Couldn't ${verb} ${this.deliveryTag}: its channel is gone, and the broker delivers the message again`,
+        `Couldn't ${settlement} ${this.deliveryTag}: its channel is gone, and the broker delivers the message again`,
       )
-    else if (fate === 'gone' && verb !== 'ack')
-      log.warning(`Couldn't ${verb} ${this.deliveryTag}: its queue ${this.queue} was deleted, and the message with it`)
+    else if (fate === 'gone' && settlement !== 'ack')
+      log.warning(
+        `Couldn't ${settlement} ${this.deliveryTag}: its queue ${this.queue} was deleted, and the message with it`,
+      )
     if (fate !== 'held') return
     const cancelled = this.through.settling(this)
     if (!cancelled) {
-      this.through.write(send)
+      this.through.write(settlement, this.deliveryTag)
       return
     }
     this.writing = cancelled.then(() => {
       this.writing = null
-      this.through.write(send)
+      this.through.write(settlement, this.deliveryTag)
     })
   }
 }

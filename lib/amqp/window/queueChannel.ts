@@ -4,9 +4,10 @@ import type { Logger } from '../../ports.js'
 import { closeChannel } from '../closeChannel.js'
 import type { Epoch } from '../epoch.js'
 import { isNoQueue } from '../refusal.js'
-import type { AmqpDelivery, DeliveryChannel } from './delivery.js'
+import type { AmqpDelivery, DeliveryChannel, Settlement } from './delivery.js'
 import { type Fate, Held } from './held.js'
 import { beforeSettling, type QueueWindow, type Step, type Subscription } from './plan.js'
+import { Settlements } from './settlements.js'
 import { Subscriptions, type SubscriptionsOptions } from './subscriptions.js'
 
 export interface QueueChannelOptions extends SubscriptionsOptions {
@@ -44,12 +45,14 @@ export class QueueChannel implements DeliveryChannel {
   /** The prefetch that the channel gives to the next consumer. */
   private prefetch = 0
   private readonly messages: Held
+  private readonly settlements: Settlements
   private everOpen = false
   private over = false
 
   constructor(private readonly options: QueueChannelOptions) {
     this.subscriptions = new Subscriptions(options)
     this.messages = new Held(options.epoch.ended)
+    this.settlements = new Settlements(options.epoch, () => (this.fate === 'held' ? this.channel : null))
   }
 
   get queue(): string {
@@ -111,6 +114,7 @@ export class QueueChannel implements DeliveryChannel {
 
   /** Closes the channel, which returns unsettled messages to a queue that exists, at once and in order. */
   async close(fate: Fate): Promise<void> {
+    this.options.epoch.acks.write()
     this.over = true
     this.messages.become(fate)
     const { channel } = this
@@ -134,16 +138,9 @@ export class QueueChannel implements DeliveryChannel {
     return null
   }
 
-  write(send: (channel: Channel) => void): void {
-    const { channel, fate } = this
-    if (!channel || fate !== 'held') return
-    try {
-      this.options.epoch.gather()
-      send(channel)
-    } catch (thrown) {
-      // The channel closed during the call, before its event arrived.
-      this.options.epoch.end(thrown)
-    }
+  write(settlement: Settlement, tag: number): void {
+    if (!this.channel || this.fate !== 'held') return
+    this.settlements.write(settlement, tag)
     this.messages.remove()
     if (this.isSpent) this.options.onChange()
   }
@@ -178,6 +175,7 @@ export class QueueChannel implements DeliveryChannel {
 
   /** An error because the channel has ended has been reported already. */
   private async try(act: () => Promise<void>): Promise<void> {
+    this.options.epoch.acks.write()
     try {
       await act()
     } catch (thrown) {

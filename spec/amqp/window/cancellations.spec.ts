@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { Acks } from '../../../lib/amqp/acks.js'
 import type { Epoch } from '../../../lib/amqp/epoch.js'
 import { Window } from '../../../lib/amqp/window/window.js'
 import type { Delivery } from '../../../lib/ports.js'
@@ -50,10 +51,12 @@ describe('a consumer that the broker cancels', () => {
         written.push('close')
       },
     }
+    const acks = new Acks()
     const epoch = {
+      acks,
       ended: new AbortController().signal,
       lastingChannel: async () => channel,
-      gather: () => undefined,
+      gather: () => queueMicrotask(() => acks.write()),
       scratch: (use: (of: typeof channel) => Promise<unknown>) => use(channel),
       end: (error: Error) => {
         throw error

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import fc from 'fast-check'
+import { Acks } from '../../../lib/amqp/acks.js'
 import type { Epoch } from '../../../lib/amqp/epoch.js'
 import { blockSize } from '../../../lib/amqp/window/block.js'
 import { Window } from '../../../lib/amqp/window/window.js'
@@ -12,8 +13,15 @@ const RUNS = 300
 const QUEUES = ['usual', 'another', 'fixed']
 const FIXED = 7
 
+/** What a channel has brought, with the tags of the consumers of what is unsettled. */
+interface Brought {
+  tags: number
+  readonly unsettled: Map<number, string>
+}
+
 interface BrokerConsumer {
   readonly queue: string
+  readonly brought: Brought
   readonly size: number
   unsettled: number
   hear(message: ConsumeMessage): void
@@ -34,13 +42,14 @@ class World {
   private bound = new Map<string, number>()
   private settling = false
   private stepUnderWay: string | null = null
-  private tags = 0
 
   constructor(private readonly prefetch: number) {
+    const acks = new Acks()
     const epoch = {
+      acks,
       ended: new AbortController().signal,
       lastingChannel: async () => this.channel(),
-      gather: () => undefined,
+      gather: () => setImmediate(() => acks.write()),
       end: (reason: unknown) => this.faults.add(`the connection ended: ${reason}`),
     }
     let sequence = 0
@@ -77,7 +86,8 @@ class World {
       if (consumer.queue !== queue) continue
       for (; left > 0 && consumer.unsettled < (consumer.size || 5); left--) {
         consumer.unsettled++
-        const fields = { deliveryTag: ++this.tags, consumerTag }
+        const fields = { deliveryTag: ++consumer.brought.tags, consumerTag }
+        consumer.brought.unsettled.set(fields.deliveryTag, consumerTag)
         consumer.hear({ fields, properties: {}, content: Buffer.of() } as unknown as ConsumeMessage)
       }
     }
@@ -116,6 +126,7 @@ class World {
   private channel(): Channel {
     let quality = 0
     let open = true
+    const brought: Brought = { tags: 0, unsettled: new Map() }
     const channel = {
       on: () => channel,
       prefetch: (size: number) => {
@@ -127,7 +138,7 @@ class World {
         this.asked.set(consumerTag, { queue, size: quality })
         this.checkBound(queue)
         return this.step(`consume ${queue}`, () => {
-          this.consumers.set(consumerTag, { queue, size: quality, unsettled: 0, hear })
+          this.consumers.set(consumerTag, { queue, brought, size: quality, unsettled: 0, hear })
         })
       },
       cancel: (tag: string) => {
@@ -136,10 +147,14 @@ class World {
         // What is cancelled before a message is settled may be under way beside anything.
         return this.settling ? this.ask(cancelled) : this.step(`cancel ${tag}`, cancelled)
       },
-      ack: ({ fields }: ConsumeMessage) => {
+      ack: ({ fields: { deliveryTag } }: ConsumeMessage, allUpTo = false) => {
         if (!open) this.faults.add('an acknowledgement on a closed channel')
-        const consumer = this.consumers.get(fields.consumerTag)
-        if (consumer) consumer.unsettled--
+        for (const [tag, consumerTag] of brought.unsettled) {
+          if (allUpTo ? tag > deliveryTag : tag !== deliveryTag) continue
+          brought.unsettled.delete(tag)
+          const consumer = this.consumers.get(consumerTag)
+          if (consumer) consumer.unsettled--
+        }
       },
       close: async () => {
         open = false

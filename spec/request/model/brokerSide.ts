@@ -99,8 +99,16 @@ export class BrokerSide {
     } as unknown as ConsumeMessage)
   }
 
+  /** @param all the consumers of the channel, if everything up to the tag is meant */
+  settle(deliveryTag: number, verb: Verb, all?: ReadonlySet<string>): void {
+    for (const [tag, { consumer }] of all ? [...this.out] : []) {
+      if (tag < deliveryTag && all?.has(consumer.tag)) this.settleOne(tag, verb)
+    }
+    this.settleOne(deliveryTag, verb)
+  }
+
   /** What it has taken back it hears nothing more of. */
-  settle(deliveryTag: number, verb: Verb): void {
+  private settleOne(deliveryTag: number, verb: Verb): void {
     const given = this.out.get(deliveryTag)
     if (this.closed || !given) return
     const { consumer, message } = given

@@ -83,13 +83,28 @@ export class Link extends EventEmitter {
     this.delivered.set(message.fields.deliveryTag, message)
   }
 
-  /** Only the tag of what is settled is known, as on the wire. */
-  settle({ fields: { deliveryTag } }: ConsumeMessage, verb: Verb): void {
+  /**
+   * Only the tag of what is settled is known, as on the wire.
+   * @param all whether it is settled with all that the channel, which has these consumers, has brought before
+   */
+  settle({ fields: { deliveryTag } }: ConsumeMessage, verb: Verb, all?: ReadonlySet<string>): void {
     if (this.lost) throw LOST
-    this.up.write(() => this.side.settle(deliveryTag, verb))
+    this.up.write(() => this.side.settle(deliveryTag, verb, all))
+    const isMeant = ({ fields }: ConsumeMessage): boolean =>
+      all ? fields.deliveryTag <= deliveryTag && all.has(fields.consumerTag) : fields.deliveryTag === deliveryTag
+    const meant = [...this.delivered.values()].filter(isMeant)
+    if (meant.length === 0) throw new Error(`nothing unsettled was delivered as ${deliveryTag}`)
+    for (const message of meant) {
+      this.delivered.delete(message.fields.deliveryTag)
+      if (verb !== 'ack') this.onSettle(message, verb)
+    }
+  }
+
+  /** An acknowledgement counts as written once it is given to the connection, which writes several together. */
+  acknowledged(deliveryTag: number): void {
     const message = this.delivered.get(deliveryTag)
-    if (!message) throw new Error(`nothing was delivered as ${deliveryTag}`)
-    this.onSettle(message, verb)
+    if (!message) throw new Error(`nothing unsettled was delivered as ${deliveryTag}`)
+    this.onSettle(message, 'ack')
   }
 }
 
@@ -115,7 +130,8 @@ class LinkChannel extends EventEmitter {
     this.ask((side) => side.declare(name, exclusive))
   checkQueue = (name: string): Promise<void> => this.ask((side) => side.look(name))
   close = (): Promise<void> => this.ask((side) => side.closeChannel(this.tags))
-  ack = (message: ConsumeMessage): void => this.link.settle(message, 'ack')
+  ack = (message: ConsumeMessage, allUpTo = false): void =>
+    this.link.settle(message, 'ack', allUpTo ? this.tags : undefined)
   reject = (message: ConsumeMessage): void => this.link.settle(message, 'reject')
   nack = (message: ConsumeMessage): void => this.link.settle(message, 'giveBack')
 

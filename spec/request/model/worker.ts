@@ -1,4 +1,5 @@
 import type { ConsumeMessage } from 'amqplib'
+import { Acks } from '../../../lib/amqp/acks.js'
 import { AmqpSession } from '../../../lib/amqp/amqpSession.js'
 import type { DelayQueues } from '../../../lib/amqp/delayed.js'
 import { Epoch } from '../../../lib/amqp/epoch.js'
@@ -130,6 +131,11 @@ export class ModelWorker {
     const settled = ({ properties }: ConsumeMessage, verb: Verb): void => onWritten(Number(properties.headers?.n), verb)
     const link = new Link(broker.connect(), settled)
     const epoch = new Epoch(link.model)
+    const { acks } = epoch
+    acks.add = (channel, tag) => {
+      link.acknowledged(tag)
+      Acks.prototype.add.call(acks, channel, tag)
+    }
     this.current = { link, epoch }
     if (++this.epochs > 1000) throw new Error('the worker connects over and over')
     try {

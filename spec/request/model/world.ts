@@ -206,7 +206,8 @@ export class OrderWorld {
 
   /** Lets all that isn't slow run its course, and drops what is over. */
   private async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 2; quiet++) {
+    // What is gathered is written in the second turn.
+    for (let quiet = 0; quiet < 3; quiet++) {
       if (this.network.exchange()) quiet = -1
       await this.worker.offline.turn()
     }
