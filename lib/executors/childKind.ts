@@ -20,6 +20,8 @@ export interface ChildPoolOptions {
   readonly breakers: Breakers
   /** Hooks of the app, as the worker has loaded it; the children have their own. */
   readonly hooks?: Hooks
+  /** Milliseconds that a child may take to load the app; without it there is no limit. */
+  readonly loadMs?: number
   /** Milliseconds that an idle child may take to close what the app has opened. */
   readonly endMs?: number
   /** Limits how long a task waits for a child once the worker stops: no child may be able to start. */

@@ -6,6 +6,7 @@ import type { Outcome } from '../trace/outcome.js'
 import type { Child } from './child.js'
 import type { ChildKind, ChildPoolOptions } from './childKind.js'
 import type { Executor, RunHooks } from './executor.js'
+import { limitLoading } from './loadLimit.js'
 import { runJob, writeLine } from './runJob.js'
 
 /** Milliseconds until the next attempt to start a child that fails to start, doubled with each attempt. */
@@ -148,6 +149,7 @@ export class ChildPool implements Executor {
     const seat: Seat = { child, state: 'loading', tasks: 0, onLost: () => undefined }
     this.seats.add(seat)
     this.listen(seat)
+    limitLoading(child, this.options)
     child.loaded.then(
       () => {
         this.retryMs = FIRST_RETRY_MS
@@ -167,21 +169,17 @@ export class ChildPool implements Executor {
     this.seats.delete(seat)
     seat.onLost(how)
     if (this.stopped) return
-    if (state !== 'loading') {
-      if (state !== 'ending') this.options.log.error(`${seat.child.label} exited with '${how}'`)
-      this.fill()
-      return
-    }
-    this.fillLater()
+    if (state === 'idle' || state === 'busy') this.options.log.error(`${seat.child.label} exited with '${how}'`)
+    if (state === 'loading') this.fillLater()
+    else this.fill()
   }
 
   private fillLater(): void {
     if (this.retry) return
-    const again = (): void => {
+    this.retry = this.options.clock.setTimer(() => {
       this.retry = null
       this.fill()
-    }
-    this.retry = this.options.clock.setTimer(again, this.retryMs)
+    }, this.retryMs)
     this.retryMs = Math.min(LONGEST_RETRY_MS, this.retryMs * 2)
   }
 

@@ -27,10 +27,12 @@ export function createExecutor(settings: Settings, options: ExecutorOptions): Ex
     throw new ConfigurationError([`-P/--pool ${pool}: -A must name the module that its children load`])
   const { app, clock, hooks, hostname, log, size, stopLimit } = options
   const terms = { hostname, hookTimeoutMs: settings.worker_hook_timeout * 1000, resourceTimeoutMs }
+  const resourcesMs = app.resources.count * resourceTimeoutMs
   const child = {
     breakers: app.breakers,
     hooks,
-    endMs: END_MS + app.resources.count * resourceTimeoutMs,
+    loadMs: settings.worker_proc_alive_timeout * 1000 + resourcesMs,
+    endMs: END_MS + resourcesMs,
     clock,
     hostname,
     log,

@@ -115,7 +115,6 @@ const ALL = {
   worker_lost_wait: 10,
   worker_pool_putlocks: true,
   worker_pool_restarts: false,
-  worker_proc_alive_timeout: 4,
   worker_redirect_stdouts_level: 'WARNING',
   worker_timer: null,
   worker_timer_precision: 1,

@@ -52,6 +52,8 @@ class FakeChild implements Child {
   }
 }
 
+const LOAD_MS = 4000
+
 async function started(size = 1, clock = new FakeClock(), stopLimit = new StopLimit(clock, 10_000)) {
   const log = new MemoryLog()
   const children: FakeChild[] = []
@@ -64,7 +66,7 @@ async function started(size = 1, clock = new FakeClock(), stopLimit = new StopLi
   }
   const harness = PoolHarness.unstarted(
     (options) => new ChildPool({ name: 'prefork', implementation: 'fake', listed: 'processes', make }, options),
-    { clock, log, size, stopLimit },
+    { clock, loadMs: LOAD_MS, log, size, stopLimit },
   )
   const starting = harness.pool.start()
   for (const child of children) child.load()
@@ -101,6 +103,25 @@ describe('ChildPool', () => {
       "Process 'Fake-1' pid:1 exited with 'exitcode 1'",
       ...[2, 3, 4].map((n) => `Process 'Fake-${n}' pid:${n} didn't start: Exception('it died')`),
     ])
+  })
+
+  it('kills a child that never comes up, and starts another in its place', async () => {
+    const { children, clock, log, nth, turn } = await started()
+    nth(1).die('exitcode 1')
+    await turn()
+    clock.advance(LOAD_MS - 1)
+    expect(nth(2).killed).toBe(false)
+    clock.advance(1)
+    expect(nth(2).killed).toBe(true)
+    await turn()
+    clock.advance(500)
+    nth(3).load()
+    await turn()
+    clock.advance(LOAD_MS)
+    expect(children.map(({ killed }) => killed)).toEqual([false, true, false])
+    expect(log.of('ERROR')).toContain(
+      "Process 'Fake-2' pid:2 did not load the app within 4 s (worker_proc_alive_timeout)",
+    )
   })
 
   it('starts another later where the system has no room for one at present', async () => {

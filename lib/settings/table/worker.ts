@@ -101,6 +101,11 @@ export const WORKER = {
     1,
     'Seconds that an open socket or timer of the app may keep the process alive after a shutdown.',
   ),
+  worker_proc_alive_timeout: row(
+    positiveSeconds,
+    60,
+    'Seconds that a child of -P prefork or threads may take to load the app; then it is killed, and another is started.',
+  ),
   worker_hook_timeout: row(
     positiveSeconds,
     10,
