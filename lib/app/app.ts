@@ -133,9 +133,11 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   }
 
   /**
-   * Closes the connection that `sendTask` opened, if any. Connections that workers have lent are left to the workers.
+   * Closes the connection that `sendTask` opened, if any; what still waits for a result then fails. Connections that
+   * workers have lent are left to the workers.
    */
   async close(): Promise<void> {
+    if (this.outlet) this.results.end(this.outlet)
     await this.outlet?.close()
     this.outlet = null
   }

@@ -9,14 +9,38 @@ import type { AnyResult, ResultHome, RevokeOptions } from './result.js'
 
 /** The results of an app, read through its current outlet, since a closed app opens another one. */
 export class Results implements ResultHome {
+  /** Called when an outlet is closed on which somebody waits for a result: nothing comes there any more. */
+  private readonly waiting = new WeakMap<Outlet, Set<(error: Error) => void>>()
+
   constructor(private readonly outlet: () => Outlet) {}
 
   get(id: string): Promise<ResultMeta | null> {
     return this.backend.get(id)
   }
 
-  subscribe(id: string, onMeta: (meta: ResultMeta) => void): Promise<() => Promise<void>> {
-    return this.backend.subscribe(id, onMeta)
+  async subscribe(
+    id: string,
+    onMeta: (meta: ResultMeta) => void,
+    onEnd: (error: Error) => void,
+  ): Promise<() => Promise<void>> {
+    const outlet = this.outlet()
+    const waiting = this.waiting.get(outlet) ?? new Set()
+    this.waiting.set(outlet, waiting)
+    waiting.add(onEnd)
+    const unsubscribe = await outlet.backend.subscribe(id, onMeta).catch((thrown) => {
+      waiting.delete(onEnd)
+      throw thrown
+    })
+    return async () => {
+      waiting.delete(onEnd)
+      await unsubscribe()
+    }
+  }
+
+  /** Fails whatever still waits for a result on an outlet that is being closed. */
+  end(outlet: Outlet): void {
+    const error = new BackendError('the app was closed while its result was waited for', { retriable: false })
+    for (const onEnd of this.waiting.get(outlet) ?? []) onEnd(error)
   }
 
   forget(id: string): Promise<void> {

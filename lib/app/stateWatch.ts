@@ -4,7 +4,13 @@ import { READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { TimeoutError } from './timeoutError.js'
 
 /** The part of a backend that results are read from. */
-export type ResultSource = Pick<Backend, 'get' | 'subscribe' | 'forget'>
+export interface ResultSource extends Pick<Backend, 'get' | 'forget'> {
+  /**
+   * As a backend's.
+   * @param onEnd called if nothing comes any more, since the app was closed
+   */
+  subscribe(id: string, onMeta: (meta: ResultMeta) => void, onEnd: (error: Error) => void): Promise<() => Promise<void>>
+}
 
 export interface WatchOptions {
   /** Seconds. */
@@ -98,10 +104,11 @@ class StateWatch {
   private readonly onAbort = (): void => this.fail(this.options.signal?.reason)
 
   private async subscribe(): Promise<void> {
-    const leave = await this.source.subscribe(this.id, (meta) => {
+    const onMeta = (meta: ResultMeta): void => {
       this.heard++
       this.take(meta)
-    })
+    }
+    const leave = await this.source.subscribe(this.id, onMeta, (error) => this.fail(error))
     if (this.ended) return leave()
     this.leave = leave
     await this.ask()

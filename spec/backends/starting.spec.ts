@@ -4,6 +4,7 @@ import { StartingBackend } from '../../lib/backends/starting.js'
 import { Celery } from '../../lib/celery.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { brokerUrl, redisUrl } from '../support/services.js'
+import { waitFor } from '../support/waitFor.js'
 
 describe('StartingBackend', () => {
   it('starts once, and again after a start that failed', async () => {
@@ -57,5 +58,27 @@ describe('a client process that has sent nothing', () => {
     const rpc = new Celery('client', { broker_url: brokerUrl(), result_backend: 'rpc://' })
     expect(await rpc.asyncResult(randomUUID()).state()).toBe('PENDING')
     await rpc.close()
+  })
+
+  it.each([
+    ['redis://', () => redisUrl()],
+    ['rpc://', () => 'rpc://'],
+    ['cache+memory://', () => 'cache+memory://'],
+  ])('waits no longer for a result in %s once it is closed', async (_, backend) => {
+    const own = new Celery('client', { broker_url: brokerUrl(), result_backend: backend() })
+    const result = own.asyncResult(randomUUID())
+    const states: string[] = []
+    const following = (async () => {
+      for await (const { state } of result.states()) states.push(state)
+    })()
+    following.catch(() => undefined)
+    // By then it is subscribed.
+    await waitFor(() => states.length === 1, { what: 'the first state' })
+    const getting = result.get()
+    const closing = own.close()
+    for (const wait of [following, getting]) {
+      await expect(wait).rejects.toThrow('the app was closed while its result was waited for')
+    }
+    await closing
   })
 })
