@@ -66,6 +66,7 @@ export class RedisBackend implements Backend {
     this.script = new StoreScript(this.client, options.log)
     const parts = {
       client: this.client,
+      log: options.log,
       groupKey: `${this.prefix}${GROUP_KEY}`,
       expires: this.expires,
       attempt: this.attempt.bind(this),

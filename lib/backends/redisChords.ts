@@ -1,7 +1,9 @@
 import type { ChainableCommander } from 'ioredis'
 import type { ChordPart, ChordStore } from '../ports.js'
 import { type ChordMember, decodeMember, encodeMember, isMemberOf } from '../protocol/chordMember.js'
+import { COUNT_PART } from './chordScript.js'
 import { answersOf, keep, type RedisParts } from './redisKeep.js'
+import { RedisScript } from './redisScript.js'
 import { checkSize } from './storeScript.js'
 
 /*
@@ -13,16 +15,29 @@ import { checkSize } from './storeScript.js'
  * <g>.c   the id of the member that completes the chord: ours alone, so that a member which is delivered again in that moment, to another
  *         worker, doesn't complete it as well
  */
+type Keys = readonly [members: string, added: string, size: string]
+
+/** What a member changes: a text that is added, and one that is removed before; each may be empty for none. */
+interface Change {
+  readonly place: string
+  readonly add: string
+  readonly remove: string
+}
+
 /**
- * Chords counted in Redis, with the keys, commands and texts of Celery's `RedisBackend`, so that its workers count the
+ * Chords counted in Redis, with the keys and texts of Celery's `RedisBackend`, so that its workers count the
  * same chords.
  */
 export class RedisChords implements ChordStore {
+  private readonly script: RedisScript
+
   /** @param ordered `result_chord_ordered` of `result_backend_transport_options` */
   constructor(
     private readonly redis: RedisParts,
     private readonly ordered: boolean,
-  ) {}
+  ) {
+    this.script = new RedisScript(redis.client, COUNT_PART, redis.log, 'chords are counted')
+  }
 
   async setSize(groupId: string, size: number): Promise<void> {
     await this.redis.attempt(() => keep(this.redis, this.keyOf(groupId, 's'), String(size)))
@@ -63,33 +78,36 @@ export class RedisChords implements ChordStore {
 
   /** @returns whether the chord is complete */
   private async count(part: ChordPart, text: string, known: string | null): Promise<boolean> {
-    const [j, t, s] = ['j', 't', 's'].map((key) => this.keyOf(part.groupId, key)) as [string, string, string]
-    const steps = this.redis.client.multi()
-    let changes = 0
+    const keys: Keys = [this.keyOf(part.groupId, 'j'), this.keyOf(part.groupId, 't'), this.keyOf(part.groupId, 's')]
     // As with results, a success is not replaced.
-    if (known !== null && !isSuccess(known)) changes = this.remove(steps, j, known)
-    if (known === null || changes > 0) changes += this.add(steps, j, part, text)
-    if (this.ordered) steps.zcount(j, '-inf', '+inf')
-    else steps.llen(j)
-    const answers = await answersOf(this.expiring(steps.get(t).get(s), j, t, s))
-    const [ready, added, size] = answers.slice(changes)
+    const keeps = known !== null && isSuccess(known)
+    const change = {
+      place: String(part.groupIndex ?? '+inf'),
+      add: keeps ? '' : text,
+      remove: keeps ? '' : (known ?? ''),
+    }
+    const args = [this.ordered ? 1 : 0, change.place, change.add, change.remove, this.redis.expires]
+    const [ready, added, size] = await this.script.run(keys, args, () => this.countPlainly(keys, change))
     // Without a size the header is still being sent, or the chord was completed. There may be more members than the size says: Celery makes
     // it smaller while it sends a group that a member of the header ends with, and then waits forever.
     return size !== null && Number(ready) >= Number(size) + Number(added ?? 0)
   }
 
-  /** @returns the number of its commands */
-  private add(steps: ChainableCommander, key: string, { groupIndex }: ChordPart, text: string): number {
-    if (this.ordered) steps.zadd(key, String(groupIndex ?? '+inf'), text)
-    else steps.rpush(key, text)
-    return 1
-  }
-
-  /** @returns the number of its commands */
-  private remove(steps: ChainableCommander, key: string, text: string): number {
-    if (this.ordered) steps.zrem(key, text)
-    else steps.lrem(key, '1', text)
-    return 1
+  /** Mirrors Celery's transaction. */
+  private async countPlainly([j, t, s]: Keys, { add, place, remove }: Change): Promise<readonly unknown[]> {
+    const steps = this.redis.client.multi()
+    const changes = [remove, add].filter((text) => text !== '').length
+    if (this.ordered) {
+      if (remove !== '') steps.zrem(j, remove)
+      if (add !== '') steps.zadd(j, place, add)
+      steps.zcount(j, '-inf', '+inf')
+    } else {
+      if (remove !== '') steps.lrem(j, '1', remove)
+      if (add !== '') steps.rpush(j, add)
+      steps.llen(j)
+    }
+    const answers = await answersOf(this.expiring(steps.get(t).get(s), j, t, s))
+    return answers.slice(changes)
   }
 
   /** Only one member completes a chord; the same member may do so again, when its message is delivered again. */

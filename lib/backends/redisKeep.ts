@@ -1,8 +1,10 @@
 import type { ChainableCommander, Redis } from 'ioredis'
+import type { Logger } from '../ports.js'
 
 /** What the parts of the redis backend share. */
 export interface RedisParts {
   readonly client: Redis
+  readonly log: Logger
   /** The part of `celery-taskset-meta-<id>` before the id. */
   readonly groupKey: string
   /** Whole seconds; 0 for forever. */

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import { decodeResult, encodeResult, READY_STATES, type ResultMeta } from '../protocol/result.js'
 import { BackendError } from './backendError.js'
+import { RedisScript, type ScriptCommands } from './redisScript.js'
 
 /** Redis refuses a longer value by closing the connection, which would look like an outage and be retried forever. */
 const LARGEST_VALUE = 512 * 1024 * 1024
@@ -31,22 +30,9 @@ end
 redis.call('PUBLISH', KEYS[1], ARGV[1])
 return 1
 `
-const SHA = createHash('sha1').update(SCRIPT).digest('hex')
-
-/**
- * The errors by which a server says that scripts, or the commands in them, are forbidden for this user or missing: all
- * words of one of these lines. An error about the key is not among them.
- */
-const NO_SCRIPTS: readonly (readonly RegExp[])[] = [
-  [/NOPERM|unknown command/i, /\beval/i],
-  [/ACL failure in script/i],
-  [/user executing the script|this user/i, /can't run this command/i],
-]
 
 /** The part of a Redis client that stores results. */
-export interface StoreCommands {
-  evalsha(sha: string, keys: number, key: string, ...args: (string | number)[]): Promise<unknown>
-  eval(script: string, keys: number, key: string, ...args: (string | number)[]): Promise<unknown>
+export interface StoreCommands extends ScriptCommands {
   get(key: string): Promise<string | null>
   set(key: string, value: string): Promise<unknown>
   setex(key: string, seconds: number, value: string): Promise<unknown>
@@ -79,12 +65,14 @@ export function expiryOf(seconds: number | null): number {
  * aren't allowed.
  */
 export class StoreScript {
-  private allowed = true
+  private readonly script: RedisScript
 
   constructor(
     private readonly client: StoreCommands,
-    private readonly log: Logger,
-  ) {}
+    log: Logger,
+  ) {
+    this.script = new RedisScript(client, SCRIPT, log, 'results are stored')
+  }
 
   /**
    * Stores a value and publishes it.
@@ -93,30 +81,7 @@ export class StoreScript {
    * @throws the client's error
    */
   async run(key: string, value: string, seconds: number, sparing = false): Promise<void> {
-    if (this.allowed) {
-      try {
-        await this.asScript(key, value, seconds, sparing)
-        return
-      } catch (thrown) {
-        const { message } = coerceError(thrown)
-        if (!NO_SCRIPTS.some((words) => words.every((word) => word.test(message)))) throw thrown
-        if (this.allowed)
-          this.log.warning(`Redis does not let this user run scripts; results are stored by plain commands: ${message}`)
-        this.allowed = false
-      }
-    }
-    await this.asCommands(key, value, seconds, sparing)
-  }
-
-  private async asScript(key: string, value: string, seconds: number, sparing: boolean): Promise<void> {
-    const spare = sparing ? 1 : 0
-    try {
-      await this.client.evalsha(SHA, 1, key, value, seconds, spare)
-    } catch (thrown) {
-      // The server was restarted, or its scripts were flushed: this also gives it the script again.
-      if (!coerceError(thrown).message.startsWith('NOSCRIPT')) throw thrown
-      await this.client.eval(SCRIPT, 1, key, value, seconds, spare)
-    }
+    await this.script.run([key], [value, seconds, sparing ? 1 : 0], () => this.asCommands(key, value, seconds, sparing))
   }
 
   /** Another worker may store a success between the read and the write, as with Celery's own workers. */

@@ -9,8 +9,8 @@ import { waitFor } from '../support/waitFor.js'
 
 const publisher = { publish: async () => undefined }
 
-function backendWith(more: Record<string, unknown>, url = redisUrl()): Backend {
-  return createBackend({ result_backend: url, result_expires: 100, ...more }, { publisher, log: new MemoryLog() })
+function backendWith(more: Record<string, unknown>, url = redisUrl(), log = new MemoryLog()): Backend {
+  return createBackend({ result_backend: url, result_expires: 100, ...more }, { publisher, log })
 }
 
 describe('RedisChords', () => {
@@ -40,11 +40,31 @@ describe('RedisChords', () => {
   })
   afterAll(() => client.quit())
 
-  const open = async (more: Record<string, unknown> = {}): Promise<ChordStore> => {
-    backend = backendWith(more)
+  const open = async (
+    more: Record<string, unknown> = {},
+    url = redisUrl(),
+    log = new MemoryLog(),
+  ): Promise<ChordStore> => {
+    backend = backendWith(more, url, log)
     await backend.start()
     if (!backend.chords) throw new Error('no chords')
     return backend.chords
+  }
+
+  /** The commands about the group that clients send while `act` runs, those within scripts left out. */
+  async function commandsOf(act: () => Promise<unknown>): Promise<string[]> {
+    const monitor = await client.monitor()
+    const seen: string[] = []
+    monitor.on('monitor', (_time, args: string[], source: string) => {
+      const command = args.join(' ').replaceAll(group, 'G')
+      if (source !== 'lua' && (command.includes('G') || args[0] === 'echo')) seen.push(command)
+    })
+    await act()
+    const end = randomUUID()
+    await client.echo(end)
+    await waitFor(() => seen.includes(`echo ${end}`), { what: 'all commands' })
+    monitor.disconnect()
+    return seen.filter((command) => !command.startsWith('echo '))
   }
 
   it("has Celery's keys, texts, scores and expiries", async () => {
@@ -76,19 +96,24 @@ describe('RedisChords', () => {
     expect(await client.keys(`*${group}*`)).toEqual([])
   })
 
-  it('sends what a Python worker sends', async () => {
+  it('sends a command for each member', async () => {
     const chords = await open()
-    await chords.setSize(group, 2)
-    const monitor = await client.monitor()
-    const seen: string[] = []
-    monitor.on('monitor', (_time, args: string[]) => {
-      if (args.some((arg) => arg.includes(group)) || /^(multi|exec)$/i.test(args[0] ?? ''))
-        seen.push(args.join(' ').replaceAll(group, 'G'))
-    })
-    await chords.addPart(part(0, 'a'))
-    await waitFor(() => seen.includes('exec'), { what: 'the transaction' })
-    expect(seen).toEqual([
-      'multi',
+    await chords.setSize(group, 3)
+    await chords.addPart(part(1, 'b'))
+    expect(await commandsOf(() => chords.addPart(part(0, 'a')))).toEqual([
+      expect.stringMatching(/^evalsha [0-9a-f]{40} 3 celery-taskset-meta-G\.j /),
+    ])
+  })
+
+  it('sends what a Python worker sends to a server that runs no scripts', async () => {
+    const name = `spec-${randomUUID()}`
+    await client.call('ACL', 'SETUSER', name, 'on', '>secret', '~*', '&*', '+@all', '-eval', '-evalsha', '-@scripting')
+    const url = Object.assign(new URL(redisUrl()), { username: name, password: 'secret' })
+    const log = new MemoryLog()
+    const chords = await open({}, url.href, log)
+    await chords.setSize(group, 3)
+    const seen = await commandsOf(() => chords.addPart(part(0, 'a')))
+    expect(seen.filter((command) => !command.startsWith('eval'))).toEqual([
       'zadd celery-taskset-meta-G.j 0 [1, "a", "SUCCESS", 0]',
       'zcount celery-taskset-meta-G.j -inf +inf',
       'get celery-taskset-meta-G.t',
@@ -96,9 +121,15 @@ describe('RedisChords', () => {
       'expire celery-taskset-meta-G.j 100',
       'expire celery-taskset-meta-G.t 100',
       'expire celery-taskset-meta-G.s 100',
-      'exec',
     ])
-    await monitor.disconnect()
+    const failed = { state: 'FAILURE', result: { exc_type: 'E', exc_message: ['x'] } } as const
+    expect(await chords.addPart(part(1, 'b', failed))).toBe(false)
+    expect(await chords.addPart(part(1, 'b', { isRepeated: true }))).toBe(false)
+    expect(await chords.addPart(part(1, 'b', { ...failed, isRepeated: true }))).toBe(false)
+    expect(await chords.addPart(part(2, 'c'))).toBe(true)
+    expect((await chords.members(group)).map(({ state }) => state)).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS'])
+    expect(log.of('WARNING')).toEqual([expect.stringContaining('chords are counted by plain commands')])
+    await client.call('ACL', 'DELUSER', name)
   })
 
   it('keeps nothing longer or shorter where results never expire, and puts the prefix before each key', async () => {
