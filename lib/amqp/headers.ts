@@ -1,4 +1,5 @@
 import type { AmqpTable } from '../protocol/amqp.js'
+import { setOwn } from '../protocol/content/plain.js'
 
 /** The largest integer that every client reads alike in the one byte in which amqplib writes it. */
 const LARGEST_BYTE = 127
@@ -21,18 +22,31 @@ const NUMBERS: ReadonlySet<string> = new Set(
  * message that a Python process may receive must be sent with these. Values that `fieldTable.ts` has read come out
  * unchanged, except numbers that Python would misread: an integer below -2^31 becomes a double.
  */
-export function headersForAll(headers: AmqpTable): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typed(value)]))
+export function headersForAll(headers: AmqpTable): AmqpTable {
+  let changed: Record<string, unknown> | null = null
+  for (const name of Object.keys(headers)) {
+    const value = typed(headers[name])
+    if (value === headers[name]) continue
+    changed ??= { ...headers }
+    setOwn(changed, name, value)
+  }
+  // Most have nothing to change, and are sent as they are.
+  return changed ?? headers
 }
 
 function typed(value: unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? integer(value) : { '!': 'double', value }
   if (typeof value === 'bigint') return long(value)
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value
-  if (Array.isArray(value)) return value.map(typed)
+  if (Array.isArray(value)) return typedList(value)
   if (!Object.hasOwn(value, '!')) return headersForAll(value as AmqpTable)
   // amqplib's own way to name a type, used for timestamps and decimals; another table may have a key of that name, too.
   return named(value as Named) ?? { '!': 'object', value: headersForAll(value as AmqpTable) }
+}
+
+function typedList(list: readonly unknown[]): readonly unknown[] {
+  const items = list.map(typed)
+  return items.every((item, at) => item === list[at]) ? list : items
 }
 
 interface Named {
