@@ -89,6 +89,7 @@ export type {
   Timer,
 } from './ports.js'
 export type { AmqpProperties, AmqpTable, IncomingMessage, OutgoingMessage } from './protocol/amqp.js'
+export type { BodyCopy } from './protocol/bodyCopy.js'
 export type { ChordMember } from './protocol/chordMember.js'
 export type { BodyLimits } from './protocol/content/bodyLimits.js'
 export { registerSerializer, type Serializer } from './protocol/content/serializers.js'

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingMessage } from './protocol/amqp.js'
+import type { BodyCopy } from './protocol/bodyCopy.js'
 import type { ChordMember } from './protocol/chordMember.js'
 import type { ResultMeta, ResultTuple } from './protocol/result.js'
 
@@ -182,6 +183,12 @@ export interface ChordStore {
    * @throws CeleriacError
    */
   close(groupId: string): Promise<void>
+  /**
+   * Called before a body runs that may have been sent twice. May be repeated.
+   * @returns whether this copy is the one to run: true for the first that asks, and for no other
+   * @throws CeleriacError
+   */
+  takeBody(body: BodyCopy): Promise<boolean>
 }
 
 /** Stores groups by their ids: Celery's `GroupResult.save`. */

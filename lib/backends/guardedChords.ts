@@ -1,4 +1,5 @@
 import type { ChordPart, ChordStore, GroupStore } from '../ports.js'
+import type { BodyCopy } from '../protocol/bodyCopy.js'
 import type { ChordMember } from '../protocol/chordMember.js'
 import type { ResultTuple } from '../protocol/result.js'
 import type { Persistent } from './persistent.js'
@@ -31,6 +32,12 @@ export class GuardedChords implements ChordStore {
 
   close(groupId: string): Promise<void> {
     return this.persistent.run(`chord ${groupId} was not closed`, () => this.inner.close(groupId))
+  }
+
+  takeBody(body: BodyCopy): Promise<boolean> {
+    return this.persistent.run(`it is not known whether the body ${body.id} of a chord has run`, () =>
+      this.inner.takeBody(body),
+    )
   }
 }
 

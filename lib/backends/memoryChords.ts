@@ -1,4 +1,5 @@
 import type { ChordPart, ChordStore } from '../ports.js'
+import type { BodyCopy } from '../protocol/bodyCopy.js'
 import { type ChordMember, decodeMember, encodeMember } from '../protocol/chordMember.js'
 import { Recent } from './recent.js'
 
@@ -22,9 +23,12 @@ interface Chord {
  */
 export class MemoryChords implements ChordStore {
   private readonly chords: Recent<Chord>
+  /** Which copy of a body runs, by the ids of its header and its own. */
+  private readonly copies: Recent<string>
 
   constructor(most: number) {
     this.chords = new Recent(most)
+    this.copies = new Recent(most)
   }
 
   async setSize(groupId: string, size: number): Promise<void> {
@@ -52,6 +56,13 @@ export class MemoryChords implements ChordStore {
 
   async close(groupId: string): Promise<void> {
     this.chords.delete(groupId)
+  }
+
+  async takeBody({ copy, groupId, id }: BodyCopy): Promise<boolean> {
+    const key = `${groupId}/${id}`
+    const taken = this.copies.get(key) ?? copy
+    this.copies.set(key, taken)
+    return taken === copy
   }
 
   private of(groupId: string): Chord {

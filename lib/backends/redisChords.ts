@@ -1,5 +1,6 @@
 import type { ChainableCommander } from 'ioredis'
 import type { ChordPart, ChordStore } from '../ports.js'
+import type { BodyCopy } from '../protocol/bodyCopy.js'
 import { type ChordMember, decodeMember, encodeMember, isMemberOf } from '../protocol/chordMember.js'
 import { COUNT_PART } from './chordScript.js'
 import { answersOf, keep, type RedisParts } from './redisKeep.js'
@@ -14,6 +15,7 @@ import { checkSize } from './storeScript.js'
  * <g>.s   how many members the header had
  * <g>.c   the id of the member that completes the chord: ours alone, so that a member which is delivered again in that moment, to another
  *         worker, doesn't complete it as well
+ * <g>.b.<id>   which copy of the body runs: ours alone, for a body that is sent twice since the worker of that member was lost
  */
 type Keys = readonly [members: string, added: string, size: string]
 
@@ -68,6 +70,10 @@ export class RedisChords implements ChordStore {
     await this.redis.attempt(() => this.redis.client.del(...keys))
   }
 
+  takeBody({ copy, groupId, id }: BodyCopy): Promise<boolean> {
+    return this.redis.attempt(() => this.isFirst(this.keyOf(groupId, `b.${id}`), copy))
+  }
+
   /** The member's earlier result, if one was kept. */
   private async known({ groupId, groupIndex, id }: ChordPart): Promise<string | null> {
     const key = this.keyOf(groupId, 'j')
@@ -111,11 +117,15 @@ export class RedisChords implements ChordStore {
   }
 
   /** Only one member completes a chord; the same member may do so again, when its message is delivered again. */
-  private async claim({ groupId, id }: ChordPart): Promise<boolean> {
+  private claim({ groupId, id }: ChordPart): Promise<boolean> {
+    return this.isFirst(this.keyOf(groupId, 'c'), id)
+  }
+
+  /** Whether no other claimant has taken the key before. */
+  private async isFirst(key: string, claimant: string): Promise<boolean> {
     const { client, expires } = this.redis
-    const key = this.keyOf(groupId, 'c')
-    const claimed = expires > 0 ? await client.set(key, id, 'EX', expires, 'NX') : await client.set(key, id, 'NX')
-    return claimed !== null || (await client.get(key)) === id
+    const taken = expires > 0 ? client.set(key, claimant, 'EX', expires, 'NX') : client.set(key, claimant, 'NX')
+    return (await taken) !== null || (await client.get(key)) === claimant
   }
 
   private range(key: string): Promise<string[]> {

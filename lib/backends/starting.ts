@@ -22,6 +22,7 @@ export class StartingBackend implements Backend {
       addPart: (part) => this.started(() => chords.addPart(part)),
       members: (groupId) => this.started(() => chords.members(groupId)),
       close: (groupId) => this.started(() => chords.close(groupId)),
+      takeBody: (body) => this.started(() => chords.takeBody(body)),
     }
     this.groups = groups && {
       save: (id, group) => this.started(() => groups.save(id, group)),

@@ -164,6 +164,7 @@ export function packOutcome(outcome: Outcome): PlainOutcome {
     }
     case 'REVOKED':
     case 'DUPLICATE':
+    case 'COPY':
       throw new TypeError(`a run doesn't end with ${outcome.state}`)
     default:
       return outcome satisfies never

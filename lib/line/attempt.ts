@@ -35,12 +35,22 @@ export function attempt(request: Request, options: AttemptOptions): Outcome | Pr
   try {
     if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers))
       return { state: 'REVOKED', reason: 'revoked' }
-    return mayBeDuplicate(request, options)
-      ? unlessSucceeded(request, options).catch(unexpected)
-      : unlessRefused(request, options)
+    const taking = options.results.takesBody(request)
+    if (taking) return unlessCopy(request, taking, options).catch(unexpected)
+    return unlessDuplicate(request, options)
   } catch (thrown) {
     return unexpected(thrown)
   }
+}
+
+async function unlessCopy(request: Request, taking: Promise<boolean>, options: AttemptOptions): Promise<Outcome> {
+  return (await taking) ? unlessDuplicate(request, options) : { state: 'COPY' }
+}
+
+function unlessDuplicate(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
+  return mayBeDuplicate(request, options)
+    ? unlessSucceeded(request, options).catch(unexpected)
+    : unlessRefused(request, options)
 }
 
 async function unlessSucceeded(request: Request, options: AttemptOptions): Promise<Outcome> {

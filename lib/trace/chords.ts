@@ -4,6 +4,8 @@ import { type CanvasLimits, parseSignature } from '../canvas/parse.js'
 import type { Signature } from '../canvas/signature.js'
 import { SignatureError } from '../canvas/signatureError.js'
 import type { Backend, ChordPart, Clock, Logger } from '../ports.js'
+import type { AmqpTable } from '../protocol/amqp.js'
+import { newCopy } from '../protocol/bodyCopy.js'
 import { encodeException } from '../protocol/exception.js'
 import type { Ended } from './ended.js'
 import type { Errbacks } from './errbacks.js'
@@ -19,7 +21,7 @@ export interface ChordsOptions {
   readonly results: Results
   readonly errbacks: Errbacks
   readonly log: Logger
-  send(sig: Signature, call: CallParts): Promise<void>
+  send(sig: Signature, call: CallParts, headers: AmqpTable): Promise<void>
 }
 
 /** Reports the ends of messages to the chords that they belong to. */
@@ -61,7 +63,7 @@ export class Chords {
       },
       limits,
       log,
-      send: (sig, values) => send(sig, { args: [values] }),
+      send: (sig, values) => send(sig, { args: [values] }, newCopy(part.groupId)),
       callErrbacks: (sigs, id, error) =>
         errbacks.call({ id, rootId, info: () => ({ ...ended.info(), id, task: body.task }) }, sigs, error),
       fail: (id, error) => results.failedUnrun({ id, options: {}, counts: false }, error, ended.children),

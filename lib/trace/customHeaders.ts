@@ -5,7 +5,7 @@ const CELERYS: ReadonlySet<string> = new Set(
   `args callbacks called_directly chain chord correlation_id delivery_info errbacks eta expires group group_index headers hostname id
   ignore_result is_eager kwargs logfile loglevel origin parent_id properties retries reply_to replaced_task_nesting root_id shadow
   taskset timelimit utc stamped_headers stamps update clear get as_execution_options children lang task argsrepr kwargsrepr
-  compression celeriac-received`.split(/\s+/),
+  compression celeriac-received celeriac-copy`.split(/\s+/),
 )
 
 /**

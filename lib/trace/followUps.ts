@@ -1,6 +1,7 @@
 import { currentRun } from '../app/current.js'
 import type { Registry } from '../app/registry.js'
 import { applySignature } from '../canvas/apply.js'
+import { headed } from '../canvas/headed.js'
 import type { CallParts } from '../canvas/merge.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
 import { canvasLimits, NO_LIMITS, parseSignatures } from '../canvas/parse.js'
@@ -8,6 +9,7 @@ import { isGroup, listSignature, type Signature } from '../canvas/signature.js'
 import { SignatureError } from '../canvas/signatureError.js'
 import { CeleriacError } from '../errors.js'
 import type { Backend, Clock, Delivery, Logger } from '../ports.js'
+import type { AmqpTable } from '../protocol/amqp.js'
 import { encodeException } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { encodeRevoked } from '../protocol/result.js'
@@ -52,7 +54,7 @@ export class FollowUps {
   private readonly errbacks: Errbacks
 
   constructor(private readonly options: FollowUpsOptions) {
-    const send = (sig: Signature, call: CallParts) => this.send(sig, call)
+    const send = (sig: Signature, call: CallParts, headers?: AmqpTable) => this.send(sig, call, headers)
     this.errbacks = new Errbacks({ ...options, send })
     const { settings } = options
     const terms = { joinTimeoutMs: settings.result_chord_join_timeout * 1000, limits: canvasLimits(settings) }
@@ -142,9 +144,10 @@ export class FollowUps {
     return currentRun.run({ id, rootId, worker: this.options.hostname, children }, work)
   }
 
-  private async send(sig: Signature, call: CallParts): Promise<void> {
+  private async send(sig: Signature, call: CallParts, headers?: AmqpTable): Promise<void> {
+    const { outlet } = this.options
     try {
-      await applySignature(sig, call, this.options.outlet)
+      await applySignature(sig, call, headers === undefined ? outlet : headed(outlet, headers))
     } catch (thrown) {
       if (thrown instanceof CeleriacError || thrown instanceof SignatureError) throw thrown
       throw new EncodeError(thrown)

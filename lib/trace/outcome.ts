@@ -15,5 +15,7 @@ export type Outcome =
   | { readonly state: 'REVOKED'; readonly reason: RevokeReason }
   /** The task was delivered again although it had succeeded; with `worker_deduplicate_successful_tasks`. */
   | { readonly state: 'DUPLICATE' }
+  /** Another copy of this message, the body of a chord, has run or runs. */
+  | { readonly state: 'COPY' }
   /** The task was told to end, by a cold stop or a lost connection, and did; the broker delivers its message again. */
   | { readonly state: 'ABORTED'; readonly error: Error; readonly runtimeMs: number }

@@ -1,5 +1,6 @@
 import type { Backend, Clock, ResultRequest } from '../ports.js'
 import type { AmqpTable } from '../protocol/amqp.js'
+import { copyOf } from '../protocol/bodyCopy.js'
 import { encodeException, RemoteError } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
@@ -83,6 +84,16 @@ export class Results {
   /** Returns whether the task has succeeded before, as far as the backend knows. */
   async hasSucceeded(request: Request): Promise<boolean> {
     return (await this.options.backend.get(request.id))?.status === 'SUCCESS'
+  }
+
+  /**
+   * Returns whether this copy of a chord's body is the one to run; null if it can't have been sent twice. If the
+   * backend can't tell, it runs: a repeat is allowed, a loss is not.
+   */
+  takesBody({ id, message }: Request): Promise<boolean> | null {
+    const copy = copyOf(message.headers)
+    const { chords } = this.options.backend
+    return copy !== null && chords ? chords.takeBody({ id, ...copy }).catch(() => true) : null
   }
 
   /** Stores the failure of a task that was to follow and never will. */

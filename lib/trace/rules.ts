@@ -50,6 +50,8 @@ export const RULES = {
   revoked: { counts: 'revoked', early: rule('REVOKED', 'ack', 'revoked'), late: rule('REVOKED', 'ack', 'revoked') },
   /** With `worker_deduplicate_successful_tasks`. */
   duplicate: { counts: 'ignored', early: NOTHING, late: rule(null, 'ack') },
+  /** Not in Celery, where the body of a chord may run twice. */
+  copy: { counts: 'ignored', early: NOTHING, late: rule(null, 'ack') },
   /** The task was told to stop by a cold shutdown, and did. */
   aborted: { counts: 'aborted', early: rule(null, 'leave', 'cancelled'), late: rule(null, 'give back', 'cancelled') },
   /** The connection was lost: the broker delivers the message again. */
@@ -84,6 +86,8 @@ export function situationOf(outcome: Outcome, policy: Policy): Situation {
       return 'revoked'
     case 'DUPLICATE':
       return 'duplicate'
+    case 'COPY':
+      return 'copy'
     case 'ABORTED':
       return 'aborted'
     default:

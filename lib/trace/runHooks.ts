@@ -49,7 +49,7 @@ function callFacts({ request, task }: HookedRun): CallFacts {
 }
 
 function stateOf({ state }: Outcome): RunState | null {
-  return state === 'REVOKED' || state === 'DUPLICATE' ? null : state
+  return state === 'REVOKED' || state === 'DUPLICATE' || state === 'COPY' ? null : state
 }
 
 function retvalOf(outcome: Outcome): unknown {

@@ -29,6 +29,9 @@ export function say(request: Request, outcome: Exclude<Outcome, { state: 'RETRY'
     case 'DUPLICATE':
       log.info(`${task} Task already completed successfully.`)
       break
+    case 'COPY':
+      log.info(`${task} was sent twice, as the body of a chord whose last member ran twice: the other copy runs`)
+      break
     case 'ABORTED':
       log.warning(`${task} was stopped: ${outcome.error.message}`)
       break

@@ -29,6 +29,7 @@ class Away extends MemoryBackend {
       addPart: (part) => tried(part.isRepeated ? 'addPart again' : 'addPart', () => chords.addPart(part)),
       members: (id) => tried('members', () => chords.members(id)),
       close: (id) => tried('close', () => chords.close(id)),
+      takeBody: (body) => tried('takeBody', () => chords.takeBody(body)),
     }
   }
 }

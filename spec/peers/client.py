@@ -18,9 +18,9 @@ def seen(step, app, queue):
         options["eta"] = datetime.fromtimestamp(due, timezone.utc)
     result = app.send_task(step["task"], step.get("args", []), step.get("kwargs", {}), queue=step.get("queue", queue), **options)
     if step["do"] == "revoke":
-        if step.get("running"):
-            wait_until_running(result.id, app)
-        app.control.revoke(result.id, terminate=step.get("terminate", False))
+        # Other workers would mark the task as revoked, perhaps before the one that runs it has stored that it was terminated.
+        nodes = [node_that_runs(result.id, app)] if step.get("running") else None
+        app.control.revoke(result.id, destination=nodes, terminate=step.get("terminate", False))
     states = []
     sent = time.time()
     try:
@@ -36,12 +36,13 @@ def seen(step, app, queue):
     return answer
 
 
-def wait_until_running(id, app):
+def node_that_runs(id, app):
     until = time.time() + 120
     while time.time() < until:
         active = app.control.inspect().active() or {}
-        if any(task["id"] == id for tasks in active.values() for task in tasks):
-            return
+        for node, tasks in active.items():
+            if any(task["id"] == id for task in tasks):
+                return node
     raise TimeoutError("no worker runs " + id)
 
 

@@ -56,6 +56,7 @@ const OUTCOMES = {
   requeue: { state: 'REJECTED', reject: new Reject('no', true), runtimeMs: 1 },
   revoked: { state: 'REVOKED', reason: 'revoked' },
   duplicate: { state: 'DUPLICATE' },
+  copy: { state: 'COPY' },
   aborted: { state: 'ABORTED', error, runtimeMs: 1 },
 } as const satisfies Record<string, Outcome>
 
@@ -93,6 +94,7 @@ const RUNS: Readonly<Record<Situation, readonly Run[]>> = {
   requeued: [{ ends: 'requeue' }],
   revoked: [{ ends: 'revoked' }],
   duplicate: [{ ends: 'duplicate' }],
+  copy: [{ ends: 'copy' }],
   aborted: [{ ends: 'aborted' }],
   lostConnection: (['failure', 'retry', 'ignored', 'reject', 'revoked'] as const).map((ends) => ({ ends, lost: true })),
   abortedByLostConnection: [{ ends: 'aborted', lost: true }],
@@ -181,6 +183,7 @@ describe('the table of endings', () => {
     const celerys = new Set(CELERYS.map(([, situation]) => situation))
     expect(Object.keys(RULES).filter((row) => !celerys.has(row as Situation))).toEqual([
       'retriedInLane',
+      'copy',
       'aborted',
       'lostConnection',
       'abortedByLostConnection',

@@ -119,6 +119,18 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     await chords.close(bench.id)
   })
 
+  it('lets the first copy of a body run, and that one again, but no other', async (bench) => {
+    const { chords, other } = chordedOf(bench)
+    const far = await other()
+    const one = { groupId: bench.id, id: randomUUID(), copy: randomUUID() }
+    const two = { ...one, copy: randomUUID() }
+    equal(await chords.takeBody(one), true)
+    equal(await far.takeBody(two), false)
+    equal(await far.takeBody(one), true)
+    equal(await chords.takeBody({ ...two, id: randomUUID() }), true)
+    equal(await chords.takeBody({ ...two, groupId: randomUUID() }), true)
+  })
+
   it('never completes a chord that was closed', async (bench) => {
     const { chords } = chordedOf(bench)
     const part = partOf(bench.id, 0)
