@@ -20,4 +20,14 @@ describe('settled tags', () => {
       }),
     )
   })
+
+  it('take no more room than what is unsettled, however much is settled behind it', () => {
+    const settled = new SettledTags()
+    const unsettled = [1, 500, 50_000]
+    for (let tag = 1; tag <= 100_000; tag++) if (!unsettled.includes(tag)) settled.add(tag)
+    expect(settled.runs).toBe(3)
+    for (const tag of unsettled) settled.add(tag)
+    expect(settled.runs).toBe(0)
+    expect(settled.coversAllUpTo(100_000)).toBe(true)
+  })
 })
