@@ -25,7 +25,7 @@ export function connectionListener(parts: ConnectionParts): ConnectionListener {
   return {
     onUp: async (session) => {
       await remote.up(session)
-      await consumer.up(session)
+      if (!(await consumer.up(session))) return
       await fleets.up(session)
       remote.consuming()
       hooks.ready()

@@ -37,6 +37,7 @@ export class Consumer {
   private session: Session | null = null
   private window: IntakeWindow | null = null
   private opened = false
+  private closed = false
   private consumed: QueueSpec[]
   /** Queues, of the start or added later, that the broker doesn't let us consume. */
   private readonly refused: Refusals
@@ -84,13 +85,22 @@ export class Consumer {
     return this.opened ? [] : [`it takes no messages: ${this.inlet.heldUp ? HELD_UP : AWAY}`]
   }
 
-  /** Declares the queues, opens the window, and lets the autoscaler follow it. */
-  async up(session: Session): Promise<void> {
+  /**
+   * Declares the queues, opens the window, and lets the autoscaler follow it.
+   * @returns whether messages are taken; not if it was closed: a connection may be lost, and come back, while the last
+   *   tasks of a stop run
+   */
+  async up(session: Session): Promise<boolean> {
+    if (this.closed) return false
     const { autoscaler, line } = this.options
     line.standstill.limit = session.heartbeat
     this.session = session
     const window = await this.inlet.open(session, () => this.queues)
     this.window = window
+    if (this.closed) {
+      await window.close()
+      return false
+    }
     let isAlone = false
     autoscaler.attach({
       queues: () => this.queues.map(({ name }) => name),
@@ -107,6 +117,7 @@ export class Consumer {
     await window.settled()
     session.ended.throwIfAborted()
     this.opened = true
+    return !this.closed
   }
 
   /** The consumed queues, without those that the broker refuses. */
@@ -180,8 +191,9 @@ export class Consumer {
     this.options.line.connectionLost()
   }
 
-  /** Takes no more messages. Delivered ones can still be settled. */
+  /** Takes no more messages, on no connection. Delivered ones can still be settled. */
   async close(): Promise<void> {
+    this.closed = true
     this.options.autoscaler.detach()
     this.refused.stop()
     await this.window?.close()

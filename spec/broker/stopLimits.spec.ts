@@ -117,6 +117,26 @@ describe('a warm stop', () => {
     await waitFor(async () => (await client.depth(queue)) === 1, { what: 'its message to be back' })
   })
 
+  it('takes nothing more on a connection that comes back while the last task runs', async () => {
+    const { link, url } = await linked()
+    const worker = await start(url)
+    await client.publish(queue, [early(1, 600_000)])
+    await waitFor(() => begun() === 1, { what: 'the task to run' })
+    worker.kill('SIGTERM')
+    await worker.waitForOutput(/worker: Warm shutdown \(MainProcess\)/)
+    await waitFor(async () => (await client.consumers(queue)) === 0, { what: 'the consumers to be cancelled' })
+    await client.publish(queue, [early(2, 0), early(3, 0)])
+    // Each connection has begun to be used by the time that it is cut.
+    for (let times = 2; times <= 4; times++) {
+      link.cut()
+      await waitFor(() => worker.output.split('Connected to amqp').length > times, { what: 'the next connection' })
+    }
+    worker.kill('SIGQUIT')
+    await worker.exited
+    expect(await client.redelivered(queue)).toEqual([false, false])
+    expect(worker.output.match(/ ready\./g)).toHaveLength(1)
+  })
+
   describe('with a broker that is short of memory', () => {
     let broker: Rabbitmq
 

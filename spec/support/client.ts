@@ -58,6 +58,16 @@ export class Client {
     }
   }
 
+  /** Takes out everything that is ready. @returns for each message whether it was delivered before */
+  async redelivered(queue: string): Promise<boolean[]> {
+    const all: boolean[] = []
+    for (;;) {
+      const message = await this.channel.get(queue, { noAck: true })
+      if (!message) return all
+      all.push(message.fields.redelivered)
+    }
+  }
+
   /** Takes the first message and rejects it back into its queue, which every release counts as a return. */
   async giveBack(queue: string): Promise<void> {
     const message = await this.channel.get(queue)
