@@ -193,6 +193,11 @@ export class QueueChannel implements DeliveryChannel {
         if (!epoch.ended.aborted) this.closedByBroker(coerceError(thrown))
         throw thrown
       })
+    if (this.over) {
+      // It was given up meanwhile: a consumer that nobody knows would keep its messages for good.
+      await closeChannel(channel)
+      throw new BrokerError(`the queue ${this.queue} is consumed no more`)
+    }
     channel.on('close', () => {
       if (this.channel === channel) epoch.end(new BrokerError(`the channel of the queue ${this.queue} was closed`))
     })

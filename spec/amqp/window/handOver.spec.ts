@@ -45,6 +45,13 @@ describe.each(['classic', 'quorum'] as const)('a %s queue that one worker hands 
   })
 
   async function open(): Promise<Taker> {
+    const taker = await begin()
+    await taker.window.settled()
+    return taker
+  }
+
+  /** Its consumer is still being opened. */
+  async function begin(): Promise<Taker> {
     const under = await connectionTo(brokerUrl(), log)
     await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
     const [epoch] = under.epochs
@@ -62,7 +69,6 @@ describe.each(['classic', 'quorum'] as const)('a %s queue that one worker hands 
       declare: async () => undefined,
     })
     window.resize(new Map([[queue, 4]]))
-    await window.settled()
     return { under, window, deliveries }
   }
 
@@ -115,5 +121,18 @@ describe.each(['classic', 'quorum'] as const)('a %s queue that one worker hands 
     expect(log.of('WARNING').at(-1)).toContain("Couldn't ack 1: its channel is gone")
     await waitFor(() => other.deliveries.length === 4, { what: 'the messages' })
     expect(taken()).toEqual([0, 1, 2, 3])
+  })
+
+  it('leaves no consumer behind when it is dropped while that is being opened', async () => {
+    const before = await client.consumers(queue)
+    const third = await begin()
+    // Its channel has been asked for, and not been answered yet.
+    await new Promise(setImmediate)
+    await third.window.drop(queue)
+    await third.window.settled()
+    // The broker answers in order: what was sent before the second of them has been done.
+    for (const _ of [1, 2]) await third.under.epochs[0]?.channel()
+    expect(await client.consumers(queue)).toBe(before)
+    await third.under.connection.stop()
   })
 })
