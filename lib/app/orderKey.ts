@@ -116,6 +116,18 @@ export function containersOf(key: string): readonly string[] {
   return found
 }
 
+/**
+ * Returns the first part of a key: a key waits for all that contain it, so that no keys with different first parts wait
+ * for each other.
+ */
+export function rootOf(key: string): string {
+  for (let at = 0; at < key.length; at++) {
+    if (key[at] === '\\') at++
+    else if (key[at] === '/') return key.slice(0, at)
+  }
+  return key
+}
+
 function parsePath(text: string): readonly string[] {
   const path = text.trim().split('.')
   if (path.includes('') || !ROOTS.has(path[0] ?? '') || (path[0] === 'task') !== (path.length === 1)) {

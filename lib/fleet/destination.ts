@@ -1,11 +1,11 @@
 import type { KeyOf } from '../app/orderKey.js'
-import { keyFunction } from '../app/orderKey.js'
+import { keyFunction, rootOf } from '../app/orderKey.js'
 import type { Registry } from '../app/registry.js'
 import type { Destination } from '../broker/fleetSession.js'
 import type { IncomingMessage } from '../protocol/amqp.js'
 import type { ContentLimits } from '../protocol/content/content.js'
 import { decode } from '../protocol/decode.js'
-import { laneName, laneOf, rootOf } from './laneOf.js'
+import { laneName, laneOf } from './laneOf.js'
 
 export interface DestinationOptions {
   readonly queue: string

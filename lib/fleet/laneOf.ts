@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { containersOf } from '../app/orderKey.js'
+import { rootOf } from '../app/orderKey.js'
 
 /**
  * Returns the name of a lane: the queue of the broker that holds the messages of some of the order keys of another
@@ -15,15 +15,8 @@ export function isLaneOf(name: string, queue: string): boolean {
 }
 
 /**
- * Returns the part of an order key that decides its lane: the first one, since key `a` waits for every key that begins
- * with `a/`, and must be in the same lane. Written as `inspect lanes` shows it.
- */
-export function rootOf(key: string): string {
-  return containersOf(key)[0] ?? key
-}
-
-/**
- * Returns the lane of an order key: CRC-32 of the first part's UTF-8, modulo the number of lanes. This never changes,
+ * Returns the lane of an order key: CRC-32 of the first part's UTF-8, as `inspect lanes` shows it, modulo the number of
+ * lanes: key `a` waits for every key that begins with `a/`, and must be in the same lane. This never changes,
  * so that producers may publish to the lanes themselves. In Python: `zlib.crc32(key.encode()) % lanes`; in Node.js:
  * `zlib.crc32(key) % lanes`.
  * @returns from 0 to `lanes - 1`

@@ -1,4 +1,4 @@
-import { containersOf } from '../app/orderKey.js'
+import { rootOf } from '../app/orderKey.js'
 import type { Clock, Logger, Timer } from '../ports.js'
 import type { Request } from './request.js'
 import type { WorkerState } from './state.js'
@@ -145,8 +145,4 @@ export class Holds {
       )
     }
   }
-}
-
-function rootOf(key: string): string {
-  return containersOf(key)[0] ?? key
 }

@@ -1,3 +1,4 @@
+import { rootOf } from '../app/orderKey.js'
 import { Listeners } from '../listeners.js'
 import type { BadMessageReason } from '../protocol/badMessage.js'
 import type { ParkReason, Request, RequestState } from './request.js'
@@ -100,13 +101,15 @@ export class WorkerState {
   }
 
   /**
-   * Returns whether an order key has lost a message of one queue and still holds one of another. The other may not run
-   * before the lost one has come again; only when both have is the key in order.
+   * Returns whether an order key, or one of those that it contains or that contain it, has lost a message of one queue
+   * and still holds one of another. The other may not run before the lost one has come again; only when both have is
+   * the key in order.
    */
   hasSplitKey(): boolean {
-    const lost = new Set<string | null>()
-    for (const { delivery, key } of this.requests) if (!delivery.live) lost.add(key)
-    for (const { delivery, key } of this.requests) if (key !== null && delivery.live && lost.has(key)) return true
+    const lost = new Set<string>()
+    for (const { delivery, key } of this.requests) if (key !== null && !delivery.live) lost.add(rootOf(key))
+    for (const { delivery, key } of this.requests)
+      if (key !== null && delivery.live && lost.has(rootOf(key))) return true
     return false
   }
 

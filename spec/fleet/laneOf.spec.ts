@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from '@jest/globals'
-import { laneName, laneOf, rootOf } from '../../lib/fleet/laneOf.js'
+import { rootOf } from '../../lib/app/orderKey.js'
+import { laneName, laneOf } from '../../lib/fleet/laneOf.js'
 
 const KEYS = ['9800142', 'a', 'owner,project', 'žluťoučký kůň', '\u{1f407}', 'a\\/b', '']
 

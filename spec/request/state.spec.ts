@@ -6,6 +6,8 @@ describe('an order key', () => {
   it.each([
     ['that has lost a message of one queue and holds one of another is split', ['k', false], ['k', true], true],
     ['all of whose messages are lost is not', ['k', false], ['k', false], false],
+    ['that has lost a message of a key which it contains is split', ['k/a', false], ['k', true], true],
+    ['that has lost a message of a key which contains it is split', ['k', false], ['k/a', true], true],
     ['is not split by what another key has lost', ['k', false], ['other', true], false],
     ['is not split where there is none', [null, false], [null, true], false],
   ] as const)('%s', (_what, first, second, isSplit) => {
