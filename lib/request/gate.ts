@@ -57,40 +57,21 @@ export class Gate {
   admit(request: Request): void {
     const { clock, revoked, state } = this.options
     state.add(request)
-    const { eta, expires } = request.message
-    if (revoked.has(request.id)) {
-      this.discard(request, 'revoked')
-      return
-    }
-    if (request.isExpired(clock)) {
-      this.discard(request, 'expired')
-      return
-    }
-    if (this.closure.covers(request)) {
-      this.standBehind(request)
-      this.giveBackUnheld()
-      return
-    }
-    this.options.onAdmitted(request)
-    if (expires !== null) request.addTimer(this.agenda.setTimer(this.expire, expires - clock.now() + 1, request))
-    const delayMs = eta === null ? 0 : eta - clock.now()
-    if (delayMs > 0) {
-      request.addTimer(this.agenda.setTimer(this.enter, delayMs, request))
-      this.park(request, 'eta')
-      this.options.onEta(request, delayMs)
-    } else this.enter(request)
+    if (revoked.has(request.id)) this.discard(request, 'revoked')
+    else if (request.isExpired(clock)) this.discard(request, 'expired')
+    else if (this.closure.covers(request)) this.turnBack(request)
+    else this.letIn(request)
   }
 
   /** Keeps a request that is to be tried again at the head of its lane, for `delayMs`, without a slot. */
   hold(request: Request, delayMs: number): void {
-    if (!request.delivery.live || this.closure.covers(request)) {
-      if (request.delivery.live) this.putBack(request)
-      else this.release(request)
-      return
+    if (!request.delivery.live) this.release(request)
+    else if (this.closure.covers(request)) this.putBack(request)
+    else {
+      this.pauses.remove(request)
+      this.park(request, 'retry')
+      request.addTimer(this.agenda.setTimer(this.pass, delayMs, request))
     }
-    this.pauses.remove(request)
-    this.park(request, 'retry')
-    request.addTimer(this.agenda.setTimer(this.pass, delayMs, request))
   }
 
   /**
@@ -99,8 +80,7 @@ export class Gate {
    */
   discardRevoked(isRevoked: (request: Request) => boolean): Request[] {
     const running: Request[] = []
-    for (const request of [...this.options.state.requests]) {
-      if (!isRevoked(request)) continue
+    for (const request of [...this.options.state.requests].filter(isRevoked)) {
       if (request.state === 'running') running.push(request)
       else if (!request.leaving) this.discard(request, 'revoked')
     }
@@ -133,6 +113,7 @@ export class Gate {
     const { revoked } = this.options
     request.leaving = false
     if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers)) this.discard(request, 'revoked')
+    else if (this.closure.takes(request)) this.turnBack(request)
   }
 
   /**
@@ -176,8 +157,27 @@ export class Gate {
     for (const request of lost) this.turns.leave(request)
   }
 
+  private letIn(request: Request): void {
+    const { clock, onAdmitted, onEta } = this.options
+    const { eta, expires } = request.message
+    onAdmitted(request)
+    if (expires !== null) request.addTimer(this.agenda.setTimer(this.expire, expires - clock.now() + 1, request))
+    const delayMs = eta === null ? 0 : eta - clock.now()
+    if (delayMs > 0) {
+      request.addTimer(this.agenda.setTimer(this.enter, delayMs, request))
+      this.park(request, 'eta')
+      onEta(request, delayMs)
+    } else this.enter(request)
+  }
+
   private readonly enter = (request: Request): void => {
     if (this.turns.enter(request)) this.pass(request)
+  }
+
+  /** Gives back a request that comes to a closed gate, after what runs before it. */
+  private turnBack(request: Request): void {
+    this.standBehind(request)
+    this.giveBackUnheld()
   }
 
   /** Takes its place in the order at once, so that it goes back only after what runs before it has ended. */

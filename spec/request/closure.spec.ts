@@ -67,4 +67,19 @@ describe('a gate that closes for one queue', () => {
     await offline.turn()
     expect([late.settledBy, gated.started]).toEqual(['giveBack', ['a']])
   })
+
+  it('gives back what stays after all, when it was being sent on to wait elsewhere', async () => {
+    let answer: (taken: boolean) => void = () => undefined
+    const postpone = (): Promise<boolean> => new Promise((resolve) => (answer = resolve))
+    const app = new OfflineApp('spec')
+    app.task('spec.keyed', { orderBy: 'args.1' }, gated.run)
+    offline = new OfflineLine(app, { postpone })
+    const far = new Date(offline.clock.now() + 86_400_000).toISOString()
+    const delivery = deliver('a', 'k', LANE, { eta: far })
+    offline.line.gate.close(LANE)
+    expect(delivery.settledBy).toBeNull()
+    answer(false)
+    await offline.turn()
+    expect([delivery.settledBy, offline.line.state.requests.size]).toEqual(['giveBack', 0])
+  })
 })
