@@ -21,6 +21,7 @@ import type { TaskEvents } from '../request/taskEvents.js'
 import { contentLimits } from '../settings/contentLimits.js'
 import { rate } from '../settings/rate.js'
 import type { Settings } from '../settings/table.js'
+import type { StopLimit } from '../stopLimit.js'
 import { followUpsBy } from '../trace/followUps.js'
 import type { Outcome } from '../trace/outcome.js'
 import { Results } from '../trace/results.js'
@@ -33,6 +34,7 @@ import { conclude } from './conclude.js'
 import { Pool } from './pool.js'
 import { Revoking } from './revoking.js'
 import { Standstill } from './standstill.js'
+import { written } from './written.js'
 
 export interface LineOptions {
   readonly app: App
@@ -50,6 +52,7 @@ export interface LineOptions {
   /** Number of slots at the start. */
   readonly slots: number
   readonly postpone: Postpone
+  readonly stopLimit?: StopLimit
   /** Sends the follow-ups of tasks in a canvas. Without it nothing follows. */
   readonly canvas?: CanvasOutlet
   /** Counts runs on queues whose count of returns says little about them. */
@@ -166,9 +169,8 @@ export class Line {
       working: this.working.signal,
       followUps,
     }
-    if (!settings.worker_disable_rate_limits) {
+    if (!settings.worker_disable_rate_limits)
       for (const task of app.tasks) this.gate.rates.set(task.name, rate(this.policies.of(task).rateLimit))
-    }
   }
 
   /** Takes in a delivery. Must be called in the order of arrival. */
@@ -190,8 +192,7 @@ export class Line {
     note?.(outcome)
     const settling = settle(request, outcome, this.settling)
     const settlement = settling instanceof Promise ? await settling : settling
-    // Nothing behind it may be acknowledged first: a crash in between would bring back this message alone.
-    if (request.key !== null && request.delivery.writing) await request.delivery.writing
+    if (request.key !== null && request.delivery.writing) await written(request, this.options.stopLimit, this.log)
     this.poison.afterRun(request)
     conclude(request, settlement, this.gate, this.log)
   }
@@ -201,9 +202,8 @@ export class Line {
    * haven't started; tells a run that holds an order key to stop, since its message is about to run elsewhere.
    */
   connectionLost(): void {
-    for (const request of this.state.requests) {
+    for (const request of this.state.requests)
       if (request.state !== 'running' && !request.delivery.live) this.poison.returnedUnrun(request)
-    }
     this.gate.forgetLost()
     for (const request of this.state.running) {
       if (request.delivery.live || !request.acksLate) continue

@@ -111,6 +111,7 @@ export class Worker implements Component {
       revoked,
       publisher: broker.publisher,
       slots: bounds.min,
+      stopLimit,
       canvas: way.canvas,
       tally: new LaneRuns({ queues: fleet.map(({ name }) => name), broker, log: log('fleet') }),
       postpone: (message, queue, delayMs, signal) =>
