@@ -16,6 +16,9 @@ export interface Pace {
   readonly cpuUs: number
 }
 
+/** A backlog was gone before it could be counted twice: on a busy machine the counts are far apart. */
+export class TooSmall extends Error {}
+
 /** The part of a backlog that is measured: the worker is awake by the first mark, and its window still full at the second. */
 const FROM = 0.93
 const TO = 0.03
@@ -36,13 +39,13 @@ export function hasEnough(counts: readonly Count[], all: number): boolean {
 /**
  * The pace over the measured part: the slope of the straight line that fits the counts best. The first and the last count alone
  * would not do, for slots that all wait equally long take their next messages together, so that the queue goes down in steps.
- * @throws Error if the backlog was gone too soon to be counted twice
+ * @throws TooSmall if the backlog was gone too soon to be counted twice
  */
 export function pace(counts: readonly Count[], all: number): Pace {
   const measured = steady(counts, all)
   const { first, last } = ends(counts, all)
   const tasks = (first?.ready ?? 0) - (last?.ready ?? 0)
-  if (!first || !last || tasks <= 0) throw new Error(`a backlog of ${all} is too small to be measured`)
+  if (!first || !last || tasks <= 0) throw new TooSmall(`a backlog of ${all} is too small to be measured`)
   const meanMs = mean(measured.map(({ atMs }) => atMs))
   const meanReady = mean(measured.map(({ ready }) => ready))
   const together = mean(measured.map(({ atMs, ready }) => (atMs - meanMs) * (ready - meanReady)))

@@ -61,7 +61,7 @@ export async function fillHalted(
 /**
  * Fills the queue of a warm worker, and measures how fast it drains.
  * @param limitMs milliseconds after which the rest doesn't matter
- * @throws Error if the backlog is too small to be measured, or the worker does next to nothing
+ * @throws TooSmall if the backlog is gone too soon to be measured; Error if the worker does next to nothing
  */
 export async function drain(
   stand: Stand,

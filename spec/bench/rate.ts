@@ -1,11 +1,15 @@
 import { alternate, type Entrant, type Rounds } from './alternate.js'
 import type { Launch } from './contender.js'
+import { TooSmall } from './count.js'
 import { drain, warmUp } from './drain.js'
 import type { Figure, Findings, Row } from './findings.js'
 import type { BenchMessage } from './message.js'
 import { number } from './number.js'
 import type { Stand } from './stand.js'
 import { type Address, atWork } from './workplace.js'
+
+/** How much larger a backlog may become that is gone too soon. */
+const MOST_TIMES = 8
 
 /** Makes so many messages. */
 export type Source = (count: number) => Iterable<BenchMessage>
@@ -35,9 +39,15 @@ export function byRate(
     measure: () =>
       atWork(stand, launch, async (place) => {
         await warmUp(stand, place, source(options.warmUp ?? scale.warmUp))
-        const backlog = source(options.backlog ?? scale.backlog)
-        const { cpuUs, tasksPerSecond } = await drain(stand, place, backlog, options.limitMs)
-        return { rate: tasksPerSecond, cpuUs }
+        const backlog = options.backlog ?? scale.backlog
+        for (let count = backlog; ; count *= 2) {
+          try {
+            const { cpuUs, tasksPerSecond } = await drain(stand, place, source(count), options.limitMs)
+            return { rate: tasksPerSecond, cpuUs }
+          } catch (thrown) {
+            if (!(thrown instanceof TooSmall) || count >= backlog * MOST_TIMES) throw thrown
+          }
+        }
       }),
   }
 }
