@@ -3,6 +3,9 @@ import { PriorityQueue } from '../request/priorityQueue.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
 
+/** Below this number, entries of requests that are gone don't matter. */
+const FEW = 64
+
 export interface PoolOptions {
   readonly size: number
   readonly state: WorkerState
@@ -18,7 +21,8 @@ export interface PoolOptions {
 
 /** The slots, each of them one running promise. A ready request takes a free slot, the earliest delivered first. */
 export class Pool {
-  private readonly ready = new PriorityQueue<Request>((one, other) => one.delivery.sequence - other.delivery.sequence)
+  /** Beside the ready requests, it has some that have ended or wait elsewhere, and some twice. */
+  private ready = new PriorityQueue(byArrival)
   private slots: number
   private closed = false
   private drained: Array<() => void> = []
@@ -55,6 +59,7 @@ export class Pool {
 
   offer(request: Request): void {
     this.ready.push(request)
+    if (this.ready.length > 2 * this.options.state.ready + FEW) this.sift()
     this.fill()
   }
 
@@ -74,8 +79,16 @@ export class Pool {
       if (!request) return
       this.options.beforeRun?.()
       // The request may have expired, or lost its connection, while it waited here.
-      if (request.state === 'ready' && request.delivery.live) this.occupy(request)
+      if (mayRun(request)) this.occupy(request)
     }
+  }
+
+  /**
+   * While all slots are taken nothing leaves the queue by itself, and each entry keeps its message. Each time more than
+   * half of the entries go, so this costs each offer little.
+   */
+  private sift(): void {
+    this.ready = new PriorityQueue(byArrival, [...new Set(this.ready.data.filter(mayRun))])
   }
 
   private occupy(request: Request): void {
@@ -96,4 +109,12 @@ export class Pool {
     this.fill()
     if (this.busy === 0) for (const resolve of this.drained.splice(0)) resolve()
   }
+}
+
+function byArrival(one: Request, other: Request): number {
+  return one.delivery.sequence - other.delivery.sequence
+}
+
+function mayRun({ delivery, state }: Request): boolean {
+  return state === 'ready' && delivery.live
 }

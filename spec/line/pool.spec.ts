@@ -1,5 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import { NO_TASK_EVENTS, type TaskEvents } from '../../lib/request/taskEvents.js'
+import { FakeBreaker } from '../support/fakeBreaker.js'
+import type { FakeDelivery } from '../support/fakeDelivery.js'
 import { Gated, OfflineApp, OfflineLine } from '../support/offlineLine.js'
 
 /** Events none of which can be told. */
@@ -58,5 +60,69 @@ describe('a slot', () => {
     gated.end('b')
     await offline.line.idle()
     expect([first.settledBy, second.settledBy]).toEqual(['reject', 'ack'])
+  })
+})
+
+describe('while every slot is taken', () => {
+  let breaker: FakeBreaker
+  let gated: Gated
+  let offline: OfflineLine
+
+  beforeEach(() => {
+    const app = new OfflineApp('spec')
+    gated = new Gated()
+    breaker = new FakeBreaker('service')
+    app.breakers.add(breaker)
+    app.task('plain', { acksLate: true }, gated.run)
+    app.task('pausing', { pauseWhileOpen: 'service' }, gated.run)
+    offline = new OfflineLine(app, { slots: 1 })
+    offline.deliver('plain', { args: ['first'] })
+  })
+
+  /** Entries that the pool keeps, each with its request and the message. */
+  const kept = (): number => (offline.line.pool as unknown as { ready: { length: number } }).ready.length
+  const runAll = async (): Promise<string[]> => {
+    for (let at = 0; at < gated.started.length; at++) {
+      gated.end(gated.started[at] ?? '')
+      await offline.turn()
+    }
+    return gated.started
+  }
+
+  it.each<[string, (id: string, delivery: FakeDelivery) => void]>([
+    ['revoked', (id) => offline.line.revoke([id])],
+    ['expired', () => offline.clock.advance(2)],
+    [
+      'lost with their connection',
+      (_id, delivery) => {
+        delivery.live = false
+        offline.line.connectionLost()
+      },
+    ],
+  ])('requests that are %s are forgotten, and the others run in their order', async (_what, end) => {
+    const names = Array.from({ length: 20 }, (_, at) => `n${at}`)
+    for (const name of names) {
+      for (let at = 0; at < 50; at++) {
+        const id = `${name}-${at}`
+        const expires = new Date(offline.clock.now() + 1).toISOString()
+        end(id, offline.deliver('plain', { id, args: ['gone'], headers: { expires } }))
+      }
+      offline.deliver('plain', { args: [name] })
+    }
+    expect(offline.line.state.ready).toBe(20)
+    expect(kept()).toBeLessThanOrEqual(2 * 20 + 64)
+    expect(await runAll()).toEqual(['first', ...names])
+  })
+
+  it('requests that wait for a breaker again and again are kept once, and run once, in their order', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `n${at}`)
+    for (const name of names) offline.deliver('pausing', { args: [name] })
+    for (let flap = 0; flap < 50; flap++) {
+      breaker.set('open')
+      breaker.set('closed')
+    }
+    expect(offline.line.state.ready).toBe(30)
+    expect(kept()).toBeLessThanOrEqual(2 * 30 + 64)
+    expect(await runAll()).toEqual(['first', ...names])
   })
 })
