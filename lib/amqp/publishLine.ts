@@ -119,11 +119,13 @@ export class PublishLine {
   private pause(): void {
     this.drained = new Promise((resolve) => {
       const done = (): void => {
+        this.channel.off('drain', done)
+        this.channel.off('close', done)
         this.drained = null
         resolve()
       }
-      this.channel.once('drain', done)
-      this.channel.once('close', done)
+      this.channel.on('drain', done)
+      this.channel.on('close', done)
     })
   }
 }
