@@ -65,7 +65,7 @@ export class Request {
     return this.message.rootId
   }
 
-  /** Name for logs and statistics. */
+  /** Name for logs and events; a sender may choose it. */
   get name(): string {
     return this.message.shadow ?? this.message.task
   }

@@ -36,7 +36,10 @@ export class WorkerState {
   readonly heldBeyond: Record<HoldLimit, number> = { depth: 0, age: 0 }
   readonly refused = new Map<RefusalReason, number>()
   readonly endings = new Map<Ending, number>()
-  /** Accepted tasks by name: Celery's `stats.total`. */
+  /**
+   * Accepted tasks by their registered names: Celery's `stats.total`. Celery counts them by `shadow`, if a message has
+   * one, but a sender may choose another one for each message.
+   */
   readonly totals = new Map<string, number>()
   private readonly parking = new Listeners()
   private readonly counts: Record<RequestState, number> = { received: 0, parked: 0, ready: 0, running: 0, done: 0 }
@@ -89,7 +92,8 @@ export class WorkerState {
     if (to === 'running') {
       this.running.add(request)
       this.accepted++
-      this.totals.set(request.name, (this.totals.get(request.name) ?? 0) + 1)
+      const { name } = request.task
+      this.totals.set(name, (this.totals.get(name) ?? 0) + 1)
     }
     if (to === 'done') {
       this.requests.delete(request)

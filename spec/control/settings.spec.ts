@@ -250,6 +250,16 @@ describe('the commands about settings, queues and figures', () => {
       expect(rusage?.maxrss).toBeGreaterThan(10_000)
     })
 
+    it('counts tasks by their registered names, whatever their messages are called in logs', async () => {
+      const node = new OfflinePanel(app, { slots: 2 })
+      for (const name of ['a', 'b', 'c']) {
+        node.offline.deliver('plain', { args: [name], headers: { shadow: `plain of ${name}` } })
+        gated.end(name)
+        await node.offline.turn()
+      }
+      expect(node.answer('stats')).toMatchObject({ total: { plain: 3 } })
+    })
+
     it('tells of the autoscaler where there is one', () => {
       const node = new OfflinePanel(app, { slots: 2, config: { worker_autoscale: '4,1' } })
       for (const name of ['a', 'b', 'c']) node.offline.deliver('plain', { args: [name] })

@@ -2,6 +2,18 @@ import { describe, expect, it } from '@jest/globals'
 import type { Request } from '../../lib/request/request.js'
 import { WorkerState } from '../../lib/request/state.js'
 
+describe('the worker', () => {
+  it('counts what it has accepted by the names of its tasks, which are few', () => {
+    const state = new WorkerState()
+    for (let at = 0; at < 1000; at++) {
+      const request = { name: `shadow ${at}`, task: { name: at % 4 ? 'often' : 'seldom' }, state: 'ready' }
+      state.add(request as Request)
+      state.move(request as Request, 'running')
+    }
+    expect(Object.fromEntries(state.totals)).toEqual({ often: 750, seldom: 250 })
+  })
+})
+
 describe('an order key', () => {
   it.each([
     ['that has lost a message of one queue and holds one of another is split', ['k', false], ['k', true], true],
