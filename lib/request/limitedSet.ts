@@ -1,5 +1,8 @@
 import type { Clock } from '../ports.js'
 
+/** Below this number, the tables that additions leave behind don't matter. */
+const FEW = 64
+
 export interface LimitedSetOptions {
   readonly clock: Clock
   /** Members that are kept at most; the oldest is forgotten first. */
@@ -9,16 +12,18 @@ export interface LimitedSetOptions {
 }
 
 /**
- * Set of texts with the time at which each was added, bounded in number and in age. Each operation is as fast with many
- * members as with few. Mirrors Celery's `LimitedSet`.
+ * Set of texts with the time at which each was added, bounded in number and in age. On average each operation is as fast with
+ * many members as with few. Mirrors Celery's `LimitedSet`.
  */
 export class LimitedSet {
   /** Ordered by the time at which a member was added or renewed. */
-  private readonly members = new Map<string, number>()
+  private members = new Map<string, number>()
   /** A single iterator: a new one would begin by skipping the entries of all members that are gone. */
-  private readonly following = this.members.keys()
+  private following = this.members.keys()
   /** The member that `following` has reached; all others are still ahead of it. */
   private oldest: string | null = null
+  /** Additions and renewals since `following` has moved. */
+  private addedBehind = 0
 
   constructor(private readonly options: LimitedSetOptions) {}
 
@@ -32,7 +37,9 @@ export class LimitedSet {
     if (member === this.oldest) this.oldest = null
     this.members.delete(member)
     this.members.set(member, at)
+    this.addedBehind++
     if (this.members.size > this.options.maxSize) this.forget(this.first())
+    if (this.addedBehind > this.members.size + FEW) this.startAgain()
   }
 
   has(member: string): boolean {
@@ -50,8 +57,22 @@ export class LimitedSet {
   }
 
   private first(): string | null {
-    if (this.members.size > 0) this.oldest ??= this.following.next().value ?? null
+    if (this.members.size > 0 && this.oldest === null) {
+      this.oldest = this.following.next().value ?? null
+      this.addedBehind = 0
+    }
     return this.oldest
+  }
+
+  /**
+   * V8 keeps each table that a map has replaced until the iterators that began on it move or end: `following` may rest
+   * for hours while the same members are renewed again and again.
+   */
+  private startAgain(): void {
+    this.members = new Map(this.members)
+    this.following = this.members.keys()
+    this.oldest = null
+    this.addedBehind = 0
   }
 
   private forget(member: string | null): void {
