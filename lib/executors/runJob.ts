@@ -96,7 +96,8 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       else if (message.type === 'done') {
         options.onDone(message.end)
         request.failureTold = message.end.outcome.state === 'FAILURE'
-        request.children.push(...message.end.children)
+        // One by one: a call can't take as many arguments as a task can send messages.
+        for (const sent of message.end.children) request.children.push(sent)
         end(outcomeOf(message.end))
       }
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Child } from '../../lib/executors/child.js'
 import { ChildPool } from '../../lib/executors/childPool.js'
 import type { FromChild, ToChild } from '../../lib/executors/messages.js'
+import { type ResultTuple, taskTuple } from '../../lib/protocol/result.js'
 import { StopLimit } from '../../lib/stopLimit.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
@@ -46,9 +47,9 @@ class FakeChild implements Child {
   }
 
   /** Answers the job that it was given. */
-  answer(): void {
+  answer(children: readonly ResultTuple[] = []): void {
     const outcome = { state: 'SUCCESS', result: this.id, runtimeMs: 1 } as const
-    this.onMessage({ type: 'done', end: { outcome, calls: [], children: [], memoryKib: 1 } })
+    this.onMessage({ type: 'done', end: { outcome, calls: [], children, memoryKib: 1 } })
   }
 }
 
@@ -155,6 +156,17 @@ describe('ChildPool', () => {
     await turn()
     nth(2).answer()
     expect(await result).toBe(2)
+  })
+
+  it('takes the end of a task that has sent more messages than a call can have arguments', async () => {
+    const { harness, nth, turn } = await started()
+    const request = harness.request('cpu.where')
+    const outcome = harness.start(request)
+    await turn()
+    nth(1).answer(Array.from({ length: 300_000 }, (_, n) => taskTuple(`sent-${n}`)))
+    expect(await outcome).toMatchObject({ state: 'SUCCESS' })
+    expect(request.children).toHaveLength(300_000)
+    expect(request.children.at(-1)).toEqual(taskTuple('sent-299999'))
   })
 
   it('kills a child that does not end although nothing runs in it', async () => {
