@@ -3,18 +3,25 @@ import { LOG_LEVELS, type Logger } from '../ports.js'
 import type { FromChild, LoggedLevel } from './messages.js'
 import { pack } from './parcel.js'
 
-/** Makes the log of a child: the worker writes its lines. */
-export function childLog(levels: readonly LoggedLevel[], send: (message: FromChild) => void): Logger {
+/**
+ * Makes the log of a child: the worker writes its lines.
+ * @param job number of the job whose task writes them; null for none
+ */
+export function childLog(
+  levels: readonly LoggedLevel[],
+  job: number | null,
+  send: (message: FromChild) => void,
+): Logger {
   const line =
     (level: LoggedLevel) =>
     (message: string, facts?: Record<string, unknown>): void => {
       if (!levels.includes(level)) return
       const text = lineOf(message)
       try {
-        send({ type: 'log', level, message: text, facts: pack(facts) })
+        send({ type: 'log', job, level, message: text, facts: pack(facts) })
       } catch (thrown) {
         // A log line must not fail because of its facts.
-        send({ type: 'log', level, message: text, facts: { facts: coerceError(thrown).message } })
+        send({ type: 'log', job, level, message: text, facts: { facts: coerceError(thrown).message } })
       }
     }
   return {

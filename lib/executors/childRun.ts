@@ -20,6 +20,7 @@ import {
   type PlainOutcome,
   packOutcome,
   type ToChild,
+  tooLate,
   unpackError,
   unpackInfo,
   unpackOutcome,
@@ -50,7 +51,7 @@ export class ChildRun {
     say: (message: FromChild) => void,
   ) {
     const { terms = DEFAULT_TERMS } = source
-    const log = childLog(['WARNING', 'ERROR', 'CRITICAL'], say)
+    const log = childLog(['WARNING', 'ERROR', 'CRITICAL'], null, say)
     this.resourceTerms = { timeoutMs: terms.resourceTimeoutMs, log }
     this.app = load(source).then(async (app) => {
       app.hooks.configure({ timeoutMs: terms.hookTimeoutMs, log })
@@ -108,13 +109,14 @@ export class ChildRun {
         new Error(`the child process knows no task ${name}: its module registers tasks only in some processes`),
       )
     }
-    const store = (state: string, meta: unknown): Promise<void> => this.store(state, meta, send)
+    const store = (state: string, meta: unknown): Promise<void> => this.store(job.number, state, meta, send)
     const call: Call = {
       of: { task, id, rootId, args, kwargs, retries, children },
       worker: hostname,
       around: app.middleware.around,
       request: () => info,
-      context: () => new TaskContext(info, signal, childLog(job.levels, send), task, store, app.resources.values),
+      context: () =>
+        new TaskContext(info, signal, childLog(job.levels, job.number, send), task, store, app.resources.values),
       aborted: () => (signal.aborted ? signal : null),
       monotonic: () => performance.now(),
     }
@@ -164,12 +166,14 @@ export class ChildRun {
     else store?.resolve()
   }
 
-  private store(state: string, meta: unknown, send: (message: FromChild) => void): Promise<void> {
+  private store(job: number, state: string, meta: unknown, send: (message: FromChild) => void): Promise<void> {
+    // The worker listens to the present job only: code that a task has left behind would wait for ever.
+    if (!this.controllers.has(job)) return Promise.reject(tooLate(state))
     const call = ++this.calls
     return new Promise((resolve, reject) => {
       this.stores.set(call, { resolve, reject })
       try {
-        send({ type: 'store', call, state, meta: pack(meta) })
+        send({ type: 'store', job, call, state, meta: pack(meta) })
       } catch (thrown) {
         this.stores.delete(call)
         reject(thrown)

@@ -17,7 +17,8 @@ import { pack, unpack } from './parcel.js'
  *   worker -> child   load, then for each task: run, (soft-limit), (abort), (stored); at last: end
  *   child -> worker   loaded or unfit, then for each task: (begun), (log), (store), (ended), done
  *
- * `job` counts the tasks of a pool. Values are packed.
+ * `job` counts the tasks of a pool. Values are packed. A task may leave code behind that logs or stores once the child
+ * has another job: so each such message says whose it is; a line of no task has null.
  */
 export type ToChild =
   | { readonly type: 'load'; readonly source: AppSource }
@@ -30,8 +31,8 @@ export type ToChild =
 export type FromChild =
   | { readonly type: 'loaded' }
   | { readonly type: 'unfit'; readonly faults: readonly string[] }
-  | { readonly type: 'log'; readonly level: LoggedLevel; readonly message: string; readonly facts: unknown }
-  | { readonly type: 'store'; readonly call: number; readonly state: string; readonly meta: unknown }
+  | LogLine
+  | StateToStore
   /**
    * Sent if the job asks for it: hooks were called for the beginning of the task; the handler has ended, and hooks are
    * called for that.
@@ -39,6 +40,24 @@ export type FromChild =
   | { readonly type: 'begun' }
   | { readonly type: 'ended' }
   | { readonly type: 'done'; readonly end: JobEnd }
+
+/** A line of a child's log. */
+export interface LogLine {
+  readonly type: 'log'
+  readonly job: number | null
+  readonly level: LoggedLevel
+  readonly message: string
+  readonly facts: unknown
+}
+
+/** A state that a task reports. */
+export interface StateToStore {
+  readonly type: 'store'
+  readonly job: number
+  readonly call: number
+  readonly state: string
+  readonly meta: unknown
+}
 
 export type LoggedLevel = Exclude<LogLevel, 'FATAL'>
 
@@ -114,6 +133,11 @@ export type PlainOutcome =
 
 export const packInfo = (info: RequestInfo): unknown => pack(info)
 export const unpackInfo = (info: unknown): RequestInfo => unpack(info) as RequestInfo
+
+/** Returns the error for a state that code reports after its task has ended. */
+export function tooLate(state: string): Error {
+  return new Error(`The state ${state} is not stored: the task that reports it has ended`)
+}
 
 export function packError(given: Error): PlainError {
   const error = readableError(given)

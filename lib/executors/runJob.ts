@@ -11,7 +11,16 @@ import { requestInfo } from '../trace/trace.js'
 import { activeCarrier } from '../tracing.js'
 import type { Child } from './child.js'
 import { hardLimitText, type RunHooks, softLimitText } from './executor.js'
-import { type FromChild, type JobEnd, type LoggedLevel, packError, packInfo, unpackOutcome } from './messages.js'
+import {
+  type JobEnd,
+  type LoggedLevel,
+  type LogLine,
+  packError,
+  packInfo,
+  type StateToStore,
+  tooLate,
+  unpackOutcome,
+} from './messages.js'
 import { unpack } from './parcel.js'
 
 /** Milliseconds that a task may take after it was told to end, before its child is killed. */
@@ -80,16 +89,17 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       if (request.terminatedBy === constants.signals.SIGKILL) options.kill()
       else after(LAST_WORDS_MS, options.kill)
     }
-    const store = async ({ call, state, meta }: FromChild & { type: 'store' }): Promise<void> => {
-      const error = await hooks.updateState(state, unpack(meta)).then(
+    const store = async ({ job, call, state, meta }: StateToStore): Promise<void> => {
+      const storing = job === number ? hooks.updateState(state, unpack(meta)) : Promise.reject(tooLate(state))
+      const error = await storing.then(
         () => null,
         (thrown) => packError(coerceError(thrown)),
       )
-      child.send({ type: 'stored', job: number, call, error })
+      child.send({ type: 'stored', job, call, error })
     }
 
     child.onMessage = (message) => {
-      if (message.type === 'log') writeLine(hooks.log, message)
+      if (message.type === 'log') writeLine(message.job === null || message.job === number ? hooks.log : log, message)
       else if (message.type === 'begun') watch(0)
       else if (message.type === 'ended') watch(patience(options.hooks, AFTER), false)
       else if (message.type === 'store' && !ended) void store(message)
@@ -158,7 +168,7 @@ function outcomeOf({ outcome }: JobEnd): Outcome {
 }
 
 /** Writes a log line of a child. */
-export function writeLine(log: Logger, { level, message, facts }: FromChild & { type: 'log' }): void {
+export function writeLine(log: Logger, { level, message, facts }: LogLine): void {
   const known = (unpack(facts) ?? {}) as Record<string, unknown>
   log[METHODS[level]](message, known)
 }

@@ -31,7 +31,7 @@ export function serve({ leave, memory, send }: ServeOptions): (message: ToChild)
   }
   process.on('unhandledRejection', (thrown) => {
     const message = `Unhandled promise rejection: ${repr(coerceError(thrown))}`
-    send({ type: 'log', level: 'ERROR', message, facts: {} })
+    send({ type: 'log', job: null, level: 'ERROR', message, facts: {} })
   })
   return (message) => {
     switch (message.type) {

@@ -58,7 +58,13 @@ function startThread(source: AppSource, number: number, env: Readonly<Record<str
   // The thread ends after this.
   thread.on('error', (error: unknown) => {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    self.onMessage({ type: 'log', level: 'ERROR', message: `${label} was ended by an error: ${why}`, facts: {} })
+    self.onMessage({
+      type: 'log',
+      job: null,
+      level: 'ERROR',
+      message: `${label} was ended by an error: ${why}`,
+      facts: {},
+    })
   })
   self.send({ type: 'load', source })
   return self

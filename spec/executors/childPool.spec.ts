@@ -169,6 +169,25 @@ describe('ChildPool', () => {
     expect(request.children.at(-1)).toEqual(taskTuple('sent-299999'))
   })
 
+  it('stores states and logs in the name of a task only what its own code reports', async () => {
+    const { harness, log, nth, turn } = await started()
+    const outcome = harness.run('cpu.where')
+    await turn()
+    nth(1).onMessage({ type: 'log', job: 0, level: 'INFO', message: 'another', facts: {} })
+    nth(1).onMessage({ type: 'log', job: 1, level: 'INFO', message: 'its own', facts: {} })
+    nth(1).onMessage({ type: 'store', job: 0, call: 1, state: 'OTHER', meta: null })
+    nth(1).onMessage({ type: 'store', job: 1, call: 2, state: 'OWN', meta: null })
+    await turn()
+    expect(harness.states).toEqual([{ state: 'OWN', meta: null }])
+    expect(nth(1).heard.slice(1)).toEqual([
+      expect.objectContaining({ type: 'stored', job: 0, call: 1, error: expect.objectContaining({ name: 'Error' }) }),
+      { type: 'stored', job: 1, call: 2, error: null },
+    ])
+    expect([harness.taskLog.of('INFO'), log.of('INFO')]).toEqual([['its own'], ['another']])
+    nth(1).answer()
+    expect(await outcome).toMatchObject({ state: 'SUCCESS' })
+  })
+
   it('kills a child that does not end although nothing runs in it', async () => {
     const { clock, harness, nth, turn } = await started(2)
     harness.pool.resize(1)

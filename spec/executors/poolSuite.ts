@@ -166,6 +166,16 @@ export function describePool(name: string, make: MakePool): void {
       expect(await pool.resultOf('cpu.tell')).toBe('the store is away')
     })
 
+    it('takes no states and no log lines for a task from code that an earlier one has left behind', async () => {
+      const pool = await start()
+      await pool.resultOf('cpu.keep')
+      const refused = 'The state LATE is not stored: the task that reports it has ended'
+      expect(await pool.resultOf('cpu.useKept')).toEqual([refused, refused])
+      expect(pool.states).toEqual([])
+      expect(pool.taskLog.lines).toEqual([])
+      expect(pool.log.of('WARNING')).toEqual(['too late'])
+    })
+
     it("makes what a task sends its child, and closes the app's connection when the pool stops", async () => {
       const directory = mkdtempSync(join(tmpdir(), 'cpu-spec-'))
       const file = join(directory, 'sent')
