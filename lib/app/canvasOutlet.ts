@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { CanvasMessage } from '../canvas/canvasMessage.js'
 import { NotImplementedError, noChords } from '../canvas/chordError.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
-import { type ResultNode, tupleOf } from '../canvas/resultNode.js'
+import { type ResultNode, STORED_GENERATIONS, tupleOf } from '../canvas/resultNode.js'
 import type { Backend, ChordStore } from '../ports.js'
 import { currentRun } from './current.js'
 import type { Loan } from './loan.js'
@@ -82,7 +82,7 @@ export class AppCanvasOutlet implements CanvasOutlet {
    */
   async startChord(header: ResultNode): Promise<void> {
     if (header.children?.some(({ children }) => children !== null)) {
-      await this.backend.groups?.save(header.id, tupleOf(header))
+      await this.backend.groups?.save(header.id, tupleOf(header, STORED_GENERATIONS))
     }
   }
 
@@ -98,7 +98,7 @@ export class AppCanvasOutlet implements CanvasOutlet {
   }
 
   sent(result: ResultNode): void {
-    currentRun.getStore()?.children.push(tupleOf(result))
+    currentRun.getStore()?.children.push(tupleOf(result, STORED_GENERATIONS))
   }
 
   private get backend(): Backend {

@@ -28,12 +28,24 @@ export function eldest(node: ResultNode): ResultNode {
   return first
 }
 
-/** Celery's tuple form. The parents of a long chain are visited in a loop: there may be more than a stack holds. */
-export function tupleOf(node: ResultNode): ResultTuple {
+/**
+ * Generations of parents that are stored for a result. Each takes two levels of a text, and texts end at 1000: the
+ * results of a long chain could not be stored otherwise. Readers see a shorter ancestry.
+ */
+export const STORED_GENERATIONS = 100
+
+/**
+ * Celery's tuple form. The parents of a long chain are visited in a loop: there may be more than a stack holds.
+ * @param generations number of parents to keep, on the way to the deepest of them; by default all
+ */
+export function tupleOf(node: ResultNode, generations = Number.POSITIVE_INFINITY): ResultTuple {
   const line: ResultNode[] = []
-  for (let at: ResultNode | null = node; at !== null; at = at.parent) line.push(at)
+  for (let at: ResultNode | null = node; at !== null && line.length <= generations; at = at.parent) line.push(at)
+  // The members of a parent are that many generations away already.
+  const members = (children: readonly ResultNode[], age: number): ResultTuple[] =>
+    children.map((child) => tupleOf(child, generations - age))
   return line.reduceRight<ResultTuple | null>(
-    (parent, { id, children }) => [[id, parent], children === null ? null : children.map(tupleOf)],
+    (parent, { id, children }, age) => [[id, parent], children === null ? null : members(children, age)],
     null,
   ) as ResultTuple
 }

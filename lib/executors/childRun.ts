@@ -86,12 +86,14 @@ export class ChildRun {
     this.controllers.delete(job.number)
     const memoryKib = Math.ceil(this.memory() / 1024)
     const calls = this.guarded.splice(0)
-    const done = (outcome: PlainOutcome): void => send({ type: 'done', end: { outcome, calls, children, memoryKib } })
+    const done = (outcome: PlainOutcome, children: readonly ResultTuple[]): void =>
+      send({ type: 'done', end: { outcome, calls, children, memoryKib } })
     try {
-      done(packOutcome(outcome))
+      done(packOutcome(outcome), children)
     } catch (thrown) {
-      // Something inside can't be copied after all, such as a function attached to an error.
-      done(packOutcome(failure(thrown)))
+      // Something inside can't be copied after all, such as a function attached to an error, or children that are
+      // nested too deeply.
+      done(packOutcome(failure(thrown)), [])
     }
   }
 

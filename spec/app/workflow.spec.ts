@@ -4,7 +4,7 @@ import { type AnyResult, Celery, chain, chord, group, type Signature, SignatureE
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { decode } from '../../lib/protocol/decode.js'
 import type { TaskMessage } from '../../lib/protocol/message.js'
-import type { ResultTuple } from '../../lib/protocol/result.js'
+import { encodeResult, type ResultTuple, resultMeta } from '../../lib/protocol/result.js'
 import { KeptMessages } from '../support/keptMessages.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 
@@ -302,6 +302,16 @@ describe('a workflow that is sent', () => {
       [[both.id, null], both.results.map(({ id }) => [[id, null], null])],
       [[byName.id, null], null],
     ])
+  })
+
+  it('can be stored among the children of its task, however long the chains in it are', async () => {
+    const children: ResultTuple[] = []
+    const run = { id: 'parent', rootId: 'root', worker: 'w', children }
+    const steps = Array.from({ length: 600 }, () => note.si())
+    const { results } = await currentRun.run(run, () => group(chain(steps), note.si()).delay())
+    const text = encodeResult(resultMeta({ taskId: 'parent', status: 'SUCCESS', result: null, children }, 0))
+    expect(text).toContain(results[0]?.id)
+    expect(text).toContain(results[0]?.parent?.id)
   })
 
   it('is refused before anything is sent where no chord can be counted', async () => {
