@@ -8,6 +8,7 @@ import { withLimits } from '../trace/limits.js'
 import type { Outcome } from '../trace/outcome.js'
 import { tellBegin, tellEnd } from '../trace/runHooks.js'
 import { requestInfo, trace } from '../trace/trace.js'
+import { TryLimit } from '../trace/tryLimit.js'
 import { type Executor, hardLimitText, type RunHooks, softLimitText } from './executor.js'
 
 /** What an app runs around the handlers of its tasks. */
@@ -89,12 +90,19 @@ export class InlineExecutor implements Executor {
     const { clock, log, onStray } = this.options
     const { soft, hard } = run.limits
     if (soft === null && hard === null) return trace(request, run, this.options)
-    const controller = new AbortController()
-    return withLimits(async () => trace(request, run, this.options, controller.signal), {
+    const limit = new TryLimit()
+    const traced = async (): Promise<Outcome> => {
+      try {
+        return await trace(request, run, this.options, limit)
+      } finally {
+        limit.end()
+      }
+    }
+    return withLimits(traced, {
       softMs: soft === null ? null : soft * 1000,
       hardMs: hard === null ? null : hard * 1000,
       clock,
-      abort: (reason) => controller.abort(reason),
+      abort: (reason) => limit.abort(reason),
       onSoft: () => log.warning(softLimitText(soft ?? 0, request.label)),
       onHard: () => log.error(hardLimitText(hard ?? 0, request.label)),
       onStray,

@@ -7,6 +7,7 @@ import type { Request } from '../request/request.js'
 import { type Call, callTask } from './call.js'
 import { customHeaders } from './customHeaders.js'
 import type { Outcome } from './outcome.js'
+import type { TryLimit } from './tryLimit.js'
 
 /** What an app runs around its handlers. */
 export interface Surroundings {
@@ -34,13 +35,13 @@ export interface TraceHooks {
 /**
  * Runs a request's task in this process. Never throws: whatever happens becomes an outcome. Mirrors Celery's
  * `trace_task`.
- * @param limit aborted at a time limit of this one try; the request's own signal is for all its tries
+ * @param limit what ends this one try; null without time limits. Its owner ends it together with the try
  */
 export function trace(
   request: Request,
   hooks: TraceHooks,
   options: TraceOptions,
-  limit: AbortSignal | null = null,
+  limit: TryLimit | null = null,
 ): Outcome | Promise<Outcome> {
   if (request.isExpired(options.clock)) return { state: 'REVOKED', reason: 'expired' }
   request.startedAt = options.clock.monotonic()
@@ -55,7 +56,7 @@ class Run implements Call {
     readonly of: Request,
     private readonly hooks: TraceHooks,
     private readonly options: TraceOptions,
-    private readonly limit: AbortSignal | null,
+    private readonly limit: TryLimit | null,
   ) {}
 
   get worker(): string {
@@ -72,12 +73,12 @@ class Run implements Call {
 
   context(): TaskContext {
     const { hooks, limit, of, options } = this
-    const signal = limit ? AbortSignal.any([of.signal, limit]) : of.signal
+    const signal = limit ? limit.signalFor(of) : of.signal
     const store = (state: string, meta: unknown): Promise<void> => hooks.updateState(state, meta)
     return new TaskContext(this.request(), signal, hooks.log, of.task, store, options.app.resources.values)
   }
 
-  aborted(): AbortSignal | null {
+  aborted(): { readonly reason: unknown } | null {
     if (this.of.aborted) return this.of.signal
     return this.limit?.aborted ? this.limit : null
   }

@@ -1,5 +1,7 @@
-import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { getEventListeners, once } from 'node:events'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
 import { isSoftTimeLimit } from '../../lib/app/limitErrors.js'
@@ -17,17 +19,33 @@ import { waitFor } from '../support/waitFor.js'
 const LIMITS = { accept: ['json'], maxSize: 1e6, maxNesting: 100 }
 
 const app = new OfflineApp('inline')
+const heard: AbortSignal[] = []
 let released: () => void = () => undefined
 app.task('wait', { bind: true }, (self: TaskContext) => sleep(60_000, undefined, { signal: self.signal }))
 app.task('tidy', { bind: true }, async (self: TaskContext) => {
   await once(self.signal, 'abort')
   return isSoftTimeLimit(self.signal.reason)
 })
+app.task('listen', { bind: true }, async (self: TaskContext) => {
+  self.signal.addEventListener('abort', () => undefined)
+  heard.push(self.signal)
+})
+app.task('tell', { bind: true }, async (self: TaskContext) => {
+  if (!self.signal.aborted) await once(self.signal, 'abort')
+  return self.signal.reason
+})
 app.task('deaf', () => new Promise<void>((resolve) => (released = resolve)))
 app.task('again', { bind: true }, async (self: TaskContext) => {
   await once(self.signal, 'abort')
   throw self.retry({ countdown: 0 })
 })
+
+/** Resolves once V8 has freed what nobody holds: a WeakRef keeps its object until the end of the turn. */
+async function collected(): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  await nextTurn()
+  runInNewContext('gc')()
+}
 
 /** The async pool, and what it has said. */
 function executor() {
@@ -96,6 +114,28 @@ describe('the async pool', () => {
     const outcome = run(wait, 10, 20)
     wait.abort(new Error('the worker is shutting down'))
     expect(await outcome).toMatchObject({ state: 'ABORTED' })
+  })
+
+  it('keeps nothing of a task that listened to its signal under limits, once it has ended', async () => {
+    const { request, run } = executor()
+    const listen = request('listen')
+    for (let tries = 0; tries < 3; tries++) expect(await run(listen, 10, 20)).toMatchObject({ state: 'SUCCESS' })
+    expect(getEventListeners(listen.signal, 'abort')).toEqual([])
+    const signals = heard.splice(0).map((signal) => new WeakRef(signal))
+    await collected()
+    expect(signals.map((signal) => signal.deref() === undefined)).toEqual([true, true, true])
+  })
+
+  it('hands a task under limits the reason for which its request ends, also if that was before', async () => {
+    const { request, run } = executor()
+    const reason = new Error('the worker is shutting down')
+    const early = request('tell')
+    early.abort(reason)
+    expect(await run(early, 10, 20)).toMatchObject({ state: 'SUCCESS', result: reason })
+    const running = request('tell')
+    const outcome = run(running, 10, 20)
+    running.abort(reason)
+    expect(await outcome).toMatchObject({ state: 'SUCCESS', result: reason })
   })
 
   it('describes itself', () => {
