@@ -10,7 +10,7 @@ import { chordUnlock } from './builtIns/chordUnlock.js'
 import { map, starmap } from './builtIns/overMany.js'
 import { workflowTasks } from './builtIns/workflowTasks.js'
 import { limitsIn } from './conf.js'
-import { currentRun } from './current.js'
+import { addChild, currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import type { GroupResult } from './groupResult.js'
 import type { Loan, LoanTerms } from './loan.js'
@@ -73,7 +73,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     checkSendOptions(name, options)
     const id = options.taskId ?? randomUUID()
     await sendCall(this.wayOut(), { id, task: name, args, kwargs, options, replyTo: this.oid })
-    currentRun.getStore()?.children.push(taskTuple(id))
+    addChild(() => taskTuple(id))
     return this.results.task(id)
   }
 

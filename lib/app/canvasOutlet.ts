@@ -4,7 +4,7 @@ import { NotImplementedError, noChords } from '../canvas/chordError.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
 import { type ResultNode, STORED_GENERATIONS, tupleOf } from '../canvas/resultNode.js'
 import type { Backend, ChordStore } from '../ports.js'
-import { currentRun } from './current.js'
+import { addChild } from './current.js'
 import type { Loan } from './loan.js'
 import type { Registry } from './registry.js'
 import { sendCall } from './sending.js'
@@ -98,7 +98,7 @@ export class AppCanvasOutlet implements CanvasOutlet {
   }
 
   sent(result: ResultNode): void {
-    currentRun.getStore()?.children.push(tupleOf(result, STORED_GENERATIONS))
+    addChild(() => tupleOf(result, STORED_GENERATIONS))
   }
 
   private get backend(): Backend {

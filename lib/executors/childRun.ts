@@ -95,6 +95,7 @@ export class ChildRun {
       // nested too deeply.
       done(packOutcome(failure(thrown)), [])
     }
+    Object.freeze(children)
   }
 
   private async outcomeOf(job: Job, children: ResultTuple[], send: (message: FromChild) => void): Promise<Outcome> {

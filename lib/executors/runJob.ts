@@ -106,8 +106,9 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       else if (message.type === 'done') {
         options.onDone(message.end)
         request.failureTold = message.end.outcome.state === 'FAILURE'
-        // One by one: a call can't take as many arguments as a task can send messages.
-        for (const sent of message.end.children) request.children.push(sent)
+        // One by one: a call can't take as many arguments as a task can send messages. A job that has ended before, at
+        // its hard limit, may be stored already.
+        if (!ended) for (const sent of message.end.children) request.children.push(sent)
         end(outcomeOf(message.end))
       }
     }

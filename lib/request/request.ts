@@ -57,6 +57,11 @@ export class Request {
     return this.sent
   }
 
+  /** Keeps the children as they are: what its run has left behind may go on sending for as long as the process lives. */
+  closeChildren(): void {
+    if (this.sent !== null) Object.freeze(this.sent)
+  }
+
   get id(): string {
     return this.message.id
   }

@@ -98,6 +98,7 @@ export class WorkerState {
     if (to === 'done') {
       this.requests.delete(request)
       this.counts.done = 0
+      request.closeChildren()
     }
     request.state = to
     request.parkedFor = parkedFor

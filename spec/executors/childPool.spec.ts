@@ -169,6 +169,17 @@ describe('ChildPool', () => {
     expect(request.children.at(-1)).toEqual(taskTuple('sent-299999'))
   })
 
+  it('leaves the children of a job alone that ended at its hard limit, whatever its child says after that', async () => {
+    const { clock, harness, nth, turn } = await started()
+    const request = harness.request('cpu.where')
+    const outcome = harness.start(request, { hard: 1 })
+    await turn()
+    clock.advance(1000)
+    expect(await outcome).toMatchObject({ state: 'FAILURE', kind: 'timeout' })
+    nth(1).answer([taskTuple('sent')])
+    expect(request.children).toEqual([])
+  })
+
   it('stores states and logs in the name of a task only what its own code reports', async () => {
     const { harness, log, nth, turn } = await started()
     const outcome = harness.run('cpu.where')

@@ -1,6 +1,10 @@
+import { AsyncResource } from 'node:async_hooks'
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { currentRun } from '../../lib/app/current.js'
 import { Reject, Retry } from '../../lib/app/predicate.js'
+import { group } from '../../lib/index.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
+import { KeptMessages } from '../support/keptMessages.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { taskMessage } from '../support/message.js'
 import { Gated, OfflineApp, OfflineLine } from '../support/offlineLine.js'
@@ -20,6 +24,30 @@ describe('the line', () => {
 
   const keyed = (offline: OfflineLine, name: string, key: string, headers = {}) =>
     offline.deliver('keyed', { args: [name], kwargs: { key }, headers })
+
+  it('adds nothing to the children of a run that has ended, whatever code sends that it has left behind', async () => {
+    const kept = new KeptMessages()
+    kept.keep(app)
+    const offline = new OfflineLine(app)
+    const leaf = app.task('leaf', () => null)
+    let children: readonly unknown[] = []
+    let later: () => Promise<void> = async () => undefined
+    app.task('leaves', async () => {
+      children = currentRun.getStore()?.children ?? []
+      await app.sendTask('first')
+      later = AsyncResource.bind(async () => {
+        await app.sendTask('by its name')
+        await group(leaf.s(), leaf.s()).delay()
+      })
+      await later()
+    })
+    offline.deliver('leaves')
+    await offline.turn()
+    expect(children).toHaveLength(3)
+    for (let times = 0; times < 3; times++) await later()
+    expect(kept.messages).toHaveLength(13)
+    expect(children).toHaveLength(3)
+  })
 
   it.each([
     [{ chain: [{ args: [] }] }, 'chain[0].task must be a non-empty string'],

@@ -4,7 +4,7 @@ import { SignatureError } from '../../canvas/signatureError.js'
 import { RemoteError } from '../../protocol/exception.js'
 import { isTuple } from '../../protocol/groupResult.js'
 import type { TaskContext } from '../context.js'
-import { currentRun } from '../current.js'
+import { addChild } from '../current.js'
 import type { AnyResult } from '../result.js'
 import { type BoundHandler, Task } from '../task.js'
 import type { SignatureHome } from '../workflow/signature.js'
@@ -65,7 +65,7 @@ async function sendGroup(
   for (const sig of parseSignatures(tasks, 'tasks', limits)) {
     await home.apply(sig, { args, options: { group_id: groupId, add_to_parent: false } })
   }
-  if (addToParent) currentRun.getStore()?.children.push(result)
+  if (addToParent) addChild(() => result)
   return home.resultOf(result)
 }
 
