@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { currentRun } from '../../lib/app/current.js'
 import { type AnyResult, Celery, chain, chord, group, type Signature, SignatureError } from '../../lib/index.js'
+import type { ChordStore, GroupStore } from '../../lib/ports.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { decode } from '../../lib/protocol/decode.js'
+import { encodeGroup } from '../../lib/protocol/groupResult.js'
 import type { TaskMessage } from '../../lib/protocol/message.js'
 import { encodeResult, type ResultTuple, resultMeta } from '../../lib/protocol/result.js'
 import { KeptMessages } from '../support/keptMessages.js'
@@ -312,6 +314,20 @@ describe('a workflow that is sent', () => {
     const text = encodeResult(resultMeta({ taskId: 'parent', status: 'SUCCESS', result: null, children }, 0))
     expect(text).toContain(results[0]?.id)
     expect(text).toContain(results[0]?.parent?.id)
+  })
+
+  it('can be kept as the header of a chord, however long the chains in it are', async () => {
+    const groups = { save: jest.fn<GroupStore['save']>(), restore: async () => null, delete: async () => undefined }
+    const chords = { setSize: async () => undefined } as Partial<ChordStore> as ChordStore
+    const counting = new KeptMessages(Object.assign(new MemoryBackend(), { chords, groups }))
+    const own = new Celery('chords', { broker_url: 'memory://' })
+    counting.keep(own)
+    const step = own.task('step', () => undefined)
+    const steps = Array.from({ length: 600 }, () => step.si())
+    await chord([chain([...steps, group(step.si(), step.si())])], own.declare<() => null>('body').si()).delay()
+    const [[, header] = []] = groups.save.mock.calls
+    if (header === undefined) throw new Error('no header was kept')
+    expect(encodeGroup(header)).toContain(header[1]?.[0]?.[0][0])
   })
 
   it('is refused before anything is sent where no chord can be counted', async () => {
