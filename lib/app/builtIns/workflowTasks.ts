@@ -20,9 +20,8 @@ export function workflowTasks(home: SignatureHome, limits: CanvasLimits): readon
   const names = Array.from({ length: MOST }, (_, at) => `value${at}?`)
   return [
     new Task('celery.accumulate', { bind: true, params: [...names, 'index?'] }, accumulate as BoundHandler),
-    new Task('celery.chunks', { params: ['task', 'it', 'n'] }, (task: unknown, it: readonly unknown[], n: number) => {
-      const parts = Array.from({ length: Math.ceil(it.length / n) }, (_, at) => it.slice(at * n, (at + 1) * n))
-      const group = parts.map((part) => taskSignature('celery.starmap', [], { task, it: part }))
+    new Task('celery.chunks', { params: ['task', 'it', 'n'] }, (task: unknown, it: unknown, n: unknown) => {
+      const group = chunksOf(it, n).map((part) => taskSignature('celery.starmap', [], { task, it: part }))
       return home.apply(listSignature('group', group), {})
     }),
     new Task(
@@ -44,6 +43,16 @@ export function workflowTasks(home: SignatureHome, limits: CanvasLimits): readon
     // All backends here expire results by themselves.
     new Task('celery.backend_cleanup', {}, () => null),
   ]
+}
+
+/** Anyone who can send a message chooses the size: one near 0 would ask for more chunks than memory can hold. */
+function chunksOf(items: unknown, size: unknown): unknown[][] {
+  if (!Array.isArray(items)) throw new TypeError('celery.chunks: `it` must be a list')
+  if (!Number.isInteger(size) || (size as number) < 1) {
+    throw new TypeError('celery.chunks: `n` must be an integer of at least 1')
+  }
+  const n = size as number
+  return Array.from({ length: Math.ceil(items.length / n) }, (_, at) => items.slice(at * n, (at + 1) * n) as unknown[])
 }
 
 /** The arguments of `celery.group`. */
