@@ -154,6 +154,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
       replyTo: this.oid,
       ignoresResults: this.conf.task_ignore_result === true,
       errorsOnHeader: this.conf.task_allow_error_cb_on_chord_header === true,
+      mostSignatures: this.limits.elements,
       keepsGroups: true,
     }
     // Not for programs that only define tasks.

@@ -20,6 +20,8 @@ export interface CanvasOutletOptions {
   readonly ignoresResults: boolean
   /** `task_allow_error_cb_on_chord_header`. */
   readonly errorsOnHeader: boolean
+  /** `worker_max_canvas_items`. */
+  readonly mostSignatures: number
   /** Whether a group of one at the end of a chain stays a group. */
   readonly keepsGroups: boolean
   /**
@@ -35,11 +37,13 @@ const MOST_UNCONFIRMED = 1000
 export class AppCanvasOutlet implements CanvasOutlet {
   readonly replyTo: string
   readonly errorsOnHeader: boolean
+  readonly mostSignatures: number
   readonly keepsGroups: boolean
 
   constructor(private readonly options: CanvasOutletOptions) {
     this.replyTo = options.replyTo
     this.errorsOnHeader = options.errorsOnHeader
+    this.mostSignatures = options.mostSignatures
     this.keepsGroups = options.keepsGroups
   }
 

@@ -5,6 +5,7 @@ import { link as addLink, linkError, listOption } from './links.js'
 import { type CallParts, cloneWith, merge, mergeOptions } from './merge.js'
 import type { CanvasOutlet } from './outlet.js'
 import { eldest, groupNode, type ResultNode, taskNode } from './resultNode.js'
+import { checkSentSize } from './sentSize.js'
 import {
   type ChordSignature,
   cloneSignature,
@@ -38,6 +39,7 @@ function apply(sig: Signature, call: CallParts, outlet: CanvasOutlet): Promise<R
 
 async function applyTask(sig: Signature, call: CallParts, outlet: CanvasOutlet): Promise<ResultNode> {
   const merged = merge(sig, call)
+  checkSentSize(sig.task, merged.options, outlet.mostSignatures)
   const message = canvasMessage(sig.task, merged, () => outlet.newId())
   await outlet.send(message)
   const node = taskNode(message.id)

@@ -9,6 +9,8 @@ export interface CanvasOutlet extends FreezeSource {
   readonly errorsOnHeader: boolean
   /** How many messages of a canvas may be on their way to the broker at once. */
   readonly mostUnconfirmed: number
+  /** How many signatures one message may carry: `worker_max_canvas_items`. */
+  readonly mostSignatures: number
   /**
    * Sends one message, and resolves once the broker has it. Its root and parent, if set, are the canvas's own; null
    * lets the sender set them.

@@ -44,6 +44,10 @@ export class Unconfirmed implements CanvasOutlet {
     return this.outlet.mostUnconfirmed
   }
 
+  get mostSignatures(): number {
+    return this.outlet.mostSignatures
+  }
+
   newId(): string {
     return this.outlet.newId()
   }

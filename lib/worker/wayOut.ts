@@ -43,6 +43,7 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
     replyTo: app.oid,
     ignoresResults: settings.task_ignore_result,
     errorsOnHeader: settings.task_allow_error_cb_on_chord_header,
+    mostSignatures: settings.worker_max_canvas_items,
     // Follow-ups are sent as Python's worker would.
     keepsGroups: false,
     isPatient: true,

@@ -17,6 +17,7 @@ export class MemoryOutlet implements CanvasOutlet {
   readonly errorsOnHeader = false
   readonly keepsGroups = false
   readonly mostUnconfirmed: number = 10
+  readonly mostSignatures: number = 100_000
   private ids = 0
 
   newId(): string {

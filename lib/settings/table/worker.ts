@@ -154,7 +154,7 @@ export const WORKER = {
   worker_max_canvas_items: row(
     count({ min: 1 }),
     100_000,
-    'Maximum number of signatures in the callbacks, the chain or the chord of a message, those within others included.',
+    'Maximum number of signatures in the callbacks, the chain or the chord of a message that is received or sent, those within others included.',
   ),
   worker_max_canvas_nesting: row(
     count({ min: 1 }),

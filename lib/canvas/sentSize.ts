@@ -1,0 +1,65 @@
+import { NESTED_LISTS, type Signature, type SignatureOptions } from './signature.js'
+import { SignatureError } from './signatureError.js'
+
+/**
+ * Checks how many signatures the message of a task would carry. Those that occur at many places, such as the body that
+ * each member of a header reports to, are one object here, but in a message each place has a copy of its own: groups
+ * that follow one another make it grow fourfold with each of them. Stops at the limit, before anything is copied.
+ * @param most the most signatures; bodies that members report to are counted apart, as those who read a message leave
+ *   them out
+ * @throws SignatureError that names the setting
+ */
+export function checkSentSize(task: string, options: SignatureOptions, most: number): void {
+  const places = new Places(most)
+  places.addFrom(options)
+  if (!places.fit()) {
+    throw new SignatureError(
+      `what follows ${task}`,
+      `would be sent as more signatures than the ${most} of worker_max_canvas_items`,
+    )
+  }
+}
+
+class Places {
+  private readonly left: unknown[] = []
+  private signatures = 0
+  private bodies = 0
+
+  constructor(private readonly most: number) {}
+
+  /** Returns false once there are too many. Bodies of members come as the message has them: unchecked. */
+  fit(): boolean {
+    while (this.left.length > 0 && this.signatures <= this.most && this.bodies <= this.most) {
+      const sig = this.left.pop()
+      if (isObject(sig)) this.addParts(sig)
+    }
+    return this.signatures <= this.most && this.bodies <= this.most
+  }
+
+  addFrom(options: SignatureOptions): void {
+    for (const name of NESTED_LISTS) this.add(options[name])
+    if (!isObject(options.chord)) return
+    this.bodies++
+    this.left.push(options.chord)
+  }
+
+  private addParts({ kwargs, options, subtask_type }: Partial<Signature>): void {
+    if (isObject(options)) this.addFrom(options)
+    if (!isObject(kwargs) || !subtask_type) return
+    if (subtask_type === 'chord') {
+      this.add(kwargs.header)
+      this.add(kwargs.body)
+    } else this.add(kwargs.tasks)
+  }
+
+  private add(given: unknown): void {
+    if (!isObject(given)) return
+    const list: unknown[] = Array.isArray(given) ? given : [given]
+    this.signatures += list.length
+    if (this.signatures <= this.most) for (const sig of list) this.left.push(sig)
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
