@@ -39,9 +39,8 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
     throw new ImproperlyConfigured('Cannot replace with an empty chain')
   }
   const sig = asOneTask(given)
-  for (const callback of parseSignatures(task.callbacks, 'callbacks', NO_LIMITS)) link(sig, callback)
-  for (const errback of parseSignatures(task.errbacks, 'errbacks', NO_LIMITS))
-    linkError(sig, errback, { errorsOnHeader: false })
+  link(sig, parseSignatures(task.callbacks, 'callbacks', NO_LIMITS))
+  linkError(sig, parseSignatures(task.errbacks, 'errbacks', NO_LIMITS), { errorsOnHeader: false })
   if (isChain(sig)) linkLast(sig.kwargs.tasks, sig)
   freeze(sig, { id: task.id }, { newId: randomUUID, replyTo: task.replyTo, keepsGroups: false })
   const nesting = { replaced_task_nesting: task.replacedTaskNesting + 1 }
@@ -57,6 +56,6 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
 /** The callbacks of a chain belong to its last step, even when more steps are added after it. */
 function linkLast(steps: readonly Signature[], chain: Signature): void {
   const last = steps.at(-1)
-  if (last) for (const callback of listOption(chain.options, 'link')) link(last, callback)
+  if (last) link(last, listOption(chain.options, 'link'))
   delete chain.options.link
 }

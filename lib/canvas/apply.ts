@@ -85,10 +85,9 @@ async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOut
   const [last] = tasks
   if (!first || !last) return null
   if (tasks.some(isChord)) outlet.ensureChords()
-  for (const callback of listOption({ link }, 'link')) {
-    if (isGroup(last)) last.options.link = [...listOption(last.options, 'link'), callback]
-    else addLink(last, callback)
-  }
+  const callbacks = listOption({ link }, 'link')
+  if (isGroup(last)) last.options.link = [...listOption(last.options, 'link'), ...callbacks]
+  else addLink(last, callbacks)
   tasks.pop()
   const rest = chain === undefined || chain === null ? tasks : [...(chain as Signature[]), ...tasks]
   const sent = await apply(first, { options: { ...others, chain: rest } }, outlet)
@@ -162,8 +161,8 @@ async function applyChord(sig: ChordSignature, call: CallParts, outlet: CanvasOu
   const header = cloneSignature(sig.kwargs.header) as SignatureList
   const body = cloneWith(sig.kwargs.body, { options })
   for (const from of [sig.options, call.options ?? {}]) {
-    for (const callback of listOption(from, 'link')) addLink(body, callback)
-    for (const errback of listOption(from, 'link_error')) linkError(body, errback, outlet)
+    addLink(body, listOption(from, 'link'))
+    linkError(body, listOption(from, 'link_error'), outlet)
   }
   // A frozen chord has the id of its header; before that it may have one that is meant for the body.
   const isFrozen = textOf(body.options.task_id) !== null

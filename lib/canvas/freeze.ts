@@ -174,7 +174,7 @@ export function prepareSteps(
       const first = eldest(next)
       if (first !== result) first.parent = result
     }
-    for (const errback of linkErrors) linkError(task, errback, { errorsOnHeader })
+    linkError(task, linkErrors, { errorsOnHeader })
     tasks.push(task)
     results.push(result)
   }

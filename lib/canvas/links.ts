@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { cloneSignature, isChord, isGroup, type Signature, type SignatureOptions } from './signature.js'
+import { addUnlisted } from './unlisted.js'
 
 /** The settings that affect a canvas. */
 export interface LinkOptions {
@@ -8,31 +8,36 @@ export interface LinkOptions {
 }
 
 /**
- * Adds a callback: to a group's first task, without the result as its argument, and to a chord's body. Mirrors Celery's
+ * Adds callbacks: to a group's first task, without the result as its argument, and to a chord's body. Mirrors Celery's
  * `link`.
  */
-export function link(sig: Signature, callback: Signature): void {
+export function link(sig: Signature, callbacks: readonly Signature[]): void {
   if (isGroup(sig)) {
     const [first] = sig.kwargs.tasks
-    if (first) link(first, { ...cloneSignature(callback), immutable: true })
+    if (first) {
+      link(
+        first,
+        callbacks.map((callback) => ({ ...cloneSignature(callback), immutable: true })),
+      )
+    }
   } else if (isChord(sig)) {
-    if (sig.kwargs.body) link(sig.kwargs.body, callback)
-  } else appendOption(sig.options, 'link', callback)
+    if (sig.kwargs.body) link(sig.kwargs.body, callbacks)
+  } else appendOption(sig.options, 'link', callbacks)
 }
 
 /**
- * Adds an error callback: to each task of a group, and to a chord's body, or its header too. Mirrors Celery's
+ * Adds error callbacks: to each task of a group, and to a chord's body, or its header too. Mirrors Celery's
  * `link_error`.
  */
-export function linkError(sig: Signature, errback: Signature, options: LinkOptions): void {
+export function linkError(sig: Signature, errbacks: readonly Signature[], options: LinkOptions): void {
   if (isGroup(sig)) {
-    for (const task of sig.kwargs.tasks) linkError(task, cloneSignature(errback), options)
+    for (const task of sig.kwargs.tasks) linkError(task, errbacks.map(cloneSignature), options)
   } else if (isChord(sig)) {
     const { header, body } = sig.kwargs
-    if (options.errorsOnHeader) linkError(header, errback, options)
-    for (const task of header.kwargs.tasks) if (isChord(task)) linkError(task, errback, options)
-    if (body) linkError(body, errback, options)
-  } else appendOption(sig.options, 'link_error', errback)
+    if (options.errorsOnHeader) linkError(header, errbacks, options)
+    for (const task of header.kwargs.tasks) if (isChord(task)) linkError(task, errbacks, options)
+    if (body) linkError(body, errbacks, options)
+  } else appendOption(sig.options, 'link_error', errbacks)
 }
 
 /** The callbacks in an option, whether it holds one, several or none. */
@@ -42,7 +47,6 @@ export function listOption(options: SignatureOptions, name: 'link' | 'link_error
   return Array.isArray(value) ? (value as Signature[]) : [value as Signature]
 }
 
-function appendOption(options: SignatureOptions, name: 'link' | 'link_error', sig: Signature): void {
-  const list = listOption(options, name)
-  if (!list.some((other) => isDeepStrictEqual(other, sig))) options[name] = [...list, sig]
+function appendOption(options: SignatureOptions, name: 'link' | 'link_error', sigs: readonly Signature[]): void {
+  if (sigs.length > 0) options[name] = addUnlisted(listOption(options, name), sigs)
 }

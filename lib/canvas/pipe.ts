@@ -79,9 +79,8 @@ function chained(steps: Signature[], next: Signature): Signature {
 export function stepsOf(chain: SignatureList): Signature[] {
   const steps = chain.kwargs.tasks.map(cloneSignature)
   const last = steps.at(-1)
-  for (const callback of listOption(chain.options, 'link')) if (last) link(last, callback)
-  for (const errback of listOption(chain.options, 'link_error')) {
-    for (const step of steps) linkError(step, errback, { errorsOnHeader: false })
-  }
+  if (last) link(last, listOption(chain.options, 'link'))
+  const errbacks = listOption(chain.options, 'link_error')
+  for (const step of steps) linkError(step, errbacks, { errorsOnHeader: false })
   return steps
 }

@@ -95,8 +95,9 @@ export class Signature<
     checkSendOptions(this.task, options)
     const { link: links, linkError: errbacks, ...others } = options
     Object.assign(this.dict.options, celeryOptions(others))
-    for (const callback of listOf(links)) link(this.dict, callback.toJSON())
-    for (const errback of listOf(errbacks)) linkError(this.dict, errback.toJSON(), { errorsOnHeader: false })
+    const dictsOf = (sigs: typeof links) => listOf(sigs).map((sig) => sig.toJSON())
+    link(this.dict, dictsOf(links))
+    linkError(this.dict, dictsOf(errbacks), { errorsOnHeader: false })
     return this
   }
 
@@ -105,7 +106,7 @@ export class Signature<
    * the body. Returns the signature itself, while Celery's `link` returns the callback.
    */
   link(callback: Callback<Result>): this {
-    link(this.dict, dictOf(callback, 'link'))
+    link(this.dict, [dictOf(callback, 'link')])
     return this
   }
 
@@ -114,7 +115,7 @@ export class Signature<
    * `link_error` returns the callback.
    */
   linkError(errback: AnySignature): this {
-    linkError(this.dict, dictOf(errback, 'linkError'), { errorsOnHeader: false })
+    linkError(this.dict, [dictOf(errback, 'linkError')], { errorsOnHeader: false })
     return this
   }
 
