@@ -111,8 +111,6 @@ async function applyGroup(
     group_index: _,
     chord: ownChord,
     add_to_parent,
-    link,
-    link_error,
     ...options
   } = mergeOptions(sig.options, call.options ?? {})
   const groupId = textOf(task_id) ?? outlet.newId()
