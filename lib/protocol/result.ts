@@ -1,3 +1,4 @@
+import type { ExceptionDict } from './exception.js'
 import { DecodeError, readResult, writeResult } from './resultText.js'
 import { parseTime } from './time.js'
 
@@ -76,7 +77,7 @@ export function resultMeta(
 }
 
 /** Makes the exception of a revoked task, as `get()` raises it. */
-export function encodeRevoked(reason: string): unknown {
+export function encodeRevoked(reason: string): ExceptionDict {
   return { exc_type: 'TaskRevokedError', exc_message: [reason], exc_module: 'celery.exceptions' }
 }
 

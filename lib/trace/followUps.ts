@@ -10,7 +10,7 @@ import { SignatureError } from '../canvas/signatureError.js'
 import { CeleriacError } from '../errors.js'
 import type { Backend, Clock, Delivery, Logger } from '../ports.js'
 import type { AmqpTable } from '../protocol/amqp.js'
-import { encodeException } from '../protocol/exception.js'
+import { type ExceptionDict, encodeException, RemoteError } from '../protocol/exception.js'
 import type { TaskMessage } from '../protocol/message.js'
 import { encodeRevoked } from '../protocol/result.js'
 import { EncodeError } from '../protocol/resultText.js'
@@ -102,7 +102,7 @@ export class FollowUps {
   ended(ended: Ended, outcome: Outcome): Promise<void> {
     return this.within(ended, async () => {
       if (outcome.state === 'SUCCESS') await this.chords.part(ended, 'SUCCESS', outcome.result)
-      else if (outcome.state === 'REVOKED') await this.chords.part(ended, 'REVOKED', encodeRevoked(outcome.reason))
+      else if (outcome.state === 'REVOKED') await this.revoked(ended, encodeRevoked(outcome.reason))
       else if (outcome.state === 'FAILURE') await this.failed(ended, outcome.error)
     })
   }
@@ -116,20 +116,31 @@ export class FollowUps {
     return this.within(ended, () => this.failed(ended, notRegistered(task)))
   }
 
+  /** In Celery the rest of the chain, and a chord that it belongs to, wait forever. Error callbacks are not called. */
+  private async revoked(ended: Ended, exception: ExceptionDict): Promise<void> {
+    await this.chords.part(ended, 'REVOKED', exception)
+    await this.failRest(ended, new RemoteError(exception))
+  }
+
   private async failed(ended: Ended, error: Error): Promise<void> {
     const { embed, id, rootId } = ended.message
     await this.chords.part(ended, 'FAILURE', encodeException(error))
-    for (const sig of parseSignatures(embed.chain, 'chain', NO_LIMITS)) {
-      for (const unrun of failedWith(sig)) {
-        await this.options.results.failedUnrun(unrun, error)
-        await this.chords.unrunPart(ended, unrun, error)
-      }
-    }
+    await this.failRest(ended, error)
     await this.errbacks.call(
       { id, rootId, info: () => ended.info() },
       parseSignatures(embed.errbacks, 'errbacks', NO_LIMITS),
       error,
     )
+  }
+
+  /** Fails what was to follow in the chain. */
+  private async failRest(ended: Ended, error: Error): Promise<void> {
+    for (const sig of parseSignatures(ended.message.embed.chain, 'chain', NO_LIMITS)) {
+      for (const unrun of failedWith(sig)) {
+        await this.options.results.failedUnrun(unrun, error)
+        await this.chords.unrunPart(ended, unrun, error)
+      }
+    }
   }
 
   private inherited({ message }: Ended): Record<string, unknown> {
