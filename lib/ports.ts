@@ -168,11 +168,12 @@ export interface ChordStore {
   grow(groupId: string, by?: number): Promise<void>
   /**
    * Stores the end of a member. A repeated member counts once: a stored success stays, and anything else is replaced.
-   * @returns whether the chord is complete now, and the caller has to complete it: no other caller gets true, except
-   *   for a repetition of the same member
+   * @returns a name for this completion, of up to 36 letters, digits and hyphens, if the chord is complete now and the
+   *   caller has to complete it; else null. No other caller gets a name, but a repetition of the same member gets the
+   *   same one
    * @throws CeleriacError; EncodeError for a value that can't be written
    */
-  addPart(part: ChordPart): Promise<boolean>
+  addPart(part: ChordPart): Promise<string | null>
   /**
    * The members that have ended, in the order of the header.
    * @throws CeleriacError
@@ -185,7 +186,8 @@ export interface ChordStore {
   close(groupId: string): Promise<void>
   /**
    * Called before a body runs that may have been sent twice. May be repeated.
-   * @returns whether this copy is the one to run: true for the first that asks, and for no other
+   * @returns whether this copy is the one to run: true for the first of its completion that asks, and for no other of
+   *   that
    * @throws CeleriacError
    */
   takeBody(body: BodyCopy): Promise<boolean>

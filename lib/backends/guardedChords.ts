@@ -20,7 +20,7 @@ export class GuardedChords implements ChordStore {
     return this.inner.grow(groupId, by)
   }
 
-  addPart(part: ChordPart): Promise<boolean> {
+  addPart(part: ChordPart): Promise<string | null> {
     return this.persistent.run(`the part of task ${part.id} in chord ${part.groupId} was not stored`, (isRepeated) =>
       this.inner.addPart(isRepeated ? { ...part, isRepeated } : part),
     )

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ChordPart, ChordStore } from '../ports.js'
 import type { BodyCopy } from '../protocol/bodyCopy.js'
 import { type ChordMember, decodeMember, encodeMember } from '../protocol/chordMember.js'
@@ -14,8 +15,8 @@ interface Chord {
   added: number
   /** The members that have ended, by id. */
   readonly members: Map<string, Entry>
-  /** The member that completes the chord. */
-  claimant: string | null
+  /** The member that completes the chord, and the name of that. */
+  claim: { readonly id: string; readonly completion: string } | null
 }
 
 /**
@@ -24,7 +25,7 @@ interface Chord {
 export class MemoryChords implements ChordStore {
   private readonly chords: Recent<Chord>
   /** Which copy of a body runs, by the ids of its header and its own. */
-  private readonly copies: Recent<string>
+  private readonly copies: Recent<Pick<BodyCopy, 'completion' | 'copy'>>
 
   constructor(most: number) {
     this.chords = new Recent(most)
@@ -39,14 +40,14 @@ export class MemoryChords implements ChordStore {
     this.of(groupId).added += by
   }
 
-  async addPart({ groupId, groupIndex, id, state, result }: ChordPart): Promise<boolean> {
+  async addPart({ groupId, groupIndex, id, state, result }: ChordPart): Promise<string | null> {
     const text = encodeMember({ id, state, result })
     const chord = this.of(groupId)
     if (chord.members.get(id)?.state !== 'SUCCESS')
       chord.members.set(id, { place: groupIndex ?? Number.POSITIVE_INFINITY, state, text })
-    if (chord.size === null || chord.members.size !== chord.size + chord.added) return false
-    chord.claimant ??= id
-    return chord.claimant === id
+    if (chord.size === null || chord.members.size !== chord.size + chord.added) return null
+    chord.claim ??= { id, completion: randomUUID() }
+    return chord.claim.id === id ? chord.claim.completion : null
   }
 
   async members(groupId: string): Promise<readonly ChordMember[]> {
@@ -58,15 +59,16 @@ export class MemoryChords implements ChordStore {
     this.chords.delete(groupId)
   }
 
-  async takeBody({ copy, groupId, id }: BodyCopy): Promise<boolean> {
+  async takeBody({ completion, copy, groupId, id }: BodyCopy): Promise<boolean> {
     const key = `${groupId}/${id}`
-    const taken = this.copies.get(key) ?? copy
+    const before = this.copies.get(key)
+    const taken = before?.completion === completion ? before : { completion, copy }
     this.copies.set(key, taken)
-    return taken === copy
+    return taken.copy === copy
   }
 
   private of(groupId: string): Chord {
-    const chord = this.chords.get(groupId) ?? { size: null, added: 0, members: new Map(), claimant: null }
+    const chord = this.chords.get(groupId) ?? { size: null, added: 0, members: new Map(), claim: null }
     this.chords.set(groupId, chord)
     return chord
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ChainableCommander } from 'ioredis'
 import type { ChordPart, ChordStore } from '../ports.js'
 import type { BodyCopy } from '../protocol/bodyCopy.js'
@@ -13,10 +14,14 @@ import { checkSize } from './storeScript.js'
  * <g>.j   the members that have come to their end: a sorted set, by their place in the header; a list with `result_chord_ordered: false`
  * <g>.t   how many members were added to the header later
  * <g>.s   how many members the header had
- * <g>.c   the id of the member that completes the chord: ours alone, so that a member which is delivered again in that moment, to another
+ * <g>.c   the id of the member that completes the chord, a slash, and a name for that: ours alone, so that a member which is delivered again in that moment, to another
  *         worker, doesn't complete it as well
- * <g>.b.<id>   which copy of the body runs: ours alone, for a body that is sent twice since the worker of that member was lost
+ * <g>.b.<id>   the name of a completion, a slash, and which copy of the body runs: ours alone, for a body that is sent twice since the
+ *         worker of that member was lost
  */
+/** Seconds that a copy is told apart where results are kept for ever: it comes as soon as the broker has seen the loss. */
+const COPY_EXPIRES = 86_400
+
 type Keys = readonly [members: string, added: string, size: string]
 
 /** What a member changes: a text that is added, and one that is removed before; each may be empty for none. */
@@ -50,12 +55,12 @@ export class RedisChords implements ChordStore {
     await this.redis.attempt(() => answersOf(this.expiring(this.redis.client.multi().incrby(key, by), key)))
   }
 
-  async addPart(part: ChordPart): Promise<boolean> {
+  async addPart(part: ChordPart): Promise<string | null> {
     const text = encodeMember(part)
     checkSize(text, part.id)
     return this.redis.attempt(async () => {
       const known = part.isRepeated ? await this.known(part) : null
-      return (await this.count(part, text, known)) && (await this.claim(part))
+      return (await this.count(part, text, known)) ? this.claim(part) : null
     })
   }
 
@@ -70,8 +75,15 @@ export class RedisChords implements ChordStore {
     await this.redis.attempt(() => this.redis.client.del(...keys))
   }
 
-  takeBody({ copy, groupId, id }: BodyCopy): Promise<boolean> {
-    return this.redis.attempt(() => this.isFirst(this.keyOf(groupId, `b.${id}`), copy))
+  takeBody({ completion, copy, groupId, id }: BodyCopy): Promise<boolean> {
+    const key = this.keyOf(groupId, `b.${id}`)
+    return this.redis.attempt(async () => {
+      const taken = await this.take(key, completion, copy, this.redis.expires || COPY_EXPIRES)
+      if (taken !== null) return taken === copy
+      // The header was sent anew since then.
+      await this.redis.client.set(key, `${completion}/${copy}`, 'EX', this.redis.expires || COPY_EXPIRES)
+      return true
+    })
   }
 
   /** The member's earlier result, if one was kept. */
@@ -117,15 +129,21 @@ export class RedisChords implements ChordStore {
   }
 
   /** Only one member completes a chord; the same member may do so again, when its message is delivered again. */
-  private claim({ groupId, id }: ChordPart): Promise<boolean> {
-    return this.isFirst(this.keyOf(groupId, 'c'), id)
+  private claim({ groupId, id }: ChordPart): Promise<string | null> {
+    return this.take(this.keyOf(groupId, 'c'), id, randomUUID(), this.redis.expires)
   }
 
-  /** Whether no other claimant has taken the key before. */
-  private async isFirst(key: string, claimant: string): Promise<boolean> {
-    const { client, expires } = this.redis
-    const taken = expires > 0 ? client.set(key, claimant, 'EX', expires, 'NX') : client.set(key, claimant, 'NX')
-    return (await taken) !== null || (await client.get(key)) === claimant
+  /**
+   * Takes a key for somebody, unless it is taken.
+   * @returns the value of whoever has it, if that is the same one; else null
+   */
+  private async take(key: string, who: string, value: string, expires: number): Promise<string | null> {
+    const { client } = this.redis
+    const text = `${who}/${value}`
+    const taken = expires > 0 ? client.set(key, text, 'EX', expires, 'NX') : client.set(key, text, 'NX')
+    const kept = (await taken) === null ? ((await client.get(key)) ?? text) : text
+    const at = kept.lastIndexOf('/')
+    return kept.slice(0, at) === who ? kept.slice(at + 1) : null
   }
 
   private range(key: string): Promise<string[]> {

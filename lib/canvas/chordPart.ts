@@ -16,8 +16,11 @@ export interface ChordTerms {
   readonly backend: Pick<Backend, 'chords' | 'get' | 'groups'>
   readonly limits: CanvasLimits
   readonly log: Logger
-  /** Sends the body, as a child of the member. Retriable errors are rethrown. */
-  send(body: Signature, results: readonly unknown[]): Promise<void>
+  /**
+   * Sends the body, as a child of the member. Retriable errors are rethrown.
+   * @param completion which is the same when the body is sent again for this; null if the store names none
+   */
+  send(body: Signature, results: readonly unknown[], completion: string | null): Promise<void>
   /** Calls the error callbacks of a task that has failed without having run: it is its own root and parent. */
   callErrbacks(errbacks: readonly Signature[], id: string, error: Error): Promise<void>
   /** Stores the failure of such a task. */
@@ -40,7 +43,8 @@ export interface ChordTerms {
 export async function returnPart(part: ChordPart, body: Signature, terms: ChordTerms): Promise<void> {
   const { backend, log } = terms
   const { chords } = backend
-  if (!chords || !(await chords.addPart(part))) return
+  const completion = (await chords?.addPart(part)) ?? null
+  if (!chords || completion === null) return
   const { groupId } = part
   const joined = await join(groupId, chords, terms)
   if (joined instanceof ChordError) {
@@ -49,7 +53,7 @@ export async function returnPart(part: ChordPart, body: Signature, terms: ChordT
     return
   }
   try {
-    await terms.send(cloneSignature(body), joined)
+    await terms.send(cloneSignature(body), joined, completion)
   } catch (thrown) {
     const error = coerceError(thrown)
     if (mayGoBetter(error)) throw error

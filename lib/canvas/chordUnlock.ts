@@ -55,7 +55,7 @@ export async function unlockChord(chord: ChordToUnlock, terms: UnlockTerms): Pro
     return false
   }
   try {
-    await terms.send(body, end)
+    await terms.send(body, end, null)
   } catch (thrown) {
     const error = coerceError(thrown)
     if (mayGoBetter(error)) throw error

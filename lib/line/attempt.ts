@@ -44,7 +44,10 @@ export function attempt(request: Request, options: AttemptOptions): Outcome | Pr
 }
 
 async function unlessCopy(request: Request, taking: Promise<boolean>, options: AttemptOptions): Promise<Outcome> {
-  return (await taking) ? unlessDuplicate(request, options) : { state: 'COPY' }
+  if (!(await taking)) return { state: 'COPY' }
+  // It was told to stop while it waited for the answer.
+  if (request.aborted) return { state: 'ABORTED', error: coerceError(request.signal.reason), runtimeMs: 0 }
+  return unlessDuplicate(request, options)
 }
 
 function unlessDuplicate(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {

@@ -63,7 +63,8 @@ export class Chords {
       },
       limits,
       log,
-      send: (sig, values) => send(sig, { args: [values] }, newCopy(part.groupId)),
+      send: (sig, values, completion) =>
+        send(sig, { args: [values] }, completion === null ? {} : newCopy(part.groupId, completion)),
       callErrbacks: (sigs, id, error) =>
         errbacks.call({ id, rootId, info: () => ({ ...ended.info(), id, task: body.task }) }, sigs, error),
       fail: (id, error) => results.failedUnrun({ id, options: {}, counts: false }, error, ended.children),

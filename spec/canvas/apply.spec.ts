@@ -95,8 +95,8 @@ describe('the callbacks of a group that ends a chain', () => {
     await applySignature(linked(chain(group(chain(task('b'), task('d')), task('c'))), 'x'), {}, outlet)
     const [first] = outlet.messages
     expect(names(first?.canvas.embed.callbacks)).toEqual([])
-    expect(first?.canvas.embed.chain?.map((sig) => [sig.task, names((sig as Signature).options.link)])).toEqual([
-      ['d', ['x']],
-    ])
+    expect(
+      first?.canvas.embed.chain?.map((sig) => [sig.task, names((sig as unknown as Signature).options.link)]),
+    ).toEqual([['d', ['x']]])
   })
 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { MemoryChords } from '../../lib/backends/memoryChords.js'
 import { Celery, chain, chord, group, type Signature } from '../../lib/index.js'
 import { type TestWorker, testWorker } from '../../lib/testing/testWorker.js'
 import { waitFor } from '../support/waitFor.js'
@@ -19,7 +20,10 @@ describe('the body of a chord that is sent twice, since its last member ran twic
     ran = []
     here = await testWorker(app, { concurrency: 4 })
   })
-  afterEach(() => here.stop())
+  afterEach(async () => {
+    jest.restoreAllMocks()
+    await here.stop()
+  })
 
   const discarded = (): number => here.log.of('INFO').filter((line) => line.includes('the other copy runs')).length
 
@@ -30,10 +34,21 @@ describe('the body of a chord that is sent twice, since its last member ran twic
     ['a chord', chord([one.s()], chord([body.s('a'), body.s('b')], body.s('c'))), 2, ['a', 'b', 'c']],
   ])('runs once: %s', async (_, sig, doors, names) => {
     sig.freeze()
-    // With one id for each part, as when the last member is delivered again.
+    // Its worker was lost before that; and then the member, with one id for each part, is delivered again.
+    jest.spyOn(MemoryChords.prototype, 'close').mockResolvedValue()
     for (let time = 0; time < 2; time++) await app.signature({ ...sig.toJSON() }).delay()
     await waitFor(() => discarded() === doors && ran.length >= names.length, { what: 'the copies', everyMs: 5 })
     expect(ran.sort()).toEqual(names)
+  })
+
+  it('runs twice if the header is sent anew, with the same ids', async () => {
+    const sig = chord([one.s()], body.s('a'))
+    sig.freeze()
+    for (const runs of [1, 2]) {
+      await app.signature({ ...sig.toJSON() }).delay()
+      await waitFor(() => ran.length === runs, { what: 'the body', everyMs: 5 })
+    }
+    expect(discarded()).toBe(0)
   })
 
   it('runs twice if two chords have it, with one id', async () => {

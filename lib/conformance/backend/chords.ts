@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from 'node:assert/strict'
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { ChordPart, ChordStore, GroupStore } from '../../ports.js'
 import { encodeException } from '../../protocol/exception.js'
@@ -37,9 +37,9 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const { chords, other } = chordedOf(bench)
     const far = await other()
     await chords.setSize(bench.id, 3)
-    equal(await chords.addPart(partOf(bench.id, 2)), false)
-    equal(await far.addPart(partOf(bench.id, 0)), false)
-    equal(await chords.addPart(partOf(bench.id, 1)), true)
+    equal(await chords.addPart(partOf(bench.id, 2)), null)
+    equal(await far.addPart(partOf(bench.id, 0)), null)
+    ok(await chords.addPart(partOf(bench.id, 1)))
     deepEqual(
       (await far.members(bench.id)).map(({ result }) => result),
       [0, 1, 2],
@@ -51,16 +51,16 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const { chords } = chordedOf(bench)
     await chords.setSize(bench.id, MANY)
     const told = await Promise.all(Array.from({ length: MANY }, (_, at) => chords.addPart(partOf(bench.id, at))))
-    deepEqual(told.filter(Boolean), [true])
+    equal(told.filter((completion) => completion !== null).length, 1)
     await chords.close(bench.id)
   })
 
   it('waits for the size of a chord whose header is still being sent', async (bench) => {
     const { chords } = chordedOf(bench)
     const parts = [partOf(bench.id, 0), partOf(bench.id, 1)] as const
-    equal(await chords.addPart(parts[0]), false)
+    equal(await chords.addPart(parts[0]), null)
     await chords.setSize(bench.id, 2)
-    equal(await chords.addPart(parts[1]), true)
+    ok(await chords.addPart(parts[1]))
     await chords.close(bench.id)
   })
 
@@ -68,8 +68,8 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const { chords } = chordedOf(bench)
     await chords.setSize(bench.id, 1)
     await chords.grow(bench.id)
-    equal(await chords.addPart(partOf(bench.id, 0)), false)
-    equal(await chords.addPart(partOf(bench.id, 1)), true)
+    equal(await chords.addPart(partOf(bench.id, 0)), null)
+    ok(await chords.addPart(partOf(bench.id, 1)))
     await chords.close(bench.id)
   })
 
@@ -78,8 +78,8 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     await chords.setSize(bench.id, 1)
     await chords.grow(bench.id, 3)
     await chords.grow(bench.id, -2)
-    equal(await chords.addPart(partOf(bench.id, 0)), false)
-    equal(await chords.addPart(partOf(bench.id, 1)), true)
+    equal(await chords.addPart(partOf(bench.id, 0)), null)
+    ok(await chords.addPart(partOf(bench.id, 1)))
     await chords.close(bench.id)
   })
 
@@ -87,10 +87,10 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const { chords } = chordedOf(bench)
     const part = partOf(bench.id, 0)
     await chords.setSize(bench.id, 2)
-    equal(await chords.addPart(part), false)
-    equal(await chords.addPart({ ...part, isRepeated: true, result: 'another' }), false)
+    equal(await chords.addPart(part), null)
+    equal(await chords.addPart({ ...part, isRepeated: true, result: 'another' }), null)
     const last = partOf(bench.id, 1)
-    equal(await chords.addPart(last), true)
+    ok(await chords.addPart(last))
     deepEqual(
       (await chords.members(bench.id)).map(({ result }) => result),
       [0, 1],
@@ -103,7 +103,7 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const part = partOf(bench.id, 0)
     await chords.addPart({ ...part, state: 'FAILURE', result: encodeException(new Error('boom')) })
     await chords.setSize(bench.id, 1)
-    equal(await chords.addPart({ ...part, isRepeated: true }), true)
+    ok(await chords.addPart({ ...part, isRepeated: true }))
     deepEqual(await chords.members(bench.id), [{ id: part.id, state: 'SUCCESS', result: 0 }])
     await chords.close(bench.id)
   })
@@ -113,32 +113,36 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const parts = [partOf(bench.id, 0), partOf(bench.id, 1)] as const
     await chords.setSize(bench.id, 2)
     await chords.addPart(parts[0])
-    equal(await chords.addPart(parts[1]), true)
-    equal(await chords.addPart({ ...parts[0], isRepeated: true }), false)
-    equal(await chords.addPart({ ...parts[1], isRepeated: true }), true)
+    const completion = await chords.addPart(parts[1])
+    match(completion ?? '', /^[\w-]{1,36}$/)
+    equal(await chords.addPart({ ...parts[0], isRepeated: true }), null)
+    equal(await chords.addPart({ ...parts[1], isRepeated: true }), completion)
     await chords.close(bench.id)
   })
 
   it('lets the first copy of a body run, and that one again, but no other', async (bench) => {
     const { chords, other } = chordedOf(bench)
     const far = await other()
-    const one = { groupId: bench.id, id: randomUUID(), copy: randomUUID() }
+    const one = { groupId: bench.id, id: randomUUID(), completion: randomUUID(), copy: randomUUID() }
     const two = { ...one, copy: randomUUID() }
     equal(await chords.takeBody(one), true)
     equal(await far.takeBody(two), false)
     equal(await far.takeBody(one), true)
     equal(await chords.takeBody({ ...two, id: randomUUID() }), true)
     equal(await chords.takeBody({ ...two, groupId: randomUUID() }), true)
+    const anew = { ...two, completion: randomUUID() }
+    equal(await far.takeBody(anew), true)
+    equal(await chords.takeBody({ ...anew, copy: randomUUID() }), false)
   })
 
   it('never completes a chord that was closed', async (bench) => {
     const { chords } = chordedOf(bench)
     const part = partOf(bench.id, 0)
     await chords.setSize(bench.id, 1)
-    equal(await chords.addPart(part), true)
+    ok(await chords.addPart(part))
     await chords.close(bench.id)
     deepEqual(await chords.members(bench.id), [])
-    equal(await chords.addPart({ ...part, isRepeated: true }), false)
+    equal(await chords.addPart({ ...part, isRepeated: true }), null)
     await chords.close(bench.id)
   })
 
@@ -148,7 +152,7 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
     const failed = partOf(bench.id, null, { state: 'FAILURE', result })
     await chords.setSize(bench.id, 2)
     await chords.addPart(failed)
-    equal(await chords.addPart(partOf(bench.id, 0, { result: { bytes: Buffer.from([0, 255]) } })), true)
+    ok(await chords.addPart(partOf(bench.id, 0, { result: { bytes: Buffer.from([0, 255]) } })))
     const [first, second] = await chords.members(bench.id)
     const { bytes } = Object(first?.result)
     deepEqual([...bytes], [0, 255])
@@ -199,7 +203,7 @@ export function chords(it: AddCase<BackendBench>, { outage }: BackendCase): void
         await outage.end()
       }
       await waitFor(() => backend.healthy(), 'the server to be back')
-      equal(await chords.addPart({ ...part, isRepeated: true }), true)
+      ok(await chords.addPart({ ...part, isRepeated: true }))
       await chords.close(bench.id)
     })
   }
