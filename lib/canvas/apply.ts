@@ -5,7 +5,7 @@ import { link as addLink, linkError, listOption } from './links.js'
 import { type CallParts, cloneWith, merge, mergeOptions } from './merge.js'
 import type { CanvasOutlet } from './outlet.js'
 import { eldest, groupNode, type ResultNode, taskNode } from './resultNode.js'
-import { checkSentSize } from './sentSize.js'
+import { checkErrbacks, checkSentSize } from './sentSize.js'
 import {
   type ChordSignature,
   cloneSignature,
@@ -65,6 +65,8 @@ async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOut
     ...sig.options,
     ...given(options),
   }
+  const linkErrors = listOption({ link_error }, 'link_error')
+  checkErrbacks(sig.kwargs.tasks, linkErrors, outlet.mostSignatures)
   const { tasks, results } = prepareSteps(
     sig.kwargs.tasks,
     {
@@ -75,7 +77,7 @@ async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOut
       groupIndex: typeof group_index === 'number' ? group_index : null,
       chord: (chord ?? null) as Signature | null,
       rootId: textOf(root_id),
-      linkErrors: listOption({ link_error }, 'link_error'),
+      linkErrors,
       errorsOnHeader: outlet.errorsOnHeader,
       clone: true,
     },

@@ -12,12 +12,24 @@ import { SignatureError } from './signatureError.js'
 export function checkSentSize(task: string, options: SignatureOptions, most: number): void {
   const places = new Places(most)
   places.addFrom(options)
-  if (!places.fit()) {
-    throw new SignatureError(
-      `what follows ${task}`,
-      `would be sent as more signatures than the ${most} of worker_max_canvas_items`,
-    )
-  }
+  if (!places.fit()) throw tooMany(task, most)
+}
+
+/**
+ * Checks the error callbacks that each step of a chain is to get, before it gets them: the message of the first step
+ * would carry those of all others.
+ * @throws SignatureError that names the setting
+ */
+export function checkErrbacks(steps: readonly Signature[], errbacks: readonly Signature[], most: number): void {
+  const [first, ...others] = steps
+  if (first && others.length * errbacks.length > most) throw tooMany(first.task, most)
+}
+
+function tooMany(task: string, most: number): SignatureError {
+  return new SignatureError(
+    `what follows ${task}`,
+    `would be sent as more signatures than the ${most} of worker_max_canvas_items`,
+  )
 }
 
 class Places {

@@ -61,6 +61,18 @@ describe('the signatures that a message carries', () => {
     expect(() => checkSentSize('own', { link: chord }, 100)).toThrow('worker_max_canvas_items')
   })
 
+  it('are counted before each step of a chain gets the error callbacks of the chain', async () => {
+    let reads = 0
+    const task = { enumerable: true, get: () => ++reads && 'errback' }
+    const errbacks = Array.from({ length: 20 }, (_, at) =>
+      Object.defineProperty(taskSignature('errback', [at]), 'task', task),
+    )
+    const sig = chain(...Array.from({ length: 20 }, () => taskSignature('step')))
+    sig.options.link_error = errbacks
+    await expect(sent(sig, 399)).rejects.toThrow('the 399 of worker_max_canvas_items')
+    expect(reads).toBe(0)
+  })
+
   it('count in a message alone, not in all messages of a group', async () => {
     const linked = Array.from({ length: 60 }, () => taskSignature('member', [], {}, { link: [taskSignature('after')] }))
     expect((await sent(listSignature('group', linked), 50)).messages).toHaveLength(60)
