@@ -10,6 +10,7 @@ import type { Autoscaler } from '../scaling/autoscaler.js'
 import type { Capacity } from '../scaling/capacity.js'
 import type { QueueSpec } from '../settings/queues.js'
 import { Refusals } from './refusals.js'
+import { scaledWindow } from './scaledWindow.js'
 
 const AWAY = 'not connected to the broker'
 const HELD_UP = 'the broker still holds those of the last connection'
@@ -101,19 +102,13 @@ export class Consumer {
       await window.close()
       return false
     }
-    let isAlone = false
-    autoscaler.attach({
-      queues: () => this.queues.map(({ name }) => name),
-      depth: async () => {
-        const depths = await window.depths(this.queues.map((queue) => queue.name))
-        this.soundings.tell(depths)
-        isAlone = [...depths].every(([queue, { consumers }]) => consumers <= window.count(queue))
-        if (!isAlone || [...depths.values()].every(({ ready }) => ready === 0)) window.splitLarge()
-        return depths
-      },
-      consumers: (queue) => window.count(queue),
-      resize: (capacity) => window.resize(capacity, isAlone),
-    })
+    autoscaler.attach(
+      scaledWindow(
+        window,
+        () => this.queues,
+        (depths) => this.soundings.tell(depths),
+      ),
+    )
     await window.settled()
     session.ended.throwIfAborted()
     this.opened = true

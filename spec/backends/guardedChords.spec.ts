@@ -69,7 +69,7 @@ describe('GuardedChords', () => {
     await pass(1999)
     expect(inner.calls).toHaveLength(6)
     await pass(1)
-    expect(await counting).toBe(true)
+    expect(await counting).toEqual(expect.any(String))
     await chords.stop()
   })
 

@@ -94,12 +94,6 @@ describe('the callbacks of a group that ends a chain', () => {
     const outlet = new MemoryOutlet()
     await applySignature(linked(chain(group(chain(task('b'), task('d')), task('c'))), 'x'), {}, outlet)
     const [first] = outlet.messages
-<<<<<<< ours
-    expect(names(first?.canvas.embed.callbacks)).toEqual([])
-    expect(
-      first?.canvas.embed.chain?.map((sig) => [sig.task, names((sig as unknown as Signature).options.link)]),
-    ).toEqual([['d', ['x']]])
-=======
     const [step, ...others] = parseSignatures(first?.canvas.embed.chain, 'chain', NO_LIMITS)
     expect([names(first?.canvas.embed.callbacks), step?.task, names(step?.options.link), others]).toEqual([
       [],
@@ -107,6 +101,5 @@ describe('the callbacks of a group that ends a chain', () => {
       ['x'],
       [],
     ])
->>>>>>> theirs
   })
 })
