@@ -102,13 +102,7 @@ export class Consumer {
       await window.close()
       return false
     }
-    autoscaler.attach(
-      scaledWindow(
-        window,
-        () => this.queues,
-        (depths) => this.soundings.tell(depths),
-      ),
-    )
+    autoscaler.attach(scaledWindow(window, () => this.queues, this.soundings))
     await window.settled()
     session.ended.throwIfAborted()
     this.opened = true
