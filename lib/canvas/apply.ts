@@ -5,7 +5,7 @@ import { link as addLink, linkError, listOption } from './links.js'
 import { type CallParts, cloneWith, merge, mergeOptions } from './merge.js'
 import type { CanvasOutlet } from './outlet.js'
 import { eldest, groupNode, type ResultNode, taskNode } from './resultNode.js'
-import { checkErrbacks, checkSentSize } from './sentSize.js'
+import { checkErrbacks, checkGroups, checkSentSize } from './sentSize.js'
 import {
   type ChordSignature,
   cloneSignature,
@@ -67,6 +67,7 @@ async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOut
   }
   const linkErrors = listOption({ link_error }, 'link_error')
   checkErrbacks(sig.kwargs.tasks, linkErrors, outlet.mostSignatures)
+  checkGroups(sig.kwargs.tasks, outlet.mostSignatures)
   const { tasks, results } = prepareSteps(
     sig.kwargs.tasks,
     {

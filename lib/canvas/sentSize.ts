@@ -1,4 +1,4 @@
-import { NESTED_LISTS, type Signature, type SignatureOptions } from './signature.js'
+import { isGroup, NESTED_LISTS, type Signature, type SignatureOptions } from './signature.js'
 import { SignatureError } from './signatureError.js'
 
 /**
@@ -23,6 +23,21 @@ export function checkSentSize(task: string, options: SignatureOptions, most: num
 export function checkErrbacks(steps: readonly Signature[], errbacks: readonly Signature[], most: number): void {
   const [first, ...others] = steps
   if (first && others.length * errbacks.length > most) throw tooMany(first.task, most)
+}
+
+/**
+ * Checks the groups that follow one another in a chain, before they become chords within chords: each but one of a single
+ * task at least doubles the message, so that more of them than this can't fit, and each takes longer to be put there than
+ * the one before.
+ * @throws SignatureError that names the setting
+ */
+export function checkGroups(steps: readonly Signature[], most: number): void {
+  const longest = Math.log2(most) + 1
+  let inARow = 0
+  for (const step of steps) {
+    inARow = isGroup(step) && step.kwargs.tasks.length !== 1 ? inARow + 1 : 0
+    if (inARow > longest) throw tooMany(steps[0]?.task ?? 'a chain', most)
+  }
 }
 
 function tooMany(task: string, most: number): SignatureError {

@@ -73,6 +73,19 @@ describe('the signatures that a message carries', () => {
     expect(reads).toBe(0)
   })
 
+  it('are known to be too many of long rows of groups, before these are put together', async () => {
+    let reads = 0
+    const steps = groups(1000)
+    for (const step of steps) {
+      const [member] = step.kwargs.tasks as Signature[]
+      Object.defineProperty(member, 'task', { enumerable: true, get: () => ++reads && 'member' })
+    }
+    await expect(sent(chain(...steps))).rejects.toThrow('the 100000 of worker_max_canvas_items')
+    expect(reads).toBe(0)
+    const ones = Array.from({ length: 100 }, () => group(1))
+    expect((await sent(chain(...ones))).messages).toHaveLength(1)
+  })
+
   it('count in a message alone, not in all messages of a group', async () => {
     const linked = Array.from({ length: 60 }, () => taskSignature('member', [], {}, { link: [taskSignature('after')] }))
     expect((await sent(listSignature('group', linked), 50)).messages).toHaveLength(60)
