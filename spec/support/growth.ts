@@ -1,5 +1,9 @@
 /** Times that the larger input is measured; the least counts, since whatever disturbs a measurement makes it longer. */
 const TRIES = 3
+/** Rounds at most: collecting garbage counts as processor time, too, and may fall into every try of one. */
+const ROUNDS = 3
+/** Growth that needs no further round. */
+const LINEAR = 2
 /** Milliseconds below which a measurement says little. */
 const FINEST = 2
 
@@ -18,8 +22,12 @@ export function growthOf<T>(
   const large = inputOf(size * factor)
   // Once for the compiler.
   run(small)
-  const first = leastOf(run, small)
-  return leastOf(run, large) / (Math.max(first, FINEST) * factor)
+  let growth = Number.POSITIVE_INFINITY
+  for (let round = 0; round < ROUNDS && growth > LINEAR; round++) {
+    const first = leastOf(run, small)
+    growth = Math.min(growth, leastOf(run, large) / (Math.max(first, FINEST) * factor))
+  }
+  return growth
 }
 
 /** Milliseconds of processor time that `run` takes. */
