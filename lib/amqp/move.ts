@@ -1,44 +1,37 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib'
+import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib'
 import type { Move, MoveOptions } from '../broker/fleetSession.js'
 import { QueueRefused } from '../broker/intake.js'
 import { BrokerError, coerceError } from '../errors.js'
 import { deferred } from '../listeners.js'
 import type { Logger } from '../ports.js'
 import type { AmqpProperties } from '../protocol/amqp.js'
-import { headersToResend } from '../protocol/delay.js'
 import type { QueueSpec } from '../settings/queues.js'
+import { atMost } from './atMost.js'
 import { closeChannel } from './closeChannel.js'
 import type { Epoch } from './epoch.js'
-import { headersForAll } from './headers.js'
+import { movedProperties } from './movedProperties.js'
 import { assertQueue } from './queueKind.js'
 import { refusalOf } from './refusal.js'
+import { type Taken, TakenMessages } from './taken.js'
 import { declareQueue } from './topology.js'
 
 /** How long the broker may take to confirm what is under way when the move is stopped. */
 const STOP_MS = 2000
 
-/** A message that was taken and is not acknowledged yet. */
-interface Taken {
-  readonly message: ConsumeMessage
-  readonly to: string
-  readonly key: string | null
-  isMoved: boolean
-}
-
 /**
  * Moves messages through one channel, on which it both consumes and publishes: once the channel is gone, none of its messages can arrive
  * behind those of the next mover. One message of a key is under way at a time, so that none is overtaken by its successor when the broker
- * refuses it; messages of different keys don't wait for each other. Acknowledgements follow the order of the queue.
+ * refuses it; messages of different keys don't wait for each other. Acknowledgements follow the order of the queue; at the end whatever
+ * is in its lane is acknowledged, so that the next mover doesn't send it once more.
  */
 export class AmqpMove implements Move {
   readonly ended: Promise<Error | null>
   private readonly end: (reason: Error | null) => void
-  private readonly taken: Taken[] = []
-  /** The message under way and those that wait for it, by key. */
-  private readonly byKey = new Map<string, Taken[]>()
+  private readonly taken = new TakenMessages()
   private underWay = 0
   private isStopping = false
+  /** Set from when nothing more is sent. */
+  private finishing: Promise<void> | null = null
   /** Messages that arrived while nothing may be moved. */
   private readonly kept: ConsumeMessage[] = []
   private beginning: Promise<void> | null = null
@@ -56,8 +49,7 @@ export class AmqpMove implements Move {
     const { promise, resolve } = deferred<Error | null>()
     this.ended = promise
     this.end = resolve
-    // Sent by the broker just before the confirm.
-    channel.on('return', ({ fields }) => this.fail(new BrokerError(`there is no queue ${fields.routingKey}`)))
+    channel.on('return', (message) => this.returned(message))
     channel.on('close', () => this.over(new BrokerError('the channel was closed')))
   }
 
@@ -98,17 +90,15 @@ export class AmqpMove implements Move {
     await assertQueue(this.channel, queue)
   }
 
-  async stop(): Promise<void> {
-    this.isStopping = true
-    if (this.underWay > 0 && !this.isOver) {
-      await atMost(STOP_MS, new Promise<void>((resolve) => this.waiting.push(resolve)))
-    }
-    await this.close(null)
+  stop(): Promise<void> {
+    this.finishing ??= this.finish(null)
+    return this.finishing
   }
 
   private receive(message: ConsumeMessage | null): void {
     if (message === null) {
-      this.fail(new BrokerError(`the broker cancelled the consumer of ${this.options.from.name}`))
+      // Somebody else may have the messages already: nothing of ours may come behind theirs.
+      void this.close(new BrokerError(`the broker cancelled the consumer of ${this.options.from.name}`))
       return
     }
     if (this.isOver || this.isStopping) return
@@ -149,55 +139,61 @@ export class AmqpMove implements Move {
       properties,
       content: message.content,
     })
-    const taken: Taken = { message, to, key, isMoved: false }
-    this.taken.push(taken)
-    const line = key === null ? undefined : this.byKey.get(key)
-    if (line) {
-      line.push(taken)
-      return
-    }
-    if (key !== null) this.byKey.set(key, [taken])
-    this.send(taken)
+    const taken: Taken = { message, to, key, is: 'here' }
+    if (this.taken.add(taken)) this.send(taken)
   }
 
   private send(taken: Taken): void {
     const { message, to } = taken
-    this.underWay++
     this.epoch.gather()
     try {
-      this.channel.publish('', to, message.content, propertiesOf(message), (refused) => {
+      this.channel.publish('', to, message.content, movedProperties(message), (refused) => {
         this.underWay--
         if (refused) this.fail(new BrokerError(`the broker refused a message for ${to}`, { cause: refused }))
         else this.moved(taken)
+        if (this.underWay === 0) this.idle()
       })
+      this.underWay++
     } catch (thrown) {
-      this.fail(coerceError(thrown))
+      this.unsent(taken, coerceError(thrown))
     }
+  }
+
+  /** The next try would end alike, and hold up all that is behind it: a message that can't be written is rejected. */
+  private unsent(taken: Taken, error: Error): void {
+    if (this.isOver || error.name === 'IllegalOperationError') {
+      this.fail(error)
+      return
+    }
+    this.options.onUnreadable(error)
+    this.taken.remove(taken)
+    this.channel.reject(taken.message, false)
+    this.next(taken)
+  }
+
+  /** Called just before the confirm of a message that no queue takes. */
+  private returned(message: Message): void {
+    const error = new BrokerError(`there is no queue ${message.fields.routingKey}`)
+    if (this.taken.markReturned(message)) this.fail(error)
+    // Without knowing which it is, none of those under way may be acknowledged.
+    else void this.close(error)
   }
 
   private moved(taken: Taken): void {
-    if (this.isOver) return
-    taken.isMoved = true
-    this.next(taken.key)
-    let last: ConsumeMessage | null = null
-    let count = 0
-    for (; this.taken[count]?.isMoved; count++) last = this.taken[count]?.message ?? null
-    if (last) {
-      this.taken.splice(0, count)
-      this.epoch.gather()
-      this.channel.ack(last, true)
-      this.options.onMoved(count)
-    }
-    if (this.underWay === 0) this.idle()
+    if (this.isOver || taken.is === 'returned') return
+    taken.is = 'moved'
+    this.next(taken)
+    const first = this.taken.removeFirstMoved()
+    const last = first.at(-1)
+    if (!last) return
+    this.epoch.gather()
+    this.channel.ack(last.message, true)
+    this.options.onMoved(first.length)
   }
 
-  private next(key: string | null): void {
-    if (key === null) return
-    const line = this.byKey.get(key)
-    line?.shift()
-    const [following] = line ?? []
-    if (!following) this.byKey.delete(key)
-    else if (!this.isStopping) this.send(following)
+  private next(taken: Taken): void {
+    const following = this.taken.next(taken)
+    if (following && !this.isStopping) this.send(following)
   }
 
   private idle(): void {
@@ -205,15 +201,38 @@ export class AmqpMove implements Move {
   }
 
   private fail(error: Error): void {
-    if (!this.isOver) void this.close(error)
+    if (!this.isOver) this.finishing ??= this.finish(error)
+  }
+
+  /** Sends nothing more, and ends once the broker has answered for what is under way. */
+  private async finish(reason: Error | null): Promise<void> {
+    this.isStopping = true
+    if (this.underWay > 0 && !this.isOver) {
+      await atMost(STOP_MS, new Promise<void>((resolve) => this.waiting.push(resolve)))
+    }
+    await this.close(reason)
   }
 
   private async close(reason: Error | null): Promise<void> {
     const wasOver = this.isOver
     this.isOver = true
-    if (!wasOver) await closeChannel(this.channel).catch(() => undefined)
+    if (!wasOver) {
+      this.acknowledge()
+      await closeChannel(this.channel).catch(() => undefined)
+    }
     this.idle()
     this.end(reason)
+  }
+
+  /** What is in its lane behind one that isn't would be sent once more, behind its successors. */
+  private acknowledge(): void {
+    const { moved } = this.taken
+    try {
+      for (const { message } of moved) this.channel.ack(message)
+      this.options.onMoved(moved.length)
+    } catch {
+      // The channel has closed meanwhile.
+    }
   }
 
   private over(error: Error): void {
@@ -224,26 +243,6 @@ export class AmqpMove implements Move {
   }
 }
 
-/** Waits for a promise that may fail, but no longer than `ms`. */
-async function atMost(ms: number, wait: Promise<void>): Promise<void> {
-  const limit = new AbortController()
-  await Promise.race([
-    wait.catch(() => undefined),
-    pause(ms, undefined, { signal: limit.signal }).catch(() => undefined),
-  ])
-  limit.abort()
-}
-
 function shared(queue: string): string {
   return `${queue} is a quorum queue without x-single-active-consumer, so that others could take its messages out of order: make a new one that has it, or a classic queue`
-}
-
-/** The message's properties, except those of its transport. Named one by one: a user_id that isn't ours would be refused. */
-function propertiesOf({ properties }: ConsumeMessage): Options.Publish {
-  const { contentEncoding, contentType, correlationId, deliveryMode, expiration, headers } =
-    properties as AmqpProperties
-  const { appId, messageId, priority, replyTo, timestamp, type } = properties as AmqpProperties
-  const resent = headersForAll(headersToResend(headers ?? {}))
-  const known = { contentType, contentEncoding, correlationId, deliveryMode, expiration, priority, replyTo }
-  return { ...known, messageId, timestamp, type, appId, headers: resent, mandatory: true } as Options.Publish
 }

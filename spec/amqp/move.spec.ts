@@ -10,6 +10,8 @@ import { Client } from '../support/client.js'
 import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
+import { RawClient } from '../support/rawClient.js'
+import { jsonProperties, taskHeaders, text } from '../support/rawTable.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -135,6 +137,76 @@ describe('messages that are moved', () => {
     expect((await move.ended)?.message).toBe('there is no queue spec.nowhere')
     await waitFor(async () => (await client.depth(from)) === 3, { what: 'the messages to be back' })
     expect([await numbers(from), moved]).toEqual([[0, 1, 2], 0])
+  })
+
+  describe('of several keys', () => {
+    /** Of messages 0 to 5 three keys, two each. */
+    const keyed = ({ content }: IncomingMessage): Destination => ({
+      queue: to,
+      key: `k${Math.floor(numberIn(content) / 2)}`,
+    })
+
+    it('are moved once each when it stops between the messages of a key', async () => {
+      await fill(6)
+      let move: AmqpMove | null = null
+      let seen = 0
+      const begun = deferred<void>()
+      const destinationOf = (message: IncomingMessage): Destination => {
+        // One of each key is under way by then.
+        if (++seen === 6) void move?.stop()
+        return keyed(message)
+      }
+      move = await open({ inFlight: 6, begin: () => begun.promise, destinationOf })
+      begun.resolve()
+      expect(await move.ended).toBeNull()
+      await open({ destinationOf: keyed })
+      await allMoved(6)
+      expect(await numbers(to)).toEqual([0, 2, 4, 1, 3, 5])
+    })
+
+    it('are moved once each when the broker refuses one of them', async () => {
+      const full = await client.queue({ 'x-max-length': 1, 'x-overflow': 'reject-publish' })
+      await client.publish(full, [taskMessage('t', { args: [99] })])
+      await fill(6)
+      const destinationOf = (message: IncomingMessage): Destination => ({
+        ...keyed(message),
+        queue: numberIn(message.content) === 1 ? full : to,
+      })
+      const move = await open({ inFlight: 6, destinationOf })
+      expect((await move.ended)?.message).toBe(`the broker refused a message for ${full}`)
+      await open({ destinationOf: keyed })
+      await allMoved(6)
+      expect((await numbers(to)).sort()).toEqual([0, 1, 2, 3, 4, 5])
+    })
+
+    it('are moved once each when there is no queue for one of them', async () => {
+      await fill(6)
+      const destinationOf = (message: IncomingMessage): Destination => ({
+        ...keyed(message),
+        queue: numberIn(message.content) === 1 ? 'spec.nowhere' : to,
+      })
+      const move = await open({ inFlight: 6, destinationOf })
+      expect((await move.ended)?.message).toBe('there is no queue spec.nowhere')
+      await open({ destinationOf: keyed })
+      await allMoved(6)
+      expect((await numbers(to)).sort()).toEqual([0, 1, 2, 3, 4, 5])
+    })
+  })
+
+  it('are rejected if they can not be written, and hold up none', async () => {
+    const raws = await RawClient.open(brokerUrl())
+    const { content } = taskMessage('t', { args: [1] })
+    // More than a client of amqplib writes in one frame.
+    const properties = jsonProperties({ ...taskHeaders('t', 'a'), large: text('x'.repeat(70_000)) })
+    await fill(1)
+    raws.publish({ routingKey: from, properties, body: content })
+    expect(await raws.settled()).toBe(1)
+    await raws.close()
+    await fill(2, 2)
+    const unreadable: string[] = []
+    await open({ onUnreadable: ({ message }) => unreadable.push(message) })
+    await allMoved(3)
+    expect([await numbers(to), unreadable.length, await client.depth(from)]).toEqual([[0, 2, 3], 1, 0])
   })
 
   it('are refused to a second one', async () => {
