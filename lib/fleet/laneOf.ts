@@ -15,6 +15,15 @@ export function isLaneOf(name: string, queue: string): boolean {
 }
 
 /**
+ * Returns where a message of a queue is sent to wait: what came from a lane goes to the queue of its fleet, since the
+ * number of lanes may be another one when it is due.
+ * @param fleets names of the queues that have lanes
+ */
+export function homeOf(name: string, fleets: readonly string[]): string {
+  return fleets.find((queue) => isLaneOf(name, queue)) ?? name
+}
+
+/**
  * Returns the lane of an order key: CRC-32 of the first part's UTF-8, as `inspect lanes` shows it, modulo the number of
  * lanes: key `a` waits for every key that begins with `a/`, and must be in the same lane. This never changes,
  * so that producers may publish to the lanes themselves. In Python: `zlib.crc32(key.encode()) % lanes`; in Node.js:

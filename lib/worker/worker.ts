@@ -4,6 +4,7 @@ import { createBackend } from '../backends/index.js'
 import { systemClock } from '../clock.js'
 import { Blueprint, type Component, STOPPING } from '../component.js'
 import { createExecutor } from '../executors/index.js'
+import { homeOf } from '../fleet/laneOf.js'
 import { LaneRuns } from '../fleet/runs.js'
 import { Line } from '../line/line.js'
 import type { Clock, Logger } from '../ports.js'
@@ -71,6 +72,7 @@ export class Worker implements Component {
     const common = { ...options, clock }
     const own = log('worker')
     const { fleet, queues } = selectQueues(settings)
+    const lined = fleet.map(({ name }) => name)
     const bounds = boundsOf(settings)
     const stopLimit = new StopLimit(clock, STOP_LIMIT_MS)
     const broker = createBroker({ ...common, stopLimit })
@@ -113,9 +115,9 @@ export class Worker implements Component {
       slots: bounds.min,
       stopLimit,
       canvas: way.canvas,
-      tally: new LaneRuns({ queues: fleet.map(({ name }) => name), broker, log: log('fleet') }),
+      tally: new LaneRuns({ queues: lined, broker, log: log('fleet') }),
       postpone: (message, queue, delayMs, signal) =>
-        stopLimit.within(broker.postpone(message, queue, delayMs, { signal }), () => NOT_TAKEN),
+        stopLimit.within(broker.postpone(message, homeOf(queue, lined), delayMs, { signal }), () => NOT_TAKEN),
     })
     const { life, line } = this
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from '@jest/globals'
 import { rootOf } from '../../lib/app/orderKey.js'
-import { laneName, laneOf } from '../../lib/fleet/laneOf.js'
+import { homeOf, laneName, laneOf } from '../../lib/fleet/laneOf.js'
 
 const KEYS = ['9800142', 'a', 'owner,project', 'žluťoučký kůň', '\u{1f407}', 'a\\/b', '']
 
@@ -32,6 +32,16 @@ describe('the lane of a key', () => {
     }
     expect(Math.min(...counts)).toBeGreaterThan(900)
     expect(Math.max(...counts)).toBeLessThan(1100)
+  })
+
+  it('is not what a message is sent to that waits for long: that is the queue of the fleet', () => {
+    const fleets = ['builds', 'others']
+    expect(['builds.lane.7', 'others.lane.31', 'builds', 'celery'].map((name) => homeOf(name, fleets))).toEqual([
+      'builds',
+      'others',
+      'builds',
+      'celery',
+    ])
   })
 
   it('has a queue named after the one whose lane it is', () => {
