@@ -66,7 +66,9 @@ export async function relayout(options: RelayoutOptions): Promise<void> {
     await suspend()
     await until(options, lanes, ({ consumers }) => consumers === 0, 'have not been handed over')
     // Messages that a worker had taken and not started are back only now.
-    const left = [...(await options.depths(lanes)).values()].filter(({ ready }) => ready > 0).length
+    const known = await options.depths(lanes)
+    if (known.size < lanes.length) throw new Error('the broker does not say whether all lanes are empty')
+    const left = [...known.values()].filter(({ ready }) => ready > 0).length
     if (left === 0) break
     if (clock.monotonic() - since > limitMs)
       throw new Error(`messages came back to ${left} lanes: tasks that wait for a retry, an ETA or others of their key`)

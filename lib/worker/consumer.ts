@@ -42,8 +42,8 @@ export class Consumer {
   private consumed: QueueSpec[]
   /** Queues, of the start or added later, that the broker doesn't let us consume. */
   private readonly refused: Refusals
-  /** Names of the queues from the start: the worker isn't ready without them. */
-  private readonly asked: ReadonlySet<string>
+  /** Names of the queues from the start, and of lanes: they are tried until the broker lets us consume them. */
+  private readonly asked: Set<string>
   private readonly inlet: Intake
   private readonly soundings = new Listeners<[depths: ReadonlyMap<string, QueueDepth>]>()
 
@@ -54,7 +54,7 @@ export class Consumer {
     const { broker, line } = options
     this.inlet = broker.intake({
       ...options,
-      purged: options.purge ? this.asked : [],
+      purged: options.purge ? [...this.asked] : [],
       running: line.state.running,
       hasOrder: () => line.lanes.used,
       onDelivery: (delivery) => line.receive(delivery),
@@ -93,8 +93,7 @@ export class Consumer {
    */
   async up(session: Session): Promise<boolean> {
     if (this.closed) return false
-    const { autoscaler, line } = this.options
-    line.standstill.limit = session.heartbeat
+    this.options.line.standstill.limit = session.heartbeat
     this.session = session
     const window = await this.inlet.open(session, () => this.queues)
     this.window = window
@@ -102,7 +101,7 @@ export class Consumer {
       await window.close()
       return false
     }
-    autoscaler.attach(scaledWindow(window, () => this.queues, this.soundings))
+    this.options.autoscaler.attach(scaledWindow(window, () => this.queues, this.soundings))
     await window.settled()
     session.ended.throwIfAborted()
     this.opened = true
@@ -144,12 +143,12 @@ export class Consumer {
   cancel(name: string): void {
     this.options.log.info(`Canceling queue ${name}`)
     this.drop(name)
-    this.options.autoscaler.queuesChanged()
   }
 
   /** Takes a queue that the broker gives to one consumer at a time, now or as soon as it is free. @throws as `add` */
   async openLane(queue: QueueSpec): Promise<void> {
     this.options.line.gate.closure.reopen(queue.name)
+    this.asked.add(queue.name)
     if (await this.include(queue)) this.options.autoscaler.queuesChanged()
   }
 
@@ -166,8 +165,8 @@ export class Consumer {
 
   /** Gives up such a queue: whoever waits for it gets what is left, in order. */
   async closeLane(name: string): Promise<void> {
+    this.asked.delete(name)
     this.drop(name)
-    this.options.autoscaler.queuesChanged()
     await this.window?.handOver?.end(name)
   }
 
@@ -246,5 +245,6 @@ export class Consumer {
   private drop(name: string): void {
     this.consumed = this.consumed.filter((queue) => queue.name !== name)
     this.refused.clear(name)
+    this.options.autoscaler.queuesChanged()
   }
 }
