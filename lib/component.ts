@@ -54,6 +54,8 @@ export class Blueprint implements Component {
       try {
         await component.start()
       } catch (thrown) {
+        // What fails because it is being stopped has not failed.
+        if (this.stopping) return
         await this.stop().catch(() => undefined)
         throw thrown
       }

@@ -32,6 +32,22 @@ describe('a blueprint', () => {
     expect(log).toEqual(['start one', 'start two', 'stop two', 'stop one'])
   })
 
+  it('does not fail to start because it is stopped meanwhile', async () => {
+    const log: string[] = []
+    let fail: (error: Error) => void = () => undefined
+    const loading: Component = {
+      ...recorded(log, 'two'),
+      start: () => new Promise((_, reject) => (fail = reject)),
+      stop: async () => fail(new Error('two was stopped')),
+    }
+    const blueprint = new Blueprint('b', [recorded(log, 'one'), loading, recorded(log, 'three')])
+    const started = blueprint.start()
+    await new Promise(setImmediate)
+    await blueprint.stop()
+    await expect(started).resolves.toBeUndefined()
+    expect(log).toEqual(['start one', 'stop one'])
+  })
+
   it('stops the others when one fails to stop, and tells of it', async () => {
     const log: string[] = []
     const blueprint = new Blueprint('b', [recorded(log, 'one'), recorded(log, 'two', 'stop')])
