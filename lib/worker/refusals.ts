@@ -34,6 +34,8 @@ export class Refusals {
   /** When the last try of a queue went well, and how many didn't before that. */
   private readonly accepted = new Map<string, { readonly tries: number; readonly at: number }>()
 
+  private stopped = false
+
   constructor(private readonly options: RefusalsOptions) {}
 
   has(queue: string): boolean {
@@ -47,6 +49,7 @@ export class Refusals {
 
   /** Records a refusal, logs it, and schedules the next try. */
   add(queue: string, thrown: unknown): void {
+    if (this.stopped) return
     const { clock, log, onDue } = this.options
     const reason = coerceError(thrown).message
     const tries = this.triesOf(queue) + 1
@@ -71,8 +74,9 @@ export class Refusals {
     this.accepted.set(queue, { tries: refusal.tries, at: this.options.clock.monotonic() })
   }
 
-  /** Cancels all further tries. */
+  /** Cancels all further tries, also of what is refused from now on. */
   stop(): void {
+    this.stopped = true
     for (const { timer } of this.refused.values()) timer?.cancel()
   }
 

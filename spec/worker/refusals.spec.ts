@@ -60,4 +60,13 @@ describe('a queue that the broker refuses', () => {
     expect(tries).toEqual([])
     expect(refusals.reasons).toEqual(['queue q is not consumed: no'])
   })
+
+  it('is tried no more once it is stopped, also where a try was under way', () => {
+    answer = refuse
+    refuse()
+    refusals.stop()
+    refuse()
+    clock.advance(1_000_000)
+    expect(tries).toEqual([])
+  })
 })
