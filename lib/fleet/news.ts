@@ -9,6 +9,8 @@ interface PackedTable {
   readonly lanes: readonly number[]
 }
 
+/** The maximum of `worker_fleet_lanes`. */
+const MOST_LANES = 4096
 /** Far beyond any number of changes, and small enough to count up from. */
 const MOST_VERSION = 2 ** 48
 
@@ -56,6 +58,8 @@ function isMember(value: unknown): value is Member {
 
 function isTable(value: unknown): value is PackedTable {
   const { lanes, leader, members, version } = (value ?? {}) as Partial<PackedTable>
-  const isWhole = typeof leader === 'string' && isVersion(version) && Array.isArray(lanes)
-  return isWhole && Array.isArray(members) && members.every(isMember)
+  if (typeof leader !== 'string' || !isVersion(version) || !Array.isArray(lanes) || !Array.isArray(members))
+    return false
+  // A table without lanes would be kept by one leader after the other, and too many would be declared.
+  return lanes.length >= 1 && lanes.length <= MOST_LANES && members.every(isMember)
 }

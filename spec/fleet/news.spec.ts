@@ -25,8 +25,10 @@ describe('news', () => {
     '{"type":"join","member":{"id":1}}',
     '{"type":"leave"}',
     '{"type":"table","table":{"lanes":[]}}',
-    '{"type":"table","table":{"leader":"a","version":1e300,"members":[],"lanes":[]}}',
-    '{"type":"table","table":{"leader":"a","version":-1,"members":[],"lanes":[]}}',
+    '{"type":"table","table":{"leader":"a","version":1,"members":[],"lanes":[]}}',
+    `{"type":"table","table":{"leader":"a","version":1,"members":[],"lanes":${JSON.stringify(new Array(4097).fill(0))}}}`,
+    '{"type":"table","table":{"leader":"a","version":1e300,"members":[],"lanes":[-1]}}',
+    '{"type":"table","table":{"leader":"a","version":-1,"members":[],"lanes":[-1]}}',
   ])('is nothing in %p', (text) => {
     expect(decodeNews(Buffer.from(text))).toBeNull()
   })
