@@ -16,6 +16,12 @@ interface Codec {
   readonly remedy?: string
 }
 
+/**
+ * Room in the buffers of bzip2 blocks for each byte of a body. Every block but the last is full, and holds at least
+ * four bytes of the body in five, which a run of four equal bytes takes; the rest is to spare.
+ */
+const ROOM_PER_BYTE = 1.3
+
 /** Node has zstd since 22.15: the types are those of the oldest Node supported. */
 const { zstdCompressSync = null, zstdDecompressSync = null } = zlib as {
   zstdCompressSync?: (content: Buffer) => Buffer
@@ -103,7 +109,10 @@ export function canCompress(compression: unknown): compression is string {
   return typeof BY_NAME.get(compression)?.deflate === 'function'
 }
 
-/** Byte by byte on both sides, since the library checks neither the end of its input nor the size of its output. */
+/**
+ * Byte by byte on both sides, since the library checks neither the end of its input nor the size of its output. The
+ * blocks are limited, too: each takes a buffer of up to 3.6 MB, and may be 22 bytes long and contain a single one.
+ */
 function bunzip(content: Buffer, maxSize: number): Buffer {
   let read = 0
   let size = 0
@@ -113,7 +122,7 @@ function bunzip(content: Buffer, maxSize: number): Buffer {
     if (byte === undefined) throw new Error('unexpected end of bzip2 data')
     return byte
   }
-  bzip().decode(
+  const stream = new (bzip())(
     {
       readByte,
       read(target, offset, length) {
@@ -129,6 +138,18 @@ function bunzip(content: Buffer, maxSize: number): Buffer {
       },
     },
   )
+  let room = maxSize * ROOM_PER_BYTE + stream.dbufSize
+  while (stream._init_block()) {
+    room -= stream.dbufSize
+    if (room < 0) {
+      throw new BadMessage(
+        'too-large',
+        `the content has more bzip2 blocks than the ${maxSize} bytes of worker_max_message_size need`,
+      )
+    }
+    stream._read_bunzip()
+  }
+  if (stream.reader.read(32) >>> 0 !== stream.streamCRC) throw new Error('the checksum of the bzip2 data is wrong')
   return body.subarray(0, size)
 }
 

@@ -5,10 +5,19 @@ declare module 'seek-bzip' {
     /** Fills `target` and returns the number of bytes. */
     read(target: Uint8Array, offset: number, length: number): number
   }
-  interface Bunzip {
-    /** Decodes one bzip2 stream. */
-    decode(input: Input, output: { writeByte(byte: number): void }): void
+  /** One bzip2 stream. What begins with `_` is called by the package's own `decode`, which sets no limits. */
+  class Bunzip {
+    /** Reads the start of the stream. */
+    constructor(input: Input, output: { writeByte(byte: number): void })
+    /** Number of 32-bit integers that are allocated for each block. */
+    readonly dbufSize: number
+    readonly reader: { read(bits: number): number }
+    /** Checksum of the blocks so far. */
+    readonly streamCRC: number
+    /** Reads a block; false at the end of the stream. */
+    _init_block(): boolean
+    /** Writes the block to the output. */
+    _read_bunzip(): void
   }
-  const bunzip: Bunzip
-  export default bunzip
+  export default Bunzip
 }

@@ -10,7 +10,41 @@ const BZ2 = Buffer.from(
   'base64',
 )
 const BZ2_BOMB = Buffer.from('QlpoOTFBWSZTWbnolkUAJkuAgoBACAAACCAAMMwFKaapEUbAoijxdyRThQkLnolkUA==', 'base64')
+/** What it makes, in blocks of 100 kB, of fifty thousand times `aaaabbbb`. */
+const RUNS = Buffer.from(
+  'QlpoMTFBWSZTWc6sCBUAdSxBAEAAMAAgAFBmApTTKgqMVQVGqgqMkiSuVBUeYoKyTKayuWFNDAFfgoIAgABgAEAAoMwJqmmCqFaoVQrQqhWRKSOCqFeYoKyTKaznVgQKgDqWIIAgABgAEAAoMwFKaZUFRiqCo1UFRkkSVyoKjzFBWSZTWVywpoYAr8FBAEAAMAAgAFBmBNU0wVQrVCqFaFUKyJSRwVQrzFBWSZTWc6sCBUAdSxBAEAAMAAgAFBmApTTKgqMVQVGqgqMkiSuVBUeYoKyTKaziGcr1gAAQ4IAgABgAEAAQUpoMxhitWFw8XckU4UJBAQjWrA==',
+  'base64',
+)
 const HAS_ZSTD = 'zstdCompressSync' in zlib
+
+/** A bzip2 stream of blocks of 100 kB that have one letter `a` each, and take 22 bytes. */
+function tinyBlocks(count: number): Buffer {
+  const crc = 0x19939b6b
+  let bits = ''
+  let sum = 0
+  const put = (length: number, value: number): void => {
+    bits += value.toString(2).padStart(length, '0')
+  }
+  put(32, 0x425a6831)
+  for (let n = 0; n < count; n++) {
+    put(48, 0x314159265359)
+    put(32, crc)
+    sum = (crc ^ ((sum << 1) | (sum >>> 31))) >>> 0
+    // Not randomised, begins at the first byte.
+    put(25, 0)
+    // The only letter: row 6, column 1.
+    put(16, 1 << 9)
+    put(16, 1 << 14)
+    // Two tables, of which one selector takes the first.
+    put(19, (2 << 16) | (1 << 1))
+    // In each the code 0 repeats once, 10 twice, and 11 ends the block.
+    for (let table = 0; table < 2; table++) put(10, 0b0000101000)
+    put(3, 0b011)
+  }
+  put(48, 0x177245385090)
+  put(32, sum)
+  return Buffer.from(bits.match(/.{1,8}/g)?.map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)) ?? [])
+}
 
 function reasonOf(content: Buffer, compression: unknown, maxSize = 1_000_000): string {
   try {
@@ -66,6 +100,25 @@ describe('decompress', () => {
   it('takes bzip2 with a wrong checksum for undecodable', () => {
     const broken = Buffer.from(BZ2)
     broken[11] = (broken[11] ?? 0) ^ 4
+    expect(reasonOf(broken, 'bzip2')).toBe('undecodable')
+  })
+
+  it('refuses more bzip2 blocks than the largest body needs, however little they contain', () => {
+    expect(decompress(tinyBlocks(1), 'bzip2', 1)).toEqual(Buffer.from('a'))
+    expect(decompress(tinyBlocks(7), 'bzip2', 700_000)).toEqual(Buffer.from('aaaaaaa'))
+    expect(reasonOf(tinyBlocks(12), 'bzip2', 700_000)).toBe('too-large')
+    expect(() => decompress(tinyBlocks(12), 'bzip2', 700_000)).toThrow('more bzip2 blocks than the 700000 bytes')
+  })
+
+  it('reads bzip2 blocks of the largest body although runs of four bytes take five in them', () => {
+    expect(reasonOf(RUNS, 'bzip2', 400_000)).toBe('none')
+    expect(reasonOf(RUNS, 'bzip2', 399_999)).toBe('too-large')
+  })
+
+  it('takes bzip2 with a wrong checksum of the whole for undecodable', () => {
+    const broken = Buffer.from(BZ2)
+    const at = broken.length - 2
+    broken[at] = (broken[at] ?? 0) ^ 4
     expect(reasonOf(broken, 'bzip2')).toBe('undecodable')
   })
 
