@@ -58,20 +58,15 @@ export function createBackend(settings: BackendSettings, parts: BackendParts): B
   if (!factory) {
     const known = BACKENDS.names.filter((name) => !UNSAID.has(name)).map((name) => `${name}://`)
     throw new ConfigurationError([
-      `result_backend: ${masked(url)} is not supported; expected one of ${known.join(', ')}, or one that registerBackend has added`,
+      `result_backend: ${maskUrl(url)} is not supported; expected one of ${known.join(', ')}, or one that registerBackend has added`,
     ])
   }
   try {
-    return factory({ ...parts, url, shownUrl: masked(url), settings })
+    return factory({ ...parts, url, shownUrl: maskUrl(url), settings })
   } catch (thrown) {
     if (thrown instanceof ConfigurationError) throw thrown
     throw new ConfigurationError([`result_backend: ${tlsFault(thrown)}`])
   }
-}
-
-/** Hides a password in the query too, which Celery also accepts. */
-function masked(url: string): string {
-  return maskUrl(url).replace(/([?&]password=)[^&;]*/g, '$1**')
 }
 
 function textIn(value: unknown): string | null {

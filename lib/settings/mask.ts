@@ -8,13 +8,17 @@ export const MASK = '**'
 const PUBLIC = 'guest'
 /** A shorter password would be found in half the words of a log. Inside a URL a password of any length is masked. */
 const SHORTEST_SECRET = 4
+/** A password in the query, as Redis URLs may have it: of the user, or of the key for TLS. */
+const IN_QUERY = /([?&](?:ssl_)?password=)([^&#]*)/g
+/** The same within a text, where a URL ends at a space or a quote. */
+const IN_QUERY_OF_TEXT = /([?&](?:ssl_)?password=)[^\s&#;"']*/g
 /** End of the part of a URL that contains user, password and host. */
 const END_OF_AUTHORITY = /[\s/?#"';]/g
 
 /**
  * Returns a broker URL, a list of them joined by `;`, or a result backend's URL, without its password. Broker URLs are
  * written as kombu's `as_uri` does, with their defaults filled in. In a text that can't be parsed as a URL, everything
- * between the first colon and the last `@` is masked.
+ * between the first colon and the last `@` is masked. A password in the query is masked, too.
  */
 export function maskUrl(url: string): string {
   const parts = url.split(';')
@@ -23,7 +27,7 @@ export function maskUrl(url: string): string {
 }
 
 function maskRoughly(text: string): string {
-  return text.replace(/^([^:]*:\/\/[^:@]*:).*(?=@)/s, `$1${MASK}`)
+  return text.replace(IN_QUERY, `$1${MASK}`).replace(/^([^:]*:\/\/[^:@]*:).*(?=@)/s, `$1${MASK}`)
 }
 
 function asBroker(url: string): string | undefined {
@@ -36,7 +40,7 @@ function asBroker(url: string): string | undefined {
 
 /** Replaces every secret, and every password in a URL, with `**`. */
 export function maskSecrets(text: string, secrets: readonly string[]): string {
-  let masked = text.includes('://') ? maskPasswords(text) : text
+  let masked = text.includes('://') ? maskPasswords(text).replace(IN_QUERY_OF_TEXT, `$1${MASK}`) : text
   for (const secret of secrets) masked = masked.replaceAll(secret, MASK)
   return masked
 }
@@ -68,8 +72,11 @@ export function secretsOf(settings: Settings): string[] {
   const urls = [settings.broker_url, settings.broker_read_url, settings.broker_write_url, settings.result_backend]
   const passwords = urls
     .flatMap((url) => url?.split(';') ?? [])
-    .map((url) => /:\/\/[^/?#:@]*:([^/?#]*)@/.exec(url)?.[1] ?? '')
-    .flatMap((password) => [password, unquote(password)])
+    .flatMap((url) => [
+      /:\/\/[^/?#:@]*:([^/?#]*)@/.exec(url)?.[1] ?? '',
+      ...[...url.matchAll(IN_QUERY)].map(([, , password = '']) => password),
+    ])
+    .flatMap((password) => [password, unquote(password), unquote(password.replaceAll('+', ' '))])
     .concat(settings.worker_http_token ?? '')
     .filter((password) => password !== PUBLIC && password.length >= SHORTEST_SECRET)
     .flatMap((password) => [password, JSON.stringify(password).slice(1, -1)])

@@ -12,6 +12,10 @@ describe('maskUrl', () => {
     ['redis://localhost:6379/0', 'redis://localhost:6379/0'],
     ['db+postgresql://u:p:w@h/x', 'db+postgresql://u:**@h/x'],
     ['rpc://', 'rpc://'],
+    ['redis://h/0?password=p@ss:word', 'redis://h/0?password=**'],
+    ['redis://u:p@h/0?db=1&password=a;b&x=1', 'redis://u:**@h/0?db=1&password=**&x=1'],
+    ['rediss://h?ssl_password=p&password=q', 'rediss://h?ssl_password=**&password=**'],
+    ['sentinel://h?password=p;sentinel://i', 'sentinel://h?password=**;sentinel://i'],
   ])('writes %s as %s', (url, masked) => {
     expect(maskUrl(url)).toBe(masked)
   })
@@ -35,6 +39,10 @@ describe('maskSecrets', () => {
     ['"amqp://u:p@h","redis://:q@i"', '"amqp://u:**@h","redis://:**@i"'],
     ['a://u:p@h;b://v:q@i and c://w:r@j', 'a://u:**@h;b://v:**@i and c://w:**@j'],
     ['http://u@h:80/x', 'http://u@h:80/x'],
+    [
+      "'redis://h/0?password=a%40b', 'redis://i?db=1&ssl_password=c'",
+      "'redis://h/0?password=**', 'redis://i?db=1&ssl_password=**'",
+    ],
     ['amqp://u:p', 'amqp://u:p'],
   ])('writes %s as %s', (text, masked) => {
     expect(maskSecrets(text, [])).toBe(masked)
@@ -45,6 +53,7 @@ describe('maskSecrets', () => {
     ['many words before a URL', (size) => `${'a.'.repeat(size)}://x`],
     ['many beginnings of URLs', (size) => 'a://u:'.repeat(size)],
     ['a password without an end', (size) => `a://u:${':'.repeat(size)}`],
+    ['a password in the query without an end', (size) => `a://u?password=${'?password='.repeat(size)}`],
     ['many signs of an end', (size) => `a://u:${'@'.repeat(size)} `],
   ])('takes no longer than its text is long: %s', (_what, textOf) => {
     expect(growthOf((text: string) => maskSecrets(text, []), textOf, 50_000)).toBeLessThan(4)
@@ -68,6 +77,17 @@ describe('secretsOf', () => {
     expect(
       secretsWith({ broker_url: 'amqp://u:p%40ssword@h;amqp://u:other@h', result_backend: 'redis://:backend-pw@h/0' }),
     ).toEqual(['p%40ssword', 'backend-pw', 'p@ssword', 'other'])
+  })
+
+  it('finds passwords in the query, as written and decoded', () => {
+    expect(secretsWith({ result_backend: 'redis://h/0?password=a%2Bb+cd&db=1' })).toEqual([
+      'a%2Bb+cd',
+      'a+b+cd',
+      'a+b cd',
+    ])
+    expect(secretsWith({ result_backend: 'sentinel://h?ssl_password=of-the-key;sentinel://i?password=other' })).toEqual(
+      ['of-the-key', 'other'],
+    )
   })
 
   it('knows how JSON writes a password', () => {
