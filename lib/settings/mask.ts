@@ -27,7 +27,7 @@ export function maskUrl(url: string): string {
 }
 
 function maskRoughly(text: string): string {
-  return text.replace(IN_QUERY, `$1${MASK}`).replace(/^([^:]*:\/\/[^:@]*:).*(?=@)/s, `$1${MASK}`)
+  return text.replace(IN_QUERY, `$1${MASK}`).replace(/^([^:]*:\/\/[^:]*:).*(?=@)/s, `$1${MASK}`)
 }
 
 function asBroker(url: string): string | undefined {
@@ -57,7 +57,8 @@ function maskPasswords(text: string): string {
     const authority = text.slice(start, END_OF_AUTHORITY.exec(text)?.index)
     const colon = authority.indexOf(':')
     const at = authority.lastIndexOf('@')
-    if (colon < 0 || at < colon || authority.lastIndexOf('@', colon) >= 0) continue
+    // As `splitUrl` reads it, the user may contain an `@`, and ends at the first colon.
+    if (colon < 0 || at < colon) continue
     masked += `${text.slice(from, start + colon + 1)}${MASK}`
     from = start + at
   }
@@ -73,7 +74,7 @@ export function secretsOf(settings: Settings): string[] {
   const passwords = urls
     .flatMap((url) => url?.split(';') ?? [])
     .flatMap((url) => [
-      /:\/\/[^/?#:@]*:([^/?#]*)@/.exec(url)?.[1] ?? '',
+      /:\/\/[^/?#:]*:([^/?#]*)@/.exec(url)?.[1] ?? '',
       ...[...url.matchAll(IN_QUERY)].map(([, , password = '']) => password),
     ])
     .flatMap((password) => [password, unquote(password), unquote(password.replaceAll('+', ' '))])

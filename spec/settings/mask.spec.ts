@@ -12,6 +12,8 @@ describe('maskUrl', () => {
     ['redis://localhost:6379/0', 'redis://localhost:6379/0'],
     ['db+postgresql://u:p:w@h/x', 'db+postgresql://u:**@h/x'],
     ['rpc://', 'rpc://'],
+    ['redis://me@corp.com:pw@h/0', 'redis://me@corp.com:**@h/0'],
+    ['redis://me@h:6379/0', 'redis://me@h:6379/0'],
     ['redis://h/0?password=p@ss:word', 'redis://h/0?password=**'],
     ['redis://u:p@h/0?db=1&password=a;b&x=1', 'redis://u:**@h/0?db=1&password=**&x=1'],
     ['rediss://h?ssl_password=p&password=q', 'rediss://h?ssl_password=**&password=**'],
@@ -39,6 +41,7 @@ describe('maskSecrets', () => {
     ['"amqp://u:p@h","redis://:q@i"', '"amqp://u:**@h","redis://:**@i"'],
     ['a://u:p@h;b://v:q@i and c://w:r@j', 'a://u:**@h;b://v:**@i and c://w:**@j'],
     ['http://u@h:80/x', 'http://u@h:80/x'],
+    ['from amqp://me@corp.com:p@ss@h/x', 'from amqp://me@corp.com:**@h/x'],
     [
       "'redis://h/0?password=a%40b', 'redis://i?db=1&ssl_password=c'",
       "'redis://h/0?password=**', 'redis://i?db=1&ssl_password=**'",
@@ -54,6 +57,7 @@ describe('maskSecrets', () => {
     ['many beginnings of URLs', (size) => 'a://u:'.repeat(size)],
     ['a password without an end', (size) => `a://u:${':'.repeat(size)}`],
     ['a password in the query without an end', (size) => `a://u?password=${'?password='.repeat(size)}`],
+    ['users with many signs', (size) => 'a://u@'.repeat(size)],
     ['many signs of an end', (size) => `a://u:${'@'.repeat(size)} `],
   ])('takes no longer than its text is long: %s', (_what, textOf) => {
     expect(growthOf((text: string) => maskSecrets(text, []), textOf, 50_000)).toBeLessThan(4)
@@ -88,6 +92,11 @@ describe('secretsOf', () => {
     expect(secretsWith({ result_backend: 'sentinel://h?ssl_password=of-the-key;sentinel://i?password=other' })).toEqual(
       ['of-the-key', 'other'],
     )
+  })
+
+  it('finds the password of a user whose name contains an @', () => {
+    expect(secretsWith({ broker_url: 'amqp://me@corp.com:hunter22@h' })).toEqual(['hunter22'])
+    expect(secretsWith({ broker_url: 'amqp://me@corp.com:hunter@22@h' })).toEqual(['hunter@22'])
   })
 
   it('knows how JSON writes a password', () => {
