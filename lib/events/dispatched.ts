@@ -85,18 +85,20 @@ export class DispatchedTaskEvents implements TaskEvents {
 
   sent({ exchange, properties, routingKey }: OutgoingMessage, queue: string | null): void {
     if (!this.options.sendsSent) return
-    const { argsrepr, eta, expires, id, kwargsrepr, parent_id, retries, root_id, task } = properties.headers ?? {}
+    const headers = properties.headers ?? {}
+    // A retry passes on the headers of its message as they came, and those may be of any type.
+    const text = (name: string): string | null => textIn(headers[name])
     // In a retry, the header `origin` names the first sender; the event comes from the present one.
     this.options.dispatcher.sendAs(ORIGIN, 'task-sent', {
-      uuid: id,
-      root_id,
-      parent_id,
-      name: task,
-      args: argsrepr,
-      kwargs: kwargsrepr,
-      retries,
-      eta,
-      expires,
+      uuid: text('id'),
+      root_id: text('root_id'),
+      parent_id: text('parent_id'),
+      name: text('task'),
+      args: text('argsrepr'),
+      kwargs: text('kwargsrepr'),
+      retries: headers.retries,
+      eta: text('eta'),
+      expires: text('expires'),
       queue,
       exchange,
       routing_key: routingKey,
@@ -108,6 +110,10 @@ export class DispatchedTaskEvents implements TaskEvents {
     if (!dispatcher.enabled('task') || !wanted(request.task)) return
     dispatcher.send(type, { uuid: request.id, ...fields() })
   }
+}
+
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { EventSink } from '../broker/eventSink.js'
 import type { Component } from '../component.js'
+import { coerceError } from '../errors.js'
 import { Listeners } from '../listeners.js'
 import type { Clock, Logger } from '../ports.js'
 import {
@@ -41,7 +42,7 @@ const MOST_KEPT = 10_000
  */
 export class EventDispatcher implements Component {
   readonly name = 'events'
-  /** Task events dropped since the start because the buffer was full. */
+  /** Task events dropped since the start: because the buffer was full, or because they could not be encoded. */
   dropped = 0
   private readonly connections = new Listeners()
   private readonly groups: Set<EventGroup>
@@ -158,11 +159,24 @@ export class EventDispatcher implements Component {
   }
 
   private publish(event: WireEvent): void {
-    this.options.sink.publish(routingKeyOf(event.type), event.hostname, encodeEvent(event))
+    const content = this.encoded(event, 1)
+    if (content) this.options.sink.publish(routingKeyOf(event.type), event.hostname, content)
   }
 
   private publishAll(events: readonly WireEvent[]): void {
-    this.options.sink.publish(BATCH_ROUTING_KEY, this.options.hostname, encodeEvent(events))
+    const content = this.encoded(events, events.length)
+    if (content) this.options.sink.publish(BATCH_ROUTING_KEY, this.options.hostname, content)
+  }
+
+  /** Null for what can't be encoded, which must neither fail a task nor end the process when the sink is ready again. */
+  private encoded(events: WireEvent | readonly WireEvent[], count: number): Buffer | null {
+    try {
+      return encodeEvent(events)
+    } catch (thrown) {
+      this.dropped += count
+      this.options.log.warning(`Events that cannot be encoded were dropped (${count}): ${coerceError(thrown).message}`)
+      return null
+    }
   }
 
   private keep(event: WireEvent): void {

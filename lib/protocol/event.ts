@@ -1,4 +1,5 @@
 import { CeleriacError, coerceError } from '../errors.js'
+import { writeJson } from './content/json.js'
 import { checkJson } from './content/jsonScan.js'
 import { type ExceptionDict, encodeException } from './exception.js'
 import { repr } from './repr.js'
@@ -48,9 +49,9 @@ export function utcOffset(at: Date): number {
   return Math.floor(at.getTimezoneOffset() / 60) + 0
 }
 
-/** Encodes one event, or the array of a batch. */
+/** Encodes one event, or the array of a batch. Its fields may have any value that a header can have. */
 export function encodeEvent(event: WireEvent | readonly WireEvent[]): Buffer {
-  return Buffer.from(JSON.stringify(event))
+  return Buffer.from(writeJson(event))
 }
 
 /**

@@ -162,6 +162,25 @@ describe('task events', () => {
     expect(sent[1]).toEqual(sent[0])
   })
 
+  it('takes only texts for the texts of what was sent', () => {
+    const odd = { root_id: 2n ** 60n, argsrepr: Buffer.from('x'), kwargsrepr: 1, eta: ['y'], parent_id: undefined }
+    const headers = { id: 'c1', task: 'tasks.next', retries: 1, expires: '1970-01-01T00:00:00+00:00', ...odd }
+    events.sent({ exchange: '', routingKey: 'q', content: Buffer.alloc(0), properties: { headers } }, null)
+    expect(sent).toMatchObject([
+      {
+        uuid: 'c1',
+        name: 'tasks.next',
+        retries: 1,
+        expires: '1970-01-01T00:00:00+00:00',
+        root_id: null,
+        parent_id: null,
+        args: null,
+        kwargs: null,
+        eta: null,
+      },
+    ])
+  })
+
   it('makes no fields while they are off, or for a task that wants none', () => {
     let looks = 0
     const watched = new Proxy({}, { ownKeys: () => [`key${looks++}`] })

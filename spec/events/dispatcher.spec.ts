@@ -177,6 +177,21 @@ describe('the event dispatcher', () => {
     ])
   })
 
+  it('drops what cannot be encoded, and goes on', () => {
+    const dispatcher = make(['worker', 'task'])
+    const circular: Record<string, unknown> = {}
+    circular.self = circular
+    dispatcher.sendAs('gen1@h', 'task-sent', { uuid: 'a', circular })
+    sink.connect()
+    dispatcher.sendAs('gen1@h', 'task-sent', { uuid: 'b', circular })
+    dispatcher.send('worker-online', { circular })
+    dispatcher.sendAs('gen1@h', 'task-sent', { uuid: 'c' })
+    expect(sink.events.map(({ uuid }) => uuid)).toEqual(['c'])
+    expect(dispatcher.dropped).toBe(3)
+    expect(log.of('WARNING')).toHaveLength(3)
+    expect(log.of('WARNING')[0]).toMatch(/^Events that cannot be encoded were dropped \(1\): /)
+  })
+
   it('sends what it has when it is stopped, and nothing after', async () => {
     const dispatcher = make(['worker', 'task'])
     sink.connect()

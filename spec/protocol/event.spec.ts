@@ -44,6 +44,14 @@ describe('an event', () => {
     expect(decodeEvents(encodeEvent([EVENT, EVENT]))).toEqual([EVENT, EVENT])
   })
 
+  it('is encoded with any value that a header can have', () => {
+    const content = encodeEvent({ ...EVENT, root_id: 2n ** 60n, eta: undefined, args: Buffer.from('x'), kwargs: [1n] })
+    expect(content.toString()).toContain(
+      '"root_id":1152921504606846976,"args":{"type":"Buffer","data":[120]},"kwargs":[1]',
+    )
+    expect(decodeEvents(content)).toMatchObject([EVENT])
+  })
+
   it('is told from whatever else a message may hold', () => {
     const strangers = [
       null,

@@ -30,7 +30,7 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** Writes a value returned by `toPlain`: BigInt as an integer, everything else as `JSON.stringify` does. */
+/** Writes a value returned by `toPlain`, or of JSON's own types: BigInt as an integer, everything else as `JSON.stringify` does. */
 export function writeJson(plain: unknown): string {
   try {
     return JSON.stringify(plain)
@@ -43,8 +43,11 @@ export function writeJson(plain: unknown): string {
 function written(plain: unknown): string {
   if (typeof plain === 'bigint') return String(plain)
   if (Array.isArray(plain)) return `[${plain.map(written).join(',')}]`
-  if (typeof plain !== 'object' || plain === null) return JSON.stringify(plain)
-  const members = Object.entries(plain).map(([key, value]) => `${JSON.stringify(key)}:${written(value)}`)
+  if (typeof plain !== 'object' || plain === null) return JSON.stringify(plain) ?? 'null'
+  if ('toJSON' in plain && typeof plain.toJSON === 'function') return written(plain.toJSON())
+  const members = Object.entries(plain)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${JSON.stringify(key)}:${written(value)}`)
   return `{${members.join(',')}}`
 }
 

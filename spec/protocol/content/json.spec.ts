@@ -118,4 +118,10 @@ describe('writeJson', () => {
       '{"a":[1152921504606846976,-1,1.5,"x",null,true]}',
     )
   })
+
+  it('writes the rest as JSON.stringify does beside them', () => {
+    const rest = { a: undefined, b: [undefined, Number.NaN], c: Buffer.from('x'), d: new Date(0) }
+    const [written, alone] = [writeJson({ n: 2n ** 60n, ...rest }), JSON.stringify(rest)]
+    expect(written).toBe(`{"n":1152921504606846976,${alone.slice(1)}`)
+  })
 })
