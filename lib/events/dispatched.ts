@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../protocol/amqp.js'
 import { ORIGIN } from '../protocol/encode.js'
 import { type EventFields, type EventType, exceptionRepr, isoFormat } from '../protocol/event.js'
 import type { TaskMessage } from '../protocol/message.js'
-import { repr, reprArgs } from '../protocol/repr.js'
+import { cutRepr, repr, reprArgs } from '../protocol/repr.js'
 import { traceback } from '../protocol/traceback.js'
 import type { Request, RevokeReason } from '../request/request.js'
 import type { TaskEvents } from '../request/taskEvents.js'
@@ -94,8 +94,8 @@ export class DispatchedTaskEvents implements TaskEvents {
       root_id: text('root_id'),
       parent_id: text('parent_id'),
       name: text('task'),
-      args: text('argsrepr'),
-      kwargs: text('kwargsrepr'),
+      args: reprIn(headers.argsrepr),
+      kwargs: reprIn(headers.kwargsrepr),
       retries: headers.retries,
       eta: text('eta'),
       expires: text('expires'),
@@ -116,6 +116,11 @@ function textIn(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
+/** As long as the sender should have made it at most: events may be kept in large numbers. */
+function reprIn(value: unknown): string | null {
+  return typeof value === 'string' ? cutRepr(value) : null
+}
+
 /**
  * Returns the arguments as the sender shows them, which may hide secrets; formatted here if the sender doesn't show
  * them, or if a retry changed them.
@@ -123,7 +128,7 @@ function textIn(value: unknown): string | null {
 function argumentsOf({ args, kwargs, message }: Request): { args: string; kwargs: string } {
   const same = args === message.args && kwargs === message.kwargs
   return {
-    args: same && message.argsrepr !== null ? message.argsrepr : reprArgs(args),
-    kwargs: same && message.kwargsrepr !== null ? message.kwargsrepr : repr(kwargs),
+    args: (same ? reprIn(message.argsrepr) : null) ?? reprArgs(args),
+    kwargs: (same ? reprIn(message.kwargsrepr) : null) ?? repr(kwargs),
   }
 }

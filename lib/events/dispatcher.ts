@@ -28,12 +28,16 @@ export interface DispatcherOptions {
   readonly groups: Iterable<EventGroup>
   /** Task events that are kept while the broker is unavailable. */
   readonly mostKept?: number
+  /** Bytes of those events at most, as they are sent. */
+  readonly mostKeptBytes?: number
   /** Runs a function after the present turn of the event loop. */
   readonly defer?: (fn: () => void) => void
 }
 
 /** About 5 MB of events: a minute or two of a busy worker. */
 const MOST_KEPT = 10_000
+/** Senders choose what names and ids are in an event, and how long they are. */
+const MOST_KEPT_BYTES = 16_000_000
 
 /**
  * Sends events for monitors. Worker events are sent one by one. Task events are sent in batches, one or more per turn
@@ -47,10 +51,12 @@ export class EventDispatcher implements Component {
   private readonly connections = new Listeners()
   private readonly groups: Set<EventGroup>
   private readonly mostKept: number
+  private readonly mostKeptBytes: number
   private readonly defer: (fn: () => void) => void
   private batch: WireEvent[] = []
-  /** Oldest first. */
-  private readonly kept = new Set<WireEvent>()
+  /** With their sizes, oldest first. */
+  private readonly kept = new Map<WireEvent, number>()
+  private keptBytes = 0
   private untold = 0
   private deferred = false
   private stopped = false
@@ -58,6 +64,7 @@ export class EventDispatcher implements Component {
   constructor(private readonly options: DispatcherOptions) {
     this.groups = new Set(options.groups)
     this.mostKept = options.mostKept ?? MOST_KEPT
+    this.mostKeptBytes = options.mostKeptBytes ?? MOST_KEPT_BYTES
     this.defer = options.defer ?? setImmediate
     options.sink.onUp(() => {
       this.connections.tell()
@@ -180,20 +187,28 @@ export class EventDispatcher implements Component {
   }
 
   private keep(event: WireEvent): void {
-    this.kept.add(event)
-    for (const oldest of this.kept) {
-      if (this.kept.size <= this.mostKept) break
-      this.kept.delete(oldest)
+    const size = this.encoded(event, 1)?.length
+    if (size === undefined) return
+    this.kept.set(event, size)
+    this.keptBytes += size
+    for (const oldest of this.kept.keys()) {
+      if (this.kept.size <= this.mostKept && this.keptBytes <= this.mostKeptBytes) break
+      this.forget(oldest)
       this.dropped++
       this.untold++
     }
+  }
+
+  private forget(event: WireEvent): void {
+    this.keptBytes -= this.kept.get(event) ?? 0
+    this.kept.delete(event)
   }
 
   /** Sends the kept events in order, as far as the sink accepts them; the rest follows when it is ready again. */
   private sendKept(): void {
     if (this.untold > 0) {
       this.options.log.warning(
-        `${this.untold} task events were lost while the broker was away: no more than ${this.mostKept} are kept`,
+        `${this.untold} task events were lost while the broker was away: no more than ${this.mostKept}, or ${this.mostKeptBytes / 1e6} MB, are kept`,
       )
       this.untold = 0
     }
@@ -208,11 +223,11 @@ export class EventDispatcher implements Component {
   /** Takes the oldest of the kept events, as many as one message can hold. */
   private takeKept(): WireEvent[] {
     const events: WireEvent[] = []
-    for (const event of this.kept) {
+    for (const event of this.kept.keys()) {
       const alone = this.isForeign(event)
       if (alone && events.length > 0) break
       events.push(event)
-      this.kept.delete(event)
+      this.forget(event)
       if (alone || events.length >= LARGEST_BATCH) break
     }
     return events

@@ -24,6 +24,13 @@ export function reprArgs(args: readonly unknown[], maxLength = 1024): string {
   return render(maxLength, (printer) => printer.sequence(args, '(', args.length === 1 ? ',)' : ')'))
 }
 
+/** Cuts a text that a sender has formatted to the length of `repr`. */
+export function cutRepr(text: string, maxLength = 1024): string {
+  if (text.length <= maxLength) return text
+  const cut = text.slice(0, Math.max(0, maxLength - ELLIPSIS.length))
+  return (/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut) + ELLIPSIS
+}
+
 function render(maxLength: number, print: (printer: Printer) => void): string {
   const printer = new Printer(maxLength)
   try {
@@ -44,9 +51,7 @@ class Printer {
   constructor(private readonly maxLength: number) {}
 
   text(): string {
-    if (!this.isFull) return this.out
-    const cut = this.out.slice(0, Math.max(0, this.maxLength - ELLIPSIS.length))
-    return (/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut) + ELLIPSIS
+    return cutRepr(this.out, this.maxLength)
   }
 
   write(text: string): void {

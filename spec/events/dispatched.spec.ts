@@ -162,6 +162,14 @@ describe('task events', () => {
     expect(sent[1]).toEqual(sent[0])
   })
 
+  it('cuts what a sender shows of the arguments to the length that repr has', () => {
+    const headers = { argsrepr: `(${'1'.repeat(60_000)})`, kwargsrepr: '2'.repeat(1024) }
+    events.received(request({ headers }))
+    events.sent({ exchange: '', routingKey: 'q', content: Buffer.alloc(0), properties: { headers } }, null)
+    const shown = { args: `(${'1'.repeat(1020)}...`, kwargs: headers.kwargsrepr }
+    expect(sent).toMatchObject([shown, shown])
+  })
+
   it('takes only texts for the texts of what was sent', () => {
     const odd = { root_id: 2n ** 60n, argsrepr: Buffer.from('x'), kwargsrepr: 1, eta: ['y'], parent_id: undefined }
     const headers = { id: 'c1', task: 'tasks.next', retries: 1, expires: '1970-01-01T00:00:00+00:00', ...odd }

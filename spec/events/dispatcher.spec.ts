@@ -19,7 +19,7 @@ describe('the event dispatcher', () => {
     deferred = []
   })
 
-  function make(groups: EventGroup[], mostKept = 100): EventDispatcher {
+  function make(groups: EventGroup[], mostKept = 100, mostKeptBytes?: number): EventDispatcher {
     const defer = (fn: () => void): void => void deferred.push(fn)
     return new EventDispatcher({
       hostname: 'w1@h',
@@ -29,6 +29,7 @@ describe('the event dispatcher', () => {
       log,
       groups,
       mostKept,
+      ...(mostKeptBytes === undefined ? {} : { mostKeptBytes }),
       defer,
     })
   }
@@ -145,9 +146,30 @@ describe('the event dispatcher', () => {
     expect(dispatcher.dropped).toBe(15)
     sink.connect()
     expect(sink.events.map(({ uuid }) => uuid)).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24])
-    expect(log.of('WARNING')).toEqual(['15 task events were lost while the broker was away: no more than 10 are kept'])
+    expect(log.of('WARNING')).toEqual([
+      '15 task events were lost while the broker was away: no more than 10, or 16 MB, are kept',
+    ])
     sink.connect()
     expect(log.of('WARNING')).toHaveLength(1)
+  })
+
+  it('drops the oldest when those that are kept have too many bytes', () => {
+    const dispatcher = make(['task'], 100, 10_000)
+    const send = (uuid: number, size: number): void => {
+      dispatcher.send('task-started', { uuid, args: 'x'.repeat(size) })
+      endTurn()
+    }
+    for (let n = 0; n < 10; n++) send(n, 2000)
+    expect(dispatcher.dropped).toBe(6)
+    sink.connect()
+    expect(sink.events.map(({ uuid }) => uuid)).toEqual([6, 7, 8, 9])
+    sink.open = false
+    for (let n = 10; n < 14; n++) send(n, 2000)
+    expect(dispatcher.dropped).toBe(6)
+    send(14, 20_000)
+    expect(dispatcher.dropped).toBe(11)
+    sink.connect()
+    expect(sink.events.map(({ uuid }) => uuid)).toEqual([6, 7, 8, 9])
   })
 
   it('sends no faster than a congested connection takes', () => {
