@@ -9,8 +9,10 @@ const yaml = lazily<typeof import('yaml')>('yaml')
 const ITEMS_PER_TOKEN = 10
 /** At twice this depth the recursive parser is still far from a stack overflow. */
 const DEEPEST = 250
-/** For each alias the library walks through all anchors and aliases before it. */
-const MOST_ALIASES = 5000
+/** Of each kind: for each alias the library walks through all anchors and aliases before it. */
+const MOST_REFERENCES = 5000
+/** For each key that is a date or bytes the library walks through all anchors: so many steps take less than a second. */
+const MOST_STEPS = 5_000_000
 /** Emitted by the lexer before a plain or a block scalar, whose text is not a token of its own. */
 const SCALAR = '\u001f'
 const CONTROLS: ReadonlySet<string> = new Set([SCALAR, '\u0002', '\u0018'])
@@ -25,7 +27,7 @@ export function checkTokens(text: string, limits: BodyLimits): void {
   /** Columns of the open block collections, outermost first. */
   const blocks: number[] = []
   let flows = 0
-  let aliases = 0
+  const references = { '*': 0, '&': 0 }
   let column = 0
   /**
    * Column of the first token after the start of a line, or after an indicator: a key that begins there opens a
@@ -42,8 +44,10 @@ export function checkTokens(text: string, limits: BodyLimits): void {
     const indicator = isText ? '' : token
     isText = token === SCALAR
     if (CONTROLS.has(token)) continue
-    if (indicator[0] === '*' && ++aliases > MOST_ALIASES) {
-      throw new BadMessage('too-many-items', `the body has more than ${MOST_ALIASES} aliases`)
+    const sign = indicator[0]
+    if ((sign === '*' || sign === '&') && ++references[sign] > MOST_REFERENCES) {
+      const name = sign === '*' ? 'aliases' : 'anchors'
+      throw new BadMessage('too-many-items', `the body has more than ${MOST_REFERENCES} ${name}`)
     }
     const isSpace = indicator !== '' && (token[0] === ' ' || token[0] === '\t')
     if (indicator === '[' || indicator === '{') flows++
@@ -70,14 +74,24 @@ const LEAF: Extent = { items: 1, height: 0 }
 
 /**
  * Checks a document against the limits with every alias, and so every merge, expanded: a few nested ones stand for more
- * than any computer could visit.
- * @throws BadMessage; TypeError for an alias of a node that contains it
+ * than any computer could visit. Lists and mappings are refused as keys, as Python refuses them.
+ * @throws BadMessage; TypeError for an alias of a node that contains it, and for such a key
  */
 export function checkDocument(document: Document, limits: BodyLimits): void {
-  new Walk(limits).extentOf(document.contents, 0)
+  const walk = new Walk(limits)
+  walk.extentOf(document.contents, 0)
+  if (walk.anchors * walk.objectKeys > MOST_STEPS) {
+    throw new BadMessage(
+      'too-many-items',
+      `the body has ${walk.anchors} anchors beside ${walk.objectKeys} keys that are dates, bytes or aliases`,
+    )
+  }
 }
 
 class Walk {
+  anchors = 0
+  /** Keys that may be objects here. */
+  objectKeys = 0
   /** Extents by anchor; null while its node is being visited. */
   private readonly anchored = new Map<string, Extent | null>()
 
@@ -88,7 +102,10 @@ class Walk {
     const { isAlias, isCollection, isNode } = yaml()
     if (isAlias(node)) return this.targetOf(node.source, depth)
     if (!isNode(node)) return LEAF
-    if (node.anchor !== undefined) this.anchored.set(node.anchor, null)
+    if (node.anchor !== undefined) {
+      this.anchors++
+      this.anchored.set(node.anchor, null)
+    }
     const extent = isCollection(node) ? this.collection(node.items, depth + 1) : LEAF
     if (node.anchor !== undefined) this.anchored.set(node.anchor, extent)
     return extent
@@ -110,6 +127,7 @@ class Walk {
     let items = 1
     let height = 0
     for (const member of members) {
+      if (isPair(member)) this.checkKey(member.key)
       for (const node of isPair(member) ? [member.key, member.value] : [member]) {
         const extent = this.extentOf(node, depth)
         count.add(extent.items)
@@ -118,5 +136,13 @@ class Walk {
       }
     }
     return { items, height: height + 1 }
+  }
+
+  private checkKey(key: unknown): void {
+    const { isAlias, isCollection, isScalar } = yaml()
+    if (isCollection(key) || (isAlias(key) && (this.anchored.get(key.source)?.height ?? 0) > 0)) {
+      throw new TypeError('a list or a mapping as a key')
+    }
+    if (isAlias(key) || (isScalar(key) && typeof key.value === 'object' && key.value !== null)) this.objectKeys++
   }
 }

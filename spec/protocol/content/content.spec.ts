@@ -247,6 +247,25 @@ describe('limits', () => {
       `a0: &a0 [1]\n${lines(600, (at) => `a${at + 1}: &a${at + 1} [*a${at}]\n`)}`,
     ],
     ['aliases of one value', TYPES.yaml, 'too-many-items', `[&a 1,${'*a,'.repeat(20_000)}]`],
+    ['anchors', TYPES.yaml, 'too-many-items', `[${lines(10_000, (at) => `&a${at} 1,`)}]`],
+    [
+      'lists as keys beside anchors',
+      TYPES.yaml,
+      'undecodable',
+      `[${lines(5000, (at) => `&a${at} 1,`)}{${'[]:,'.repeat(12_000)}}]`,
+    ],
+    [
+      'aliases of a list as keys beside anchors',
+      TYPES.yaml,
+      'undecodable',
+      `[${lines(4000, (at) => `&a${at} 1,`)}&x [],{${'*x : ,'.repeat(4500)}}]`,
+    ],
+    [
+      'dates as keys beside anchors',
+      TYPES.yaml,
+      'too-many-items',
+      `[${lines(5000, (at) => `&a${at} 1,`)}{${'2001-01-01:,'.repeat(10_000)}}]`,
+    ],
     ['an ordered mapping', TYPES.yaml, 'undecodable', `!!omap [${lines(50, (at) => `k${at}: 1, `)}]`],
     ['faults', TYPES.yaml, 'undecodable', `[${'@,'.repeat(33_000)}]`],
   ])('stop a body of %s before it takes long', (_what, type, reason, text) => {
@@ -296,6 +315,8 @@ describe('yaml', () => {
     ['!!binary aGk=', Buffer.from('hi')],
     ['"2024-01-02"', '2024-01-02'],
     ['a: &x [1]\nb: *x', { a: [1], b: [1] }],
+    ['[&a 1, {*a : 2}]', [1, { 1: 2 }]],
+    ['{2024-01-02: 1}', { '2024-01-02': 1 }],
     ['{__proto__: {a: 1}}', JSON.parse('{"__proto__": {"a": 1}}')],
   ])('reads %j as PyYAML does', (yaml, value) => {
     expect(read(yaml, TYPES.yaml)).toEqual(value)
@@ -308,6 +329,10 @@ describe('yaml', () => {
     '[1',
     '2024-02-30',
     '---\na\n---\nb',
+    '{[1]: 2}',
+    '? {a: 1}\n: 2',
+    '[&a [1], {*a : 2}]',
+    '!!set {[1]}',
   ])('refuses %j', (yaml) => {
     expect(reasonOf(yaml, TYPES.yaml)).toBe('undecodable')
   })
