@@ -18,10 +18,10 @@ export class Float {
 }
 
 /**
- * Strings first, so that digits in them are left alone. An unterminated string is matched as a whole, so that no part
- * of it is scanned twice.
+ * Ends of strings, escapes that could be taken for one, and numbers. A pattern of a whole string would take one place on
+ * the stack of the regular expression for each character, and fail at ten million.
  */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\[\s\S])*"?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+const QUOTE_OR_NUMBER = /"|\\["\\]|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 const MARK = '\u0000float'
 
 /**
@@ -31,8 +31,11 @@ const MARK = '\u0000float'
  */
 export function readPythonJson(text: string): unknown {
   let marked = false
-  const source = text.replace(STRING_OR_NUMBER, (token) => {
-    const isWholeFloat = !token.startsWith('"') && /[.eE]/.test(token) && Number.isInteger(Number(token))
+  let isInString = false
+  const source = text.replace(QUOTE_OR_NUMBER, (token) => {
+    if (token === '"') isInString = !isInString
+    // Digits in strings are left alone.
+    const isWholeFloat = !isInString && /[.eE]/.test(token) && Number.isInteger(Number(token))
     if (!isWholeFloat) return token
     marked = true
     return `{${JSON.stringify(MARK)}:${token}}`

@@ -16,6 +16,8 @@ describe('values as Python shows them', () => {
     ['true', 'True'],
     ['"it\'s"', '"it\'s"'],
     ['"1.0 \\" 2.0"', "'1.0 \" 2.0'"],
+    ['["a\\\\", 1.0, "\\\\\\"2.0", 3.0]', "['a\\\\', 1.0, '\\\\\"2.0', 3.0]"],
+    ['["\\u0031.0", 1.0]', "['1.0', 1.0]"],
     ['[]', '[]'],
     ['{}', '{}'],
     ['[1, [2.0, {"a": null, "1.0": "x"}]]', "[1, [2.0, {'a': None, '1.0': 'x'}]]"],
@@ -52,6 +54,13 @@ describe('values as Python shows them', () => {
     [Number.NaN, 'NaN'],
   ])('the time %d is %s', (timestamp, text) => {
     expect(pythonTime(timestamp)).toBe(text)
+  })
+
+  it.each(['x', '1', '\\"', '1.0 '])('reads strings of any length: many times %j', (part) => {
+    const text = `["${part.repeat(20_000_000 / part.length)}", 1.0]`
+    const [string, float] = readPythonJson(text) as [string, unknown]
+    expect(string.length).toBe(JSON.parse(text)[0].length)
+    expect(pythonRepr(float)).toBe('1.0')
   })
 
   it('refuses what is no JSON', () => {
