@@ -5,6 +5,8 @@ import { TaskBook, type TaskRow } from './taskBook.js'
 
 /** Events to keep: more than any screen shows. */
 const REMEMBERED = 500
+/** Workers to keep: names made of pods or processes are never seen again. */
+const MOST_WORKERS = 5000
 /** Celery's rule: a worker whose last two heartbeats are missing counts as offline. */
 const HEARTBEATS = 2
 const DEFAULT_FREQ = 60
@@ -40,6 +42,7 @@ export class Board {
   panel: { readonly title: string; readonly text: string } | null = null
   /** The text that is being typed, with its question; shown at the top. */
   prompt: string | null = null
+  /** Those heard of last are last. */
   private readonly workers = new Map<string, WorkerRow>()
   private readonly events: string[] = []
   private count = 0
@@ -104,6 +107,7 @@ export class Board {
     const before = this.workers.get(name)
     const text = (value: unknown, known = ''): string => (value === undefined ? known : pythonStr(value))
     const freq = Number(event.freq ?? DEFAULT_FREQ)
+    this.workers.delete(name)
     this.workers.set(name, {
       name,
       active: text(event.active, before?.active),
@@ -111,6 +115,10 @@ export class Board {
       load: Array.isArray(event.loadavg) ? event.loadavg.map(pythonStr).join(' ') : text(event.loadavg, before?.load),
       expires: type === 'worker-offline' ? null : Number(event.local_received) + freq * HEARTBEATS,
     })
+    for (const oldest of this.workers.keys()) {
+      if (this.workers.size <= MOST_WORKERS) break
+      this.workers.delete(oldest)
+    }
   }
 }
 

@@ -25,6 +25,17 @@ describe('the live view', () => {
     expect(shown(board)).toContain(row('offline'))
   })
 
+  it('forgets the workers that it has heard of least lately, once there are too many', () => {
+    const board = new Board()
+    const online = (n: number): void => board.take(event('worker-heartbeat', { hostname: `w${n}@h`, freq: n }))
+    for (let n = 0; n < 5000; n++) online(n)
+    online(0)
+    online(5000)
+    expect(shown(board)[0]).toContain('of 5000 workers online')
+    const names = shown(board, NOON, 20_000).map((line) => line.split(' ')[0])
+    expect([names.includes('w0@h'), names.includes('w1@h'), names.includes('w2@h')]).toEqual([true, false, true])
+  })
+
   it('shows tasks, those that changed last on top, with how they ended', () => {
     const board = new Board()
     board.take(event('task-received', { uuid: 'a', name: 't.add' }))
