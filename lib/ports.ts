@@ -134,6 +134,8 @@ export interface Backend {
    * @throws CeleriacError
    */
   forget(id: string): Promise<void>
+  /** Reads that wait while the store is away, instead of failing. Added by the worker; a store leaves it out. */
+  readonly patient?: Pick<Backend, 'get' | 'subscribe'>
   /** Counts the members of chords. Absent where the store can't count. */
   readonly chords?: ChordStore
   /** Stores groups. Absent where the store can't. */

@@ -44,6 +44,7 @@ export class GuardedBackend implements Backend {
   readonly storeUnlessReady: ((meta: ResultMeta) => Promise<void>) | undefined
   readonly chords: ChordStore | undefined
   readonly groups: GroupStore | undefined
+  readonly patient: Pick<Backend, 'get' | 'subscribe'>
   readonly breaker: Breaker<[ResultMeta, ResultRequest], void>
   private state: GuardState = 'storing'
   private readonly persistent: Persistent
@@ -61,6 +62,11 @@ export class GuardedBackend implements Backend {
     this.storesNothing = inner.storesNothing
     this.storeUnlessReady = inner.storeUnlessReady && ((meta) => this.storeNow(meta))
     this.persistent = new Persistent({ ...options, retryMs: options.retryMs ?? RETRY_MS })
+    this.patient = {
+      get: (id) => this.persistent.run(`the state of task ${id} was not read`, () => inner.get(id)),
+      subscribe: (id, onMeta) =>
+        this.persistent.run(`task ${id} was not subscribed to`, () => inner.subscribe(id, onMeta)),
+    }
     this.chords = inner.chords && new GuardedChords(inner.chords, this.persistent)
     this.groups = inner.groups && new GuardedGroups(inner.groups, this.persistent)
     this.breaker = createBreaker('results', (meta, request) => this.attempt(meta, request), {

@@ -14,7 +14,7 @@ import type { Results } from './results.js'
 import type { Unrun } from './unrun.js'
 
 export interface ChordsOptions {
-  readonly backend: Pick<Backend, 'chords' | 'get' | 'groups' | 'subscribe'>
+  readonly backend: Pick<Backend, 'chords' | 'get' | 'groups' | 'patient' | 'subscribe'>
   readonly clock: Clock
   readonly joinTimeoutMs: number
   readonly limits: CanvasLimits

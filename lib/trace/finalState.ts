@@ -2,31 +2,39 @@ import type { Backend, Clock } from '../ports.js'
 import { READY_STATES, type ResultMeta } from '../protocol/result.js'
 
 export interface FinalStateOptions {
-  readonly backend: Pick<Backend, 'get' | 'subscribe'>
+  readonly backend: Pick<Backend, 'get' | 'patient' | 'subscribe'>
   readonly clock: Clock
   readonly timeoutMs: number
 }
 
 /**
- * Waits for the final state of a task, which may not have ended yet; null if that takes longer than `timeoutMs`.
+ * Waits for the final state of a task, which may not have ended yet; null if that takes longer than `timeoutMs`, not
+ * counting the time that the first and the last look at the store wait for it.
  * @throws CeleriacError
  */
 export async function finalState(id: string, options: FinalStateOptions): Promise<ResultMeta | null> {
-  const { backend, clock, timeoutMs } = options
+  const { clock, timeoutMs } = options
+  // The chord of a member that was acknowledged early is lost with a read that fails.
+  const reads = options.backend.patient ?? options.backend
   let found: (meta: ResultMeta | null) => void = () => undefined
   const final = new Promise<ResultMeta | null>((resolve) => {
     found = resolve
   })
-  const look = (meta: ResultMeta | null): void => {
-    if (meta !== null && READY_STATES.has(meta.status)) found(meta)
+  const look = (meta: ResultMeta | null): ResultMeta | null => {
+    if (meta === null || !READY_STATES.has(meta.status)) return null
+    found(meta)
+    return meta
   }
-  const unsubscribe = await backend.subscribe(id, look)
-  const timer = clock.setTimer(() => found(null), timeoutMs)
+  const unsubscribe = await reads.subscribe(id, (meta) => void look(meta))
   try {
-    look(await backend.get(id))
-    return await final
+    const known = look(await reads.get(id))
+    if (known) return known
+    const timer = clock.setTimer(() => found(null), timeoutMs)
+    const meta = await final.finally(() => timer.cancel())
+    // The store may have been away all the time.
+    return meta ?? look(await reads.get(id))
   } finally {
-    timer.cancel()
-    await unsubscribe()
+    // The state is known, and nobody listens any more.
+    await unsubscribe().catch(() => undefined)
   }
 }
