@@ -17,11 +17,7 @@ export class Float {
   }
 }
 
-/**
- * Ends of strings, escapes that could be taken for one, and numbers. A pattern of a whole string would take one place on
- * the stack of the regular expression for each character, and fail at ten million.
- */
-const QUOTE_OR_NUMBER = /"|\\["\\]|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 const MARK = '\u0000float'
 
 /**
@@ -31,17 +27,36 @@ const MARK = '\u0000float'
  */
 export function readPythonJson(text: string): unknown {
   let marked = false
-  let isInString = false
-  const source = text.replace(QUOTE_OR_NUMBER, (token) => {
-    if (token === '"') isInString = !isInString
-    // Digits in strings are left alone.
-    const isWholeFloat = !isInString && /[.eE]/.test(token) && Number.isInteger(Number(token))
-    if (!isWholeFloat) return token
+  const mark = (number: string): string => {
+    if (!/[.eE]/.test(number) || !Number.isInteger(Number(number))) return number
     marked = true
-    return `{${JSON.stringify(MARK)}:${token}}`
-  })
-  const value = readJson(source)
+    return `{${JSON.stringify(MARK)}:${number}}`
+  }
+  const parts: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const quote = text.indexOf('"', at)
+    const begin = quote === -1 ? text.length : quote
+    parts.push(text.slice(at, begin).replace(NUMBER, mark))
+    at = endOfString(text, begin)
+    parts.push(text.slice(begin, at))
+  }
+  const value = readJson(parts.join(''))
   return marked ? withFloats(value) : value
+}
+
+/**
+ * Where the string ends that begins at a quote. Without a pattern: it would take a place on the stack of the regular
+ * expression for each character, and fail at ten million.
+ */
+function endOfString(text: string, begin: number): number {
+  for (let at = begin + 1; ; ) {
+    const quote = text.indexOf('"', at)
+    if (quote === -1) return text.length
+    let before = quote
+    while (text[before - 1] === '\\') before--
+    at = quote + 1
+    if ((quote - before) % 2 === 0) return at
+  }
 }
 
 function withFloats(value: unknown): unknown {
