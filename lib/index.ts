@@ -1,5 +1,5 @@
 export { AsyncResult, type TaskState } from './app/asyncResult.js'
-export type { RequestInfo, TaskContext } from './app/context.js'
+export type { RequestInfo, TaskContext, TaskRequest } from './app/context.js'
 export type { DeclaredTask } from './app/declaredTask.js'
 export { GroupResult, type ReadyMember } from './app/groupResult.js'
 export type {

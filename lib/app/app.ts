@@ -9,6 +9,7 @@ import type { AsyncResult } from './asyncResult.js'
 import { chordUnlock } from './builtIns/chordUnlock.js'
 import { map, starmap } from './builtIns/overMany.js'
 import { workflowTasks } from './builtIns/workflowTasks.js'
+import type { CanvasOutletOptions } from './canvasOutlet.js'
 import { limitsIn } from './conf.js'
 import { addChild, currentRun } from './current.js'
 import { Definitions } from './definitions.js'
@@ -37,6 +38,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   protected readonly home: SignatureHome = {
     oid: this.oid,
     apply: (...canvas) => this.apply(...canvas),
+    joinChord: (groupId) => this.joinChord(groupId),
     resultOf: (tuple) => this.results.from(tuple),
   }
   private readonly results = new Results(() => this.wayOut().outlet)
@@ -145,10 +147,23 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   protected abstract open(): Outlet
 
   private async apply(...[sig, call, joins]: Parameters<SignatureHome['apply']>): Promise<AnyResult> {
+    const options = await this.canvasOptions()
+    // Not for programs that only define tasks.
+    const { applyCanvas } = await import('./applyCanvas.js')
+    return this.results.from(await applyCanvas(sig, call, options, joins))
+  }
+
+  private async joinChord(groupId: string): Promise<void> {
+    const options = await this.canvasOptions()
+    const { joinChord } = await import('./applyCanvas.js')
+    await joinChord(groupId, options)
+  }
+
+  private async canvasOptions(): Promise<CanvasOutletOptions> {
     const way = this.wayOut()
     // Only then is it known whether the backend can count the members of a chord.
     await way.outlet.loaded?.()
-    const options = {
+    return {
       way,
       tasks: this.tasks,
       replyTo: this.oid,
@@ -157,9 +172,6 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
       mostSignatures: this.limits.elements,
       keepsGroups: true,
     }
-    // Not for programs that only define tasks.
-    const { applyCanvas } = await import('./applyCanvas.js')
-    return this.results.from(await applyCanvas(sig, call, options, joins))
   }
 
   private wayOut(): Pick<Loan, 'outlet' | 'hooks'> {

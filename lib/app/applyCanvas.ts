@@ -22,6 +22,11 @@ export async function applyCanvas(
   return tupleOf(node)
 }
 
+/** Makes a chord wait for one more member, which is to be sent later. */
+export function joinChord(groupId: string, options: CanvasOutletOptions): Promise<void> {
+  return new AppCanvasOutlet(options).growChord(groupId, 1)
+}
+
 /**
  * The chord must know of the member before the member can end. If sending is refused for good, the chord is told that
  * no result will come.

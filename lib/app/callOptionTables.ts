@@ -40,6 +40,9 @@ export const RETRY_OPTIONS: OptionTable = {
   },
 }
 
+/** Options of `self.addToChord`. */
+export const ADD_OPTIONS: OptionTable = { checks: { lazy: toggle }, elsewhere: {} }
+
 /** Options of `self.updateState`. */
 export const STATE_OPTIONS: OptionTable = { checks: { state: text, meta: () => null }, elsewhere: {} }
 

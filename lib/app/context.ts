@@ -4,13 +4,13 @@ import type { Kwargs, SignatureDict } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import { addedMember } from './addedMember.js'
 import type { AsyncResult } from './asyncResult.js'
-import { RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
+import { ADD_OPTIONS, RETRY_OPTIONS, STATE_OPTIONS } from './callOptionTables.js'
 import { currentRun } from './current.js'
 import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Replace, Retry, type RetryOptions } from './predicate.js'
 import { replacementOf } from './replacement.js'
 import type { AnyResult } from './result.js'
-import { type AnySignature, homeOf, type Signature, type SignatureHome } from './workflow/signature.js'
+import { type AnySignature, homeOf, Signature, type SignatureHome } from './workflow/signature.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -73,13 +73,21 @@ export interface RequestInfo {
   }
 }
 
+/** What a task sees of its request. */
+export interface TaskRequest extends RequestInfo {
+  /** The results of the tasks and groups that this task has sent so far: the same as `self.startedChildren`. */
+  readonly children: readonly AnyResult[]
+}
+
 const NO_RESOURCES = Object.freeze({})
 
 /** The first argument of a task defined with `bind: true`. `Shared` are the app's resources by name. */
 export class TaskContext<Shared extends object = object> {
+  /** The facts about the message that the task runs for. */
+  readonly request: TaskRequest
+
   constructor(
-    /** The facts about the message that the task runs for. */
-    readonly request: RequestInfo,
+    request: RequestInfo,
     /**
      * Aborted when the run has to end: on a soft time limit, a cold stop, or a lost connection while the task holds an
      * order key.
@@ -95,7 +103,11 @@ export class TaskContext<Shared extends object = object> {
     private readonly store: (state: string, meta: unknown) => Promise<void>,
     /** Resources that `app.resource` has opened in this process, by name: `self.resources.db`. */
     readonly resources: Shared = NO_RESOURCES as Shared,
-  ) {}
+  ) {
+    // Not enumerable: most tasks send nothing, and a copy of the request is not to change with what is sent later.
+    const children = { configurable: true, get: () => this.startedChildren }
+    this.request = Object.defineProperty(request as TaskRequest, 'children', children)
+  }
 
   /**
    * Stores a state of the task's own, such as PROGRESS with a percentage. Mirrors Celery's `update_state`.
@@ -109,7 +121,8 @@ export class TaskContext<Shared extends object = object> {
 
   /**
    * The results of the tasks and groups that this task has sent so far, in that order. Once the task has ended, they
-   * are the `children` of its own result, together with those that follow from it. Celery's `request.children`.
+   * are the `children` of its own result, together with those that follow from it. Celery's `request.children`, and
+   * also there.
    */
   get startedChildren(): readonly AnyResult[] {
     const children = currentRun.getStore()?.children ?? []
@@ -134,12 +147,28 @@ export class TaskContext<Shared extends object = object> {
    * for it too, and gets its result next to this task's own, before or after it. A group counts as one member, whose
    * result is the list of the group's results. A second run of the task, such as after a crash, adds another member.
    * Mirrors Celery's `Task.add_to_chord`.
+   * @param options with `lazy` nothing is sent: the signature that is returned has to be sent, once, or the chord never
+   *   completes
    * @throws RangeError, Python's ValueError, if this task is in no chord; NotImplementedError if the result backend
    *   does not count chords; what `delay` throws
    */
-  async addToChord<Result>(sig: Signature<readonly [], Result, unknown>): Promise<AsyncResult<Result>> {
+  addToChord<Result>(
+    sig: Signature<readonly [], Result, unknown>,
+    options?: { readonly lazy?: false },
+  ): Promise<AsyncResult<Result>>
+  addToChord<Result>(
+    sig: Signature<readonly [], Result, unknown>,
+    options: { readonly lazy: true },
+  ): Promise<Signature<readonly [], Result>>
+  async addToChord(sig: Signature<readonly []>, options: { readonly lazy?: boolean } = {}): Promise<unknown> {
+    checkOptions('addToChord', options, ADD_OPTIONS)
     const member = addedMember(sig.canvas(), this.request)
-    return (await homeOf([sig], this.task.home).apply(member.sig, {}, member.groupId)) as AsyncResult<Result>
+    const home = homeOf([sig], this.task.home)
+    if (options.lazy !== true) return home.apply(member.sig, {}, member.groupId)
+    const added = new Signature<readonly []>(member.sig, home)
+    added.freeze()
+    await home.joinChord(member.groupId)
+    return added
   }
 
   /**

@@ -9,6 +9,7 @@ const WAIT = { timeout: 20 }
 
 describe('a task adds to the chord that it is a member of', () => {
   let here: TestWorker
+  let made = 0
   const app = new Celery('additions', {})
   const add = app.task('add', (x: number, y: number) => x + y)
   const tsum = app.task('tsum', (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0))
@@ -43,6 +44,25 @@ describe('a task adds to the chord that it is a member of', () => {
     expect(await result.get(WAIT)).toEqual([...values, 20].map((one) => JSON.stringify(one)).sort())
   })
 
+  it('which may be sent later, and the body waits for that', async () => {
+    const added: Signature<readonly [], number>[] = []
+    const name = `lazy${++made}`
+    app.task(name, { bind: true }, async (self: TaskContext, sig: Record<string, unknown>) => {
+      added.push(await self.addToChord(app.signature<number>(sig), { lazy: true }))
+      return 'own'
+    })
+    const what = group(chain(add.s(1, 1), add.s(5)), add.s(2, 2))
+    const result = await chord([app.signature(name, [dict(what)]), app.signature('add', [10, 10])], sorted.s()).delay()
+    await waitFor(() => here.sent.of(add).length > 0 && added.length > 0, { what: 'the header' })
+    await result.parent?.get(WAIT)
+    expect(await result.state()).toBe('PENDING')
+    const [late] = added
+    const { id } = (await late?.delay()) ?? {}
+    expect(await result.get(WAIT)).toEqual(['"own"', '20', '[7,4]'])
+    // Its ids are known before it is sent, as in Celery.
+    expect(id).toBe(late?.freeze().id)
+  })
+
   it('as its child', async () => {
     const member = more.s(dict(add.s(1, 1))).set({ taskId: 'the-member' })
     await (await chord([member], sorted.s()).delay()).get(WAIT)
@@ -66,8 +86,6 @@ describe('a task adds to the chord that it is a member of', () => {
     const result = await chord([more.s(empty)], sorted.s()).delay()
     await expect(result.get(WAIT)).rejects.toThrow('Cannot add an empty workflow to a chord')
   })
-
-  let made = 0
 
   it('and what could not be sent is not waited for', async () => {
     app.task(`unsendable${++made}`, { bind: true }, async (self: TaskContext) => {

@@ -206,6 +206,7 @@ describe('a worker runs canvases', () => {
       await app.sendTask('add', [1, 1], {}, { taskId: 'by-name' })
       await app.signature(group(sig('add', [1], { task_id: 'm' }), sig('add', [2])), [], {}, { taskId: 'g' }).delay(1)
       const [first, second] = self.startedChildren
+      expect(self.request.children).toEqual([first, second])
       return [
         none,
         first?.toJSON(),

@@ -25,6 +25,8 @@ export interface SignatureHome {
    * @param joins the group of the chord whose header the canvas joins as one more member
    */
   apply(sig: SignatureDict, call: CallParts, joins?: string): Promise<AnyResult>
+  /** Makes a chord wait for one more member, which is to be sent later. */
+  joinChord(groupId: string): Promise<void>
   /** The result handle of a canvas that has its ids. */
   resultOf(tuple: ResultTuple): AnyResult
 }
@@ -175,7 +177,12 @@ export class Signature<
 }
 
 /** The home of signatures that belong to no app. */
-export const NO_HOME: SignatureHome = { oid: '', apply: async () => homeless(), resultOf: () => homeless() }
+export const NO_HOME: SignatureHome = {
+  oid: '',
+  apply: async () => homeless(),
+  joinChord: async () => homeless(),
+  resultOf: () => homeless(),
+}
 
 function homeless(): never {
   throw new TypeError('this task or workflow belongs to no app that could send it')
