@@ -1,3 +1,4 @@
+import { isTuple } from '../protocol/groupResult.js'
 import type { ResultTuple } from '../protocol/result.js'
 
 /**
@@ -48,4 +49,16 @@ export function tupleOf(node: ResultNode, generations = Number.POSITIVE_INFINITY
     (parent, { id, children }, age) => [[id, parent], children === null ? null : members(children, age)],
     null,
   ) as ResultTuple
+}
+
+/**
+ * A tuple that a message has brought, with so many generations of parents and of members at most. What does not have the
+ * form of a result is no parent: those who read the tuple could not go on there.
+ */
+export function shortened([[id, parent], children]: ResultTuple, generations = STORED_GENERATIONS): ResultTuple {
+  const isEnd = generations <= 0
+  return [
+    [id, !isEnd && isTuple(parent) ? shortened(parent, generations - 1) : null],
+    isEnd || !children ? null : children.map((child) => shortened(child, generations - 1)),
+  ]
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { groupNode, type ResultNode, taskNode, tupleOf } from '../../lib/canvas/resultNode.js'
+import { groupNode, type ResultNode, shortened, taskNode, tupleOf } from '../../lib/canvas/resultNode.js'
 import type { ResultTuple } from '../../lib/protocol/result.js'
 
 /** The last result of a chain of so many tasks after another result. */
@@ -44,5 +44,33 @@ describe('tupleOf', () => {
     expect(generationsOf(tupleOf(outer))).toBe(54)
     expect(generationsOf(tupleOf(outer, 10))).toBe(10)
     expect(generationsOf(tupleOf(outer, 3))).toBe(3)
+  })
+})
+
+describe('shortened', () => {
+  it('keeps a short result of the right form as it is', () => {
+    const tuple = tupleOf({ ...taskNode('last'), parent: groupNode('g', [taskNode('one'), chainOf('two', 2)]) })
+    expect(shortened(tuple)).toEqual(tuple)
+  })
+
+  it('keeps the nearest parents and members, and no parent of another form', () => {
+    const tuple = tupleOf(groupNode('g', [chainOf('a', 4)]))
+    expect(shortened(tuple, 2)).toEqual([['g', null], [[['a-4', [['a-3', null], null]], null]]])
+    expect(
+      shortened([
+        ['g', null],
+        [
+          [['m', 5 as never], null],
+          [['n', [[7], []] as never], undefined as never],
+        ],
+      ]),
+    ).toEqual([
+      ['g', null],
+      [
+        [['m', null], null],
+        [['n', null], null],
+      ],
+    ])
+    expect(generationsOf(shortened(tupleOf(chainOf('a', 5000))))).toBe(100)
   })
 })

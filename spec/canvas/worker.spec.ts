@@ -328,6 +328,20 @@ describe('a worker runs canvases', () => {
     await expect(run({ ...sig('celery.group'), kwargs: { ...kwargs, result: 'x' } })).rejects.toThrow(
       'result must be the result of a group',
     )
+    const more = Array.from({ length: 1000 }, (_, at) => [[`other-${at}`, null], null])
+    const result = [
+      ['many', 5],
+      [...tuples, ...more],
+    ]
+    const again = { ...kwargs, result, tasks: members.map((member) => ({ ...member, options: {} })) }
+    expect(await run({ ...sig('celery.group', [], { task_id: 'lavish' }), kwargs: again })).toEqual([
+      ['many', null],
+      here.sent
+        .of('add')
+        .slice(2)
+        .map(({ id }) => [[id, null], null]),
+    ])
+    expect((await app.asyncResult('lavish').children()).map(({ id }) => id)).toEqual(['many'])
     const body = sig('tsum', [], { task_id: 'chorded' })
     const chorded = { header: members.map(({ task, args }) => sig(task as string, args as unknown[])), body }
     expect(await run({ ...sig('celery.chord'), kwargs: { ...chorded, partial_args: [10] } })).toEqual([

@@ -1,8 +1,10 @@
 import { type CanvasLimits, parseSignature, parseSignatures } from '../../canvas/parse.js'
+import { shortened } from '../../canvas/resultNode.js'
 import { chordSignature, listSignature, taskSignature } from '../../canvas/signature.js'
 import { SignatureError } from '../../canvas/signatureError.js'
 import { RemoteError } from '../../protocol/exception.js'
 import { isTuple } from '../../protocol/groupResult.js'
+import type { ResultTuple } from '../../protocol/result.js'
 import type { TaskContext } from '../context.js'
 import { addChild } from '../current.js'
 import type { AnyResult } from '../result.js'
@@ -64,18 +66,23 @@ type GroupCall = [
   addToParent?: boolean,
 ]
 
-/** The sender knows the ids of all members, and passes them as `result`. */
+/**
+ * The sender knows the ids of all members, and passes them as `result`. Its members are those that were sent: what else
+ * a message may list there would be stored, and read, as often as this result is.
+ */
 async function sendGroup(
   home: SignatureHome,
   limits: CanvasLimits,
   [tasks, result, groupId, args, addToParent = true]: GroupCall,
 ): Promise<AnyResult> {
   if (!isTuple(result)) throw new SignatureError('result', 'must be the result of a group')
+  const sent: ResultTuple[] = []
   for (const sig of parseSignatures(tasks, 'tasks', limits)) {
-    await home.apply(sig, { args, options: { group_id: groupId, add_to_parent: false } })
+    sent.push((await home.apply(sig, { args, options: { group_id: groupId, add_to_parent: false } })).toJSON())
   }
-  if (addToParent) addChild(() => result)
-  return home.resultOf(result)
+  const group = shortened([result[0], sent])
+  if (addToParent) addChild(() => group)
+  return home.resultOf(group)
 }
 
 function accumulate({ request: { args, kwargs } }: TaskContext, ..._: unknown[]): unknown {
