@@ -6,7 +6,7 @@ import { repr } from '../protocol/repr.js'
 import { PROPAGATE_STATES } from '../protocol/result.js'
 import { endsOf, failedIds, idOf } from './chordBody.js'
 import { ChordError } from './chordError.js'
-import { type EndOf, joinGroup } from './joinGroup.js'
+import { type EndOf, idsOf, joinGroup } from './joinGroup.js'
 import { listOption } from './links.js'
 import { type CanvasLimits, parseSignature } from './parse.js'
 import { cloneSignature, isGroup, type Signature } from './signature.js'
@@ -130,8 +130,11 @@ async function join(
     const members = await chords.members(groupId)
     if (!saved) return valuesOf(members)
     const joined = await joinGroup(saved, endOf(members, backend))
-    if ('values' in joined) return joined.values
-    return joinError(joined.culprit.error)
+    if ('culprit' in joined) return joinError(joined.culprit.error)
+    // The structure has no task for a group without any, nor for a member that was added later.
+    const ids = new Set(idsOf(saved))
+    const others = valuesOf(members.filter(({ id }) => !ids.has(id)))
+    return others instanceof ChordError ? others : joined.values
   } catch (thrown) {
     const error = coerceError(thrown)
     if (mayGoBetter(error)) throw error

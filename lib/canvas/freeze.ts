@@ -12,6 +12,7 @@ import {
   type Signature,
   type SignatureList,
   unrolled,
+  withEnd,
 } from './signature.js'
 import { SignatureError } from './signatureError.js'
 
@@ -105,8 +106,9 @@ export function freezeGroup(sig: SignatureList, fields: FreezeFields, source: Fr
     // In reverse, as in Celery: results of a header are in this order.
     if (isGroup(task)) for (const inner of task.kwargs.tasks) left.push(inner)
     else {
-      results.push(freeze(task, { ...inherited, groupIndex: tasks.length }, source))
-      tasks.push(task)
+      const member = chord ? withEnd(task) : task
+      results.push(freeze(member, { ...inherited, groupIndex: tasks.length }, source))
+      tasks.push(member)
     }
   }
   kwargs.tasks = tasks

@@ -1,4 +1,5 @@
-import { isChain, isChord, isGroup, type Signature } from './signature.js'
+import { endsOf } from './chordBody.js'
+import { cloneSignature, isChain, isChord, isGroup, type Signature, withEnd } from './signature.js'
 
 /**
  * How many task ends a chord has to wait for because of one member of its header: for a group all its tasks, for a
@@ -13,4 +14,14 @@ export function leavesOf(sig: Signature): number {
     if (leaves > 0) return leaves
   }
   return 0
+}
+
+/**
+ * A step of a chain as it is to be sent, or to fail. The header of a chord may have been sent by Celery: then a step
+ * without an end is counted, and nobody else tells the chord that it is over.
+ */
+export function countedStep(step: Signature): Signature {
+  if (leavesOf(step) > 0) return step
+  const ended = withEnd(cloneSignature(step))
+  return endsOf(ended).some(({ options }) => options.chord) ? ended : step
 }

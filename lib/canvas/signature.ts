@@ -97,3 +97,26 @@ export function unrolled(sig: Signature): Signature {
   const [first, ...others] = isGroup(sig) ? sig.kwargs.tasks : []
   return first && others.length === 0 ? first : sig
 }
+
+/**
+ * A member of a chord's header with a task at its end, so that the chord gets to know of it. Nothing is sent for a group
+ * without tasks: a task that returns its result, an empty list, takes its place. Celery counts what comes before such a
+ * group, and waits for it forever. May write into the signature.
+ */
+export function withEnd(sig: Signature): Signature {
+  if (isEmpty(sig)) return taskSignature('celery.accumulate', [], {}, sig.options, true)
+  if (isGroup(sig)) sig.kwargs.tasks = sig.kwargs.tasks.map((task) => (isEmpty(task) ? task : withEnd(task)))
+  if (isChord(sig) && sig.kwargs.body !== null) sig.kwargs.body = withEnd(sig.kwargs.body)
+  if (isChain(sig)) {
+    const { tasks } = sig.kwargs
+    let at = tasks.length - 1
+    for (let step = tasks[at]; step && isChain(step) && step.kwargs.tasks.length === 0; step = tasks[at]) at--
+    const last = tasks[at]
+    if (last) tasks[at] = withEnd(last)
+  }
+  return sig
+}
+
+function isEmpty(sig: Signature): boolean {
+  return isGroup(sig) && sig.kwargs.tasks.every(isEmpty)
+}

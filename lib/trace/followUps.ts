@@ -2,6 +2,7 @@ import { currentRun } from '../app/current.js'
 import type { Registry } from '../app/registry.js'
 import { applySignature } from '../canvas/apply.js'
 import { headed } from '../canvas/headed.js'
+import { countedStep } from '../canvas/leaves.js'
 import type { CallParts } from '../canvas/merge.js'
 import type { CanvasOutlet } from '../canvas/outlet.js'
 import { canvasLimits, NO_LIMITS, parseSignatures } from '../canvas/parse.js'
@@ -84,7 +85,7 @@ export class FollowUps {
         if (others.length > 0) await this.send(listSignature('group', others), call)
       }
       const next = steps.pop()
-      if (next) await this.send(next, { ...call, options: { ...call.options, chain: steps } })
+      if (next) await this.send(countedStep(next), { ...call, options: { ...call.options, chain: steps } })
     })
   }
 
@@ -136,7 +137,7 @@ export class FollowUps {
   /** Fails what was to follow in the chain. */
   private async failRest(ended: Ended, error: Error): Promise<void> {
     for (const sig of parseSignatures(ended.message.embed.chain, 'chain', NO_LIMITS)) {
-      for (const unrun of failedWith(sig)) {
+      for (const unrun of failedWith(countedStep(sig))) {
         await this.options.results.failedUnrun(unrun, error)
         await this.chords.unrunPart(ended, unrun, error)
       }
