@@ -35,6 +35,17 @@ export interface RetryOptions {
   args?: readonly unknown[]
   /** Other keyword arguments for the next run. */
   kwargs?: Record<string, unknown>
+  /**
+   * The queue for the next run; by default the one that the message came from. A task with an order key loses its place
+   * in the order by this option, and by each of those below.
+   */
+  queue?: string
+  /** The priority of the next run's message, from 0 to 255; by default that of this one. */
+  priority?: number
+  /** When it is too late for the next run: seconds from now, or a date; by default as for this one. */
+  expires?: number | Date
+  /** Custom headers for the next run, in addition to those of this one. */
+  headers?: Record<string, unknown>
 }
 
 /** Thrown by a task that wants to run again. Made by `self.retry()`, which counts the retries. */

@@ -52,6 +52,8 @@ export interface LineOptions {
   /** Number of slots at the start. */
   readonly slots: number
   readonly postpone: Postpone
+  /** Makes sure that a queue exists. Absent where the broker needs no such thing. */
+  declare?(queue: string): Promise<void> | undefined
   readonly stopLimit?: StopLimit
   /** Sends the follow-ups of tasks in a canvas. Without it nothing follows. */
   readonly canvas?: CanvasOutlet
@@ -156,13 +158,10 @@ export class Line {
       log: log('task'),
     }
     this.settling = {
-      clock,
-      state,
-      publisher: options.publisher,
+      ...options,
       hooks: options.hooks ?? app.hooks,
       postpone: (message, queue, delayMs) => this.departures.postpone(message, queue, delayMs),
       results,
-      events: options.events,
       policies: this.policies,
       log: this.log,
       orderHoldLimit: settings.worker_order_hold_limit,

@@ -1,5 +1,5 @@
 import type { RetryOptions } from '../app/predicate.js'
-import type { OutgoingMessage } from '../protocol/amqp.js'
+import type { AmqpTable, OutgoingMessage } from '../protocol/amqp.js'
 import { canCompress, compress } from '../protocol/content/compression.js'
 import { dumps } from '../protocol/content/content.js'
 import { isProtocol2 } from '../protocol/decode.js'
@@ -9,6 +9,7 @@ import { isoFormat } from '../protocol/event.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
+import { customHeaders } from './customHeaders.js'
 
 /**
  * Returns the milliseconds from `now` until the next try: by its `eta`, else its `countdown`, else the task's default.
@@ -16,6 +17,11 @@ import type { Request } from '../request/request.js'
 export function retryDelayMs(options: RetryOptions, request: Request, now: number): number {
   if (options.eta) return Math.max(0, options.eta.getTime() - now)
   return Math.max(0, (options.countdown ?? request.task.defaultRetryDelay) * 1000)
+}
+
+/** Returns whether a retry asks for what only a new message can have. */
+export function needsMessage({ expires, headers, priority, queue }: RetryOptions): boolean {
+  return [expires, headers, priority, queue].some((option) => option !== undefined)
 }
 
 /**
@@ -30,20 +36,24 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
   const changed = args !== message.args || kwargs !== message.kwargs
   const { content, contentType, contentEncoding, compression } = bodyFor(request, args, kwargs, changed)
   const { compression: _, ...kept } = headersToResend(message.headers)
+  const expires = expiresAt(options, now) ?? message.expires
+  const route = options.queue === undefined ? returnRoute(delivery) : { exchange: '', routingKey: options.queue }
   return {
-    ...returnRoute(delivery),
+    ...route,
     mandatory: true,
     content,
     properties: {
       contentType,
       contentEncoding,
       deliveryMode: 2,
-      priority: message.properties.priority ?? 0,
+      priority: options.priority ?? message.properties.priority ?? 0,
       correlationId: message.properties.correlationId ?? message.id,
       replyTo: message.properties.replyTo,
-      expiration: expirationOf(message.expires, now),
+      expiration: expirationOf(expires, now),
       headers: {
         ...kept,
+        ...customHeaders((options.headers ?? {}) as AmqpTable),
+        ...(options.expires === undefined ? {} : { expires: isoFormat(expires) }),
         ...(compression === undefined ? {} : { compression }),
         retries: request.retries + 1,
         eta: isoFormat(now + delayMs),
@@ -52,6 +62,11 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
       },
     },
   }
+}
+
+function expiresAt({ expires }: RetryOptions, now: number): number | null {
+  if (expires === undefined) return null
+  return typeof expires === 'number' ? now + expires * 1000 : expires.getTime()
 }
 
 interface Body {

@@ -15,7 +15,7 @@ import { hasCanvas } from './ended.js'
 import type { FollowUps } from './followUps.js'
 import type { Outcome } from './outcome.js'
 import type { Results } from './results.js'
-import { retryDelayMs, retryMessage } from './retry.js'
+import { needsMessage, retryDelayMs, retryMessage } from './retry.js'
 import { RULES, type Rule, type Situation, situationOf } from './rules.js'
 import { say } from './say.js'
 
@@ -27,6 +27,8 @@ export interface SettleOptions {
   readonly hooks?: Hooks
   readonly log: Logger
   readonly postpone: Postpone
+  /** Makes sure that a queue exists. Absent where the broker needs no such thing. */
+  declare?(queue: string): Promise<void> | undefined
   /** Seconds; a task with a key gives up its place in the lane for a longer retry. */
   readonly orderHoldLimit: number
   readonly results: Results
@@ -207,7 +209,8 @@ async function retry(
   const delayMs = retryDelayMs(asked, request, now)
   const when = asked.eta ? `Retry at ${asked.eta.toISOString()}` : `Retry in ${delayMs / 1000}s`
   if (log.isEnabled('INFO')) log.info(`Task ${request.label} retry: ${when}${asked.exc ? `: ${repr(asked.exc)}` : ''}`)
-  if (request.key !== null && delayMs <= orderHoldLimit * 1000) {
+  const isNew = needsMessage(asked)
+  if (request.key !== null && !isNew && delayMs <= orderHoldLimit * 1000) {
     request.retries++
     request.args = asked.args ?? request.args
     request.kwargs = asked.kwargs ?? request.kwargs
@@ -217,17 +220,22 @@ async function retry(
     return { next: 'hold', delayMs }
   }
   if (request.key !== null) {
-    log.warning(
-      `Task ${request.label} loses its place in the order key ${request.key}: its retry in ${delayMs / 1000}s is longer than worker_order_hold_limit (${orderHoldLimit}s)`,
-    )
+    const why = isNew
+      ? 'queue, priority, expires or headers of its retry need a new message'
+      : `its retry in ${delayMs / 1000}s is longer than worker_order_hold_limit (${orderHoldLimit}s)`
+    log.warning(`Task ${request.label} loses its place in the order key ${request.key}: ${why}`)
   }
   const message = retryMessage(request, asked, delayMs, now)
   // Before the message is sent: the next try may be quick, and this state must not overwrite its own.
   await results.retried(request, asked.exc)
   const send = (message: OutgoingMessage): Promise<void> =>
     traceSend(message, async (message) => {
-      if (!(await options.postpone(message, request.delivery.queue, delayMs))) await publisher.publish(message, working)
-      events.sent(message, request.delivery.queue)
+      const { queue = request.delivery.queue } = asked
+      // Another queue may have no worker that knows the delay queues.
+      const isOther = queue !== request.delivery.queue
+      if (isOther) await options.declare?.(queue)
+      if (isOther || !(await options.postpone(message, queue, delayMs))) await publisher.publish(message, working)
+      events.sent(message, queue)
     })
   if (options.hooks?.any) {
     const body = [asked.args ?? request.args, asked.kwargs ?? request.kwargs, { ...request.message.embed }] as const

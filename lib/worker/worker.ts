@@ -15,7 +15,7 @@ import { Autoscaler } from '../scaling/autoscaler.js'
 import { boundsOf } from '../scaling/bounds.js'
 import { Capacity } from '../scaling/capacity.js'
 import { memoryCeiling } from '../scaling/memoryCeiling.js'
-import { selectQueues } from '../settings/queues.js'
+import { queueNamed, selectQueues } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
 import { StopLimit } from '../stopLimit.js'
 import { HookEvents } from '../trace/hookEvents.js'
@@ -118,6 +118,7 @@ export class Worker implements Component {
       tally: new LaneRuns({ queues: lined, broker, log: log('fleet') }),
       postpone: (message, queue, delayMs, signal) =>
         stopLimit.within(broker.postpone(message, homeOf(queue, lined), delayMs, { signal }), () => NOT_TAKEN),
+      declare: (queue) => broker.declare(queueNamed(queue, settings)),
     })
     const { life, line } = this
 

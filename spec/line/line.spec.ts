@@ -215,6 +215,21 @@ describe('the line', () => {
       expect(offline.log.of('WARNING').join()).toContain('loses its place in the order key a')
     })
 
+    it.each([{ queue: 'b' }, { priority: 3 }, { expires: 5 }, { headers: { a: 1 } }])(
+      'sends a retry that needs a new message, and says so: %p',
+      async (asked) => {
+        const offline = new OfflineLine(app, { config: { worker_order_hold_limit: 60 } })
+        const first = keyed(offline, 'a1', 'a')
+        keyed(offline, 'a2', 'a')
+        gated.fail('a1', new Retry({ countdown: 1, ...asked }))
+        await offline.turn()
+        expect(offline.published).toHaveLength(1)
+        expect(first.settledBy).toBe('ack')
+        expect(gated.started).toEqual(['a1', 'a2'])
+        expect(offline.log.of('WARNING').join()).toContain('loses its place in the order key a: queue, priority,')
+      },
+    )
+
     it('frees the lane after a failure', async () => {
       const offline = new OfflineLine(app)
       keyed(offline, 'a1', 'a')

@@ -293,6 +293,32 @@ describe('a worker on memory://', () => {
       expect(order).toEqual(['a0', 'b0', 'a1'])
     })
 
+    it('in another queue, with another priority and expiry, and with further headers', async () => {
+      const seen: unknown[] = []
+      const again = { countdown: 0, queue: 'later', priority: 7, expires: 3600, headers: { attempt: 'b', id: 'no' } }
+      const at = Date.now()
+      const define = (app: Celery): unknown =>
+        app.task('move', { bind: true }, (self: TaskContext) => {
+          const { deliveryInfo, expires, headers, id, retries } = self.request
+          seen.push([id, retries, deliveryInfo.routingKey, deliveryInfo.priority, headers])
+          if (retries === 0) throw self.retry(again)
+          return Math.round(((expires?.getTime() ?? 0) - at) / 60_000)
+        })
+      await start(define)
+      const sent = await here.app.sendTask('move', [], {}, { taskId: 'moves', headers: { attempt: 'a', tenant: 't' } })
+      await waitFor(() => here.log.of('INFO').join().includes('moves] retry'), { what: 'the retry' })
+      const other = await MemoryWorker.start(define, { brokerUrl: here.brokerUrl, queues: ['later'] })
+      try {
+        expect(await sent.get({ timeout: 60 })).toBe(60)
+      } finally {
+        await other.stop()
+      }
+      expect(seen).toEqual([
+        ['moves', 0, 'celery', 0, { attempt: 'a', tenant: 't' }],
+        ['moves', 1, 'later', 7, { attempt: 'b', tenant: 't' }],
+      ])
+    })
+
     it('with its id, its custom headers and its lineage', async () => {
       const seen: unknown[] = []
       await start((app) =>
