@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { freeze } from '../canvas/freeze.js'
 import { link, linkError, listOption } from '../canvas/links.js'
 import { NO_LIMITS, parseSignatures } from '../canvas/parse.js'
-import { pipe } from '../canvas/pipe.js'
+import { pipeAll } from '../canvas/pipe.js'
 import { isChain, type Signature } from '../canvas/signature.js'
 import type { SignatureDict } from '../protocol/message.js'
 import { asOneTask } from './asOneTask.js'
@@ -47,10 +47,9 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
   const { chord, group: group_id, groupIndex: group_index, rootId: root_id } = task
   Object.assign(sig.options, { chord, group_id, group_index, root_id, ...nesting })
   if (isChain(sig)) for (const step of sig.kwargs.tasks) Object.assign(step.options, nesting)
-  return parseSignatures([...task.chain].reverse(), 'chain', NO_LIMITS).reduce((before, step) => {
-    Object.assign(step.options, nesting)
-    return pipe(before, step)
-  }, sig)
+  const rest = parseSignatures([...task.chain].reverse(), 'chain', NO_LIMITS)
+  for (const step of rest) Object.assign(step.options, nesting)
+  return pipeAll(sig, rest)
 }
 
 /** The callbacks of a chain belong to its last step, even when more steps are added after it. */

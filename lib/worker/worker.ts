@@ -118,7 +118,8 @@ export class Worker implements Component {
       tally: new LaneRuns({ queues: lined, broker, log: log('fleet') }),
       postpone: (message, queue, delayMs, signal) =>
         stopLimit.within(broker.postpone(message, homeOf(queue, lined), delayMs, { signal }), () => NOT_TAKEN),
-      declare: (queue) => broker.declare(queueNamed(queue, settings)),
+      declare: (queue) =>
+        stopLimit.within(Promise.resolve(broker.declare(queueNamed(queue, settings))), () => NOT_TAKEN),
     })
     const { life, line } = this
 

@@ -1,5 +1,5 @@
 import { cloneWith } from '../../canvas/merge.js'
-import { pipe } from '../../canvas/pipe.js'
+import { pipeAll } from '../../canvas/pipe.js'
 import {
   chordSignature,
   isGroup,
@@ -112,10 +112,7 @@ export function chain(...given: readonly unknown[]): Signature<readonly unknown[
   if (steps.length === 0) throw new TypeError('chain: expected one step at least')
   const first = steps.every(({ subtask_type }) => subtask_type === null)
     ? listSignature('chain', steps)
-    : steps.reduce<SignatureDict>(
-        (before, step) => pipe(before, step, { keepsGroups: true }),
-        listSignature('chain', []),
-      )
+    : pipeAll(listSignature('chain', []), steps, { keepsGroups: true })
   return new Signature(steps.length === 1 ? (steps[0] as SignatureDict) : first, homeOf(given))
 }
 
