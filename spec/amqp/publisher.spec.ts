@@ -125,6 +125,8 @@ describe('the publisher', () => {
       const cutting = setInterval(() => link.cut(), 40)
       setTimeout(() => clearInterval(cutting), 300)
       const outcomes = await Promise.allSettled(pending)
+      // They may settle before: the next case has a link of the same name.
+      clearInterval(cutting)
       expect(outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([25])
     })
   })
@@ -144,8 +146,6 @@ describe('the publisher', () => {
     // On a busy machine the first attempt may take longer than it is given, and another follows.
     const { opens, state } = publisher.state
     expect(state).toBe('closed')
-    const losses = (): number => log.of('WARNING').filter((line) => line.includes('Connection to broker lost')).length
-    const before = losses()
     isAway = true
     link.refuse()
     link.cut()
@@ -160,14 +160,8 @@ describe('the publisher', () => {
     }
     await waitFor(hasSent, { what: 'the message to be sent' })
     await pending
-    // However many attempts are in vain, each loss counts once; on a busy machine there may be another.
-    expect(losses()).toBeGreaterThan(before)
-    const { lastError, state: after } = publisher.state
-    expect({ after, opens: publisher.state.opens, lastError }).toEqual({
-      after: 'closed',
-      opens: opens + losses() - before,
-      lastError: expect.any(String),
-    })
+    // However many attempts are in vain, each loss counts once.
+    expect(publisher.state).toMatchObject({ state: 'closed', opens: opens + 1, lastError: expect.any(String) })
     expect(await client.depth(queue)).toBe(2)
   })
 
