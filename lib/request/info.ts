@@ -2,12 +2,15 @@ import type { Clock } from '../ports.js'
 import { jsonText } from '../protocol/content/jsonText.js'
 import { wrap } from '../protocol/content/kombuTypes.js'
 import { isoFormat } from '../protocol/event.js'
-import { repr, reprArgs } from '../protocol/repr.js'
+import { cutRepr, repr, reprArgs } from '../protocol/repr.js'
 import type { ParkReason, Request } from './request.js'
 import type { WorkerState } from './state.js'
 
 /** Celery gives this priority to every entry of its timer that is a task. */
 const TIMER_PRIORITY = 6
+
+/** A sender may give longer texts than Celery's 1,024 characters; each reply would carry one of many megabytes. */
+const LONGEST_REPR = 16_384
 
 /** State of a request as `query_task` reports it. `ready` is Celery's name for a request that is none of the others. */
 export type Standing = 'active' | 'reserved' | 'scheduled' | 'ready'
@@ -63,8 +66,8 @@ export function taskInfo(request: Request, { clock, nodename }: InfoOptions, saf
   return {
     id: request.id,
     name: request.name,
-    args: safe ? (argsrepr ?? reprArgs(request.args)) : sendable(request.args, () => reprArgs(request.args)),
-    kwargs: safe ? (kwargsrepr ?? repr(request.kwargs)) : sendable(request.kwargs, () => repr(request.kwargs)),
+    args: safe ? (given(argsrepr) ?? reprArgs(request.args)) : sendable(request.args, () => reprArgs(request.args)),
+    kwargs: safe ? (given(kwargsrepr) ?? repr(request.kwargs)) : sendable(request.kwargs, () => repr(request.kwargs)),
     type: message.task,
     hostname: nodename,
     time_start: runs && startedAt !== null ? Math.round(clock.now() - (clock.monotonic() - startedAt)) / 1000 : null,
@@ -117,6 +120,10 @@ export function standingOf({ parkedFor, state }: Request): Standing {
     default:
       return 'ready'
   }
+}
+
+function given(text: string | null): string | null {
+  return text === null ? null : cutRepr(text, LONGEST_REPR)
 }
 
 /** Returns the value if JSON can express it, or else its text: a task may put anything into its arguments. */

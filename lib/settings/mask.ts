@@ -79,7 +79,17 @@ export function secretsOf(settings: Settings): string[] {
     ])
     .flatMap((password) => [password, unquote(password), unquote(password.replaceAll('+', ' '))])
     .concat(settings.worker_http_token ?? '')
+    .concat(passwordsIn(settings.broker_transport_options), passwordsIn(settings.result_backend_transport_options))
     .filter((password) => password !== PUBLIC && password.length >= SHORTEST_SECRET)
     .flatMap((password) => [password, JSON.stringify(password).slice(1, -1)])
   return [...new Set(passwords)].sort((a, b) => b.length - a.length)
+}
+
+/** Returns the passwords among options and in a table of them, such as `sentinel_kwargs`. */
+function passwordsIn(options: Readonly<Record<string, unknown>>): string[] {
+  return [options, ...Object.values(options)].flatMap((table) =>
+    Object.entries(table ?? {}).flatMap(([name, value]) =>
+      typeof value === 'string' && name.endsWith('password') ? [value] : [],
+    ),
+  )
 }

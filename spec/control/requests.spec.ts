@@ -47,6 +47,13 @@ describe('the commands about requests', () => {
     expect(node.answer('active', { safe: true })).toEqual([{ ...info, args: "('hidden',)", kwargs: '{}' }])
   })
 
+  it('cut the texts of arguments that are far longer than senders make them', () => {
+    const [most, more] = ['x'.repeat(16_384), 'x'.repeat(16_385)]
+    node.offline.deliver('plain', { args: ['a'], headers: { argsrepr: most, kwargsrepr: more } })
+    const kwargs = `${'x'.repeat(16_381)}...`
+    expect(node.answer('active', { safe: true })).toMatchObject([{ args: most, kwargs }])
+  })
+
   it('show what is acknowledged late as not acknowledged', () => {
     node.offline.deliver('late', { args: ['a'] })
     expect(node.answer('active')).toMatchObject([{ acknowledged: false }])

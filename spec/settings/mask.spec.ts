@@ -99,6 +99,15 @@ describe('secretsOf', () => {
     expect(secretsWith({ broker_url: 'amqp://me@corp.com:hunter@22@h' })).toEqual(['hunter@22'])
   })
 
+  it('finds the passwords among the options of transports, and in the tables of them', () => {
+    expect(
+      secretsWith({
+        broker_transport_options: { manager_password: 'of-the-manager', sentinel_kwargs: { password: 'elsewhere' } },
+        result_backend_transport_options: { master_name: 'main-one', sentinel_kwargs: { password: 'of-sentinels' } },
+      }),
+    ).toEqual(['of-the-manager', 'of-sentinels', 'elsewhere'])
+  })
+
   it('knows how JSON writes a password', () => {
     expect(secretsWith({ broker_url: 'amqp://u:a%22bcd@h' })).toContain('a\\"bcd')
   })

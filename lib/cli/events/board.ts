@@ -1,12 +1,15 @@
 import { pythonStr, pythonTime } from '../pythonText.js'
 import type { CapturedEvent } from './capture.js'
 import { humanType } from './dumper.js'
+import { keptText } from './keptText.js'
 import { TaskBook, type TaskRow } from './taskBook.js'
 
 /** Events to keep: more than any screen shows. */
 const REMEMBERED = 500
 /** Workers to keep: names made of pods or processes are never seen again. */
 const MOST_WORKERS = 5000
+/** A node's mailbox is a queue, whose name is no longer. */
+const LONGEST_NODENAME = 255
 /** Celery's rule: a worker whose last two heartbeats are missing counts as offline. */
 const HEARTBEATS = 2
 const DEFAULT_FREQ = 60
@@ -61,7 +64,7 @@ export class Board {
 
   /** Adds a text of ours to the events. */
   note(text: string): void {
-    this.events.unshift(text)
+    this.events.unshift(keptText(text))
     this.events.length = Math.min(this.events.length, REMEMBERED)
   }
 
@@ -103,16 +106,18 @@ export class Board {
   }
 
   private takeWorker(type: string, event: CapturedEvent): void {
-    const name = pythonStr(event.hostname)
+    const name = keptText(event.hostname, LONGEST_NODENAME)
     const before = this.workers.get(name)
-    const text = (value: unknown, known = ''): string => (value === undefined ? known : pythonStr(value))
+    const text = (value: unknown, known = ''): string => (value === undefined ? known : keptText(value))
     const freq = Number(event.freq ?? DEFAULT_FREQ)
     this.workers.delete(name)
     this.workers.set(name, {
       name,
       active: text(event.active, before?.active),
       processed: text(event.processed, before?.processed),
-      load: Array.isArray(event.loadavg) ? event.loadavg.map(pythonStr).join(' ') : text(event.loadavg, before?.load),
+      load: Array.isArray(event.loadavg)
+        ? keptText(event.loadavg.map(pythonStr).join(' '))
+        : text(event.loadavg, before?.load),
       expires: type === 'worker-offline' ? null : Number(event.local_received) + freq * HEARTBEATS,
     })
     for (const oldest of this.workers.keys()) {

@@ -1,10 +1,9 @@
-import { pythonStr, pythonTime } from '../pythonText.js'
+import { pythonTime } from '../pythonText.js'
 import type { CapturedEvent } from './capture.js'
+import { keptText } from './keptText.js'
 
 /** Tasks to keep: more than any screen shows. */
 const REMEMBERED = 500
-/** The most characters kept of one field of an event. */
-const LONGEST_FIELD = 16_384
 
 const STATES: Readonly<Record<string, string>> = {
   'task-sent': 'SENT',
@@ -43,15 +42,15 @@ export class TaskBook {
 
   /** Records an event of a task. @returns what is known of the task now */
   take(type: string, event: CapturedEvent): TaskRow {
-    const id = pythonStr(event.uuid)
+    const id = keptText(event.uuid)
     const before = this.tasks.get(id)
-    const state = STATES[type] ?? type.slice('task-'.length).toUpperCase()
+    const state = STATES[type] ?? keptText(type.slice('task-'.length).toUpperCase())
     // Events of workers and clients may overtake each other: a final state stays, unless the task starts again.
     const isLate = before !== undefined && FINAL.has(before.state) && !FINAL.has(state) && state !== 'RECEIVED'
     const row: TaskRow = {
       id,
-      name: event.name === undefined ? (before?.name ?? '') : pythonStr(event.name),
-      worker: pythonStr(event.hostname),
+      name: event.name === undefined ? (before?.name ?? '') : keptText(event.name),
+      worker: keptText(event.hostname),
       state: isLate ? before.state : state,
       time: pythonTime(Number(event.timestamp)).slice(11, 19),
       runtime: event.runtime === undefined ? (before?.runtime ?? '') : `${Number(event.runtime).toFixed(3)}s`,
@@ -91,7 +90,7 @@ function merged(known: ReadonlyMap<string, string> | undefined, event: CapturedE
   const fields = new Map(known)
   for (const [name, value] of Object.entries(event)) {
     if (OF_THE_EVENT.has(name) || value === undefined || value === null) continue
-    fields.set(name, pythonStr(value).slice(0, LONGEST_FIELD))
+    fields.set(name, keptText(value))
   }
   return fields
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from '@jest/globals'
 import { Board } from '../../../lib/cli/events/board.js'
 
@@ -34,6 +36,25 @@ describe('the live view', () => {
     expect(shown(board)[0]).toContain('of 5000 workers online')
     const names = shown(board, NOON, 20_000).map((line) => line.split(' ')[0])
     expect([names.includes('w0@h'), names.includes('w1@h'), names.includes('w2@h')]).toEqual([true, false, true])
+  })
+
+  it('keeps little of long texts, whatever an event says', () => {
+    const gc = collector()
+    const board = new Board()
+    const long = (n: number): string => `${n}${'x'.repeat(2_000_000)}`
+    gc()
+    const before = process.memoryUsage().heapUsed
+    for (let n = 0; n < 40; n++) {
+      const hostname = parsed(long(n))
+      board.take(
+        event('task-received', { uuid: parsed(long(n)), name: parsed(long(n)), args: parsed(long(n)), hostname }),
+      )
+      board.take(event(`worker-${parsed(long(n))}`, { hostname, active: parsed(long(n)), loadavg: [parsed(long(n))] }))
+      board.take(event(`task-${parsed(long(n))}`, { uuid: parsed(long(n)) }))
+    }
+    gc()
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(40_000_000)
+    expect(shown(board).join('\n')).toContain('39xxx')
   })
 
   it('shows tasks, those that changed last on top, with how they ended', () => {
@@ -85,3 +106,13 @@ describe('the live view', () => {
     }
   })
 })
+
+/** As a text arrives: of one piece. */
+function parsed(text: string): string {
+  return JSON.parse(JSON.stringify(text))
+}
+
+function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+}
