@@ -54,7 +54,8 @@ export interface Log {
 /**
  * Opens the log: lines as in Celery, or JSON. Only this module uses winston, with one transport and one formatting
  * pass. A log file may be renamed or removed meanwhile: then the path is opened again. If it can't be written to later,
- * stderr says so, once for each reason, and the worker continues.
+ * stderr says so, once for each reason, and the worker continues. If its disk hangs, lines are dropped, and the log says
+ * how many once it goes on.
  * @throws the file system's error if the file can't be opened
  */
 export function createLog(options: LogOptions): Log {
@@ -64,7 +65,7 @@ export function createLog(options: LogOptions): Log {
     if (logfile && message !== told) process.stderr.write(`The log file ${logfile} can't be written: ${message}\n`)
     told = message
   }
-  const file = logfile ? new WatchedFile(logfile, onFault) : null
+  const file = logfile ? new WatchedFile(logfile, onFault, onDropped) : null
   const stream: Writable = file ?? options.stream ?? process.stderr
   stream.on('error', onFault)
   const { createLogger, transports } = library()
@@ -75,9 +76,13 @@ export function createLog(options: LogOptions): Log {
     transports: [new transports.Stream({ stream, eol: '\n' })],
     exitOnError: false,
   })
+  const logger = (scope = 'celeriac'): Logger => new ScopedLogger(winston, scope, LEVEL_NUMBERS[options.level])
+  function onDropped(lines: number): void {
+    logger().warning(`${lines} log lines were dropped: the disk of ${logfile} did not take them in time`)
+  }
   let closing: Promise<void> | null = null
   return {
-    logger: (scope) => new ScopedLogger(winston, scope ?? 'celeriac', LEVEL_NUMBERS[options.level]),
+    logger,
     reopen: () => file?.reopen(),
     close: () => {
       closing ??= end(winston)

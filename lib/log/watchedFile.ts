@@ -10,23 +10,31 @@ const closeFile = promisify(close)
 /** Milliseconds between two checks of the path; lines in between may still go to the renamed file. */
 const LOOK_EVERY_MS = 1000
 const MODE = 0o644
+/** Bytes that may wait for the disk; some thousand lines. */
+const MOST_WAITING = 16 * 2 ** 20
+
+type WriteDone = (error: Error | null | undefined) => void
 
 /**
  * A file to append to that is opened again when its path no longer leads to it, so that a log may be renamed or removed
  * under a running worker. Mirrors Python's `WatchedFileHandler`, which Celery logs through. A failed write is lost and
- * reported; the stream continues, since a full disk may have room again.
+ * reported; the stream continues, since a full disk may have room again. While a disk hangs, lines are dropped once 16 MiB
+ * wait for it.
  */
 export class WatchedFile extends Writable {
   private fd: number
   private lookedAt = performance.now()
+  private dropped = 0
 
   /**
    * @param onFault called for each failed write or attempt to open the file again
+   * @param onDropped called with the number of lines that were dropped, once there is room for others
    * @throws the file system's error if the file can't be opened
    */
   constructor(
     private readonly path: string,
     private readonly onFault: (error: Error) => void,
+    private readonly onDropped: (lines: number) => void = () => undefined,
   ) {
     super({ decodeStrings: true })
     this.fd = openSync(path, 'a', MODE)
@@ -37,16 +45,35 @@ export class WatchedFile extends Writable {
     this.lookedAt = Number.NEGATIVE_INFINITY
   }
 
+  override write(chunk: string, encoding: BufferEncoding | WriteDone = 'utf8', done?: WriteDone): boolean {
+    const told = typeof encoding === 'function' ? encoding : done
+    if (this.writableLength < MOST_WAITING) {
+      return super.write(chunk, typeof encoding === 'function' ? 'utf8' : encoding, told)
+    }
+    this.dropped++
+    if (told) process.nextTick(told)
+    return false
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    void this.put(chunk).then(done)
+    void this.put(chunk).then(() => this.written(done))
   }
 
   override _writev(chunks: ReadonlyArray<{ readonly chunk: Buffer }>, done: () => void): void {
-    void this.put(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(done)
+    void this.put(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => this.written(done))
   }
 
   override _final(done: () => void): void {
     closeFile(this.fd).catch(this.onFault).then(done)
+  }
+
+  private written(done: () => void): void {
+    done()
+    const { dropped } = this
+    // Not at the first free byte: a slow disk would have it told with every few lines.
+    if (dropped === 0 || this.writableLength > MOST_WAITING / 2) return
+    this.dropped = 0
+    this.onDropped(dropped)
   }
 
   private async put(bytes: Buffer): Promise<void> {

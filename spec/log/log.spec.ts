@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -6,6 +8,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { createLog, type LogOptions } from '../../lib/log/log.js'
 import type { Logger } from '../../lib/ports.js'
 import { growthOf } from '../support/growth.js'
+import { waitFor } from '../support/waitFor.js'
 
 const TEMPLATE = '[%(asctime)s: %(levelname)s/%(processName)s] %(message)s'
 const TASK_TEMPLATE = '[%(levelname)s/%(processName)s] %(task_name)s[%(task_id)s]: %(message)s'
@@ -211,6 +214,38 @@ describe('the log', () => {
     rmSync(directory, { recursive: true })
     expect(lines).toHaveLength(2000)
     expect(lines.at(-1)).toBe('line 1999')
+  })
+
+  it('drops what a disk that hangs would leave in memory, and says how much once it goes on', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'celeriac-log-'))
+    const logfile = join(directory, 'worker.log')
+    // Takes 64 KiB, and nothing more until somebody reads.
+    execFileSync('mkfifo', [logfile])
+    const disk = openSync(logfile, constants.O_RDWR | constants.O_NONBLOCK)
+    const options = { level: 'INFO', format: 'celery', color: false, template: '%(message)s', secrets: [] } as const
+    const log = createLog({ ...options, logfile })
+    const logger = log.logger()
+    for (let n = 0; n < 3000; n++) logger.info(`line ${n} ${'x'.repeat(10_000)}`)
+    const reader = new Socket({ fd: disk, readable: true, writable: false })
+    let text = ''
+    reader.on('data', (chunk) => {
+      text += chunk
+    })
+    await waitFor(() => text.includes('dropped'), { what: 'the log to say what is missing' })
+    logger.info('the end')
+    await log.close()
+    await waitFor(() => text.endsWith('the end\n'), { what: 'the last line' })
+    reader.destroy()
+    rmSync(directory, { recursive: true })
+    const lines = text.trimEnd().split('\n')
+    const [said = ''] = lines.slice(-2)
+    expect(said).toMatch(/^\d+ log lines were dropped: the disk of .*worker\.log did not take them in time$/)
+    const kept = lines.length - 2
+    expect(kept + Number.parseInt(said, 10)).toBe(3000)
+    expect(lines.slice(0, kept).map((line) => line.split(' ')[1])).toEqual(
+      Array.from({ length: kept }, (_, n) => `${n}`),
+    )
+    expect(text.length).toBeLessThan(17_500_000)
   })
 
   it('throws for a file that can not be opened', () => {
