@@ -90,6 +90,15 @@ export function headersToResend(headers: AmqpTable): AmqpTable {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !LEFT_BEHIND.test(name)))
 }
 
+/**
+ * Returns the headers to bring the same message to another queue with. Unlike a retry, which is a message of its own and
+ * is received again, it was received once for all.
+ */
+export function headersToMove(headers: AmqpTable): AmqpTable {
+  const kept = headersToResend(headers)
+  return wasReceived(headers) ? { ...kept, [RECEIVED_BEFORE]: true } : kept
+}
+
 /** Returns whether a worker has taken the message in before, and sent it on to wait in the delay queues. */
 export function wasReceived(headers: AmqpTable): boolean {
   return headers[RECEIVED_BEFORE] === true

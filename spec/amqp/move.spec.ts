@@ -95,6 +95,24 @@ describe('messages that are moved', () => {
     ])
   })
 
+  it('keep the mark that monitors know of them, and leave behind what brokers noted', async () => {
+    const headers = { 'celeriac-received': true, 'x-delivery-count': 3, of: 0 }
+    await client.publish(from, [taskMessage('t', { args: [0], headers })])
+    const seen: unknown[] = []
+    const [next, last] = [to, await client.queue()]
+    await open()
+    await allMoved(1)
+    const { settings } = loadSettings({ config: {}, env: {}, flags: {} })
+    const destinationOf = ({ properties }: IncomingMessage): Destination => {
+      seen.push(properties.headers)
+      return { queue: last, key: 'k' }
+    }
+    await open({ from: queueNamed(next, settings), destinationOf })
+    await allMoved(2)
+    expect(seen).toEqual([expect.objectContaining({ 'celeriac-received': true, of: 0 })])
+    expect(seen).not.toEqual([expect.objectContaining({ 'x-delivery-count': 3 })])
+  })
+
   it('wait until it has begun; what that throws ends it, and they are back', async () => {
     const { promise, reject } = deferred<void>()
     await fill(3)

@@ -3,6 +3,7 @@ import {
   delayed,
   delayedKey,
   delayedRoute,
+  headersToMove,
   headersToResend,
   isDelayable,
   LONGEST_DELAY,
@@ -93,6 +94,14 @@ describe('headersToResend', () => {
       'celeriac-received': true,
     }
     expect(headersToResend({ ...own, ...noted })).toEqual(own)
+  })
+})
+
+describe('headersToMove', () => {
+  it('keeps whether the message was received, too', () => {
+    const headers = { id: '1', 'celeriac-received': true, 'x-delivery-count': 3 }
+    expect(headersToMove(headers)).toEqual({ id: '1', 'celeriac-received': true })
+    expect(headersToMove({ ...headers, 'celeriac-received': 1 })).toEqual({ id: '1' })
   })
 })
 
