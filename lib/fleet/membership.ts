@@ -10,6 +10,7 @@ import {
   type News,
   type Roster,
   type Table,
+  versionAfter,
   watchedBy,
 } from './roster.js'
 
@@ -191,7 +192,7 @@ export class Membership {
   private async settle(lanes: Assignment): Promise<void> {
     const { members, newest, self } = this.known
     const all = [...members.values()]
-    const version = newest + 1
+    const version = versionAfter(newest)
     this.hear({ type: 'table', table: { leader: self.id, version, members: all, lanes } })
     await this.tell(version, lanes, all)
   }

@@ -1,5 +1,5 @@
 import type { Member } from './assignment.js'
-import type { News, Table } from './roster.js'
+import { MOST_VERSION, type News, type Table } from './roster.js'
 
 /** Lanes by the place of their holder among the members, -1 for nobody: ids would be most of a large table. */
 interface PackedTable {
@@ -11,8 +11,6 @@ interface PackedTable {
 
 /** The maximum of `worker_fleet_lanes`. */
 const MOST_LANES = 4096
-/** Far beyond any number of changes, and small enough to count up from. */
-const MOST_VERSION = 2 ** 48
 
 /** Encodes news for sending. */
 export function encodeNews(news: News): Buffer {

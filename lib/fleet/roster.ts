@@ -2,12 +2,14 @@ import type { Assignment, Member } from './assignment.js'
 
 /** Number of departed members that are remembered. */
 const MOST_LEFT = 1000
+/** Far beyond any number of changes, and small enough to count up from. */
+export const MOST_VERSION = 2 ** 48
 
 /** The assignment of lanes, as the leader announced it. */
 export interface Table {
   /** Id of the member that announced it. */
   readonly leader: string
-  /** Increases with each change, whoever leads. */
+  /** Increases with each change, whoever leads; 0 before the first, and 1 again after `MOST_VERSION`. */
   readonly version: number
   readonly members: readonly Member[]
   readonly lanes: Assignment
@@ -48,6 +50,25 @@ export function alone(self: Member, lanes: number): Roster {
     table: { leader: self.id, version: 0, members: [], lanes: new Array<null>(lanes).fill(null) },
     newest: 0,
   }
+}
+
+/** Returns the version of the table that follows the newest one. */
+export function versionAfter(newest: number): number {
+  return (newest % MOST_VERSION) + 1
+}
+
+/**
+ * Returns whether one version is newer than another. They are compared on a circle: otherwise a single message with the
+ * highest one, from whomever, would be the last word for as long as the fleet lives.
+ */
+function isNewer(one: number, other: number): boolean {
+  if (one === 0 || other === 0) return one > other
+  const ahead = (one - other + MOST_VERSION) % MOST_VERSION
+  return ahead > 0 && ahead < MOST_VERSION / 2
+}
+
+function newerOf(one: number, other: number): number {
+  return isNewer(other, one) ? other : one
 }
 
 /** Returns the roster after some news; the same object if nothing is new. */
@@ -111,14 +132,14 @@ export function isForgotten({ self, table }: Roster): boolean {
  */
 export function isStale(roster: Roster): boolean {
   const { members, newest, self, table } = roster
-  if (newest > table.version) return true
+  if (isNewer(newest, table.version)) return true
   if (table.leader !== self.id || table.members.length !== members.size) return true
   return table.members.some(({ id, slots }) => members.get(id)?.slots !== slots)
 }
 
 function joined(roster: Roster, member: Member, version: number): Roster {
   const known = roster.members.get(member.id)
-  const newest = Math.max(roster.newest, version)
+  const newest = newerOf(roster.newest, version)
   if (known?.slots === member.slots && known.since === member.since)
     return newest === roster.newest ? roster : { ...roster, newest }
   const left = new Set(roster.left)
@@ -139,9 +160,10 @@ function gone(roster: Roster, id: string): Roster {
  */
 function told(roster: Roster, table: Table): Roster {
   const { left, newest, self, table: mine } = roster
-  if (table.version < mine.version || (table.version === mine.version && table.leader >= mine.leader)) return roster
+  const isNews = isNewer(table.version, mine.version)
+  if (!isNews && (table.version !== mine.version || table.leader >= mine.leader)) return roster
   const members = new Map(table.members.filter(({ id }) => !left.has(id)).map((member) => [member.id, member]))
-  return { ...roster, members: members.set(self.id, self), table, newest: Math.max(newest, table.version) }
+  return { ...roster, members: members.set(self.id, self), table, newest: newerOf(newest, table.version) }
 }
 
 function isOlder(one: Member, other: Member): boolean {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { Membership } from '../../lib/fleet/membership.js'
+import { decodeNews, encodeNews } from '../../lib/fleet/news.js'
 import { lanesOf, type News } from '../../lib/fleet/roster.js'
 import { deferred } from '../../lib/listeners.js'
 import { Random } from '../packit/random.js'
@@ -24,21 +25,25 @@ class Hall {
       lanes: 8,
       clock: this.clock,
       log: new MemoryLog(),
-      say: async (news: News) => {
-        await this.blocked
-        this.said.push(news.type)
-        for (const [id, member] of [...this.there]) {
-          const waiting = this.late.get(id)
-          if (waiting) waiting.push(news)
-          else member.hear(news)
-        }
-      },
+      say: (news: News) => this.say(news),
       isThere: async (id) => this.there.has(id),
       onRoster: () => undefined,
     })
     this.there.set(id, membership)
     membership.up()
     return membership
+  }
+
+  async say(said: News): Promise<void> {
+    await this.blocked
+    this.said.push(said.type)
+    const news = decodeNews(encodeNews(said))
+    if (!news) return
+    for (const [id, member] of [...this.there]) {
+      const waiting = this.late.get(id)
+      if (waiting) waiting.push(news)
+      else member.hear(news)
+    }
   }
 
   /** A crash: nobody hears of it. */
@@ -242,6 +247,25 @@ describe('the members of a fleet', () => {
     await hall.pass(60)
     expect(hall.said).toEqual(new Array(6).fill('table'))
   })
+
+  it.each([2 ** 46, 2 ** 47, 2 ** 47 + 1, 2 ** 47 + 2, 2 ** 48 - 1, 2 ** 48])(
+    'go on whatever version somebody says that there is: %p',
+    async (version) => {
+      for (const each of ['a', 'b']) await hall.enter(each)
+      await hall.pass(5)
+      await hall.say({ type: 'join', member: { id: 'x', slots: 1, since: 1 }, version })
+      await hall.pass(5)
+      expect(hall.counts).toEqual([4, 4])
+      const table = { leader: 'x', version, members: [], lanes: new Array<null>(8).fill(null) }
+      await hall.say({ type: 'table', table })
+      await hall.enter('c')
+      await hall.pass(8)
+      expect(hall.counts).toEqual([2, 3, 3])
+      hall.crash('a')
+      await hall.pass(5)
+      expect(hall.counts).toEqual([4, 4])
+    },
+  )
 
   it('hear nothing more of one that has left', async () => {
     const member = await hall.enter('a')

@@ -9,6 +9,7 @@ import {
   leaderOf,
   type News,
   type Roster,
+  versionAfter,
   watchedBy,
 } from '../../lib/fleet/roster.js'
 
@@ -53,6 +54,25 @@ describe('a roster', () => {
     expect(isStale(settled)).toBe(false)
     expect(isStale(heard(settled, { type: 'join', member: B, version: 1 }))).toBe(false)
     expect(isStale(heard(settled, { type: 'join', member: B, version: 2 }))).toBe(true)
+  })
+
+  it('counts versions on a circle', () => {
+    const last = 2 ** 48
+    expect([0, 1, last - 1, last].map(versionAfter)).toEqual([1, 2, last, 1])
+    const lanes = ['a', 'a', 'b', 'b']
+    const wins = (newer: number, older: number): boolean => {
+      const roster = having(A, table(B, older, [A, B], lanes))
+      return heard(roster, table(B, newer, [B], lanes)) !== roster
+    }
+    for (const [newer, older] of [
+      [1, last],
+      [1, 0],
+      [last, 0],
+      [last / 2, 1],
+      [5, last - 5],
+    ] as const) {
+      expect([newer, older, wins(newer, older), wins(older, newer)]).toEqual([newer, older, true, false])
+    }
   })
 
   it('has each member watch another one, so that all are watched', () => {
