@@ -63,14 +63,16 @@ export class Gate {
     else this.letIn(request)
   }
 
-  /** Keeps a request that is to be tried again at the head of its lane, for `delayMs`, without a slot. */
+  /** Keeps a request at the head of its lane, without a slot, for `delayMs` until its next try; not if revoked meanwhile. */
   hold(request: Request, delayMs: number): void {
     if (!request.delivery.live) this.release(request)
     else if (this.closure.covers(request)) this.putBack(request)
     else {
       this.pauses.remove(request)
       this.park(request, 'retry')
+      this.watchExpiry(request)
       request.addTimer(this.agenda.setTimer(this.pass, delayMs, request))
+      if (this.options.revoked.covers(request)) this.discard(request, 'revoked')
     }
   }
 
@@ -110,9 +112,8 @@ export class Gate {
 
   /** Keeps a request here that could not be sent on. */
   stay(request: Request): void {
-    const { revoked } = this.options
     request.leaving = false
-    if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers)) this.discard(request, 'revoked')
+    if (this.options.revoked.covers(request)) this.discard(request, 'revoked')
     else if (this.closure.takes(request)) this.turnBack(request)
   }
 
@@ -121,12 +122,10 @@ export class Gate {
    * gate closes: given back on an open channel, it would come behind messages of its key that are on their way.
    */
   putBack(request: Request): void {
-    if (request.key !== null && !this.closure.covers(request)) {
-      this.hold(request, AGAIN_MS)
-      return
-    }
-    this.giveBack(request)
-    if (this.closure.covers(request)) this.giveBackUnheld()
+    const isClosed = this.closure.covers(request)
+    if (request.key !== null && !isClosed) this.hold(request, AGAIN_MS)
+    else this.giveBack(request)
+    if (isClosed) this.giveBackUnheld()
   }
 
   /** Opens a lane that a failure has blocked. @returns whether it was blocked */
@@ -140,10 +139,7 @@ export class Gate {
    * @param queue only requests from this queue, now and until `closure.reopen`; null for all
    */
   close(queue: string | null = null): void {
-    if (queue === null) {
-      this.pauses.stop()
-      this.turns.stop()
-    }
+    if (queue === null) for (const each of [this.pauses, this.turns]) each.stop()
     this.closure.add(queue)
     const { requests } = this.options.state
     for (const each of requests) if (this.closure.takes(each) && each.parkedFor === 'eta') this.standBehind(each)
@@ -159,10 +155,9 @@ export class Gate {
 
   private letIn(request: Request): void {
     const { clock, onAdmitted, onEta } = this.options
-    const { eta, expires } = request.message
     onAdmitted(request)
-    if (expires !== null) request.addTimer(this.agenda.setTimer(this.expire, expires - clock.now() + 1, request))
-    const delayMs = eta === null ? 0 : eta - clock.now()
+    this.watchExpiry(request)
+    const delayMs = (request.message.eta ?? 0) - clock.now()
     if (delayMs > 0) {
       request.addTimer(this.agenda.setTimer(this.enter, delayMs, request))
       this.park(request, 'eta')
@@ -222,6 +217,11 @@ export class Gate {
   private park(request: Request, reason: ParkReason): void {
     request.delivery.detach?.()
     this.options.state.move(request, 'parked', reason)
+  }
+
+  private watchExpiry(request: Request): void {
+    const leftMs = request.message.expires === null ? null : request.message.expires - this.options.clock.now()
+    if (leftMs !== null) request.addTimer(this.agenda.setTimer(this.expire, leftMs + 1, request))
   }
 
   private readonly expire = (request: Request): void => this.discard(request, 'expired')

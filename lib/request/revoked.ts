@@ -1,5 +1,6 @@
 import { Listeners } from '../listeners.js'
 import type { Clock } from '../ports.js'
+import type { TaskMessage } from '../protocol/message.js'
 import { LimitedSet } from './limitedSet.js'
 
 /** Ids kept at most. */
@@ -69,6 +70,11 @@ export class Revoked {
       // A table has no text that could have been revoked, and may have none at all.
       [value].flat().some((each) => typeof each !== 'object' && this.byStamp.has(JSON.stringify([name, String(each)]))),
     )
+  }
+
+  /** Returns whether the task must not run, by its id or by a stamp. */
+  covers({ id, message }: { readonly id: string; readonly message: Pick<TaskMessage, 'headers'> }): boolean {
+    return this.has(id) || this.hasStampOf(message.headers)
   }
 
   dump(): RevokedRecord {

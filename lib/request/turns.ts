@@ -21,6 +21,8 @@ export class Turns {
   /** Takes the last place of the request's key. @returns whether it is its turn at once; if not it is parked until then */
   enter(request: Request): boolean {
     const { lanes, state } = this.options
+    // One that became due while it was being sent on, and comes back from there. A second place would never be left.
+    if (request.place !== null) return request.place.closed === 0
     if (request.key === null || lanes.enter(request.key, request)) return true
     this.holds.add(request, request.key)
     state.move(request, 'parked', 'order')

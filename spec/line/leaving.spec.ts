@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { NO_TASK_EVENTS } from '../../lib/request/taskEvents.js'
-import { OfflineApp, OfflineLine } from '../support/offlineLine.js'
+import { Gated, OfflineApp, OfflineLine } from '../support/offlineLine.js'
 
 describe('a message that is revoked while it is sent on to the delay queues', () => {
   const HOUR_MS = 3_600_000
@@ -65,5 +65,34 @@ describe('a message that is revoked while it is sent on to the delay queues', ()
     offline.clock.advance(HOUR_MS + 1)
     await offline.turn()
     expect([revoked, ran]).toEqual([1, 0])
+  })
+})
+
+describe('a message with an order key that becomes due while it is sent on', () => {
+  it('leaves nothing in its lane when its queue is handed over and the broker refuses the copy', async () => {
+    const app = new OfflineApp('spec')
+    const gated = new Gated()
+    app.task('spec.keyed', { orderBy: 'kwargs.key', params: ['name', 'key'] }, gated.run)
+    let refuse: (error: Error) => void = () => undefined
+    const offline = new OfflineLine(app, {
+      postpone: () =>
+        new Promise((_resolve, reject) => {
+          refuse = reject
+        }),
+    })
+    const deliver = (name: string, headers = {}) =>
+      offline.deliver('spec.keyed', { id: name, args: [name], kwargs: { key: 'k' }, headers })
+    deliver('runs')
+    const late = deliver('late', { eta: new Date(offline.clock.now() + 3_600_000).toISOString() })
+    offline.line.gate.close('spec')
+    offline.clock.advance(3_600_001)
+    refuse(new Error('no'))
+    await offline.turn()
+    gated.end('runs')
+    await offline.turn()
+    expect([late.settledBy, offline.line.lanes.size]).toEqual(['giveBack', 0])
+    offline.line.gate.closure.reopen('spec')
+    deliver('next')
+    expect(gated.started).toEqual(['runs', 'next'])
   })
 })

@@ -283,6 +283,38 @@ describe('the line', () => {
       expect(gated.started).toEqual(['a1', 'a3'])
     })
 
+    it.each([
+      ['expires while it waits for its next try', 5_000],
+      ['expired before it asked for one', -1],
+    ])('lets what %s leave the lane then', async (_what, leftMs) => {
+      const offline = new OfflineLine(app)
+      const expires = new Date(offline.clock.now() + 10_000).toISOString()
+      const first = keyed(offline, 'a1', 'a', { expires })
+      keyed(offline, 'a2', 'a')
+      offline.clock.advance(10_000 - leftMs)
+      gated.fail('a1', new Retry({ countdown: 60 }))
+      await offline.turn()
+      offline.clock.advance(Math.max(0, leftMs) + 2)
+      await offline.turn()
+      expect([first.settledBy, gated.started]).toEqual(['ack', ['a1', 'a2']])
+    })
+
+    it.each([
+      ['its id', (offline: OfflineLine) => void offline.line.revoke(['first'])],
+      ['a stamp', (offline: OfflineLine) => offline.line.revokeByStamps({ mid: ['m'] })],
+    ])(
+      'lets what was revoked while it ran leave the lane instead of waiting for its next try: by %s',
+      async (_by, revoke) => {
+        const offline = new OfflineLine(app)
+        const first = keyed(offline, 'a1', 'a', { id: 'first', stamped_headers: ['mid'], mid: 'm' })
+        keyed(offline, 'a2', 'a')
+        revoke(offline)
+        gated.fail('a1', new Retry({ countdown: 60 }))
+        await offline.turn()
+        expect([first.settledBy, gated.started]).toEqual(['ack', ['a1', 'a2']])
+      },
+    )
+
     it('tries a message again in its place, after a second, when its task rejects it back to the queue', async () => {
       const offline = new OfflineLine(app)
       const deliveries = ['a1', 'a2'].map((name) => keyed(offline, name, 'a'))

@@ -134,10 +134,10 @@ export class Places {
 
   /** It was discarded, or is about to be. */
   isOver(held: Held): boolean {
-    const { begun, message, run } = held
+    const { message, run } = held
     const { eta, expires, id } = message
     if (run !== null || isSettling(held)) return false
-    return this.revoked.has(id) || (!begun && expires !== null && (this.now() > expires || (eta ?? 0) > expires))
+    return this.revoked.has(id) || (expires !== null && (this.now() > expires || (eta ?? 0) > expires))
   }
 
   /** It won't run any more, whatever becomes of its delivery. */
