@@ -1,5 +1,5 @@
 import { Reject } from '../app/predicate.js'
-import { coerceError } from '../errors.js'
+import { BrokerError, coerceError } from '../errors.js'
 import type { Executor, RunHooks, TimeLimits } from '../executors/executor.js'
 import type { Logger } from '../ports.js'
 import type { Poison } from '../request/poison.js'
@@ -45,9 +45,7 @@ export function attempt(request: Request, options: AttemptOptions): Outcome | Pr
 
 async function unlessCopy(request: Request, taking: Promise<boolean>, options: AttemptOptions): Promise<Outcome> {
   if (!(await taking)) return { state: 'COPY' }
-  // It was told to stop while it waited for the answer.
-  if (request.aborted) return { state: 'ABORTED', error: coerceError(request.signal.reason), runtimeMs: 0 }
-  return unlessDuplicate(request, options)
+  return stopped(request) ?? unlessDuplicate(request, options)
 }
 
 function unlessDuplicate(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
@@ -57,7 +55,20 @@ function unlessDuplicate(request: Request, options: AttemptOptions): Outcome | P
 }
 
 async function unlessSucceeded(request: Request, options: AttemptOptions): Promise<Outcome> {
-  return (await hasSucceeded(request, options.results)) ? { state: 'DUPLICATE' } : unlessRefused(request, options)
+  if (await hasSucceeded(request, options.results)) return { state: 'DUPLICATE' }
+  return stopped(request) ?? unlessRefused(request, options)
+}
+
+/** The outcome of a request that must no longer run, now that it has waited for an answer; null if it may. */
+function stopped(request: Request): Outcome | null {
+  if (request.acksLate && !request.delivery.live) {
+    const error = new BrokerError('the message was lost before it ran, and the broker delivers it again')
+    return { state: 'ABORTED', error, runtimeMs: 0 }
+  }
+  if (!request.aborted) return null
+  // As after a run that was told so.
+  if (request.terminatedBy !== null) return { state: 'REVOKED', reason: 'terminated' }
+  return { state: 'ABORTED', error: coerceError(request.signal.reason), runtimeMs: 0 }
 }
 
 function unlessRefused(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
