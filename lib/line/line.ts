@@ -113,12 +113,11 @@ export class Line {
       log: log('strategy'),
     })
     this.departures = new Departures({
-      clock,
+      ...options,
       log: this.log,
       etaMemoryLimit: settings.worker_eta_memory_limit,
       parkedLimit: settings.worker_prefetch_multiplier > 0 ? settings.worker_parked_limit : null,
-      state,
-      postpone: (message, queue, delayMs) => options.postpone(message, queue, delayMs, this.working.signal),
+      working: this.working.signal,
       onDeparted: (request) => this.gate.depart(request),
       onStayed: (request) => this.gate.stay(request),
     })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { coerceError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
@@ -38,6 +39,8 @@ export interface DeparturesOptions {
   readonly parkedLimit: number | null
   readonly state: Pick<WorkerState, 'parked' | 'postponed'>
   readonly postpone: Postpone
+  /** Aborted when the process is about to end: nothing waits for the broker any more. */
+  readonly working: AbortSignal
   /** Called when the request's message waits in the broker. */
   onDeparted(request: Request): void
   /** Called when the request can't leave, and waits for its ETA in this worker. */
@@ -55,11 +58,14 @@ export class Departures {
   /** Log lines already written since too many messages were parked. */
   private readonly said = new Set<'goes' | 'stays'>()
 
-  constructor(private readonly options: DeparturesOptions) {}
+  constructor(private readonly options: DeparturesOptions) {
+    // A thousand messages may wait for the broker; that is not a leak.
+    setMaxListeners(0, options.working)
+  }
 
   /** Postpones a message of our own, such as a retry. @see Postpone */
   async postpone(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean> {
-    return this.isFar(delayMs) && this.options.postpone(message, queue, delayMs)
+    return this.isFar(delayMs) && this.options.postpone(message, queue, delayMs, this.options.working)
   }
 
   /**
@@ -85,9 +91,9 @@ export class Departures {
   }
 
   private async send(request: Request, message: OutgoingMessage, delayMs: number, isOwn: boolean): Promise<void> {
-    const { onDeparted, onStayed, postpone, state } = this.options
+    const { onDeparted, onStayed, state } = this.options
     const { queue } = request.delivery
-    const isGone = await postpone(message, queue, delayMs)
+    const isGone = await this.inTime(message, queue, delayMs)
     if (!isOwn) this.tell(isGone, queue)
     if (!isGone) {
       onStayed(request)
@@ -97,13 +103,32 @@ export class Departures {
     onDeparted(request)
   }
 
+  /** Once the message is due it runs here, so that a copy that had not left by then would only run it again. */
+  private async inTime(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean> {
+    const { clock, postpone, working } = this.options
+    const waiting = new AbortController()
+    const end = (): void => waiting.abort(working.reason)
+    const due = clock.setTimer(end, delayMs)
+    if (working.aborted) end()
+    else working.addEventListener('abort', end, { once: true })
+    try {
+      return await postpone(message, queue, delayMs, waiting.signal)
+    } finally {
+      due.cancel()
+      working.removeEventListener('abort', end)
+    }
+  }
+
   private tell(isGone: boolean, queue: string): void {
     if (isGone) this.goes()
     else this.stays(`they can't keep what is for ${queue}, whose name may be too long`)
   }
 
   private failed(request: Request, reason: string, isOwn: boolean): void {
-    this.options.onStayed(request)
+    const { clock, onStayed } = this.options
+    onStayed(request)
+    // It waits no longer.
+    if ((request.message.eta ?? 0) <= clock.now()) return
     if (isOwn) this.options.log.warning(`${request.label} waits for its ETA here: ${reason}`)
     else this.stays(reason)
   }

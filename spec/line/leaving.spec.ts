@@ -96,3 +96,52 @@ describe('a message with an order key that becomes due while it is sent on', () 
     expect(gated.started).toEqual(['runs', 'next'])
   })
 })
+
+describe('a message that waits to be sent on while the broker takes nothing', () => {
+  let offline: OfflineLine
+  let gated: Gated
+  let copies: number
+
+  beforeEach(() => {
+    const app = new OfflineApp('spec')
+    gated = new Gated()
+    app.task('spec.later', { acksLate: true }, gated.run)
+    copies = 0
+    offline = new OfflineLine(app, {
+      // As the publisher does without a connection: the signal ends the wait.
+      postpone: (_message, _queue, _delayMs, signal) =>
+        new Promise((resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(new Error('gave up waiting for the broker')))
+          connect.push(() => {
+            if (!signal?.aborted) copies++
+            resolve(true)
+          })
+        }),
+    })
+  })
+  const connect: Array<() => void> = []
+
+  it('runs here when it is due, and leaves no copy that would run again', async () => {
+    const eta = new Date(offline.clock.now() + 3_600_000).toISOString()
+    const delivery = offline.deliver('spec.later', { id: 'a', args: ['a'], headers: { eta } })
+    await offline.turn()
+    offline.clock.advance(3_600_001)
+    await offline.turn()
+    for (const comesUp of connect) comesUp()
+    await offline.turn()
+    expect([gated.started, copies]).toEqual([['a'], 0])
+    gated.end('a')
+    await offline.turn()
+    expect([delivery.settledBy, offline.line.state.requests.size]).toEqual(['ack', 0])
+    expect(offline.log.of('WARNING')).toEqual([])
+  })
+
+  it('is not waited for once the worker is about to end', async () => {
+    const eta = new Date(offline.clock.now() + 3_600_000).toISOString()
+    const delivery = offline.deliver('spec.later', { id: 'a', args: ['a'], headers: { eta } })
+    offline.line.close()
+    offline.line.abort()
+    await offline.line.idle()
+    expect([delivery.settledBy, gated.started, copies]).toEqual(['giveBack', [], 0])
+  })
+})

@@ -28,6 +28,7 @@ describe('the departures', () => {
         if (refusal) throw new Error(refusal)
         return delays
       },
+      working: new AbortController().signal,
       onDeparted: (request) => gone.push(request),
       onStayed: () => undefined,
     })
