@@ -11,7 +11,7 @@ import { closeChannel } from './closeChannel.js'
 import type { Epoch } from './epoch.js'
 import { movedProperties } from './movedProperties.js'
 import { assertQueue } from './queueKind.js'
-import { refusalOf } from './refusal.js'
+import { refusalOf, streamRefused } from './refusal.js'
 import { type Taken, TakenMessages } from './taken.js'
 import { declareQueue } from './topology.js'
 
@@ -57,6 +57,7 @@ export class AmqpMove implements Move {
   static async open(epoch: Epoch, options: MoveOptions, log: Logger): Promise<AmqpMove> {
     const { name } = options.from
     const { singleActive, type } = await declareQueue(epoch, options.from, log)
+    if (type === 'stream') throw streamRefused(name)
     // A quorum queue ignores `exclusive`, and a single active queue refuses it.
     if (type === 'quorum' && !singleActive) throw new QueueRefused(shared(name), true)
     let move: AmqpMove | null = null

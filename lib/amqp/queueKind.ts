@@ -8,7 +8,7 @@ import { isReply } from './replyCode.js'
 
 /** The properties of a queue that decide how it is consumed. */
 export interface QueueKind {
-  readonly type: 'classic' | 'quorum'
+  readonly type: 'classic' | 'quorum' | 'stream'
   /** `x-single-active-consumer`: the broker gives its messages to one consumer at a time. */
   readonly singleActive: boolean
 }
@@ -76,7 +76,7 @@ export async function kindOf(
     return { type: 'quorum', singleActive: true }
   }
   return {
-    type: (await isQuorum(epoch, known, mustKnow)) ? 'quorum' : 'classic',
+    type: await typeOf(epoch, known, mustKnow),
     singleActive: known.arguments['x-single-active-consumer'] === true,
   }
 }
@@ -94,13 +94,14 @@ export async function argumentsOf(epoch: Epoch, spec: QueueSpec): Promise<AmqpTa
  * A declaration without a type is accepted for any queue of the virtual host's default type, so it alone proves
  * nothing.
  */
-async function isQuorum(epoch: Epoch, known: Declaration, mustKnow: boolean): Promise<boolean> {
+async function typeOf(epoch: Epoch, known: Declaration, mustKnow: boolean): Promise<QueueKind['type']> {
   const type = known.arguments['x-queue-type']
-  if (type === 'quorum' || type === 'stream') return type === 'quorum'
-  if (!known.durable || known.exclusive || known.autoDelete) return false
+  if (type === 'quorum' || type === 'stream') return type
+  if (!known.durable || known.exclusive || known.autoDelete) return 'classic'
   const isClassic = (await refusalOf(epoch, withArguments(known, { 'x-queue-type': 'classic' }))) === null
-  if (isClassic && !mustKnow) return false
-  return (await refusalOf(epoch, withArguments(known, { 'x-queue-type': 'quorum' }))) === null
+  if (isClassic && !mustKnow) return 'classic'
+  const isQuorum = (await refusalOf(epoch, withArguments(known, { 'x-queue-type': 'quorum' }))) === null
+  return isQuorum ? 'quorum' : 'classic'
 }
 
 /**

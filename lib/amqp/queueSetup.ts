@@ -4,6 +4,7 @@ import type { QueueSpec } from '../settings/queues.js'
 import type { DelayQueues } from './delayed.js'
 import type { Epoch } from './epoch.js'
 import type { ConsumedQueue, QueueKind } from './queueKind.js'
+import { streamRefused } from './refusal.js'
 import { declareQueue } from './topology.js'
 
 export interface QueueSetupOptions {
@@ -34,6 +35,7 @@ export class QueueSetup {
     const { delays, log, ordered, prefetch } = this.options
     const { kinds } = this
     const kind = await declareQueue(epoch, queue, log, prefetch > 0 && ordered())
+    if (kind.type === 'stream') throw streamRefused(queue.name)
     kinds.set(queue.name, this.consumed(kind))
     try {
       await delays.bind(epoch, queue)

@@ -12,13 +12,22 @@ const OF_CONNECTION = ['COMMAND_INVALID', 'NOT_ALLOWED', 'NOT_IMPLEMENTED', 'INT
 
 /**
  * Whether an error from using a queue is the broker's refusal of that queue, rather than the loss of the connection.
- * @returns the broker's refusal; null for any other error
+ * @returns the refusal; null for any other error
  */
 export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
+  if (thrown instanceof QueueRefused) return thrown
   if (isReply(thrown, ...OF_CHANNEL)) return new QueueRefused(coerceError(thrown).message, false, thrown)
   const { aborted, reason } = epoch.ended
   if (!aborted || !isReply(reason, ...OF_CONNECTION)) return null
   return new QueueRefused(coerceError(reason).message, true, reason)
+}
+
+/** The refusal of a stream: it gives every message to every consumer, and none back. */
+export function streamRefused(queue: string): QueueRefused {
+  return new QueueRefused(
+    `${queue} is a stream, which would run each task once a slot: use a classic or a quorum queue`,
+    false,
+  )
 }
 
 /**

@@ -232,6 +232,11 @@ describe('messages that are moved', () => {
     await expect(open()).rejects.toThrow(QueueRefused)
   })
 
+  it('are refused where the queue is a stream', async () => {
+    from = await client.queue({ 'x-queue-type': 'stream' })
+    await expect(open({}, { 'x-queue-type': 'stream' })).rejects.toThrow(/is a stream/)
+  })
+
   it('are refused where a quorum queue lets in any number of consumers', async () => {
     from = await client.queue({ 'x-queue-type': 'quorum' })
     await expect(open({}, { 'x-queue-type': 'quorum' })).rejects.toThrow(/without x-single-active-consumer/)
