@@ -68,7 +68,6 @@ export class Gate {
     if (!request.delivery.live) this.release(request)
     else if (this.closure.covers(request)) this.putBack(request)
     else {
-      this.pauses.remove(request)
       this.park(request, 'retry')
       this.watchExpiry(request)
       request.addTimer(this.agenda.setTimer(this.pass, delayMs, request))
@@ -215,6 +214,7 @@ export class Gate {
   }
 
   private park(request: Request, reason: ParkReason): void {
+    if (reason !== 'breaker') this.pauses.remove(request)
     request.delivery.detach?.()
     this.options.state.move(request, 'parked', reason)
   }

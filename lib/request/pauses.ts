@@ -37,6 +37,8 @@ export class Pauses {
   private readonly waiting = new Set<Request>()
   private readonly leave: Array<() => void> = []
   private readonly all: readonly Watch[]
+  private isReleasing = false
+  private isDue = false
 
   /**
    * Names are checked here, the first place where all are known: tasks and breakers are defined in any order, in
@@ -121,12 +123,20 @@ export class Pauses {
     for (const request of this.options.requests) if (request.state === 'ready') this.admit(request)
   }
 
+  /** One that goes may give its try on at once, for example to wait for its rate: that is no reason to recurse. */
   private release(): void {
-    for (const request of this.waiting) {
-      if (!take(this.watches.get(request.task.name) ?? [], request)) continue
-      this.waiting.delete(request)
-      this.options.onTurn(request)
+    this.isDue = true
+    if (this.isReleasing) return
+    this.isReleasing = true
+    while (this.isDue) {
+      this.isDue = false
+      for (const request of this.waiting) {
+        if (!take(this.watches.get(request.task.name) ?? [], request)) continue
+        this.waiting.delete(request)
+        this.options.onTurn(request)
+      }
     }
+    this.isReleasing = false
   }
 }
 

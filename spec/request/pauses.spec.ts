@@ -170,6 +170,33 @@ describe('pauseWhileOpen', () => {
     expect(gated.started).toEqual(['a', 'b'])
   })
 
+  it('gives the try on when the message that had it has to wait for its rate', async () => {
+    deliver('rated', 'a')
+    await end('a')
+    breaker.set('open')
+    for (let n = 0; n < 3; n++) deliver('rated', `rated-${n}`)
+    deliver('pausing', 'b')
+    breaker.set('half-open')
+    expect(gated.started).toEqual(['a', 'b'])
+    offline.clock.advance(1000)
+    // The try is still b's.
+    expect(gated.started).toEqual(['a', 'b'])
+    await end('b')
+    offline.clock.advance(1000)
+    expect(gated.started).toEqual(['a', 'b', expect.stringContaining('rated-')])
+  })
+
+  it('gives it on as often as it takes', () => {
+    const many = 5000
+    deliver('rated', 'a')
+    breaker.set('open')
+    for (let n = 0; n < many; n++) deliver('rated', `rated-${n}`)
+    deliver('pausing', 'b')
+    breaker.set('half-open')
+    expect(gated.started).toEqual(['a', 'b'])
+    expect(waiting().filter(([, reason]) => reason === 'rate')).toHaveLength(many)
+  })
+
   it('waits for each of several breakers', () => {
     breaker.set('open')
     other.set('open')
