@@ -11,6 +11,9 @@ import { repr, reprArgs } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
 import { customHeaders } from './customHeaders.js'
 
+/** The last time that Python's `datetime` has; later ones have a text that no worker can read. */
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
 /**
  * Returns the milliseconds from `now` until the next try: by its `eta`, else its `countdown`, else the task's default.
  */
@@ -27,10 +30,12 @@ export function needsMessage({ expires, headers, priority, queue }: RetryOptions
 /**
  * Makes the message of the next try, as Celery's `Task.retry` publishes it: same id, lineage, priority and custom
  * headers, one more in `retries`, due after `delayMs`.
- * @throws TypeError that names the place, if the message's own serializer can't encode new arguments
+ * @throws TypeError that names the place, if the message's own serializer can't encode new arguments; RangeError if the
+ *   next try is later than any time that a message can hold
  */
 export function retryMessage(request: Request, options: RetryOptions, delayMs: number, now: number): OutgoingMessage {
   const { message, delivery } = request
+  if (!(now + delayMs <= LAST_TIME)) throw new RangeError(`retry in ${delayMs / 1000}s: that is after the year 9999`)
   const args = options.args ?? request.args
   const kwargs = options.kwargs ?? request.kwargs
   const changed = args !== message.args || kwargs !== message.kwargs

@@ -230,6 +230,18 @@ describe('the line', () => {
       },
     )
 
+    it.each([
+      ['countdown', { countdown: 1.7e12 }],
+      ['eta', { eta: new Date(8.64e15) }],
+    ])('fails a task whose next try is later than a message can say: %s', async (_by, options) => {
+      const backend = new MemoryBackend()
+      const offline = new OfflineLine(app, { backend })
+      offline.deliver('late', { id: 'x', args: ['a'] })
+      gated.fail('a', new Retry(options))
+      await offline.turn()
+      expect([(await backend.get('x'))?.status, offline.published]).toEqual(['FAILURE', []])
+    })
+
     it('frees the lane after a failure', async () => {
       const offline = new OfflineLine(app)
       keyed(offline, 'a1', 'a')
