@@ -32,7 +32,7 @@ const redis: BackendFactory = ({ log, settings, shownUrl, url }) => {
     masterName: textIn(options.master_name),
     chordOrdered: truth(options.result_chord_ordered),
     sentinel: { username: textIn(sentinel.username), password: textIn(sentinel.password) },
-    socketTimeout: settings.redis_socket_timeout ?? SOCKET_TIMEOUT,
+    socketTimeout: settings.redis_socket_timeout === null ? 0 : (settings.redis_socket_timeout ?? SOCKET_TIMEOUT),
     connectTimeout: settings.redis_socket_connect_timeout ?? CONNECT_TIMEOUT,
     log,
   })

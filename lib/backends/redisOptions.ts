@@ -30,11 +30,13 @@ export interface RedisBackendOptions {
 }
 
 const SLOWEST_RECONNECT_MS = 2000
+/** Node takes a longer time for 1 ms. */
+const LONGEST_MS = 2 ** 31 - 1
 
 /** @param onWrongServer called when a server refuses in a way that calls for another connection */
 export function connectionOptions(options: RedisBackendOptions, onWrongServer: (error: Error) => void): RedisOptions {
   const { where, db, username, password } = options.target
-  const connectTimeout = options.connectTimeout * 1000
+  const connectTimeout = Math.min(options.connectTimeout * 1000, LONGEST_MS)
   const tls = options.target.tls === null ? null : tlsOptions(options.target.tls)
   const shared: RedisOptions = {
     db,
@@ -51,7 +53,7 @@ export function connectionOptions(options: RedisBackendOptions, onWrongServer: (
     enableAutoPipelining: true,
     connectTimeout,
     // Zero is none: ioredis would end each connection at once.
-    ...(options.socketTimeout > 0 ? { socketTimeout: options.socketTimeout * 1000 } : {}),
+    ...(options.socketTimeout > 0 ? { socketTimeout: Math.min(options.socketTimeout * 1000, LONGEST_MS) } : {}),
     reconnectOnError: (error) => {
       const isWrong = remedyOf(error) === 'reconnect'
       if (isWrong) onWrongServer(coerceError(error))

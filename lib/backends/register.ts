@@ -15,7 +15,7 @@ export interface BackendSettings {
   readonly result_backend_transport_options?: Readonly<Record<string, unknown>>
   /** TLS to Redis. */
   readonly redis_backend_use_ssl?: RedisUseSsl | null
-  /** Seconds without an answer after which a connection is given up. */
+  /** Seconds without an answer after which a connection is given up; null or 0 for no limit. */
   readonly redis_socket_timeout?: number | null
   /** Seconds that connecting may take. */
   readonly redis_socket_connect_timeout?: number | null

@@ -29,7 +29,8 @@ export class Capacity {
 
   /** True if no further message is taken until a parked one gets its turn. */
   get atLimit(): boolean {
-    return this.options.state.parked >= this.options.parkedLimit
+    const { parkedLimit, state } = this.options
+    return state.parked > 0 && state.parked >= parkedLimit
   }
 
   perQueue(): Map<string, number> {

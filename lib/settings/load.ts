@@ -114,7 +114,17 @@ function giver(
   const variable = envNamesOf(name, row).find((variable) => env[variable] !== '' && isGiven(env[variable]))
   if (variable !== undefined) return { raw: env[variable], origin: variable }
   const configured = config.get(name)
+  if (configured?.raw === null) return isNone(row) ? configured : undefined
   return configured && isGiven(configured.raw, true) ? configured : undefined
+}
+
+/** Returns whether null, in the configuration of an app, is a value other than the default: no limit, or no end. */
+function isNone(row: Row<unknown>): boolean {
+  try {
+    return row.fallback !== null && row.parse(null) === null
+  } catch {
+    return false
+  }
 }
 
 function show(raw: unknown, row: Row<unknown>): string {

@@ -40,11 +40,12 @@ export const presence: Parse<boolean> = (raw) => switchWord(String(raw)) ?? Stri
 
 const SHORTEST_TOKEN = 16
 
-/** A secret that is too long to guess. */
+/** A secret that is too long to guess, and that the header of a request can carry. */
 export const token: Parse<string> = (raw) => {
   if (typeof raw !== 'string' || raw.length < SHORTEST_TOKEN) {
     throw expected(`a text of at least ${SHORTEST_TOKEN} characters`)
   }
+  if (!/^[!-~]+$/.test(raw)) throw expected('only visible ASCII characters, without blanks and line ends')
   return raw
 }
 

@@ -30,7 +30,10 @@ export interface RowExtras {
   readonly zero?: 'is unset' | 'is unset in flags'
   /** Why it has no effect; logged once if it is set to something other than the default. */
   readonly inert?: string
-  /** The value is a URL that may hold a password, or as a whole a secret: it is masked wherever it is shown. */
+  /**
+   * The value is a URL that may hold a password, or as a whole a secret or a table with one: it is masked wherever it
+   * is shown.
+   */
   readonly secret?: true | 'whole'
 }
 

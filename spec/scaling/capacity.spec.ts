@@ -25,4 +25,15 @@ describe('the limit of parked messages', () => {
     pass(100, 0)
     expect(told()).toEqual([2, 2])
   })
+
+  it('of none is no limit that nothing has reached', () => {
+    const state = { parked: 0, parkedFrom: () => 0, excessFrom: () => 0 }
+    const log = new MemoryLog()
+    const capacity = new Capacity({ state: state as unknown as WorkerState, multiplier: 1, parkedLimit: 0, log })
+    capacity.perQueue()
+    expect([capacity.atLimit, log.of('WARNING')]).toEqual([false, []])
+    state.parked = 1
+    capacity.perQueue()
+    expect([capacity.atLimit, log.of('WARNING').length]).toEqual([true, 1])
+  })
 })

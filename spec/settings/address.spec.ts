@@ -64,6 +64,17 @@ describe('the settings of HTTP', () => {
     expect(faults).toEqual(['app config worker_http_token "**": expected a text of at least 16 characters'])
   })
 
+  it.each([
+    ['a line end of Windows, from an env file', `${TOKEN}\r`],
+    ['a blank', 'correct horse battery'],
+    ['a letter that a header has no byte for', `${TOKEN}é`],
+  ])('refuse a token that no request could carry, with %s', (_, token) => {
+    const { faults } = loadSettings({ config: {}, env: { CELERIAC_HTTP_TOKEN: token }, flags: {} })
+    expect(faults).toEqual([
+      'CELERIAC_HTTP_TOKEN "**": expected only visible ASCII characters, without blanks and line ends',
+    ])
+  })
+
   it('warn of control that nobody has the token for', () => {
     const flags = { worker_http_control: true }
     expect(loadSettings({ config: {}, env: {}, flags }).warnings).toEqual([

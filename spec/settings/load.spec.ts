@@ -85,6 +85,19 @@ describe('loadSettings', () => {
     ])
   })
 
+  it.each([
+    ['broker_transport_options', '{"manager_password": "hunter22"', { manager_password: 'hunter22' }],
+    ['broker_use_ssl', '{"password": "hunter22", "other": 1}', { password: 'hunter22', other: 1 }],
+    ['redis_backend_use_ssl', '{"ssl_password": "hunter22"', { ssl_password: 'hunter22', other: 1 }],
+    ['result_backend_transport_options', '{"sentinel_kwargs": {"password": "hunter22"}', [{ password: 'hunter22' }]],
+  ])('shows no password in a fault of %s, a table that may hold one', (name, text, value) => {
+    for (const source of [{ env: { [`CELERY_${name.toUpperCase()}`]: text } }, { config: { [name]: value } }]) {
+      const { faults } = load(source)
+      expect(faults.join()).not.toContain('hunter22')
+      if (name !== 'broker_transport_options') expect(faults).toEqual([expect.stringContaining(' "**": ')])
+    }
+  })
+
   it('joins a list of brokers', () => {
     expect(load({ config: { broker_url: ['amqp://a', 'amqp://b'] } }).settings.broker_url).toBe('amqp://a;amqp://b')
   })
@@ -95,6 +108,18 @@ describe('loadSettings', () => {
     expect(faults).toEqual([])
     expect(settings).toMatchObject({ worker_concurrency: 16, worker_prefetch_multiplier: 4, task_time_limit: null })
     expect(load({ config: { worker_prefetch_multiplier: 0 } }).settings.worker_prefetch_multiplier).toBe(0)
+  })
+
+  it('takes null in the configuration for none where it has a meaning, and for an absent value elsewhere', () => {
+    const config = { redis_socket_timeout: null, result_expires: null, worker_max_deliveries: null }
+    const { configured, settings } = load({ config: { ...config, worker_concurrency: null, task_acks_late: null } })
+    expect(settings).toMatchObject({ ...config, worker_concurrency: 16, task_acks_late: false })
+    expect(Object.fromEntries(configured)).toEqual(config)
+    expect(load({ config, env: { CELERY_RESULT_EXPIRES: '60' } }).settings.result_expires).toBe(60)
+  })
+
+  it('takes undefined for an absent value', () => {
+    expect(load({ config: { result_expires: undefined } }).settings.result_expires).toBe(86_400)
   })
 
   it('warns once of what has no effect, and only if it asks for something', () => {
@@ -112,6 +137,18 @@ describe('loadSettings', () => {
       'app config CELERYD_CONCURRENCY: is the old name of worker_concurrency; it counts, but write the new one',
       'app config BROKER_URL: is the old name of broker_url; it counts, but write the new one',
     ])
+  })
+
+  it.each([
+    ['BROKER_CONNECTION_RETRY_ON_STARTUP', 'broker_connection_retry_on_startup', true],
+    ['CELERY_ALLOW_ERROR_CB_ON_CHORD_HEADER', 'task_allow_error_cb_on_chord_header', true],
+    ['CELERY_DEFAULT_QUEUE_TYPE', 'task_default_queue_type', 'quorum'],
+    ['CELERYD_DISABLE_PREFETCH', 'worker_disable_prefetch', true],
+    ['CELERYD_ENABLE_SOFT_SHUTDOWN_ON_IDLE', 'worker_enable_soft_shutdown_on_idle', true],
+    ['CELERYD_PROC_ALIVE_TIMEOUT', 'worker_proc_alive_timeout', 7],
+    ['CELERYD_SOFT_SHUTDOWN_TIMEOUT', 'worker_soft_shutdown_timeout', 7],
+  ] as const)('takes %s, as Celery 5 reads beside other old names', (old, name, value) => {
+    expect(load({ config: { [old]: value } }).settings[name]).toBe(value)
   })
 
   it('lets the new name win over the old', () => {

@@ -63,6 +63,7 @@ export const BROKER = {
     optional(toggle),
     null,
     'Keep trying to connect at the start; null means as broker_connection_retry.',
+    { old: 'BROKER_CONNECTION_RETRY_ON_STARTUP' },
   ),
   broker_failover_strategy: row(
     choice(['round-robin', 'shuffle']),
@@ -78,6 +79,7 @@ export const BROKER = {
     'TLS: true, or { ca_certs, certfile, keyfile, password, cert_reqs, server_hostname, check_hostname, ciphers }.',
     {
       old: 'BROKER_USE_SSL',
+      secret: 'whole',
     },
   ),
   broker_native_delayed_delivery_queue_type: row(
@@ -90,7 +92,7 @@ export const BROKER = {
     map(anything, 'options'),
     {},
     'Only manager_hostname, manager_port, manager_userid and manager_password are used, by `celeriac list bindings`.',
-    { old: 'BROKER_TRANSPORT_OPTIONS' },
+    { old: 'BROKER_TRANSPORT_OPTIONS', secret: 'whole' },
   ),
   broker_login_method: row(optional(text), null, 'PLAIN, AMQPLAIN or EXTERNAL.', {
     old: 'BROKER_LOGIN_METHOD',

@@ -14,7 +14,7 @@ export const RESULT = {
       secret: true,
     },
   ),
-  result_expires: row(optional(seconds), 86_400, 'Seconds until stored results expire; 0 for never.', {
+  result_expires: row(optional(seconds), 86_400, 'Seconds until stored results expire; 0 or null for never.', {
     old: 'CELERY_TASK_RESULT_EXPIRES',
   }),
   result_extended: row(toggle, false, 'Store name, arguments, worker, retries and queue with a result.', {
@@ -38,7 +38,7 @@ export const RESULT = {
     map(anything, 'options'),
     {},
     'Further options: global_keyprefix, result_chord_ordered, master_name, sentinel_kwargs.',
-    { old: 'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS' },
+    { old: 'CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS', secret: 'whole' },
   ),
   redis_backend_use_ssl: row(
     tls('ssl_'),
@@ -46,9 +46,10 @@ export const RESULT = {
     'TLS to Redis: true, or the options of broker_use_ssl, each with ssl_ before it.',
     {
       old: 'CELERY_REDIS_BACKEND_USE_SSL',
+      secret: 'whole',
     },
   ),
-  redis_socket_timeout: row(optional(seconds), 120, 'Timeout of a reply from Redis, in seconds.', {
+  redis_socket_timeout: row(optional(seconds), 120, 'Timeout of a reply from Redis, in seconds; 0 or null for none.', {
     old: 'CELERY_REDIS_SOCKET_TIMEOUT',
   }),
   redis_socket_connect_timeout: row(optional(seconds), null, 'Timeout of a connection attempt to Redis, in seconds.', {

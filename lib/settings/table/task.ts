@@ -35,6 +35,7 @@ export const TASK = {
     choice(['classic', 'quorum']),
     'classic',
     'Type of the queues that are declared: classic or quorum.',
+    { old: 'CELERY_DEFAULT_QUEUE_TYPE' },
   ),
   task_default_delivery_mode: row(
     count({ min: 1, max: 2 }),
@@ -72,6 +73,7 @@ export const TASK = {
     toggle,
     false,
     'Give the error callbacks of a chord to the tasks of its header, too.',
+    { old: 'CELERY_ALLOW_ERROR_CB_ON_CHORD_HEADER' },
   ),
   task_publish_retry: row(toggle, true, 'Programs that send tasks: try again when the connection is lost.', {
     old: 'CELERY_TASK_PUBLISH_RETRY',

@@ -50,6 +50,7 @@ export const WORKER = {
   worker_disable_prefetch: row(toggle, false, 'Reserve no messages in advance.', {
     flag: '--disable-prefetch',
     group: 'Worker',
+    old: 'CELERYD_DISABLE_PREFETCH',
     inert:
       'with RabbitMQ a slot reserves one message, the one that it runs, as long as worker_prefetch_multiplier is 1',
   }),
@@ -74,11 +75,14 @@ export const WORKER = {
     600,
     'Seconds that a message may wait for its order key before a warning is logged; 0 for never.',
   ),
-  worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that a cold shutdown waits for running tasks.'),
+  worker_soft_shutdown_timeout: row(seconds, 0, 'Seconds that a cold shutdown waits for running tasks.', {
+    old: 'CELERYD_SOFT_SHUTDOWN_TIMEOUT',
+  }),
   worker_enable_soft_shutdown_on_idle: row(
     toggle,
     false,
     'Apply worker_soft_shutdown_timeout even when no task is running.',
+    { old: 'CELERYD_ENABLE_SOFT_SHUTDOWN_ON_IDLE' },
   ),
   worker_fleet_queues: row(
     optional(list),
@@ -105,6 +109,7 @@ export const WORKER = {
     positiveSeconds,
     60,
     'Seconds that a child of -P prefork or threads may take to load the app; then it is killed, and another is started.',
+    { old: 'CELERYD_PROC_ALIVE_TIMEOUT' },
   ),
   worker_hook_timeout: row(
     positiveSeconds,
