@@ -8,6 +8,9 @@ import { repr, reprArgs } from './repr.js'
 
 /** Name of this process as a sender of tasks: Celery's `anon_nodename`. */
 export const ORIGIN = `gen${process.pid}@${hostname()}`
+/** What Python and ISO 8601 with four digits can express, in wall-clock milliseconds. */
+const FIRST_TIME = Date.parse('0001-01-01T00:00:00Z')
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 /** Embed of a message without further tasks. */
 export const NO_EMBED = { callbacks: null, errbacks: null, chain: null, chord: null }
 
@@ -75,7 +78,7 @@ export function expirationOf(expires: Date | number | null, now = Date.now()): s
 /**
  * Makes the message that runs a task.
  * @throws TypeError that names the place, if the serializer can't express an argument (in JSON: NaN, a Map, a circular
- * reference); or for an unknown serializer or compression
+ * reference); or for an unknown serializer or compression; or for a time that Python can't read
  */
 export function encodeTask(task: TaskToSend): OutgoingMessage {
   const { exchange, priority, routingKey } = task.route
@@ -88,8 +91,8 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
     task: task.task,
     id: task.id,
     shadow: canvas.shadow ?? null,
-    eta: isoFormat(task.eta?.getTime() ?? null),
-    expires: isoFormat(task.expires?.getTime() ?? null),
+    eta: task.eta === null ? null : sentTime(task.eta.getTime()),
+    expires: task.expires === null ? null : sentTime(task.expires.getTime()),
     group: canvas.groupId ?? null,
     group_index: canvas.groupIndex ?? null,
     retries: canvas.retries ?? 0,
@@ -121,6 +124,18 @@ export function encodeTask(task: TaskToSend): OutgoingMessage {
       headers,
     },
   }
+}
+
+/**
+ * The text of a time for a header. Whoever gets a message with another one rejects it.
+ * @throws TypeError for a time that has no year of four digits
+ */
+export function sentTime(ms: number): string {
+  if (ms >= FIRST_TIME && ms <= LAST_TIME) return isoFormat(ms)
+  const shown = Number.isNaN(ms) ? 'too far away' : `in the year ${new Date(ms).getUTCFullYear()}`
+  throw new TypeError(
+    `the time is ${shown}: expected one between the years 1 and 9999; countdown and expires are in seconds`,
+  )
 }
 
 /**

@@ -4,15 +4,11 @@ import { canCompress, compress } from '../protocol/content/compression.js'
 import { dumps } from '../protocol/content/content.js'
 import { isProtocol2 } from '../protocol/decode.js'
 import { headersToResend, returnRoute } from '../protocol/delay.js'
-import { expirationOf } from '../protocol/encode.js'
-import { isoFormat } from '../protocol/event.js'
+import { expirationOf, sentTime } from '../protocol/encode.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr, reprArgs } from '../protocol/repr.js'
 import type { Request } from '../request/request.js'
 import { customHeaders } from './customHeaders.js'
-
-/** The last time that Python's `datetime` has; later ones have a text that no worker can read. */
-const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
  * Returns the milliseconds from `now` until the next try: by its `eta`, else its `countdown`, else the task's default.
@@ -30,18 +26,17 @@ export function needsMessage({ expires, headers, priority, queue }: RetryOptions
 /**
  * Makes the message of the next try, as Celery's `Task.retry` publishes it: same id, lineage, priority and custom
  * headers, one more in `retries`, due after `delayMs`.
- * @throws TypeError that names the place, if the message's own serializer can't encode new arguments; RangeError if the
- *   next try is later than any time that a message can hold
+ * @throws TypeError that names the place, if the message's own serializer can't encode new arguments; or for a time
+ *   that Python can't read
  */
 export function retryMessage(request: Request, options: RetryOptions, delayMs: number, now: number): OutgoingMessage {
   const { message, delivery } = request
-  if (!(now + delayMs <= LAST_TIME)) throw new RangeError(`retry in ${delayMs / 1000}s: that is after the year 9999`)
   const args = options.args ?? request.args
   const kwargs = options.kwargs ?? request.kwargs
   const changed = args !== message.args || kwargs !== message.kwargs
   const { content, contentType, contentEncoding, compression } = bodyFor(request, args, kwargs, changed)
   const { compression: _, ...kept } = headersToResend(message.headers)
-  const expires = expiresAt(options, now) ?? message.expires
+  const asked = expiresAt(options, now)
   const route = options.queue === undefined ? returnRoute(delivery) : { exchange: '', routingKey: options.queue }
   return {
     ...route,
@@ -54,14 +49,14 @@ export function retryMessage(request: Request, options: RetryOptions, delayMs: n
       priority: options.priority ?? message.properties.priority ?? 0,
       correlationId: message.properties.correlationId ?? message.id,
       replyTo: message.properties.replyTo,
-      expiration: expirationOf(expires, now),
+      expiration: expirationOf(asked ?? message.expires, now),
       headers: {
         ...kept,
         ...customHeaders((options.headers ?? {}) as AmqpTable),
-        ...(options.expires === undefined ? {} : { expires: isoFormat(expires) }),
+        ...(asked === null ? {} : { expires: sentTime(asked) }),
         ...(compression === undefined ? {} : { compression }),
         retries: request.retries + 1,
-        eta: isoFormat(now + delayMs),
+        eta: sentTime(now + delayMs),
         parent_id: message.parentId ?? message.id,
         ...(changed ? { argsrepr: reprArgs(args), kwargsrepr: repr(kwargs) } : {}),
       },

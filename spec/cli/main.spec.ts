@@ -174,6 +174,8 @@ describe('the command line', () => {
   it.each([
     ['-a', '1,2', `Expected a JSON array, such as '[1, "two"]'`],
     ['-k', 'name=value', `Expected a JSON object, such as '{"name": "value"}'`],
+    ['--countdown', '1e300', 'expected one between the years 1 and 9999'],
+    ['--expires', '1.8e12', 'expected one between the years 1 and 9999'],
   ])('shows what call %s is to be given', async (flag, text, expected) => {
     expect(await run('call', 'tasks.add', flag, text)).toBe(2)
     expect(err).toContain(expected)

@@ -40,4 +40,11 @@ describe("the help of an app's own commands", () => {
     })
     expect(broken.text).toContain('  rate_limit')
   })
+
+  it("is all that --list prints, as Celery's does", async () => {
+    const inspect = await help(...APP, 'inspect', '--list')
+    expect(inspect).toEqual({ code: 0, text: expect.stringMatching(/^Commands:\n {2}active\n/) })
+    expect(inspect.text).toContain('\nCommands of commanded:\n  stock <sku> [least]\n      Pieces in stock.\n')
+    expect(await help('control', '--list')).toEqual({ code: 0, text: expect.stringContaining('  rate_limit') })
+  })
 })

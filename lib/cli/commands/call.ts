@@ -6,7 +6,7 @@ import type { OutgoingMessage } from '../../protocol/amqp.js'
 import { dumps } from '../../protocol/content/content.js'
 import { readJson } from '../../protocol/content/json.js'
 import { serializerFor, serializerNames } from '../../protocol/content/serializers.js'
-import { encodeTask } from '../../protocol/encode.js'
+import { encodeTask, sentTime } from '../../protocol/encode.js'
 import { parseTime } from '../../protocol/time.js'
 import { queueNamed } from '../../settings/queues.js'
 import { readSeconds } from '../askWorkers.js'
@@ -47,7 +47,7 @@ export function addCall(program: Command, perform: Perform): void {
     .option('-a, --args <json>', 'Positional arguments, a JSON array.', readArray, [])
     .option('-k, --kwargs <json>', 'Keyword arguments, a JSON object.', readObject, {})
     .option('--eta <time>', 'Earliest time of the run, ISO 8601; UTC without an offset.', readTime)
-    .option('--countdown <seconds>', 'Seconds to wait before the run.', readSeconds)
+    .option('--countdown <seconds>', 'Seconds to wait before the run.', readCountdown)
     .option('--expires <time>', 'Latest time of the run, ISO 8601 or seconds from now.', readExpiry)
     .option('--serializer <name>', `${structured()}, or one that the app registers.`, 'json')
     .optionsGroup('Routing Options:')
@@ -142,5 +142,22 @@ function readTime(text: string): Date {
 function readExpiry(text: string): Date {
   const seconds = Number(text)
   if (text.trim() === '' || !Number.isFinite(seconds)) return readTime(text)
-  return new Date(Date.now() + seconds * 1000)
+  return fromNow(seconds)
+}
+
+function readCountdown(text: string): number {
+  const seconds = readSeconds(text)
+  fromNow(seconds)
+  return seconds
+}
+
+/** @throws InvalidArgumentError for a time that has no text in a message */
+function fromNow(seconds: number): Date {
+  const time = new Date(Date.now() + seconds * 1000)
+  try {
+    sentTime(time.getTime())
+  } catch (thrown) {
+    throw new InvalidArgumentError(coerceError(thrown).message)
+  }
+  return time
 }

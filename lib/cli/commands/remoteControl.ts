@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { coerceError } from '../../errors.js'
 import { printable } from '../../protocol/printable.js'
 import {
@@ -29,6 +29,7 @@ export function addRemoteControl(kind: Kind): (program: Command, perform: Perfor
     const own = new OwnHelp()
     const command = addAskOptions(program.command(kind))
       .description(KINDS[kind].description)
+      .option('--list', 'List the commands and exit.')
       .argument('<action>', KINDS[kind].action)
       .argument('[args...]', 'arguments of the command')
       .addHelpText('after', () => `${listCommands(kind)}${own.text}`)
@@ -37,6 +38,12 @@ export function addRemoteControl(kind: Kind): (program: Command, perform: Perfor
       )
     program.hook('preSubcommand', async (_, asked) => {
       if (asked === command && asksForHelp(program.args)) await own.load(kind, perform)
+    })
+    // Before the action is missed, as --version does it.
+    command.on('option:list', () => {
+      const text = `${listCommands(kind)}${own.text}`.trim()
+      command.configureOutput().writeOut?.(`${text}\n`)
+      throw new CommanderError(0, 'celeriac.list', text)
     })
   }
 }
@@ -59,7 +66,7 @@ class OwnHelp {
 }
 
 function asksForHelp(words: readonly string[]): boolean {
-  return words.some((word) => word === '--help' || word === '-h')
+  return words.some((word) => word === '--help' || word === '-h' || word === '--list')
 }
 
 async function ask(
