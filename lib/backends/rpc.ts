@@ -22,6 +22,8 @@ export interface RpcBackendOptions {
 }
 
 const REMEMBERED = 10_000
+/** Ten years: RabbitMQ refuses a queue with a longer time, and one with none. */
+const LONGEST_EXPIRY_MS = 315_360_000_000
 
 /**
  * Results as messages to the sender of the task, through the default exchange to the queue in `reply_to`: Celery's
@@ -106,7 +108,7 @@ export class RpcBackend implements Backend {
       name: replies.queue,
       durable: true,
       autoDelete: true,
-      arguments: resultExpires ? { 'x-expires': Math.floor(resultExpires * 1000) } : {},
+      arguments: expiring(resultExpires),
     }
     this.opening ??= replies.inlet
       .open(queue, (content) => this.heard(content))
@@ -136,4 +138,10 @@ export class RpcBackend implements Backend {
     const [oldest] = this.states.keys()
     if (this.states.size > (this.options.remembered ?? REMEMBERED) && oldest !== undefined) this.states.delete(oldest)
   }
+}
+
+/** The arguments of a queue that is deleted when nobody has used it for so many seconds. */
+function expiring(seconds: number | null): ReplyQueue['arguments'] {
+  if (!seconds) return {}
+  return { 'x-expires': Math.min(Math.max(1, Math.floor(seconds * 1000)), LONGEST_EXPIRY_MS) }
 }

@@ -55,9 +55,9 @@ export function checkSize(value: string, id: string): void {
   }
 }
 
-/** Seconds in the form that Redis accepts: whole, at least 1; 0 for forever. */
+/** Seconds in the form that Redis accepts: whole, at least 1, without an exponent; 0 for forever. */
 export function expiryOf(seconds: number | null): number {
-  return seconds !== null && seconds > 0 ? Math.max(1, Math.floor(seconds)) : 0
+  return seconds !== null && seconds > 0 ? Math.min(Math.max(1, Math.floor(seconds)), Number.MAX_SAFE_INTEGER) : 0
 }
 
 /**

@@ -111,8 +111,11 @@ function giver(
     return !(zeroIsUnset && (raw === 0 || (typeof raw === 'string' && Number(raw) === 0 && raw.trim() !== '')))
   }
   if (isGiven(flags[name])) return { raw: flags[name], origin: nameOf?.(name) ?? flagLabel(name, row) }
-  const variable = envNamesOf(name, row).find((variable) => env[variable] !== '' && isGiven(env[variable]))
-  if (variable !== undefined) return { raw: env[variable], origin: variable }
+  for (const variable of envNamesOf(name, row)) {
+    // Docker and systemd keep the line ends of Windows in an env file, and nothing meant ends like that.
+    const raw = env[variable]?.replace(/\r$/, '')
+    if (raw !== '' && isGiven(raw)) return { raw, origin: variable }
+  }
   const configured = config.get(name)
   if (configured?.raw === null) return isNone(row) ? configured : undefined
   return configured && isGiven(configured.raw, true) ? configured : undefined

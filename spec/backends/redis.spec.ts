@@ -324,6 +324,15 @@ describe('RedisBackend, when Redis goes', () => {
     expect(await backend.healthy()).toBe(true)
   })
 
+  it.each([1e20, Number.MAX_VALUE])('stores for as long as Redis can, with a result_expires of %p', async (seconds) => {
+    backend = backendAt(redisUrl(), { result_expires: seconds })
+    await backend.start()
+    const id = `long-${seconds}`
+    await backend.store(success(id), NOBODY)
+    expect(await backend.get(id)).toMatchObject({ status: 'SUCCESS' })
+    expect(await backend.chords?.addPart({ groupId: id, groupIndex: 0, id, state: 'SUCCESS', result: 1 })).toBeNull()
+  })
+
   it('uses the password and the database of its URL', async () => {
     const client = new Client(`redis://127.0.0.1:${server.port}/3`)
     await client.config('SET', 'requirepass', 'p@ss')

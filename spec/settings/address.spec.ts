@@ -65,7 +65,7 @@ describe('the settings of HTTP', () => {
   })
 
   it.each([
-    ['a line end of Windows, from an env file', `${TOKEN}\r`],
+    ['a line end of a file', `${TOKEN}\n`],
     ['a blank', 'correct horse battery'],
     ['a letter that a header has no byte for', `${TOKEN}é`],
   ])('refuse a token that no request could carry, with %s', (_, token) => {

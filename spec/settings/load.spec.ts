@@ -62,6 +62,19 @@ describe('loadSettings', () => {
     })
   })
 
+  it.each([
+    ['CELERY_WORKER_QUEUES', 'queues', 'a,b\r', ['a', 'b']],
+    ['CELERY_WORKER_HOSTNAME', 'hostname', 'w1@%h\r', 'w1@%h'],
+    ['CELERY_TASK_ACKS_LATE', 'task_acks_late', 'yes\r', true],
+    ['CELERY_WORKER_POOL', 'worker_pool', 'solo\r', 'solo'],
+    ['CELERIAC_HTTP_TOKEN', 'worker_http_token', 'correct-horse-battery\r', 'correct-horse-battery'],
+    ['CELERY_WORKER_CONCURRENCY', 'worker_concurrency', '\r', 16],
+  ] as const)('reads %s from an env file with line ends of Windows', (variable, name, text, value) => {
+    const { settings, faults } = load({ env: { [variable]: text } })
+    expect(faults).toEqual([])
+    expect(settings[name]).toEqual(value)
+  })
+
   it('tells all faults at once, each with its source, its value and what is accepted', () => {
     const { faults, settings } = load({
       config: { worker_parked_limit: -1, task_default_queue_type: 'stream' },
