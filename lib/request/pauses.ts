@@ -128,15 +128,18 @@ export class Pauses {
     this.isDue = true
     if (this.isReleasing) return
     this.isReleasing = true
-    while (this.isDue) {
-      this.isDue = false
-      for (const request of this.waiting) {
-        if (!take(this.watches.get(request.task.name) ?? [], request)) continue
-        this.waiting.delete(request)
-        this.options.onTurn(request)
+    try {
+      while (this.isDue) {
+        this.isDue = false
+        for (const request of this.waiting) {
+          if (!take(this.watches.get(request.task.name) ?? [], request)) continue
+          this.waiting.delete(request)
+          this.options.onTurn(request)
+        }
       }
+    } finally {
+      this.isReleasing = false
     }
-    this.isReleasing = false
   }
 }
 
