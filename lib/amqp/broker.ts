@@ -35,7 +35,7 @@ export class AmqpBroker implements Broker {
   private readonly declared = new WeakMap<Epoch, Map<string, Promise<void> | typeof DECLARED>>()
 
   constructor(private readonly options: BrokerOptions) {
-    const { log, nodename, settings, stopLimit } = options
+    const { clock, log, nodename, settings, stopLimit } = options
     this.outage = nodename === undefined ? null : new Outage(nodename, settings, log('worker'))
     this.publisher = new AmqpPublisher({
       ...this.connectionOptions('producer'),
@@ -44,7 +44,7 @@ export class AmqpBroker implements Broker {
     })
     this.results = new AmqpReplies(this.connectionOptions('consumer'))
     this.delays = new DelayQueues(settings.broker_native_delayed_delivery_queue_type, log('consumer'))
-    this.postponer = new Postponer(this.publisher, this.delays)
+    this.postponer = new Postponer(this.publisher, this.delays, clock)
   }
 
   declare(queue: QueueSpec, tries?: PublishTries): Promise<void> | undefined {
