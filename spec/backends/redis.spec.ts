@@ -330,7 +330,9 @@ describe('RedisBackend, when Redis goes', () => {
     const id = `long-${seconds}`
     await backend.store(success(id), NOBODY)
     expect(await backend.get(id)).toMatchObject({ status: 'SUCCESS' })
-    expect(await backend.chords?.addPart({ groupId: id, groupIndex: 0, id, state: 'SUCCESS', result: 1 })).toBeNull()
+    expect(
+      await backend.chords?.addPart({ groupId: id, groupIndex: 0, id, state: 'SUCCESS', result: 1, isRepeated: false }),
+    ).toBeNull()
   })
 
   it('uses the password and the database of its URL', async () => {
