@@ -10,13 +10,15 @@ import { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from 
  *   { 'celeriac.type': 'Decimal', value: '1.50' }
  */
 const TAG = 'celeriac.type'
+/** Far below what overflows the stack of the main thread. */
+const DEEPEST = 500
 
 const CLASSES = { Decimal, PlainDate, PlainTime, PlainDateTime, Uuid, PreciseDate } as const
 
 const RULES: WritingRules = {
   number: (value) => value,
   bigint: (value) => value,
-  object: (value) => {
+  object: (value, depth) => {
     const [name] = Object.entries(CLASSES).find(([, type]) => value.constructor === type) ?? []
     if (value instanceof PreciseDate && value.unchangedText === null) return new Date(value.getTime())
     if (name !== undefined) return { [TAG]: name, value: value instanceof PreciseDate ? value.text : String(value) }
@@ -24,8 +26,9 @@ const RULES: WritingRules = {
     // V8 can't read back an error with circular causes that it wrote itself, and the channel breaks at the reader.
     if (types.isNativeError(value)) return { [TAG]: 'Error', value: partsOf(value) }
     if (Object.hasOwn(value, TAG)) return { [TAG]: 'Object', value: toPlain(Object.entries(value), RULES) }
-    if (types.isMap(value)) return new Map([...value].map(([key, item]) => [pack(key), pack(item)]))
-    if (types.isSet(value)) return new Set([...value].map(pack))
+    if (types.isMap(value))
+      return within(depth, () => new Map([...value].map(([key, item]) => [pack(key), pack(item)])))
+    if (types.isSet(value)) return within(depth, () => new Set([...value].map(pack)))
     return isKept(value) ? value : undefined
   },
 }
@@ -37,6 +40,23 @@ const RULES: WritingRules = {
  */
 export function pack(value: unknown): unknown {
   return value === undefined ? undefined : toPlain(value, RULES)
+}
+
+/** Number of levels around the Map or Set that is being copied. */
+let outer = 0
+
+/**
+ * Copies what is in a Map or Set. Their levels count, too: a thread has a larger stack than the worker, where a message
+ * that can't be read is lost, and the task would never end.
+ */
+function within<T>(depth: number, copy: () => T): T {
+  if (outer + depth >= DEEPEST) throw new TypeError(`Maps and Sets are nested deeper than ${DEEPEST} levels`)
+  outer += depth + 1
+  try {
+    return copy()
+  } finally {
+    outer -= depth + 1
+  }
 }
 
 /** Returns the value that was given to `pack`. */

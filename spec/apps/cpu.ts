@@ -76,6 +76,12 @@ app.task('cpu.fail', (how: string) => {
     circle.self = circle
     return circle
   }
+  if (how === 'depth') {
+    let deep: unknown = null
+    // Too deep for the worker, and not for a thread, whose stack is larger.
+    for (let level = 0; level < 4000; level++) deep = new Set([deep])
+    return deep
+  }
   throw new TypeError('that is no number')
 })
 

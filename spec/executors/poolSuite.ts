@@ -136,6 +136,12 @@ export function describePool(name: string, make: MakePool): void {
       })
     })
 
+    it('fails a task for a result that is nested too deeply to be read back', async () => {
+      const pool = await start()
+      expect(await pool.run('cpu.fail', ['depth'])).toMatchObject({ state: 'FAILURE', error: { name: 'TypeError' } })
+      expect(await pool.resultOf('cpu.echo', [2])).toEqual([2, null])
+    })
+
     it('brings back every other way to end: retry, autoretry, expected errors, ignore, reject', async () => {
       const pool = await start()
       expect(await pool.run('cpu.again', [10])).toMatchObject({

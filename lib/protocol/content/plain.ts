@@ -16,8 +16,11 @@ const MOST_STEPS = 32
 export interface WritingRules {
   number(value: number): unknown
   bigint(value: bigint): unknown
-  /** Undefined for an ordinary object, whose own properties are then written. */
-  object(value: object): unknown
+  /**
+   * Undefined for an ordinary object, whose own properties are then written.
+   * @param depth number of lists and mappings around it
+   */
+  object(value: object, depth: number): unknown
 }
 
 /**
@@ -65,7 +68,7 @@ class Plainer {
   private object(value: object): unknown {
     if (this.path.length > DEEPEST) throw new TypeError(`nested deeper than ${DEEPEST} levels, or circular`)
     if (Array.isArray(value)) return value.map((item, at) => this.inside(at, item) ?? null)
-    const special = this.rules.object(value)
+    const special = this.rules.object(value, this.path.length)
     if (special !== undefined) return special
     if ('toJSON' in value && typeof value.toJSON === 'function')
       return this.copy(value.toJSON(String(this.path.at(-1) ?? '')))
