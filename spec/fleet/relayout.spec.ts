@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { laneName } from '../../lib/fleet/laneOf.js'
+import { relayout } from '../../lib/fleet/relayout.js'
 import { Client } from '../support/client.js'
+import { FakeClock } from '../support/fakeClock.js'
+import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
 import { brokerUrl } from '../support/services.js'
@@ -187,5 +190,35 @@ describe('the number of lanes', () => {
     await next.waitForOutput(/are moved to its 5 lanes/)
     await scene.allRun()
     scene.expectOrder()
+  })
+})
+
+describe('a change of the number of lanes', () => {
+  const LANES = [0, 1].map((lane) => laneName('q', lane))
+  const NOTHING = { ready: 0, consumers: 0 }
+
+  it('is given up, with nothing changed, when the broker leaves a lane out of its last answer', async () => {
+    const done: string[] = []
+    const act = (what: string) => async (): Promise<void> => void done.push(what)
+    const empty = (lanes: readonly string[]) => new Map(lanes.map((lane) => [lane, NOTHING]))
+    const answers = [new Map([['q', { ready: 0, consumers: 1 }]]), empty(LANES), empty(LANES), empty(LANES.slice(1))]
+    const changing = relayout({
+      queue: 'q',
+      type: 'classic',
+      from: LANES.length,
+      to: 4,
+      limitMs: 1000,
+      clock: new FakeClock(),
+      log: new MemoryLog(),
+      depths: async () => answers.shift() ?? new Map(),
+      session: { declare: act('declared') },
+      move: { pause: act('paused'), replace: act('replaced') },
+      suspend: act('suspended'),
+      share: act('shared'),
+      onStep: () => undefined,
+    })
+    await expect(changing).rejects.toThrow('the broker does not say whether all lanes are empty')
+    expect(done).toEqual(['paused', 'suspended'])
+    expect(answers).toEqual([])
   })
 })
