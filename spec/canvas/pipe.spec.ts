@@ -36,7 +36,9 @@ describe('many canvases, one after the other', () => {
     const steps = rowOf(step)
     const most = STEPS * 10
     expect(mapped(() => pipeAll(task(0), steps))).toBeLessThan(most)
-    expect(mapped(() => replacementOf(task(0), { ...replaced, chain: steps.map((step) => ({ ...step })) }))).toBeLessThan(most)
+    expect(mapped(() => replacementOf(task(0), { ...replaced, chain: steps.map((sig) => ({ ...sig })) }))).toBeLessThan(
+      most,
+    )
   })
 
   it('also where they are written as a list', () => {
