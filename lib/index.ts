@@ -16,7 +16,7 @@ export type {
 export type { KwargsTask } from './app/kwargsTask.js'
 export { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError } from './app/limitErrors.js'
 export type { Middleware } from './app/middleware.js'
-export type { OrderBy, OrderKey, OrderPart, OrderSource } from './app/orderKey.js'
+export type { OrderBy, OrderKey, OrderPart, OrderSource, SentKey } from './app/orderKey.js'
 export type { SendOptions, SignatureValue } from './app/outlet.js'
 export type {
   ArgumentKind,

@@ -33,6 +33,9 @@ export type OrderKey = OrderPart | readonly (OrderPart | null | undefined)[] | n
  */
 export type OrderBy = string | ((source: OrderSource) => OrderKey)
 
+/** A key that a sender gives: one part, or the parts of a nested key. */
+export type SentKey = string | number | readonly (string | number)[]
+
 /** The order key of a message, as text; undefined for none. */
 export type KeyOf = (source: OrderSource) => string | undefined
 
@@ -53,6 +56,14 @@ export function keyFunction(
 ): (task: { readonly keyOf: KeyOf | null }, source: OrderSource) => string | null {
   const fromSetting = setting === null ? undefined : compileTaskOrderBy(setting)
   return (task, source) => task.keyOf?.(source) ?? fromSetting?.(source) ?? fromHeader(source.headers) ?? null
+}
+
+/** Adds a key to the headers of a message that is to be sent. */
+export function headersWithKey(
+  headers: Readonly<Record<string, unknown>>,
+  key: SentKey | undefined,
+): Readonly<Record<string, unknown>> {
+  return key === undefined ? headers : { ...headers, [KEY_HEADER]: key }
 }
 
 /** Whether a message carries its order key in a header. */

@@ -3,6 +3,7 @@ import type { Signature } from '../canvas/signature.js'
 import type { Backend, PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
+import type { SentKey } from './orderKey.js'
 
 /** A signature, such as `task.s()` gives. */
 export interface SignatureValue {
@@ -40,6 +41,12 @@ export interface SendOptions {
   compression?: string
   /** Custom headers, in addition to Celery's own. */
   headers?: Record<string, unknown>
+  /**
+   * The order key: the header `order_key`. Messages of one key run one after the other, in the order in which they were
+   * sent; a list gives the parts of a nested key. A key from the task's `orderBy` or from `task_order_by` takes
+   * precedence.
+   */
+  orderKey?: SentKey
   /** Celery's stamps: values, or lists of them, by name. */
   stamps?: Record<string, unknown>
   /** Seconds until a run is given up; by default the worker's setting. */

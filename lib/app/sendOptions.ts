@@ -5,6 +5,7 @@ import {
   anyText,
   date,
   either,
+  isNumber,
   limitFaults,
   offset,
   orNull,
@@ -39,6 +40,12 @@ export const serializer: Check = (value) => {
 export const compression: Check = (value) =>
   canCompress(value) ? null : 'one that can be written here: gzip, brotli, or zstd from Node 22.15 on'
 
+const orderKey: Check = (value) => {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const isKey = parts.length > 0 && parts.every((part) => typeof part === 'string' || isNumber(part))
+  return isKey ? null : 'a string, a number, or a list of these'
+}
+
 const RETRY_POLICY: OptionTable & { readonly checks: Readonly<Record<keyof PublishRetryPolicy, Check>> } = {
   checks: { maxRetries: orNull(whole(0)), intervalStart: seconds, intervalStep: seconds, intervalMax: seconds },
   elsewhere: { retryErrors: 'a message is tried again after a lost connection only' },
@@ -63,6 +70,7 @@ const SEND_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyof SendO
     serializer,
     compression,
     headers: plainObject,
+    orderKey,
     stamps: plainObject,
     timeLimit: positiveSeconds,
     softTimeLimit: positiveSeconds,

@@ -4,6 +4,7 @@ import type { Kwargs } from '../protocol/message.js'
 import { currentRun } from './current.js'
 import { aroundPublish } from './hooks/aroundPublish.js'
 import type { Loan } from './loan.js'
+import { headersWithKey } from './orderKey.js'
 import type { SendOptions, SignatureValue } from './outlet.js'
 import { traceSend } from './sendSpan.js'
 
@@ -45,7 +46,7 @@ export async function sendCall({ hooks, outlet }: Pick<Loan, 'hooks' | 'outlet'>
     rootId: options.rootId ?? parent?.rootId ?? id,
     parentId: options.parentId ?? parent?.id ?? null,
     replyTo: options.replyTo ?? call.replyTo,
-    headers: options.headers ?? {},
+    headers: headersWithKey(options.headers ?? {}, options.orderKey),
     ignoreResult: options.ignoreResult ?? false,
     canvas,
   })

@@ -54,6 +54,37 @@ describe('a message that is sent', () => {
     expect(last().properties.contentType).toBe(contentType)
   })
 
+  it.each([
+    ['9800142', '9800142'],
+    [9800142, 9800142],
+    [
+      ['9800142', 'fedora-42'],
+      ['9800142', 'fedora-42'],
+    ],
+  ])('has the order key %j beside other headers', async (orderKey, order_key) => {
+    const { headers } = (await sent({ orderKey, headers: { tenant: 'a' } })).properties
+    expect(headers).toMatchObject({ order_key, tenant: 'a' })
+  })
+
+  it('keeps its order key in a workflow, whatever other headers are set before', async () => {
+    const app = appWith()
+    const step = (name: string) => app.signature(name).set({ headers: { tenant: name } })
+    await step('a').applyAsync([], {}, { orderKey: 'k' })
+    expect(last().properties.headers).toMatchObject({ order_key: 'k', tenant: 'a' })
+    await step('b')
+      .set({ orderKey: ['k', 1] })
+      .delay()
+    expect(last().properties.headers).toMatchObject({ order_key: ['k', 1], tenant: 'b' })
+  })
+
+  it.each([[null], [[]], [{ id: 1 }], [Number.NaN], [[['a']]]])(
+    'is not sent with the order key %j',
+    async (orderKey) => {
+      await expect(sent({ orderKey } as SendOptions)).rejects.toThrow('orderKey is')
+      expect(kept.messages).toEqual([])
+    },
+  )
+
   it.each(['gzip', 'brotli'])('is compressed by %s, also by the setting', async (compression) => {
     const type = { gzip: 'application/x-gzip', brotli: 'application/x-brotli' }[compression]
     for (const message of [await sent({ compression }), await sent({}, { task_compression: compression })]) {

@@ -1,10 +1,11 @@
 import type { PublishRetryPolicy } from '../../broker/publishTries.js'
 import type { CanvasMessage } from '../../canvas/canvasMessage.js'
 import type { SignatureOptions } from '../../canvas/signature.js'
+import { headersWithKey } from '../orderKey.js'
 import type { SendOptions } from '../outlet.js'
 
 /** The names of our options in Celery's `apply_async`. */
-const NAMES: Readonly<Record<Exclude<keyof SendOptions, 'stamps'>, string>> = {
+const NAMES: Readonly<Record<Exclude<keyof SendOptions, 'orderKey' | 'stamps'>, string>> = {
   taskId: 'task_id',
   queue: 'queue',
   exchange: 'exchange',
@@ -47,13 +48,18 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 /**
  * Our options in the form of a signature: by Celery's names, times as texts, stamps beside the others.
+ * @param before the signature's own options: an order key is added to its headers
  * @throws TypeError for a stamp that has the name of an option
  */
-export function celeryOptions(options: SendOptions): SignatureOptions {
-  const { retryPolicy, stamps, ...others } = options
+export function celeryOptions(options: SendOptions, before: SignatureOptions): SignatureOptions {
+  const { orderKey, retryPolicy, stamps, ...others } = options
   const written: SignatureOptions = {}
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) written[NAMES[name as keyof typeof others]] = writtenValue(value)
+  }
+  if (orderKey !== undefined) {
+    const headers = (others.headers ?? before.headers ?? {}) as Readonly<Record<string, unknown>>
+    written[NAMES.headers] = headersWithKey(headers, orderKey)
   }
   if (retryPolicy !== undefined) written[NAMES.retryPolicy] = inWords(retryPolicy)
   return stamps === undefined ? written : { ...written, ...stampOptions(stamps) }

@@ -96,7 +96,7 @@ export class Signature<
   set(options: SendOptions): this {
     checkSendOptions(this.task, options)
     const { link: links, linkError: errbacks, ...others } = options
-    Object.assign(this.dict.options, celeryOptions(others))
+    Object.assign(this.dict.options, celeryOptions(others, this.dict.options))
     const dictsOf = (sigs: typeof links) => listOf(sigs).map((sig) => sig.toJSON())
     link(this.dict, dictsOf(links))
     linkError(this.dict, dictsOf(errbacks), { errorsOnHeader: false })
@@ -171,7 +171,7 @@ export class Signature<
 
   private async send(lead: readonly unknown[], kwargs: Kwargs, options: SendOptions): Promise<Handle> {
     checkSendOptions(this.task, options)
-    const call: CallParts = { args: lead, kwargs, options: celeryOptions(options) }
+    const call: CallParts = { args: lead, kwargs, options: celeryOptions(options, this.dict.options) }
     return (await this.home.apply(this.canvas(), call)) as Handle
   }
 }
