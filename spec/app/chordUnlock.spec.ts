@@ -87,6 +87,38 @@ describe('celery.chord_unlock', () => {
     expect(worker.log.of('INFO').filter((line) => line.includes(`${task}] retry: Retry in 0.02s`))).toHaveLength(3)
   })
 
+  it.each([
+    ['a fraction of retries', { max_retries: 1.5 }],
+    ['a time beyond the year 9999', { interval: 1e12, max_retries: 0.5 }],
+    ['an argument of a later version', { max_retries: 0, quorum: 'all' }],
+  ])('stores that the chord has failed, told %s', async (_, more) => {
+    const worker = await start()
+    const id = randomUUID()
+    await unlock(worker, bodyOf(id), [taskTuple(randomUUID())], more)
+    expect(await end(worker, id)).toMatchObject({ excType: 'ChordError', message: /used up its retries/ })
+  })
+
+  it('waits no longer at a time than results are kept', async () => {
+    const worker = await start({ result_expires: 7200 })
+    const task = await unlock(worker, bodyOf(randomUUID()), [taskTuple(randomUUID())], { interval: 1e12 })
+    const line = () => worker.log.of('INFO').find((text) => text.includes(`${task}] retry`))
+    await waitFor(line, { what: 'a retry' })
+    expect(line()).toContain('retry: Retry in 7200s')
+  })
+
+  it.each([
+    ['a text', 'result must be a list of results'],
+    [[['a'], ['b']], 'result must be a list of results'],
+  ])('stores in the place of the body that its header is not one: %j', async (header, text) => {
+    const worker = await start()
+    const id = randomUUID()
+    await unlock(worker, bodyOf(id), header)
+    expect(await end(worker, id)).toMatchObject({
+      excType: 'ChordError',
+      message: `celery.chord_unlock raised SignatureError('${text}')`,
+    })
+  })
+
   it('says over a backend whose results are not for it that there are no chords, at once', async () => {
     const worker = await start({ result_backend: 'rpc://' })
     const id = randomUUID()

@@ -8,7 +8,7 @@ import type { ChordUnlockHome, UnlockCall } from './unlock.js'
  * stores the failure of the chord.
  */
 export function chordUnlock(home: ChordUnlockHome): Task {
-  const params = ['group_id', 'callback', 'interval?', 'max_retries?', 'result?']
+  const params = ['group_id', 'callback', 'interval?', 'max_retries?', 'result?', '**others']
   const options = { bind: true, ignoreResult: true, maxRetries: null, params }
   // Few apps ever run this task, and all have it: its code is loaded by the first run.
   return new Task('celery.chord_unlock', options, async (self: TaskContext, ...call: UnlockCall) =>

@@ -1,11 +1,14 @@
 import { endsOf } from '../../canvas/chordBody.js'
-import { mayGoBetter } from '../../canvas/chordPart.js'
+import { ChordError } from '../../canvas/chordError.js'
+import { failBody, mayGoBetter } from '../../canvas/chordPart.js'
 import { unlockChord } from '../../canvas/chordUnlock.js'
 import { parseSignature } from '../../canvas/parse.js'
 import { listSignature, type Signature } from '../../canvas/signature.js'
 import { SignatureError } from '../../canvas/signatureError.js'
+import { coerceError } from '../../errors.js'
 import type { Backend, Logger } from '../../ports.js'
 import { encodeException } from '../../protocol/exception.js'
+import { repr } from '../../protocol/repr.js'
 import { resultMeta } from '../../protocol/result.js'
 import { traceback } from '../../protocol/traceback.js'
 import { limitsIn } from '../conf.js'
@@ -33,7 +36,8 @@ const EXPIRES = 86_400
 
 /**
  * One run of `celery.chord_unlock`.
- * @throws Retry while the header has not ended; SignatureError for a value that is not a chord
+ * @throws Retry while the header has not ended; SignatureError for a value that is not a chord, and what is thrown when
+ *   no retry is left: both once the failure is stored in the place of the body, unless it is the body that is invalid
  */
 export async function unlock(
   home: ChordUnlockHome,
@@ -41,17 +45,23 @@ export async function unlock(
   [groupId, callback, interval, maxRetries, result = []]: UnlockCall,
 ): Promise<void> {
   const { conf } = home
-  if (typeof groupId !== 'string') throw new SignatureError('group_id', 'must be a string')
   const body = parseSignature(callback, 'callback', limitsIn(conf))
-  const countdown = Math.max(numberIn(interval) ?? numberIn(conf.result_chord_retry_interval) ?? INTERVAL, 0.01)
-  const most = numberIn(maxRetries) ?? Math.ceil((numberIn(conf.result_expires) || EXPIRES) / countdown)
+  const lifetime = numberIn(conf.result_expires) || EXPIRES
+  const asked = numberIn(interval) ?? numberIn(conf.result_chord_retry_interval) ?? INTERVAL
+  // No message can be due after the year 9999, and later than this no result is left to look at.
+  const countdown = Math.min(Math.max(asked, 0.01), lifetime)
+  const most = Math.floor(numberIn(maxRetries) ?? Math.ceil(lifetime / countdown))
   const mayWait = self.request.retries < most
+  const terms = { ...termsOf(home, body, self.log), mayWait }
   try {
-    const terms = { ...termsOf(home, body, self.log), mayWait }
+    if (typeof groupId !== 'string') throw new SignatureError('group_id', 'must be a string')
     if (!(await unlockChord({ groupId, body, header: result }, terms))) return
   } catch (thrown) {
-    if (!mayGoBetter(thrown) || !mayWait) throw thrown
-    throw self.retry({ exc: thrown as Error, countdown, maxRetries: most })
+    const exc = coerceError(thrown)
+    if (mayGoBetter(exc) && mayWait) throw self.retry({ exc, countdown, maxRetries: most })
+    const backend = { get: (id: string) => terms.backend.get(id) }
+    await failBody(body, new ChordError(`${self.request.task} raised ${repr(exc)}`, exc), { ...terms, backend })
+    throw exc
   }
   throw self.retry({ countdown, maxRetries: most })
 }
