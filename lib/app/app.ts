@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { type CanvasLimits, parseSignature } from '../canvas/parse.js'
 import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
-import { repr } from '../protocol/repr.js'
 import { taskTuple } from '../protocol/result.js'
 import type { Conf } from '../settings/conf.js'
 import type { AsyncResult } from './asyncResult.js'
@@ -15,16 +14,13 @@ import { addChild, currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import type { GroupResult } from './groupResult.js'
 import type { Loan, LoanTerms } from './loan.js'
-import { checkKwargs } from './optionChecks.js'
+import { checkCall } from './optionChecks.js'
 import type { Outlet, SendOptions } from './outlet.js'
 import type { AnyResult } from './result.js'
 import { Results } from './results.js'
 import { sendCall } from './sending.js'
 import { checkSendOptions } from './sendOptions.js'
 import { Signature, type SignatureHome } from './workflow/signature.js'
-
-/** Characters of a wrong argument that are shown. */
-const SHOWN = 80
 
 /** How the CLI recognises an app that was built by another copy of this package. */
 export const APP_BRAND: unique symbol = Symbol.for('celeriac.app')
@@ -70,8 +66,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   ): Promise<AsyncResult> {
     if (typeof name !== 'string' || name === '')
       throw new TypeError('sendTask needs the name of a task, such as "tasks.add"')
-    if (!Array.isArray(args)) throw new TypeError(`${name}: the arguments are ${repr(args, SHOWN)}: expected a list`)
-    checkKwargs(name, kwargs)
+    checkCall(name, args, kwargs)
     checkSendOptions(name, options)
     const id = options.taskId ?? randomUUID()
     await sendCall(this.wayOut(), { id, task: name, args, kwargs, options, replyTo: this.oid })
@@ -82,7 +77,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
   /**
    * A call of a task that isn't made yet, by the task's name; or a signature or workflow from its dict, as Python's
    * `Signature` and `toJSON` return it. Mirrors `app.signature`.
-   * @throws TypeError for a wrong option; SignatureError for a value that is not a signature
+   * @throws TypeError for a wrong argument or option; SignatureError for a value that is not a signature
    */
   signature<Result = unknown>(
     task: string | Readonly<Record<string, unknown>>,
@@ -90,6 +85,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     kwargs: Kwargs = {},
     options: SendOptions = {},
   ): Signature<readonly unknown[], Result> {
+    checkCall(typeof task === 'string' ? task : 'signature', args, kwargs)
     const dict =
       typeof task === 'string' ? taskSignature(task, args, kwargs) : parseSignature(task, 'signature', this.limits)
     return new Signature<readonly unknown[], Result>(dict, this.home).set(options)

@@ -1,6 +1,7 @@
 import { taskSignature } from '../canvas/signature.js'
 import type { Kwargs } from '../protocol/message.js'
 import type { AsyncResult } from './asyncResult.js'
+import { checkCall } from './optionChecks.js'
 import type { SendOptions } from './outlet.js'
 import { Chunks, overMany } from './workflow/chunks.js'
 import type { LeadOf, TailOf } from './workflow/leads.js'
@@ -79,9 +80,10 @@ export class DeclaredTask<Args extends readonly unknown[] = readonly unknown[], 
   /**
    * A call of this task that isn't made yet, with keyword arguments and options too. The result of the preceding step
    * of a workflow isn't type-checked against the task's arguments. Mirrors Celery's `signature`.
-   * @throws TypeError for a wrong option
+   * @throws TypeError for a wrong argument or option
    */
   signature(args: TailOf<Args>, kwargs: Kwargs = {}, options: SendOptions = {}): Signature<readonly unknown[], Result> {
+    checkCall(this.name, args, kwargs)
     const dict = taskSignature(this.name, [...args], { ...kwargs })
     return new Signature<readonly unknown[], Result>(dict, this.home).set(options)
   }

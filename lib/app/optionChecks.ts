@@ -53,6 +53,12 @@ export const plainObject: Check = is(
   'an object',
 )
 
+/** @throws TypeError for anything but a list and an object */
+export function checkCall(task: string, args: unknown, kwargs: unknown): asserts kwargs is Kwargs {
+  if (!Array.isArray(args)) throw new TypeError(`${task}: the arguments are ${repr(args, SHOWN)}: expected a list`)
+  checkKwargs(task, kwargs)
+}
+
 /** @throws TypeError for anything but an object */
 export function checkKwargs(task: string, kwargs: unknown): asserts kwargs is Kwargs {
   const expected = plainObject(kwargs)

@@ -226,6 +226,16 @@ describe('options', () => {
       await expect(app.sendTask('t.x', [], loose([1]))).rejects.toThrow(
         't.x: the keyword arguments are [1]: expected an object',
       )
+      const task = app.task('t.y', (..._: readonly unknown[]) => null)
+      for (const args of [{ args: [1] }, 'a']) {
+        expect(() => app.signature('t.x', loose(args))).toThrow(/^t\.x: the arguments are .*: expected a list$/)
+        expect(() => task.signature(loose(args))).toThrow(/^t\.y: the arguments are .*: expected a list$/)
+        await expect(task.s().applyAsync(loose(args))).rejects.toThrow(/^t\.y: the arguments are .*: expected a list$/)
+      }
+      const text = 'the keyword arguments are [1]: expected an object'
+      expect(() => app.signature('t.x', [], loose([1]))).toThrow(text)
+      expect(() => task.signature([], loose([1]))).toThrow(text)
+      await expect(task.s().applyAsync([], loose([1]))).rejects.toThrow(text)
       await expect(app.sendTask(loose(undefined))).rejects.toThrow('sendTask needs the name of a task')
     })
   })

@@ -9,7 +9,7 @@ import type { Kwargs } from '../../protocol/message.js'
 import { repr } from '../../protocol/repr.js'
 import type { ResultTuple } from '../../protocol/result.js'
 import type { AsyncResult } from '../asyncResult.js'
-import { plainObject } from '../optionChecks.js'
+import { checkCall, plainObject } from '../optionChecks.js'
 import type { SendOptions } from '../outlet.js'
 import type { AnyResult } from '../result.js'
 import { checkSendOptions } from '../sendOptions.js'
@@ -170,6 +170,7 @@ export class Signature<
   }
 
   private async send(lead: readonly unknown[], kwargs: Kwargs, options: SendOptions): Promise<Handle> {
+    checkCall(this.task, lead ?? [], kwargs)
     checkSendOptions(this.task, options)
     const call: CallParts = { args: lead, kwargs, options: celeryOptions(options, this.dict.options) }
     return (await this.home.apply(this.canvas(), call)) as Handle
