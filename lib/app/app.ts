@@ -85,6 +85,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     kwargs: Kwargs = {},
     options: SendOptions = {},
   ): Signature<readonly unknown[], Result> {
+    if (task === '') throw new TypeError('signature needs the name of a task, such as "tasks.add"')
     checkCall(typeof task === 'string' ? task : 'signature', args, kwargs)
     const dict =
       typeof task === 'string' ? taskSignature(task, args, kwargs) : parseSignature(task, 'signature', this.limits)

@@ -10,7 +10,7 @@ import { checkOptions } from './options.js'
 import { MaxRetriesExceededError, Replace, Retry, type RetryOptions } from './predicate.js'
 import { replacementOf } from './replacement.js'
 import type { AnyResult } from './result.js'
-import { type AnySignature, homeOf, Signature, type SignatureHome } from './workflow/signature.js'
+import { type AnySignature, dictOf, homeOf, Signature, type SignatureHome } from './workflow/signature.js'
 
 /** Celery's `self.request`. */
 export interface RequestInfo {
@@ -133,10 +133,11 @@ export class TaskContext<Shared extends object = object> {
    * Replaces this task with a signature or a whole workflow: `throw self.replace(sig)`. The replacement gets the task's
    * id, so that its result is the task's; callbacks, the chord and the rest of the chain come after it. Mirrors
    * Celery's `Task.replace`.
-   * @throws ImproperlyConfigured for an empty chain, and for a signature that is part of a chord already
+   * @throws ImproperlyConfigured for an empty chain, and for a signature that is part of a chord already; TypeError for
+   *   a value that is not a signature
    */
   replace(sig: AnySignature): Replace {
-    const replacement = replacementOf(sig.canvas(), this.request)
+    const replacement = replacementOf(dictOf(sig, 'self.replace'), this.request)
     return new Replace(async () => {
       await homeOf([sig], this.task.home).apply(replacement, {})
     })
@@ -162,7 +163,7 @@ export class TaskContext<Shared extends object = object> {
   ): Promise<Signature<readonly [], Result>>
   async addToChord(sig: Signature<readonly []>, options: { readonly lazy?: boolean } = {}): Promise<unknown> {
     checkOptions('addToChord', options, ADD_OPTIONS)
-    const member = addedMember(sig.canvas(), this.request)
+    const member = addedMember(dictOf(sig, 'self.addToChord'), this.request)
     const home = homeOf([sig], this.task.home)
     if (options.lazy !== true) return home.apply(member.sig, {}, member.groupId)
     const added = new Signature<readonly []>(member.sig, home)

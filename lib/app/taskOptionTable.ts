@@ -105,6 +105,7 @@ export const TASK_OPTIONS: OptionTable & { readonly checks: Readonly<Record<keyo
     name: 'the name is the first argument of app.task',
     countdown: 'give it when the task is sent',
     eta: 'give it when the task is sent',
+    headers: "give them when the task is sent, or to all messages with app.on('beforeTaskPublish', ...)",
     backend: 'give it in the setting result_backend',
     base: 'there are no task classes; share code by functions, or put it around all handlers with app.use',
     typing: 'arguments are always checked; list them in params',

@@ -78,6 +78,7 @@ describe('options', () => {
       [{ ackLate: true }, 'ackLate is not an option; did you mean acksLate?'],
       [{ ratelimit: '1/s' }, 'ratelimit is not an option; did you mean rateLimit?'],
       [{ countdown: 3 }, 'countdown is not an option here: give it when the task is sent'],
+      [{ headers: { a: 1 } }, 'headers is not an option here: give them when the task is sent, or to all messages'],
       [
         { on_failure: handler },
         "on_failure is not an option here: do it in a catch of the handler, or for all tasks with app.on('taskFailure', ...)",
@@ -232,6 +233,7 @@ describe('options', () => {
         expect(() => task.signature(loose(args))).toThrow(/^t\.y: the arguments are .*: expected a list$/)
         await expect(task.s().applyAsync(loose(args))).rejects.toThrow(/^t\.y: the arguments are .*: expected a list$/)
       }
+      expect(() => app.signature('')).toThrow('signature needs the name of a task')
       const text = 'the keyword arguments are [1]: expected an object'
       expect(() => app.signature('t.x', [], loose([1]))).toThrow(text)
       expect(() => task.signature([], loose([1]))).toThrow(text)

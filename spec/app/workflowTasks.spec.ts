@@ -41,3 +41,57 @@ describe('celery.chunks', () => {
     await expect(chunks(it, 1)).rejects.toThrow('celery.chunks: `it` must be a list')
   })
 })
+
+describe('celery.accumulate', () => {
+  let app: Celery
+  let here: TestWorker
+
+  beforeEach(async () => {
+    app = new Celery('accumulate', {})
+    here = await testWorker(app)
+  })
+
+  afterEach(() => here.stop())
+
+  const accumulate = async (args: readonly unknown[], kwargs: Record<string, unknown> = {}): Promise<unknown> =>
+    (await app.sendTask('celery.accumulate', args, kwargs)).get({ timeout: 10 })
+
+  it('takes any number of arguments, and keyword arguments that are not its own', async () => {
+    const args = Array.from({ length: 300 }, (_, at) => at)
+    expect(await accumulate(args)).toEqual(args)
+    expect(await accumulate(args, { index: 299, more: 1 })).toBe(299)
+    expect(await accumulate(args, { index: -300 })).toBe(0)
+  })
+
+  it.each([1, -2, 300])('fails for an argument that there is not: %d', async (index) => {
+    await expect(accumulate(['only'], { index })).rejects.toMatchObject({
+      excType: 'IndexError',
+      message: 'tuple index out of range',
+    })
+  })
+
+  it.each(['0', 0.5])('fails for an index that is not an integer: %p', async (index) => {
+    await expect(accumulate(['only'], { index })).rejects.toThrow('celery.accumulate: `index` must be an integer')
+  })
+})
+
+describe('self.replace and self.addToChord', () => {
+  it('say what they expected in place of a value that is not a signature', async () => {
+    const app = new Celery('replace', {})
+    const add = app.task('add', (x: number, y: number) => x + y)
+    app.task('replaced', { bind: true }, (self) => {
+      throw self.replace(add as never)
+    })
+    app.task('joined', { bind: true }, (self) => self.addToChord('add' as never))
+    const here = await testWorker(app)
+    const end = async (name: string): Promise<unknown> => (await app.sendTask(name)).get({ timeout: 10 })
+    try {
+      await expect(end('replaced')).rejects.toThrow(
+        'self.replace: expected a signature, such as task.s(1), and got <Task>; write add.s(...)',
+      )
+      await expect(end('joined')).rejects.toThrow('self.addToChord: expected a signature, such as task.s(1)')
+    } finally {
+      await here.stop()
+    }
+  })
+})

@@ -11,17 +11,13 @@ import type { AnyResult } from '../result.js'
 import { type BoundHandler, Task } from '../task.js'
 import type { SignatureHome } from '../workflow/signature.js'
 
-/** The most arguments of `celery.accumulate`: one for each name. */
-const MOST = 255
-
 /**
  * The tasks that Celery has in every app for its workflows, and the one that beat sends daily. `celery.chunks`,
  * `celery.group` and `celery.chord` are rarely sent, and only by old clients.
  */
 export function workflowTasks(home: SignatureHome, limits: CanvasLimits): readonly Task[] {
-  const names = Array.from({ length: MOST }, (_, at) => `value${at}?`)
   return [
-    new Task('celery.accumulate', { bind: true, params: [...names, 'index?'] }, accumulate as BoundHandler),
+    new Task('celery.accumulate', { bind: true, params: ['**options', '...values'] }, accumulate as BoundHandler),
     new Task('celery.chunks', { params: ['task', 'it', 'n'] }, (task: unknown, it: unknown, n: unknown) => {
       const group = chunksOf(it, n).map((part) => taskSignature('celery.starmap', [], { task, it: part }))
       return home.apply(listSignature('group', group), {})
@@ -87,7 +83,11 @@ async function sendGroup(
 
 function accumulate({ request: { args, kwargs } }: TaskContext, ..._: unknown[]): unknown {
   const { index = null } = kwargs
-  return typeof index === 'number' ? args.at(index) : args
+  if (index === null) return args
+  if (!Number.isInteger(index)) throw new TypeError('celery.accumulate: `index` must be an integer')
+  const at = (index as number) < 0 ? args.length + (index as number) : (index as number)
+  if (at < 0 || at >= args.length) throw python('IndexError', 'tuple index out of range', 'builtins')
+  return args[at]
 }
 
 function python(exc_type: string, text: string, exc_module: string): RemoteError {
