@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { unlock as unlockOnce } from '../../lib/app/builtIns/unlock.js'
+import type { TaskContext } from '../../lib/app/context.js'
+import { BackendError } from '../../lib/backends/backendError.js'
 import { listSignature, type Signature, taskSignature } from '../../lib/canvas/signature.js'
 import { Celery } from '../../lib/celery.js'
-import { taskTuple } from '../../lib/protocol/result.js'
+import type { Backend } from '../../lib/ports.js'
+import { type ResultMeta, taskTuple } from '../../lib/protocol/result.js'
+import { MemoryLog } from '../support/memoryLog.js'
 import { MemoryWorker } from '../support/memoryWorker.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -117,6 +122,31 @@ describe('celery.chord_unlock', () => {
       excType: 'ChordError',
       message: `celery.chord_unlock raised SignatureError('${text}')`,
     })
+  })
+
+  it('stores that the chord has failed if the backend is away at its last retry, and comes back', async () => {
+    const away = new BackendError('the backend is away')
+    const stored: ResultMeta[] = []
+    const backend = {
+      name: 'away://',
+      storesNothing: false,
+      get: () => Promise.reject(away),
+      store: async (meta: ResultMeta) => void stored.push(meta),
+    }
+    const home = { apply: () => Promise.reject(away), backend: () => backend as unknown as Backend, conf: {} }
+    const self = { request: { retries: 3, task: 'celery.chord_unlock' }, log: new MemoryLog() } as unknown
+    const header = [taskTuple('member')]
+    await expect(unlockOnce(home, self as TaskContext, ['g', bodyOf('body'), 1, 3, header])).rejects.toBe(away)
+    expect(stored).toMatchObject([
+      {
+        taskId: 'body',
+        status: 'FAILURE',
+        result: {
+          exc_type: 'ChordError',
+          exc_message: ["celery.chord_unlock raised BackendError('the backend is away')"],
+        },
+      },
+    ])
   })
 
   it('says over a backend whose results are not for it that there are no chords, at once', async () => {
