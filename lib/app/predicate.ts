@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { coerceError, textOf } from '../errors.js'
 import { RETRY_OPTIONS } from './callOptionTables.js'
 import { checkOptions } from './options.js'
@@ -113,6 +114,10 @@ function kindOf(thrown: unknown): Kind | undefined {
     return undefined
   }
 }
+
+/** Whether a returned value is one of those that are to be thrown. Results of other kinds are not looked into. */
+export const isPredicate = (returned: unknown): boolean =>
+  types.isNativeError(returned) && kindOf(returned) !== undefined
 
 export const isRetry = (thrown: unknown): thrown is Retry => kindOf(thrown) === 'retry'
 export const isIgnore = (thrown: unknown): thrown is Ignore => kindOf(thrown) === 'ignore'

@@ -4,7 +4,7 @@ import { currentRun } from '../app/current.js'
 import { isSoftTimeLimit } from '../app/limitErrors.js'
 import type { Middlewares } from '../app/middleware.js'
 import { perform } from '../app/perform.js'
-import { isIgnore, isReject, isReplace, isRetry, type Replace } from '../app/predicate.js'
+import { isIgnore, isPredicate, isReject, isReplace, isRetry, type Replace } from '../app/predicate.js'
 import type { Task } from '../app/task.js'
 import { coerceError, StoppedError } from '../errors.js'
 import type { Kwargs } from '../protocol/message.js'
@@ -55,7 +55,7 @@ export function callTask(call: Call): Outcome | Promise<Outcome> {
     const run = around ? () => around(call.request(), performed) : performed
     const running = currentRun.run({ id, rootId, worker, children }, run)
     if (isThenable(running)) return whenEnded(running, call, startedAt)
-    return { state: 'SUCCESS', result: running, runtimeMs: call.monotonic() - startedAt }
+    return ended(running, call, startedAt)
   } catch (thrown) {
     return failed(thrown, call, startedAt)
   }
@@ -63,11 +63,16 @@ export function callTask(call: Call): Outcome | Promise<Outcome> {
 
 async function whenEnded(running: PromiseLike<unknown>, call: Call, startedAt: number): Promise<Outcome> {
   try {
-    const result = await running
-    return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
+    return ended(await running, call, startedAt)
   } catch (thrown) {
     return failed(thrown, call, startedAt)
   }
+}
+
+/** In Python `retry` and `replace` raise, whatever is written before them: so what is returned here counts as thrown. */
+function ended(result: unknown, call: Call, startedAt: number): Outcome | Promise<Outcome> {
+  if (isPredicate(result)) return failed(result, call, startedAt)
+  return { state: 'SUCCESS', result, runtimeMs: call.monotonic() - startedAt }
 }
 
 async function failed(caught: unknown, call: Call, startedAt: number): Promise<Outcome> {

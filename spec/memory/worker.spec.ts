@@ -237,6 +237,21 @@ describe('a worker on memory://', () => {
       expect(error).toMatchObject({ excType: 'MaxRetriesExceededError' })
     })
 
+    it.each([
+      ['at once', (value: unknown) => value],
+      ['by a promise', async (value: unknown) => value],
+    ])('also where a retry, or what replaces it, is returned %s, as it may be in Python', async (_how, give) => {
+      await start((app) => {
+        app.task('double', (value: number) => 2 * value)
+        app.task('again', { bind: true }, (self: TaskContext) =>
+          give(self.request.retries === 0 ? self.retry({ countdown: 0 }) : 'ran twice'),
+        )
+        app.task('other', { bind: true }, (self: TaskContext) => give(self.replace(app.signature('double', [21], {}))))
+      })
+      expect(await here.outcome('again')).toEqual(['SUCCESS', 'ran twice'])
+      expect(await here.outcome('other')).toEqual(['SUCCESS', 42])
+    })
+
     it('and fails with the reason, where there is one', async () => {
       await start((app) =>
         app.task('never', { bind: true, maxRetries: 1 }, (self: TaskContext) => {
