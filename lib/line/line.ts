@@ -133,6 +133,7 @@ export class Line {
       onAdmitted: (request) =>
         wasReceived(request.message.headers) ? options.events.returned(request) : options.events.received(request),
       onReady: (request) => this.pool.offer(request),
+      together: (act) => this.pool.together(act),
       onDiscarded: async (request, reason) => settle(request, { state: 'REVOKED', reason }, this.settling),
       onEta: (request, delayMs) => this.departures.consider(request, delayMs),
     })

@@ -25,6 +25,7 @@ export class Pool {
   private ready = new PriorityQueue(byArrival)
   private slots: number
   private closed = false
+  private gathering = false
   private drained: Array<() => void> = []
   private readonly fullness = new Listeners()
 
@@ -63,6 +64,17 @@ export class Pool {
     this.fill()
   }
 
+  /** Calls `act`, and then gives slots to all that it has offered, the earliest delivered first. */
+  together(act: () => void): void {
+    this.gathering = true
+    try {
+      act()
+    } finally {
+      this.gathering = false
+      this.fill()
+    }
+  }
+
   /** Starts nothing more. */
   close(): void {
     this.closed = true
@@ -74,7 +86,7 @@ export class Pool {
   }
 
   private fill(): void {
-    while (!this.closed && !this.full) {
+    while (!this.closed && !this.gathering && !this.full) {
       const request = this.ready.pop()
       if (!request) return
       this.options.beforeRun?.()

@@ -6,6 +6,8 @@ export interface TurnsOptions extends HoldsOptions {
   readonly lanes: Lanes<Request>
   /** Called with the requests whose turn it is now, in the order of delivery. */
   onTurn(requests: readonly Request[]): void
+  /** Calls `act`, and gives no slot to any request before it has returned. */
+  together(act: () => void): void
 }
 
 /** Keeps the order of the keys: which request has a place, which waits for which, and how many wait for how long. */
@@ -76,6 +78,10 @@ export class Turns {
   }
 
   private turn(freed: readonly Request[]): void {
-    this.options.onTurn(freed.filter(({ parkedFor }) => parkedFor === 'order'))
+    const { onTurn, together } = this.options
+    const next = freed.filter(({ parkedFor }) => parkedFor === 'order')
+    // If two slots are free, one of them would go to a later request before the second of these is passed on.
+    if (next.length > 1) together(() => onTurn(next))
+    else onTurn(next)
   }
 }

@@ -84,6 +84,21 @@ describe('order by keys that nest', () => {
     expect(gated.started).toEqual(['all', 'z', 'y', 'x'])
   })
 
+  it('gives two slots that are free at once to those let go together, before what was delivered after them', async () => {
+    open(2)
+    const [written, write] = held()
+    job('all', 'b').writing = written
+    job('x', ['b', 'x'])
+    job('y', ['b', 'y'])
+    job('other', 'a').writing = written
+    job('later', 'c')
+    await end('other', 'all')
+    expect(gated.started).toEqual(['all', 'other'])
+    write()
+    await offline.turn()
+    expect(gated.started).toEqual(['all', 'other', 'x', 'y'])
+  })
+
   it('lets those go at once that waited only for a message that leaves before its turn', async () => {
     job('x1', ['b', 'x'])
     job('all', ['b'])
