@@ -1,6 +1,6 @@
 import { BadMessage } from '../badMessage.js'
 
-/** Limits for a body, checked before it is parsed. */
+/** Limits for a body: of items, checked before it is parsed, and of nesting, before anything recurses into it. */
 export interface BodyLimits {
   /** Levels of lists and mappings. */
   readonly maxNesting: number

@@ -1,7 +1,7 @@
 import { missingMethods, Register } from '../../registers/register.js'
 import type { BodyLimits } from './bodyLimits.js'
 import { readJson, writeJson } from './json.js'
-import { checkJson } from './jsonScan.js'
+import { checkJson, checkNesting, mayExceed } from './jsonScan.js'
 import { unwrap, WRAPPER_MARK, wrap } from './kombuTypes.js'
 import { readMsgpack, writeMsgpack } from './msgpack.js'
 import { readYaml, writeYaml } from './yaml.js'
@@ -34,9 +34,11 @@ const OWN: readonly Serializer[] = [
     contentType: 'application/json',
     contentEncoding: 'utf-8',
     read(content, limits) {
-      checkJson(content, limits)
+      const isLarge = mayExceed(content, limits)
+      if (isLarge) checkJson(content, limits)
       const text = UTF8.decode(content)
-      const value = readJson(text)
+      const value = readJson(text, () => checkJson(content, limits))
+      if (!isLarge) checkNesting(value, limits)
       return text.includes(WRAPPER_MARK) ? unwrap(value) : value
     },
     write: (value) => Buffer.from(writeJson(wrap(value))),
