@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { types } from 'node:util'
 import { repr } from '../repr.js'
 import { Decimal, PlainDate, PlainDateTime, PlainTime, readDateTime, Uuid, writeDateTime } from '../values.js'
-import { toPlain } from './plain.js'
+import { isOrdinary, toPlain } from './plain.js'
 
 /** Found in the text of every document that has a wrapper. */
 export const WRAPPER_MARK = '__type__'
@@ -49,12 +49,13 @@ export function unwrap(value: unknown): unknown {
 }
 
 /**
- * Returns a copy of a value for `writeJson`, with kombu's wrappers around values that JSON can't express: Date, bytes,
- * and the classes of `values.ts`.
+ * Returns a value for `writeJson`, with kombu's wrappers around what JSON can't express: Date, bytes, and the classes of
+ * `values.ts`. It is a copy, unless there is nothing to wrap.
  * @throws TypeError that names the place of a value that can't be written without loss: NaN, a Map, a circular
  * reference
  */
 export function wrap(value: unknown): unknown {
+  if (typeof value === 'object' && isOrdinary(value)) return value
   return toPlain(value, { number: finite, bigint: (integer) => integer, object: wrapper })
 }
 

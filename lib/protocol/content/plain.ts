@@ -37,6 +37,29 @@ export function toPlain(value: unknown, rules: WritingRules): unknown {
   }
 }
 
+/** Returns whether a value needs no copy: JSON.stringify writes it as it is, without loss. */
+export function isOrdinary(value: unknown): boolean {
+  try {
+    return isOrdinaryWithin(value, DEEPEST)
+  } catch {
+    // A getter has thrown. The copy says where.
+    return false
+  }
+}
+
+function isOrdinaryWithin(value: unknown, levels: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return typeof value !== 'bigint'
+  if (levels === 0 || 'toJSON' in value) return false
+  if (Array.isArray(value)) return value.every((item) => isOrdinaryWithin(item, levels - 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  for (const key of Object.keys(value)) {
+    if (!isOrdinaryWithin((value as Record<string, unknown>)[key], levels - 1)) return false
+  }
+  return true
+}
+
 /** Sets an own property, even `__proto__`, which an assignment would take as the prototype. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')

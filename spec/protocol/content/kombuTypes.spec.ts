@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { writeJson } from '../../../lib/protocol/content/json.js'
 import { unwrap, wrap } from '../../../lib/protocol/content/kombuTypes.js'
 import { Decimal, PlainDate, PlainDateTime, PlainTime, PreciseDate, Uuid } from '../../../lib/protocol/values.js'
 
@@ -69,6 +71,38 @@ describe('kombu types', () => {
     circle.push({ circle }, circle)
     expect(() => wrap(circle)).toThrow(
       'nested deeper than 1000 levels, or circular, at $[0].circle[0].circle[0].circle',
+    )
+  })
+
+  it('are written the same, whether or not there is something beside them that has to be wrapped', () => {
+    const day = new PlainDate('2024-01-01')
+    const text = (value: unknown): string => {
+      try {
+        return writeJson(wrap(value))
+      } catch (thrown) {
+        return String(thrown).replace(/, at \$.*/, '')
+      }
+    }
+    const other = fc.constantFrom<unknown>(
+      day,
+      undefined,
+      () => 1,
+      Symbol('x'),
+      { toJSON: () => day },
+      new Set(),
+      Object(1),
+    )
+    const anything = fc.anything({ withBigInt: true, withSparseArray: true, withNullPrototype: true, withDate: true })
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(anything, fc.dictionary(fc.string(), fc.oneof(anything, other)), other)),
+        (items) => {
+          expect(text([day, ...items])).toBe(
+            text(items).replace(/^\[(?=(.))/, (_, next) => `[${text(day)}${next === ']' ? '' : ','}`),
+          )
+        },
+      ),
+      { numRuns: 1000 },
     )
   })
 
