@@ -89,9 +89,10 @@ export function isoFormat(ms: number): string
 export function isoFormat(ms: number | null): string | null
 export function isoFormat(ms: number | null): string | null {
   if (ms === null) return null
+  const second = Math.floor(ms / 1000) * 1000
   // A double is more precise than that, but not a multiple of it.
-  const microseconds = Math.round((ms % 1000) * 1000)
-  const whole = new Date(Math.floor(ms / 1000) * 1000 + (microseconds === 1_000_000 ? 1000 : 0))
+  const microseconds = Math.round((ms - second) * 1000)
+  const whole = new Date(second + (microseconds === 1_000_000 ? 1000 : 0))
   const fraction = microseconds % 1_000_000
   const text = whole.toISOString().slice(0, 19)
   return `${text}${fraction === 0 ? '' : `.${String(fraction).padStart(6, '0')}`}+00:00`

@@ -86,4 +86,15 @@ describe('an event', () => {
       expect(isoFormat(parseTime(text))).toBe(text)
     expect(isoFormat(null)).toBeNull()
   })
+
+  it('writes times before 1970 as Python does', () => {
+    for (const text of [
+      '1969-12-31T23:59:59.999000+00:00',
+      '1969-12-31T23:59:59+00:00',
+      '1900-01-01T00:00:00.000001+00:00',
+      '0001-01-01T00:00:00.250000+00:00',
+    ])
+      expect(isoFormat(parseTime(text))).toBe(text)
+    expect(isoFormat(-0.0001)).toBe('1970-01-01T00:00:00+00:00')
+  })
 })
