@@ -247,6 +247,13 @@ describe('the command line', () => {
     expect(signals.eventNames()).toEqual([])
   })
 
+  it.each(['SIGQUIT', 'SIGQUIT\r'])('takes TERM for QUIT with REMAP_SIGTERM %j', async (value) => {
+    env.REMAP_SIGTERM = value
+    startWith = async () => void signals.emit('SIGTERM')
+    expect(await run('-A', 'app', 'worker')).toBe(0)
+    expect(out).toContain('worker: Cold shutdown (MainProcess)\n')
+  })
+
   it('starts again after HUP, when it has given all back', async () => {
     const pidfile = join(directory, 'w.pid')
     const replaced = new Error('replaced')

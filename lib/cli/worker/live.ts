@@ -54,7 +54,8 @@ export async function live(worker: Runnable, options: LiveOptions): Promise<End>
       log.reopen()
       log.logger('worker').warning(running(worker))
     },
-    remapTerm: io.env.REMAP_SIGTERM === 'SIGQUIT',
+    // As with settings, an env file may have the line ends of Windows.
+    remapTerm: io.env.REMAP_SIGTERM?.replace(/\r$/, '') === 'SIGQUIT',
     say,
     exit: io.exit,
     onError: unrecoverable,
