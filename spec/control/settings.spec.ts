@@ -81,6 +81,21 @@ describe('the commands about settings, queues and figures', () => {
       })
     })
 
+    it('shows how keys are ordered, which is no secret', () => {
+      const config = { task_order_by: { 'api.*': 'kwargs.key' }, task_order_key_error: 'unordered' }
+      const all = { include: ['spec'], deprecated_settings: null }
+      expect(new OfflinePanel(app, { config }).answer('conf')).toEqual({ ...config, ...all })
+      expect(new OfflinePanel(app).answer('conf', { with_defaults: true })).toMatchObject({
+        task_order_key_error: 'reject',
+        worker_http_token: '********',
+        security_key: '********',
+      })
+      const nested = { my_own: { ...config, token: 's3cret' } }
+      expect(new OfflinePanel(app, { config: nested }).answer('conf')).toMatchObject({
+        my_own: { task_order_by: { 'api.*': '********' }, task_order_key_error: '********', token: '********' },
+      })
+    })
+
     it('shows a value that goes in circles as a text', () => {
       const circle: Record<string, unknown> = {}
       circle.self = circle

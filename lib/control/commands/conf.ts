@@ -11,6 +11,8 @@ import type { ControlParts } from '../parts.js'
 
 /** Names whose values Celery never shows. */
 const HIDDEN = /API|TOKEN|KEY|SECRET|PASS|PROFANITIES_LIST|SIGNATURE|DATABASE|BEAT_DBURI/i
+/** Settings that only Celeriac has, and that hold no secret: a pattern of task names may contain one of these words. */
+const OPEN: ReadonlySet<string> = new Set(['task_order_by', 'task_order_key_error'])
 const MASK = '********'
 
 type ConfParts = Pick<ControlParts, 'configured' | 'main' | 'settings' | 'version'>
@@ -64,7 +66,7 @@ function modulesOf({ main, settings }: ConfParts): string[] {
 export function shownValue(name: string, value: unknown): unknown {
   if (ROWS.get(name)?.secret === true && typeof value === 'string') return longer(maskUrl(value))
   try {
-    const shown = wrap(censored(name, value))
+    const shown = wrap(OPEN.has(name) ? value : censored(name, value))
     writeJson(shown)
     return shown
   } catch {
