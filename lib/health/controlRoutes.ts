@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { COMMANDS } from '../control/commands/index.js'
 import type { Panel } from '../control/panel.js'
-import type { Logger } from '../ports.js'
+import type { Clock, Logger } from '../ports.js'
 import { readJson, writeJson } from '../protocol/content/json.js'
 import type { RouteHandler, Routes } from './route.js'
 
@@ -11,11 +11,14 @@ export const CONTROLS: readonly string[] = COMMANDS.filter(({ onPage }) => onPag
 
 /** Bytes of the largest body that is read. */
 const LONGEST_BODY = 64 * 1024
+/** Refusals come as fast as anybody sends requests: one WARNING in that time. */
+const WARN_EVERY_MS = 60_000
 
 export interface ControlRoutesOptions {
   readonly panel: Pick<Panel, 'answer'>
   /** Token expected as `Authorization: Bearer`. */
   readonly token: string
+  readonly clock: Pick<Clock, 'monotonic'>
   readonly log: Logger
 }
 
@@ -24,13 +27,25 @@ export interface ControlRoutesOptions {
  * arguments, the response the command's own (`{"ok": "..."}`, or `{"error": "..."}` with 400). Serve it only where
  * control is on.
  */
-export function controlRoutes({ log, panel, token }: ControlRoutesOptions): Routes {
+export function controlRoutes({ clock, log, panel, token }: ControlRoutesOptions): Routes {
+  let warnedAt = Number.NEGATIVE_INFINITY
+  let unwarned = 0
+  const warn = (text: string): void => {
+    if (clock.monotonic() - warnedAt < WARN_EVERY_MS) {
+      unwarned++
+      log.debug(text)
+      return
+    }
+    log.warning(unwarned === 0 ? text : `${text} (${unwarned} more refused since the last warning)`)
+    warnedAt = clock.monotonic()
+    unwarned = 0
+  }
   const handler =
     (method: string): RouteHandler =>
     async (request, response) => {
       const refused = refusal(request, token)
       if (refused) {
-        log.warning(`Control over HTTP: ${method} from ${request.socket.remoteAddress} refused: ${refused.error}`)
+        warn(`Control over HTTP: ${method} from ${request.socket.remoteAddress} refused: ${refused.error}`)
         return answer(response, refused.status, { error: refused.error })
       }
       const args = await argumentsOf(request)

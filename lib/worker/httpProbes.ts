@@ -105,12 +105,12 @@ export class HttpProbes {
   }
 
   private page(source: Source, history: History): Routes {
-    const { log, remote, settings } = this.options
+    const { clock, log, remote, settings } = this.options
     const { worker_http_control: isOn, worker_http_token: token } = settings
     if (!isOn || token === null) return pageRoutes({ source, history, controls: [] })
     return new Map([
       ...pageRoutes({ source, history, controls: CONTROLS }),
-      ...controlRoutes({ panel: remote.panel, token, log: log('http') }),
+      ...controlRoutes({ panel: remote.panel, token, clock, log: log('http') }),
     ])
   }
 

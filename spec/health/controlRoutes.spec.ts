@@ -4,6 +4,7 @@ import { systemClock } from '../../lib/clock.js'
 import { CONTROLS, controlRoutes } from '../../lib/health/controlRoutes.js'
 import { HttpServer } from '../../lib/health/server.js'
 import type { ControlRequest } from '../../lib/protocol/control.js'
+import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
 
 const TOKEN = 'a-token-of-this-spec'
@@ -12,6 +13,7 @@ const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application
 describe('control over HTTP', () => {
   const log = new MemoryLog()
   const asked: ControlRequest[] = []
+  let clock: FakeClock
   let answer: unknown
   let server: HttpServer
 
@@ -23,7 +25,8 @@ describe('control over HTTP', () => {
         return answer
       },
     }
-    const routes = controlRoutes({ panel, token: TOKEN, log })
+    clock = new FakeClock()
+    const routes = controlRoutes({ panel, token: TOKEN, clock, log })
     server = new HttpServer({ address: { host: '127.0.0.1', port: 0 }, routes, asked: true, clock: systemClock, log })
     await server.start()
   })
@@ -97,6 +100,30 @@ describe('control over HTTP', () => {
     })
     expect(log.of('WARNING')).toEqual(['Control over HTTP: pool_grow from 127.0.0.1 refused: the token is wrong'])
     expect(asked).toEqual([])
+  })
+
+  it('warns of refusals once a minute, and says how many there were', async () => {
+    const text = 'Control over HTTP: pool_grow from 127.0.0.1 refused: the token is wrong'
+    const refused = () => post('/api/control/pool_grow', {}, ['{}'])
+    await refused()
+    clock.advance(59_999)
+    await refused()
+    await post('/api/control/pool_shrink', {}, ['{}'])
+    expect(log.of('WARNING')).toEqual([text])
+    expect(log.of('DEBUG')).toEqual([text, text.replace('grow', 'shrink')])
+    clock.advance(1)
+    await refused()
+    await refused()
+    clock.advance(60_000)
+    await refused()
+    clock.advance(60_000)
+    await refused()
+    expect(log.of('WARNING')).toEqual([
+      text,
+      `${text} (2 more refused since the last warning)`,
+      `${text} (1 more refused since the last warning)`,
+      text,
+    ])
   })
 
   it.each([
