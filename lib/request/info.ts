@@ -12,6 +12,9 @@ const TIMER_PRIORITY = 6
 /** A sender may give longer texts than Celery's 1,024 characters; each reply would carry one of many megabytes. */
 const LONGEST_REPR = 16_384
 
+/** Characters of JSON: longer arguments are shown as text, for a reply has those of all tasks that the worker holds. */
+const LONGEST_VALUE = 65_536
+
 /** State of a request as `query_task` reports it. `ready` is Celery's name for a request that is none of the others. */
 export type Standing = 'active' | 'reserved' | 'scheduled' | 'ready'
 
@@ -20,7 +23,7 @@ export interface TaskInfo {
   readonly id: string
   /** Display name, if the sender gave one. */
   readonly name: string
-  /** The values, or their text if they can't be written as JSON or were not wanted. */
+  /** The values, or their text if they can't be written as JSON, are very long, or were not wanted. */
   readonly args: unknown
   readonly kwargs: unknown
   /** The task's registered name. */
@@ -126,7 +129,8 @@ function given(text: string | null): string | null {
   return text === null ? null : cutRepr(text, LONGEST_REPR)
 }
 
-/** Returns the value if JSON can express it, or else its text: a task may put anything into its arguments. */
+/** Returns the value if JSON can express it in reason, or else its text: a task may put anything into its arguments. */
 function sendable(value: unknown, text: () => string): unknown {
-  return jsonText(value) === null ? text() : wrap(value)
+  const json = jsonText(value)
+  return json === null || json.length > LONGEST_VALUE ? text() : wrap(value)
 }

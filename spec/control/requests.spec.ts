@@ -54,6 +54,20 @@ describe('the commands about requests', () => {
     expect(node.answer('active', { safe: true })).toMatchObject([{ args: most, kwargs }])
   })
 
+  it('show very long arguments as text', () => {
+    const [most, more] = ['x'.repeat(65_536 - '[""]'.length), 'x'.repeat(65_537 - '{"x":""}'.length)]
+    const eta = new Date(node.offline.clock.now() + 60_000).toISOString()
+    node.offline.deliver('plain', { id: 'a', args: [most], kwargs: { x: more } })
+    node.offline.deliver('plain', { id: 'b', args: [`${most}x`], kwargs: { x: more.slice(1) }, headers: { eta } })
+    const text = 'x'.repeat(1024)
+    const short = { args: [most], kwargs: `{'x': '${text}`.slice(0, 1021).concat('...') }
+    expect(node.answer('active')).toMatchObject([short])
+    expect(node.answer('query_task', { ids: 'a' })).toMatchObject({ a: ['active', short] })
+    expect(node.answer('scheduled')).toMatchObject([
+      { request: { args: `('${text}`.slice(0, 1021).concat('...'), kwargs: { x: more.slice(1) } } },
+    ])
+  })
+
   it('show what is acknowledged late as not acknowledged', () => {
     node.offline.deliver('late', { args: ['a'] })
     expect(node.answer('active')).toMatchObject([{ acknowledged: false }])
