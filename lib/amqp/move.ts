@@ -50,7 +50,8 @@ export class AmqpMove implements Move {
     this.ended = promise
     this.end = resolve
     channel.on('return', (message) => this.returned(message))
-    channel.on('close', () => this.over(new BrokerError('the channel was closed')))
+    // Before amqplib's own listener, which fails what is under way as if it were refused.
+    channel.prependListener('close', () => this.over(new BrokerError('the channel was closed')))
   }
 
   /** @throws QueueRefused while the queue has another consumer, or if it is a quorum queue that lets in any number of them */

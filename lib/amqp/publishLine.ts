@@ -38,6 +38,7 @@ export class PublishLine {
   /** How many were under way when the channel was closed. */
   private lost = 0
   private refusal: Error | null = null
+  private isClosed = false
 
   private constructor(
     private readonly channel: ConfirmChannel,
@@ -45,6 +46,11 @@ export class PublishLine {
   ) {
     channel.on('return', (message) => {
       this.returned.add(String(message.properties.correlationId))
+    })
+    // Before amqplib's own listener, which fails what is under way. When the broker shuts down (320), the connection
+    // tells of its end only after that.
+    channel.prependListener('close', () => {
+      this.isClosed = true
     })
   }
 
@@ -101,7 +107,7 @@ export class PublishLine {
   private failure(thrown: unknown): Sending {
     const { ended } = this.epoch
     if (this.refusal) return { is: 'refused', error: this.refusal, isAlone: this.lost === 1 }
-    if (!ended.aborted) return { is: 'nacked' }
+    if (!ended.aborted) return this.isClosed ? { is: 'lost', error: coerceError(thrown) } : { is: 'nacked' }
     const reason = coerceError(ended.reason)
     // What a message whose frames the broker can't take does to a connection. Other channels share it: even a message that was alone is only under suspicion.
     return isReply(reason, 'FRAME_ERROR', 'SYNTAX_ERROR')

@@ -8,6 +8,7 @@ import { loadSettings } from '../../lib/settings/load.js'
 import { queueNamed } from '../../lib/settings/queues.js'
 import { Client } from '../support/client.js'
 import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
+import { forcedClose } from '../support/forcedClose.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { RawClient } from '../support/rawClient.js'
@@ -209,6 +210,29 @@ describe('messages that are moved', () => {
       await allMoved(6)
       expect((await numbers(to)).sort()).toEqual([0, 1, 2, 3, 4, 5])
     })
+  })
+
+  it('are not taken for refused when the broker shuts down', async () => {
+    const broker = await forcedClose(brokerUrl())
+    await under.connection.stop()
+    under = await connectionTo(broker.url, log)
+    await waitFor(() => under.epochs.length === 1, { what: 'the connection' })
+    const [received, begun] = [deferred<void>(), deferred<void>()]
+    await fill(1)
+    const begin = (): Promise<void> => {
+      received.resolve()
+      return begun.promise
+    }
+    const move = await open({ begin })
+    await received.promise
+    broker.force()
+    begun.resolve()
+    try {
+      expect((await move.ended)?.message).toBe('the channel was closed')
+    } finally {
+      await under.connection.stop()
+      await broker.close()
+    }
   })
 
   it('are rejected if they can not be written, and hold up none', async () => {

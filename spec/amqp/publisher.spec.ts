@@ -8,6 +8,7 @@ import type { Clock } from '../../lib/ports.js'
 import type { AmqpProperties, OutgoingMessage } from '../../lib/protocol/amqp.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { Client } from '../support/client.js'
+import { forcedClose } from '../support/forcedClose.js'
 import { type Link, openLink, through } from '../support/link.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
@@ -173,6 +174,27 @@ describe('the publisher', () => {
     link.resume()
     await pending
     expect(await client.depth(queue)).toBe(2)
+  })
+
+  it('takes a connection that the broker closes while it shuts down for lost, and no message for refused', async () => {
+    const broker = await forcedClose(brokerUrl())
+    const { settings } = loadSettings({ config: { broker_url: broker.url }, env: {}, flags: {} })
+    const other = new AmqpPublisher(connectionOptions('producer', settings, systemClock, logs))
+    try {
+      await other.publish(message(queue))
+      broker.force()
+      await expect(
+        other.publish(message(queue), undefined, { next: (error) => Promise.reject(error) }),
+      ).rejects.toThrow('the connection to the broker was lost')
+      await other.publish(message(queue))
+      broker.force()
+      await other.publish(message(queue))
+      expect(await client.depth(queue)).toBe(5)
+      expect(logs.lines.filter(({ message }) => message.includes('refused'))).toEqual([])
+    } finally {
+      await other.stop()
+      await broker.close()
+    }
   })
 
   it('gives up when it is told to', async () => {
