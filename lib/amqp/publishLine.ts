@@ -30,8 +30,11 @@ const CONFIRMED: Sending = { is: 'confirmed' }
  * stays up.
  */
 export class PublishLine {
-  /** Ids of mandatory messages that were returned: the broker returns them just before it confirms them. */
-  private readonly returned = new Set<string>()
+  /**
+   * How many mandatory messages were returned, by what tells them apart: the broker returns them just before it confirms
+   * them, but may confirm others with the same id between the two.
+   */
+  private readonly returned = new Map<string, number>()
   /** Set while the socket's buffer is full. */
   private drained: Promise<void> | null = null
   private underWay = 0
@@ -44,8 +47,9 @@ export class PublishLine {
     private readonly channel: ConfirmChannel,
     readonly epoch: Epoch,
   ) {
-    channel.on('return', (message) => {
-      this.returned.add(String(message.properties.correlationId))
+    channel.on('return', ({ fields, properties }) => {
+      const address = addressOf({ ...fields, properties })
+      this.returned.set(address, (this.returned.get(address) ?? 0) + 1)
     })
     // Before amqplib's own listener, which fails what is under way. When the broker shuts down (320), the connection
     // tells of its end only after that.
@@ -98,10 +102,20 @@ export class PublishLine {
     return this.channel.publish(message.exchange, message.routingKey, message.content, options as Options.Publish, done)
   }
 
-  private taken({ exchange, properties, routingKey }: OutgoingMessage): Sending {
-    if (!this.returned.delete(String(properties.correlationId))) return CONFIRMED
+  private taken(message: OutgoingMessage): Sending {
+    if (!this.wasReturned(message)) return CONFIRMED
+    const { exchange, routingKey } = message
     const text = `no queue takes messages for ${routingKey || '""'} of exchange ${exchange || '""'}`
     return { is: 'impossible', error: forGood(text) }
+  }
+
+  private wasReturned(message: OutgoingMessage): boolean {
+    if (this.returned.size === 0) return false
+    const address = addressOf(message)
+    const left = (this.returned.get(address) ?? 0) - 1
+    if (left > 0) this.returned.set(address, left)
+    else this.returned.delete(address)
+    return left >= 0
   }
 
   private failure(thrown: unknown): Sending {
@@ -139,6 +153,12 @@ export class PublishLine {
 /** The error for a message that another try would not help. */
 export function forGood(text: string, cause?: unknown): BrokerError {
   return new BrokerError(text, { retriable: false, cause })
+}
+
+/** Of messages with the same one the broker takes all or none. */
+function addressOf({ exchange, properties, routingKey }: Omit<OutgoingMessage, 'content'>): string {
+  // As bytes, which the broker gives back as they are: a lone surrogate has none of its own.
+  return Buffer.from([exchange, routingKey, properties.correlationId].join('\0')).toString()
 }
 
 function isRefusal(error: Error): boolean {
