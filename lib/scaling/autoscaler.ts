@@ -185,6 +185,7 @@ export class Autoscaler implements Component {
       busy: pool.busy,
       reserved: state.ready,
       parked: state.parked,
+      excess: intake.queues().reduce((sum, queue) => sum + state.excessFrom(queue), 0),
       received: state.received,
       completed: state.completed,
       serviceMsTotal: state.serviceMsTotal,

@@ -158,7 +158,15 @@ function slotMsOfEnded(before: Sample, after: Sample, elapsedMs: number): number
   // With so much waiting, a slot without a run waits for the round trip to the broker that brings the next message.
   // That time belongs to a run, too: it is what makes slots count for very short tasks.
   const workMs = Math.max(0, endedMs + after.runningMs - before.runningMs)
-  return endedMs + Math.max(0, after.slots * elapsedMs - workMs)
+  const served = after.slots - Math.max(before.excess ?? 0, after.excess ?? 0)
+  return endedMs + Math.max(0, served * elapsedMs - workMs) * partThatRan(before, after)
+}
+
+/** Returns which part of the messages that were looked at got a slot: those that were parked were waited for as well. */
+function partThatRan(before: Sample, after: Sample): number {
+  const lookedAt = after.received - before.received - (after.reserved - before.reserved)
+  const begun = Math.max(0, after.completed - before.completed + after.busy - before.busy)
+  return lookedAt > begun ? begun / lookedAt : 1
 }
 
 /** Adds runs. If the last ones differ strongly, those before them are forgotten. */

@@ -25,6 +25,8 @@ export interface Sample {
   readonly reserved: number
   /** Messages received that wait for something else; slots wouldn't help them. */
   readonly parked: number
+  /** Those of them that take the place of others: for each, a slot gets no message. Absent for none. */
+  readonly excess?: number
   /** Total of messages received. */
   readonly received: number
   /** Total of runs that ended, and of the milliseconds that they took. */

@@ -99,6 +99,27 @@ describe('a decision', () => {
   })
 })
 
+describe('the time of runs', () => {
+  it.each([
+    ['counts the way to the broker', 0, 10],
+    ['does not count slots whose messages wait for their order key', 2, 1],
+  ])('%s', async (_, excess, serviceMs) => {
+    bench = new Bench()
+    await bench.autoscaler.start()
+    for (let n = 0; n < excess; n++) bench.state.exceed('q', 1)
+    bench.ready = 2
+    for (let tick = 0; tick < 10; tick++) {
+      bench.state.received += 200
+      bench.state.completed += 200
+      bench.state.serviceMsTotal += 200
+      await bench.tick()
+    }
+    bench.ready = 5000
+    await bench.tick()
+    expect(bench.autoscaler.decisions.at(-1)?.detail.serviceMs).toBe(serviceMs)
+  })
+})
+
 describe('holding back', () => {
   it.each([
     ['an open breaker', {}, 'breaker-open', 'breaker service is open'],

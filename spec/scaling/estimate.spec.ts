@@ -203,6 +203,33 @@ describe('the service time', () => {
   })
 })
 
+describe('the service time while messages wait for their order key', () => {
+  /** One run of 100 ms after the other, in four slots, while messages wait in the broker. */
+  const oneAfterTheOther = (parts: (second: number) => Partial<Sample>): Sample[] =>
+    Array.from({ length: 10 }, (_, second) =>
+      sampleOf({
+        now: second * 1000,
+        ready: 9000 - second * 500,
+        slots: 4,
+        busy: 1,
+        completed: second * 10,
+        serviceMsTotal: second * 1000,
+        ...parts(second),
+      }),
+    )
+
+  it('is not that of slots for which none of the messages that arrive may run', () => {
+    const taken = oneAfterTheOther((second) => ({ received: second * 510, parked: second * 500 }))
+    expect(expectedServiceMs(observeAll(taken))).toBeGreaterThan(100)
+    expect(expectedServiceMs(observeAll(taken))).toBeLessThan(110)
+  })
+
+  it('is not that of slots for which nothing is taken in', () => {
+    const held = oneAfterTheOther((second) => ({ received: 40 + second * 10, parked: 43, excess: 3 }))
+    expect(expectedServiceMs(observeAll(held))).toBeCloseTo(100, 6)
+  })
+})
+
 describe("the event loop's utilisation", () => {
   it('is that of the last moments, not of the last one', () => {
     const of = (utilisations: readonly number[], stepMs: number): number =>
