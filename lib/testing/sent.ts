@@ -4,6 +4,7 @@ import type { Outlet, Route, SendOptions } from '../app/outlet.js'
 import { routeTask } from '../app/router.js'
 import { BackendError } from '../backends/backendError.js'
 import { createDisabledBackend } from '../backends/disabled.js'
+import { MemoryChords } from '../backends/memoryChords.js'
 import type { Backend } from '../ports.js'
 import type { AmqpTable, OutgoingMessage } from '../protocol/amqp.js'
 import { serializerNames } from '../protocol/content/serializers.js'
@@ -122,8 +123,18 @@ export function limitsOf(settings: Settings) {
   }
 }
 
+/** The most chords whose sizes are kept. */
+const CHORDS = 100
+
 class CapturingOutlet implements Outlet {
-  readonly backend: Backend = { ...createDisabledBackend(), get: notRun, subscribe: notRun, forget: notRun }
+  readonly backend: Backend = {
+    ...createDisabledBackend(),
+    get: notRun,
+    subscribe: notRun,
+    forget: notRun,
+    // A header is sent only where its members can be counted.
+    chords: new MemoryChords(CHORDS),
+  }
 
   constructor(
     private readonly settings: Settings,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Celery, chain, chord, type TaskContext } from 'celeriac'
+import { Celery, chain, chord, group, type TaskContext } from 'celeriac'
 import { MemoryServer } from '../../lib/memory/server.js'
 import { captureSent, runTask, testWorker } from '../../lib/testing/index.js'
 import { waitFor } from '../support/waitFor.js'
@@ -148,6 +148,23 @@ describe('captureSent', () => {
     await runTask(order, ['me'])
     expect(sent.of(mail)).toHaveLength(1)
     expect(kept.tasks).toEqual([])
+    sent.stop()
+  })
+
+  it('keeps the header of a chord that is sent, by a task as well', async () => {
+    const { app, add } = shop()
+    const sum = app.task('shop.sum', (all: readonly number[]) => all.length)
+    const total = chord([add.s(1, 1), chain(add.s(2, 2), add.s(1))], sum.s())
+    const tell = app.task('shop.tell', async () => (await total.delay()).id)
+    const sent = captureSent(app)
+    await chain(group(add.s(3, 3), add.s(4, 4)), sum.s()).delay()
+    await runTask(tell, [])
+    expect(sent.tasks.map(({ args }) => args)).toEqual([
+      [3, 3],
+      [4, 4],
+      [1, 1],
+      [2, 2],
+    ])
     sent.stop()
   })
 })
