@@ -1,3 +1,4 @@
+import { KEY_HEADER } from '../canvas/merge.js'
 import type { Kwargs } from '../protocol/message.js'
 import { repr } from '../protocol/repr.js'
 import { matchesGlob } from '../settings/glob.js'
@@ -40,8 +41,6 @@ export type SentKey = string | number | readonly (string | number)[]
 export type KeyOf = (source: OrderSource) => string | undefined
 
 const ROOTS: ReadonlySet<string> = new Set(['args', 'kwargs', 'headers', 'task'])
-/** The message header in which a producer may give the key: one part, or a list of the parts of a nested key. */
-const KEY_HEADER = 'order_key'
 const NONE: readonly string[] = []
 
 /**

@@ -2,7 +2,7 @@ import { canvasMessage } from './canvasMessage.js'
 import { freeze, freezeGroup, prepareSteps } from './freeze.js'
 import { leavesOf } from './leaves.js'
 import { link as addLink, linkError, listOption } from './links.js'
-import { type CallParts, cloneWith, merge, mergeOptions } from './merge.js'
+import { type CallParts, cloneWith, merge, mergeOptions, replaceOptions } from './merge.js'
 import type { CanvasOutlet } from './outlet.js'
 import { eldest, groupNode, type ResultNode, taskNode } from './resultNode.js'
 import { checkErrbacks, checkGroups, checkSentSize } from './sentSize.js'
@@ -61,10 +61,7 @@ async function applyChain(sig: SignatureList, call: CallParts, outlet: CanvasOut
     link_error,
     chain,
     ...others
-  } = {
-    ...sig.options,
-    ...given(options),
-  }
+  } = replaceOptions(sig.options, given(options))
   const linkErrors = listOption({ link_error }, 'link_error')
   checkErrbacks(sig.kwargs.tasks, linkErrors, outlet.mostSignatures)
   checkGroups(sig.kwargs.tasks, outlet.mostSignatures)
@@ -158,7 +155,7 @@ async function applyChord(sig: ChordSignature, call: CallParts, outlet: CanvasOu
   outlet.ensureChords()
   const { task_id: askedId, link: _, link_error: __, ...options } = given(call.options ?? {})
   const { task_id: ownId, link: ___, link_error: ____, ...own } = given(sig.options)
-  const merged = { ...own, ...options }
+  const merged = replaceOptions(own, options)
   const header = cloneSignature(sig.kwargs.header) as SignatureList
   const body = cloneWith(sig.kwargs.body, { options })
   for (const from of [sig.options, call.options ?? {}]) {
@@ -170,7 +167,7 @@ async function applyChord(sig: ChordSignature, call: CallParts, outlet: CanvasOu
   const groupId = textOf(header.options.task_id) ?? (isFrozen ? textOf(ownId) : null) ?? outlet.newId()
   const bodyId = textOf(askedId) ?? (ownId === groupId ? null : textOf(ownId)) ?? outlet.newId()
   const rootId = textOf(body.options.root_id)
-  Object.assign(body.options, merged)
+  body.options = replaceOptions(body.options, merged)
   const result = freeze(body, { id: bodyId, groupId, rootId }, outlet)
   header.options = {}
   const headerNode = freezeGroup(header, { groupId, chord: body, rootId }, outlet)

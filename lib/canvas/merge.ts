@@ -8,6 +8,8 @@ export interface CallParts {
   readonly options?: SignatureOptions | undefined
 }
 
+/** The message header in which a producer may give the order key: one part, or a list of the parts of a nested key. */
+export const KEY_HEADER = 'order_key'
 /** Options of a signature that a call can't change: otherwise results would be awaited in vain. */
 const LASTING = ['group_id', 'stamped_headers'] as const
 
@@ -30,9 +32,32 @@ export function mergeOptions(own: SignatureOptions, given: SignatureOptions): Si
   for (const [name, value] of Object.entries(given)) {
     if (value === null || value === undefined) continue
     const isKept = stamps.includes(name) || (LASTING as readonly string[]).includes(name)
-    if (!isKept || own[name] === undefined || own[name] === null) merged[name] = value
+    if (isKept && own[name] !== undefined && own[name] !== null) continue
+    merged[name] = name === 'headers' ? mergeHeaders(own.headers, value) : value
   }
   return merged
+}
+
+/** Options, with all those that are given in their place. Headers are merged as in a call. */
+export function replaceOptions(own: SignatureOptions, given: SignatureOptions): SignatureOptions {
+  const replaced = { ...own, ...given }
+  if (isTable(given.headers)) replaced.headers = mergeHeaders(own.headers, given.headers)
+  return replaced
+}
+
+/**
+ * Custom headers that replace a signature's own, as in Celery. The order key is an option of its own to those who write
+ * it: it stays unless there is another one, and alone it replaces no other header.
+ */
+function mergeHeaders(own: unknown, given: unknown): unknown {
+  if (!isTable(own) || !isTable(given)) return given
+  if (!Object.hasOwn(given, KEY_HEADER))
+    return Object.hasOwn(own, KEY_HEADER) ? { ...given, [KEY_HEADER]: own[KEY_HEADER] } : given
+  return Object.keys(given).length === 1 ? { ...own, ...given } : given
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A copy with the additions of a call. */

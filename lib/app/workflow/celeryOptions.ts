@@ -48,19 +48,15 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 /**
  * Our options in the form of a signature: by Celery's names, times as texts, stamps beside the others.
- * @param before the signature's own options: an order key is added to its headers
  * @throws TypeError for a stamp that has the name of an option
  */
-export function celeryOptions(options: SendOptions, before: SignatureOptions): SignatureOptions {
+export function celeryOptions(options: SendOptions): SignatureOptions {
   const { orderKey, retryPolicy, stamps, ...others } = options
   const written: SignatureOptions = {}
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined) written[NAMES[name as keyof typeof others]] = writtenValue(value)
   }
-  if (orderKey !== undefined) {
-    const headers = (others.headers ?? before.headers ?? {}) as Readonly<Record<string, unknown>>
-    written[NAMES.headers] = headersWithKey(headers, orderKey)
-  }
+  if (orderKey !== undefined) written[NAMES.headers] = headersWithKey(others.headers ?? {}, orderKey)
   if (retryPolicy !== undefined) written[NAMES.retryPolicy] = inWords(retryPolicy)
   return stamps === undefined ? written : { ...written, ...stampOptions(stamps) }
 }

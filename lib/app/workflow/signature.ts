@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { freeze } from '../../canvas/freeze.js'
 import { link, linkError } from '../../canvas/links.js'
-import type { CallParts } from '../../canvas/merge.js'
+import { type CallParts, replaceOptions } from '../../canvas/merge.js'
 import { pipe } from '../../canvas/pipe.js'
 import { tupleOf } from '../../canvas/resultNode.js'
 import { cloneSignature, type Signature as SignatureDict } from '../../canvas/signature.js'
@@ -96,7 +96,7 @@ export class Signature<
   set(options: SendOptions): this {
     checkSendOptions(this.task, options)
     const { link: links, linkError: errbacks, ...others } = options
-    Object.assign(this.dict.options, celeryOptions(others, this.dict.options))
+    this.dict.options = replaceOptions(this.dict.options, celeryOptions(others))
     const dictsOf = (sigs: typeof links) => listOf(sigs).map((sig) => sig.toJSON())
     link(this.dict, dictsOf(links))
     linkError(this.dict, dictsOf(errbacks), { errorsOnHeader: false })
@@ -172,7 +172,7 @@ export class Signature<
   private async send(lead: readonly unknown[], kwargs: Kwargs, options: SendOptions): Promise<Handle> {
     checkCall(this.task, lead ?? [], kwargs)
     checkSendOptions(this.task, options)
-    const call: CallParts = { args: lead, kwargs, options: celeryOptions(options, this.dict.options) }
+    const call: CallParts = { args: lead, kwargs, options: celeryOptions(options) }
     return (await this.home.apply(this.canvas(), call)) as Handle
   }
 }
