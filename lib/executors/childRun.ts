@@ -35,6 +35,8 @@ const MOST_CALLS = 100
 export class ChildRun {
   private readonly app: Promise<App>
   private readonly controllers = new Map<number, AbortController>()
+  /** The jobs whose end no longer counts. */
+  private readonly over = new Set<number>()
   private readonly stores = new Map<number, { resolve(): void; reject(error: Error): void }>()
   private calls = 0
   private readonly guarded: GuardedCall[] = []
@@ -84,6 +86,7 @@ export class ChildRun {
       outcome = failure(thrown)
     }
     this.controllers.delete(job.number)
+    this.over.delete(job.number)
     const memoryKib = Math.ceil(this.memory() / 1024)
     const calls = this.guarded.splice(0)
     const done = (outcome: PlainOutcome, children: readonly ResultTuple[]): void =>
@@ -121,6 +124,7 @@ export class ChildRun {
       context: () =>
         new TaskContext(info, signal, childLog(job.levels, job.number, send), task, store, app.resources.values),
       aborted: () => (signal.aborted ? signal : null),
+      isOver: () => this.over.has(job.number),
       monotonic: () => performance.now(),
     }
     return continueTrace(job.carrier, async () => {
@@ -137,8 +141,11 @@ export class ChildRun {
 
   /** Handles a message that arrives while a task runs. */
   receive(message: ToChild): void {
-    if (message.type === 'abort') this.controllers.get(message.job)?.abort(unpackError(message.error))
-    else if (message.type === 'soft-limit')
+    if (message.type === 'abort') {
+      const controller = this.controllers.get(message.job)
+      if (controller && message.isOver) this.over.add(message.job)
+      controller?.abort(unpackError(message.error))
+    } else if (message.type === 'soft-limit')
       this.controllers.get(message.job)?.abort(new SoftTimeLimitExceeded(message.seconds))
     else if (message.type === 'stored') this.stored(message)
   }

@@ -104,7 +104,10 @@ export class InlineExecutor implements Executor {
       clock,
       abort: (reason) => limit.abort(reason),
       onSoft: () => log.warning(softLimitText(soft ?? 0, request.label)),
-      onHard: () => log.error(hardLimitText(hard ?? 0, request.label)),
+      onHard: () => {
+        limit.isOver = true
+        log.error(hardLimitText(hard ?? 0, request.label))
+      },
       onStray,
     })
   }

@@ -24,7 +24,7 @@ export type ToChild =
   | { readonly type: 'load'; readonly source: AppSource }
   | { readonly type: 'run'; readonly job: Job }
   | { readonly type: 'soft-limit'; readonly job: number; readonly seconds: number }
-  | { readonly type: 'abort'; readonly job: number; readonly error: PlainError }
+  | { readonly type: 'abort'; readonly job: number; readonly error: PlainError; readonly isOver: boolean }
   | { readonly type: 'stored'; readonly job: number; readonly call: number; readonly error: PlainError | null }
   | { readonly type: 'end' }
 

@@ -85,7 +85,8 @@ export function runJob(request: Request, child: Child, hooks: RunHooks, options:
       resolve(outcome)
     }
     const onAbort = (): void => {
-      child.send({ type: 'abort', job: number, error: packError(coerceError(signal.reason)) })
+      const { isOver } = request
+      child.send({ type: 'abort', job: number, error: packError(coerceError(signal.reason)), isOver })
       if (request.terminatedBy === constants.signals.SIGKILL) options.kill()
       else after(LAST_WORDS_MS, options.kill)
     }

@@ -102,6 +102,11 @@ export class Request {
     this.controller.abort(reason)
   }
 
+  /** True once what its run still does no longer counts: it was terminated, or its message is delivered again. */
+  get isOver(): boolean {
+    return this.terminatedBy !== null || (this.acksLate && !this.delivery.live)
+  }
+
   isExpired(clock: Pick<Clock, 'now'>): boolean {
     return this.message.expires !== null && clock.now() > this.message.expires
   }

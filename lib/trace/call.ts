@@ -37,6 +37,8 @@ export interface Call {
   context(): TaskContext
   /** Returns why the run was told to end; null if it wasn't. */
   aborted(): { readonly reason: unknown } | null
+  /** Returns whether the end of the run is known already, or its message delivered again: nothing may take its place. */
+  isOver(): boolean
   /** Monotonic milliseconds. */
   monotonic(): number
 }
@@ -76,7 +78,7 @@ function ended(result: unknown, call: Call, startedAt: number): Outcome | Promis
 }
 
 async function failed(caught: unknown, call: Call, startedAt: number): Promise<Outcome> {
-  const thrown = isReplace(caught) ? await replaced(caught, call) : caught
+  const thrown = isReplace(caught) && !call.isOver() ? await replaced(caught, call) : caught
   const runtimeMs = call.monotonic() - startedAt
   try {
     return outcomeOf(thrown, call, runtimeMs)

@@ -83,6 +83,10 @@ class Run implements Call {
     return this.limit?.aborted ? this.limit : null
   }
 
+  isOver(): boolean {
+    return this.of.isOver || (this.limit?.isOver ?? false)
+  }
+
   monotonic(): number {
     return this.options.clock.monotonic()
   }

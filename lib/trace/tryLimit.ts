@@ -8,6 +8,8 @@ import type { Request } from '../request/request.js'
 export class TryLimit {
   private readonly controller = new AbortController()
   private followed: AbortSignal | null = null
+  /** True once the hard limit has passed. */
+  isOver = false
 
   /** True once a limit has passed, or the request has been aborted while its task had the signal. */
   get aborted(): boolean {

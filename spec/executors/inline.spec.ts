@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
 import { isSoftTimeLimit } from '../../lib/app/limitErrors.js'
+import { Replace } from '../../lib/app/predicate.js'
 import { systemClock } from '../../lib/clock.js'
 import { InlineExecutor } from '../../lib/executors/inline.js'
 import { decode } from '../../lib/protocol/decode.js'
@@ -35,6 +36,11 @@ app.task('tell', { bind: true }, async (self: TaskContext) => {
   return self.signal.reason
 })
 app.task('deaf', () => new Promise<void>((resolve) => (released = resolve)))
+let replacements = 0
+app.task('replaced', async () => {
+  await new Promise<void>((resolve) => (released = resolve))
+  throw new Replace(async () => void replacements++)
+})
 app.task('again', { bind: true }, async (self: TaskContext) => {
   await once(self.signal, 'abort')
   throw self.retry({ countdown: 0 })
@@ -95,6 +101,35 @@ describe('the async pool', () => {
     released()
     await waitFor(() => strays.length === 2, { what: 'the stray to end' })
     expect(strays).toEqual([1, -1])
+  })
+
+  it('sends no replacement of a task once its end is known, or its message is delivered again', async () => {
+    const { request, run, strays } = executor()
+    replacements = 0
+    const stray = request('replaced')
+    expect(await run(stray, 0.01, 0.02)).toMatchObject({ state: 'FAILURE', kind: 'timeout' })
+    released()
+    await waitFor(() => strays.length === 2, { what: 'the stray to end' })
+    const ends: ReadonlyArray<(request: Request) => void> = [
+      (request) => {
+        request.terminatedBy = 15
+      },
+      (request) => {
+        Object.assign(request, { acksLate: true })
+        ;(request.delivery as FakeDelivery).live = false
+      },
+    ]
+    for (const end of ends) {
+      const running = request('replaced')
+      const outcome = run(running, null, null)
+      end(running)
+      released()
+      expect(await outcome).toMatchObject({ state: 'IGNORED' })
+    }
+    expect(replacements).toBe(0)
+    const outcome = run(request('replaced'), null, null)
+    released()
+    expect([await outcome, replacements]).toMatchObject([{ state: 'IGNORED' }, 1])
   })
 
   it('gives the next try of the same request its limit again', async () => {
