@@ -12,6 +12,7 @@ import type { Outcome } from '../trace/outcome.js'
 import { tellBegin, tellEnd } from '../trace/runHooks.js'
 import { continueTrace } from '../tracing.js'
 import { childLog } from './childLog.js'
+import { tooLate } from './executor.js'
 import {
   type AppSource,
   type ChildTerms,
@@ -20,7 +21,6 @@ import {
   type PlainOutcome,
   packOutcome,
   type ToChild,
-  tooLate,
   unpackError,
   unpackInfo,
   unpackOutcome,

@@ -51,3 +51,8 @@ export const softLimitText = (seconds: number, label: string): string =>
   `Soft time limit (${seconds}s) exceeded for ${label}`
 export const hardLimitText = (seconds: number, label: string): string =>
   `Hard time limit (${seconds}s) exceeded for ${label}`
+
+/** Returns the error for a state that code reports after its task has ended. */
+export function tooLate(state: string): Error {
+  return new Error(`The state ${state} is not stored: the task that reports it has ended`)
+}

@@ -134,11 +134,6 @@ export type PlainOutcome =
 export const packInfo = (info: RequestInfo): unknown => pack(info)
 export const unpackInfo = (info: unknown): RequestInfo => unpack(info) as RequestInfo
 
-/** Returns the error for a state that code reports after its task has ended. */
-export function tooLate(state: string): Error {
-  return new Error(`The state ${state} is not stored: the task that reports it has ended`)
-}
-
 export function packError(given: Error): PlainError {
   const error = readableError(given)
   const { exc_type: excType, exc_module: excModule, exc_message } = encodeException(error)

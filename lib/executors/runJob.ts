@@ -10,7 +10,7 @@ import type { Outcome } from '../trace/outcome.js'
 import { requestInfo } from '../trace/trace.js'
 import { activeCarrier } from '../tracing.js'
 import type { Child } from './child.js'
-import { hardLimitText, type RunHooks, softLimitText } from './executor.js'
+import { hardLimitText, type RunHooks, softLimitText, tooLate } from './executor.js'
 import {
   type JobEnd,
   type LoggedLevel,
@@ -18,7 +18,6 @@ import {
   packError,
   packInfo,
   type StateToStore,
-  tooLate,
   unpackOutcome,
 } from './messages.js'
 import { unpack } from './parcel.js'

@@ -1,6 +1,6 @@
 import { Reject } from '../app/predicate.js'
 import { BrokerError, coerceError } from '../errors.js'
-import type { Executor, RunHooks, TimeLimits } from '../executors/executor.js'
+import { type Executor, type RunHooks, type TimeLimits, tooLate } from '../executors/executor.js'
 import type { Logger } from '../ports.js'
 import type { Poison } from '../request/poison.js'
 import type { Policies } from '../request/policy.js'
@@ -79,10 +79,15 @@ function unlessRefused(request: Request, options: AttemptOptions): Outcome | Pro
 
 /** Makes no promise of its own for a task that returns its result at once. */
 function run(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
-  const judged = (outcome: Outcome): Outcome =>
-    request.terminatedBy !== null && outcome.state !== 'SUCCESS' ? { state: 'REVOKED', reason: 'terminated' } : outcome
+  const attempt = new Attempt(request, options)
+  const judged = (outcome: Outcome): Outcome => {
+    attempt.hasEnded = true
+    return request.terminatedBy !== null && outcome.state !== 'SUCCESS'
+      ? { state: 'REVOKED', reason: 'terminated' }
+      : outcome
+  }
   try {
-    const running = options.executor.run(request, new Attempt(request, options))
+    const running = options.executor.run(request, attempt)
     return running instanceof Promise ? running.then(judged, unexpected) : judged(running)
   } catch (thrown) {
     return unexpected(thrown)
@@ -121,6 +126,7 @@ async function refusal(
  */
 class Attempt implements RunHooks {
   readonly limits: TimeLimits
+  hasEnded = false
 
   constructor(
     private readonly request: Request,
@@ -151,7 +157,9 @@ class Attempt implements RunHooks {
     events.started(request)
   }
 
+  /** What a run has left behind, or one past its hard limit, would replace the final state. */
   updateState(state: string, meta: unknown): Promise<void> {
+    if (this.hasEnded) return Promise.reject(tooLate(state))
     return this.options.results.custom(this.request, state, meta)
   }
 }

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { Celery, type TaskContext } from '../../lib/index.js'
+import { testWorker } from '../../lib/testing/testWorker.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { taskMessage } from '../support/message.js'
@@ -58,5 +60,31 @@ describe('a message that came again, while the backend is asked whether its task
     offline.line.connectionLost()
     await answered()
     expect([gated.started, delivery.settledBy, offline.line.state.requests.size]).toEqual([[], null, 0])
+  })
+})
+
+describe('a state that is reported once the task has ended', () => {
+  it.each([
+    ['by what it has left behind', {}],
+    ['by a run past its hard time limit', { timeLimit: 0.05 }],
+  ])('is refused: %s', async (_, limits) => {
+    const app = new Celery('late', {})
+    let go = (): void => undefined
+    const ended = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    let late = Promise.resolve()
+    const task = app.task('late', { bind: true, ...limits }, async (self: TaskContext) => {
+      late = ended.then(() => self.updateState({ state: 'PROGRESS' }))
+      if ('timeLimit' in limits) await late
+      throw new RangeError('boom')
+    })
+    const here = await testWorker(app)
+    const result = await task.delay()
+    await expect(result.get({ timeout: 20 })).rejects.toThrow()
+    go()
+    await expect(late).rejects.toThrow('The state PROGRESS is not stored: the task that reports it has ended')
+    expect(await app.asyncResult(result.id).state()).toBe('FAILURE')
+    await here.stop()
   })
 })
