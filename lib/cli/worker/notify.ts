@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { STOPPING } from '../../component.js'
 import { coerceError } from '../../errors.js'
 import type { Clock, Logger, Timer } from '../../ports.js'
+import { clip, printable } from '../../protocol/printable.js'
 
 const run = promisify(execFile)
 
@@ -10,6 +11,8 @@ const LOOK_EVERY_MS = 250
 /** How often the numbers of a ready worker are sent; the reason for not being ready is sent at once. */
 const NUMBERS_EVERY_MS = 10_000
 const SEND_TIMEOUT_MS = 10_000
+/** Characters of a status: systemd ignores all of a message of 4,096 bytes or more, READY and WATCHDOG too. */
+const LONGEST_STATUS = 1000
 
 /** The facts about a worker that are sent. */
 export interface SupervisedWorker {
@@ -119,7 +122,7 @@ export class Notifier {
     if (reasons === this.reasons && !isDue) return
     this.reasons = reasons
     this.numbersAt = clock.monotonic()
-    this.put('STATUS', this.status(reasons))
+    this.put('STATUS', clip(printable(this.status(reasons)), LONGEST_STATUS))
   }
 
   private status(reasons: string): string {

@@ -42,6 +42,7 @@ describe('the notifier', () => {
   let clock: FakeClock
   let log: MemoryLog
   let readiness: string[]
+  let queues: string[]
   let busy: number
   let sent: string[][]
   let restarting: boolean
@@ -51,6 +52,7 @@ describe('the notifier', () => {
     clock = new FakeClock()
     log = new MemoryLog()
     readiness = ['no broker']
+    queues = ['a', 'b']
     busy = 0
     sent = []
     restarting = false
@@ -74,7 +76,7 @@ describe('the notifier', () => {
     }
     const notifier = new Notifier({
       worker,
-      queues: ['a', 'b'],
+      queues,
       watchdogMs,
       clock,
       log,
@@ -105,6 +107,20 @@ describe('the notifier', () => {
     expect(await within(300)).toEqual([['STATUS=Not ready, no broker; 0 of 4 slots busy, 1 parked; queues: a, b']])
     readiness = []
     expect(await within(300)).toEqual([['STATUS=0 of 4 slots busy, 1 parked; queues: a, b']])
+  })
+
+  it('sends READY and WATCHDOG in messages that systemd reads, however many queues and reasons there are', async () => {
+    queues = Array.from({ length: 1000 }, (_, at) => `очередь-${at}`)
+    readiness = queues.map((queue) => `queue ${queue} is refused\nREADY=1`)
+    start(60_000)
+    await new Promise(setImmediate)
+    const first = sent
+    readiness = []
+    const messages = [...first, ...(await within(300))]
+    expect(messages.some((fields) => fields.includes('READY=1'))).toBe(true)
+    const sizes = messages.map((fields) => Buffer.byteLength(fields.join('\n')))
+    expect(Math.max(...sizes)).toBeLessThan(4096)
+    expect(messages.flat().filter((field) => field.includes('\n'))).toEqual([])
   })
 
   it('tells the numbers every ten seconds', async () => {
