@@ -40,17 +40,13 @@ export class TaskCounts {
   ) {}
 }
 
-interface QueueCounts {
-  /** Messages received. */
-  arrived: number
-  readonly tasks: Map<string, TaskCounts>
-}
-
 /**
  * Counts what happens to tasks, by name and queue. Listens to the events for monitors, and does very little for each.
  */
 export class TaskTally implements TaskEvents {
-  private readonly queues = new Map<string, QueueCounts>()
+  private readonly queues = new Map<string, Map<string, TaskCounts>>()
+  /** Messages received, of every consumed queue: ages are derived from them. */
+  private readonly arrived = new Map<string, number>()
   private size = 0
 
   constructor(
@@ -61,12 +57,12 @@ export class TaskTally implements TaskEvents {
 
   /** Every task with any event. */
   *[Symbol.iterator](): Iterator<TaskCounts> {
-    for (const { tasks } of this.queues.values()) yield* tasks.values()
+    for (const tasks of this.queues.values()) yield* tasks.values()
   }
 
   /** Returns the number of messages received from a queue. */
   arrivedFrom(queue: string): number {
-    return this.queues.get(queue)?.arrived ?? 0
+    return this.arrived.get(queue) ?? 0
   }
 
   received(request: Request, eta?: number): void {
@@ -78,8 +74,8 @@ export class TaskTally implements TaskEvents {
   /** Counts it among the messages of its queue, like any other. */
   returned(request: Request): void {
     this.of(request)
-    const queue = this.queues.get(request.delivery.queue)
-    if (queue) queue.arrived++
+    const { queue } = request.delivery
+    this.arrived.set(queue, this.arrivedFrom(queue) + 1)
   }
 
   started(request: Request): void {
@@ -128,14 +124,14 @@ export class TaskTally implements TaskEvents {
   }
 
   private at(queue: string, name: string): TaskCounts {
-    return this.queues.get(queue)?.tasks.get(name) ?? this.add(queue, name)
+    return this.queues.get(queue)?.get(name) ?? this.add(queue, name)
   }
 
   private add(queue: string, name: string): TaskCounts {
     if (this.size >= MOST_TASKS && !(queue === OTHER && name === OTHER)) return this.at(OTHER, OTHER)
-    const of = this.queues.get(queue) ?? { arrived: 0, tasks: new Map() }
+    const of = this.queues.get(queue) ?? new Map<string, TaskCounts>()
     const counts = new TaskCounts(name, queue)
-    of.tasks.set(name, counts)
+    of.set(name, counts)
     this.queues.set(queue, of)
     this.size++
     return counts

@@ -95,4 +95,14 @@ describe('the tally of tasks', () => {
     expect([...tally].reduce((sum, { sent }) => sum + sent, 0)).toBe(2_000)
     expect(counts(OTHER)).toMatchObject({ queue: OTHER, sent: 1_500 })
   })
+
+  it('counts the arrivals of each consumed queue, also of one that comes after so many others', async () => {
+    const message = { exchange: '', routingKey: 'q', content: Buffer.alloc(0) }
+    for (let n = 0; n < 500; n++) tally.sent({ ...message, properties: { headers: { task: 'spec.add' } } }, `q${n}`)
+    offline.deliver('spec.add', { args: [1, 2] })
+    offline.deliver('spec.add', { args: [1, 2] })
+    await offline.turn()
+    expect(tally.arrivedFrom('spec')).toBe(2)
+    expect(counts(OTHER)).toMatchObject({ queue: OTHER, received: 2 })
+  })
 })
