@@ -15,7 +15,7 @@ import { type End, live, type Runnable } from '../worker/live.js'
 import { type Supervisor, takeSupervisor } from '../worker/notify.js'
 import { EX_CANTCREAT, PidfileError, takePidfile } from '../worker/pidfile.js'
 import { type Prepared, prepare } from '../worker/prepare.js'
-import { detach, isInBackground, type Relaunch, restart } from '../worker/relaunch.js'
+import { detach, isInBackground, type Relaunch, restart, tellStandIn } from '../worker/relaunch.js'
 import { handleStrays } from '../worker/strays.js'
 
 export type MakeWorker = (options: {
@@ -52,6 +52,7 @@ export async function runWorker(command: WorkerCommand): Promise<number> {
   const { io } = command
   const supervisor = takeSupervisor(io.env, io.pid)
   const early = heedEarly({ source: io.signals, exit: io.exit })
+  void tellStandIn(io)
   const relaunch: Relaunch = { io, cwd: io.cwd(), env: { ...io.env, ...supervisor?.env } }
   const prepared = await prepare(command.flags, command.args, io).catch((thrown) => {
     early.release()

@@ -4,8 +4,10 @@ import { constants } from 'node:os'
 import type { Io } from '../io.js'
 
 /**
- * Messages from a worker to the process that started it: it has started; it asks to be started again once it has ended.
+ * Messages from a worker to the process that started it: signals no longer kill it; it has started; it asks to be
+ * started again once it has ended.
  */
+const LISTENING = 'listening'
 export const STARTED = 'started'
 const RESTART = 'restart'
 
@@ -21,6 +23,11 @@ export interface Relaunch {
   /** The working directory of the first start, against which a relative `--workdir` is resolved. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Tells a stand-in that this process handles signals. */
+export async function tellStandIn({ env, tellParent }: Io): Promise<void> {
+  if (env[STOOD_IN_FOR] !== undefined) await tellParent(LISTENING)
 }
 
 export function isInBackground({ env }: Io): boolean {
@@ -78,6 +85,9 @@ export async function restart(relaunch: Relaunch): Promise<number> {
 
 async function standIn({ io, env }: Relaunch): Promise<number> {
   const [interpreter, ...args] = io.command
+  let pass: (signal: NodeJS.Signals) => void = () => undefined
+  const listeners = PASSED_ON.map((signal) => [signal, () => pass(signal)] as const)
+  for (const [signal, listener] of listeners) io.signals.on(signal, listener)
   let code = 0
   for (let again = true; again; ) {
     again = false
@@ -87,14 +97,17 @@ async function standIn({ io, env }: Relaunch): Promise<number> {
       detached: true,
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     })
+    // A new process is killed by every signal until it listens, and a second HUP would end the worker for good.
+    let held: NodeJS.Signals[] | null = []
+    pass = (signal) => void (held?.push(signal) ?? child.kill(signal))
     child.on('message', (message) => {
+      for (const signal of held ?? []) child.kill(signal)
+      held = null
       if (message === RESTART) again = true
     })
-    const passes = PASSED_ON.map((signal) => [signal, () => void child.kill(signal)] as const)
-    for (const [signal, pass] of passes) io.signals.on(signal, pass)
     code = await endOf(child, io)
-    for (const [signal, pass] of passes) io.signals.off(signal, pass)
   }
+  for (const [signal, listener] of listeners) io.signals.off(signal, listener)
   return code
 }
 

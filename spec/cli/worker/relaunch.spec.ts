@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -126,6 +127,28 @@ describe('a worker that gets HUP', () => {
     program.kill('SIGINT')
     expect(await program.exited).toEqual({ code: 1, signal: null })
     expect(pidOf(pidfile)).toBeNull()
+  })
+
+  it('hands signals on once the new worker listens, which they would have killed before', async () => {
+    const signals = new EventEmitter()
+    const worker = 'process.on("SIGTERM", () => process.exit(7)); process.send("listening")'
+    const io = fakeIo({ command: [process.execPath, '-e', `setInterval(() => undefined, 1000); ${worker}`], signals })
+    const ending = restart({ io, cwd: '/', env: process.env })
+    signals.emit('SIGTERM')
+    expect(await ending).toBe(7)
+    expect(signals.eventNames()).toEqual([])
+  })
+
+  // A program that was replaced has no stand-in.
+  const withStandIn = 'execve' in process ? it.skip : it
+  withStandIn('ends with 0 when it gets TERM while its new process starts', async () => {
+    const program = run('--pidfile', pidfile)
+    await program.waitForOutput(/Cannot connect to/)
+    program.kill('SIGHUP')
+    const { pid = 0 } = program
+    await waitFor(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') !== '', { what: 'a new process' })
+    program.kill('SIGTERM')
+    expect(await program.exited).toEqual({ code: 0, signal: null })
   })
 
   it('replaces its own program where Node can', async () => {
