@@ -1,3 +1,4 @@
+import { LinkedList } from './containers/linkedList.js'
 import { StoppedError } from './errors.js'
 import type { Clock, Timer } from './ports.js'
 
@@ -7,7 +8,7 @@ import type { Clock, Timer } from './ports.js'
  * given back or reported.
  */
 export class StopLimit {
-  private readonly waits = new Set<() => void>()
+  private readonly waits = new LinkedList<() => void>()
   private begun = false
   /** For waits that were under way when the stop began. */
   private timer: Timer | null = null
@@ -38,15 +39,15 @@ export class StopLimit {
     return new Promise((resolve, reject) => {
       let timer: Timer | null = null
       const leave = (): void => {
-        this.waits.delete(giveUp)
+        this.waits.remove(place)
         timer?.cancel()
         // The timer would keep the process alive for nothing.
         if (this.waits.size === 0) this.timer?.cancel()
       }
       const giveUp = (): void => {
-        if (this.waits.delete(giveUp)) reject(new StoppedError(onGivenUp()))
+        if (this.waits.remove(place)) reject(new StoppedError(onGivenUp()))
       }
-      this.waits.add(giveUp)
+      const place = this.waits.add(giveUp)
       if (this.begun) timer = this.clock.setTimer(giveUp, this.ms)
       wait.then(
         (value) => {

@@ -11,7 +11,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['errors', 'lazily', 'listeners', 'registers', 'version'],
   ['protocol'],
   ['ports'],
-  ['settings', 'clock', 'component', 'stopLimit', 'tracing'],
+  ['containers', 'settings', 'clock', 'component', 'stopLimit', 'tracing'],
   ['log', 'breaker'],
   ['broker'],
   ['canvas'],
@@ -40,7 +40,7 @@ const DOORS: Readonly<Record<string, string>> = {
   'prom-client': 'health/metrics.ts',
   re2js: 'control/nodePattern.ts',
   'seek-bzip': 'protocol/content/compression.ts',
-  tinyqueue: 'request/priorityQueue.ts',
+  tinyqueue: 'containers/priorityQueue.ts',
   winston: 'log/log.ts',
   yaml: 'protocol/content/yaml',
 }

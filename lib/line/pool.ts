@@ -1,5 +1,5 @@
+import { PriorityQueue } from '../containers/priorityQueue.js'
 import { Listeners } from '../listeners.js'
-import { PriorityQueue } from '../request/priorityQueue.js'
 import type { Request } from '../request/request.js'
 import type { WorkerState } from '../request/state.js'
 
@@ -111,7 +111,7 @@ export class Pool {
       (thrown) => {
         this.options.abandon(request, thrown)
         // The slot must be freed whatever has happened.
-        this.options.state.running.delete(request)
+        this.options.state.leaveSlot(request)
         this.leave()
       },
     )

@@ -1,5 +1,5 @@
+import { PriorityQueue } from '../containers/priorityQueue.js'
 import type { Clock, Timer } from '../ports.js'
-import { PriorityQueue } from './priorityQueue.js'
 
 /** Below this number, cancelled entries don't matter. */
 const FEW = 64

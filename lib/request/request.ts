@@ -1,4 +1,5 @@
 import type { Task } from '../app/task.js'
+import type { ListNode } from '../containers/linkedList.js'
 import type { Clock, Delivery, Timer } from '../ports.js'
 import type { Kwargs, TaskMessage } from '../protocol/message.js'
 import { clipName } from '../protocol/printable.js'
@@ -27,6 +28,9 @@ export class Request {
   pid: number | null = null
   /** Place in the order of its key. Only `Lanes` changes it. */
   place: Place<Request> | null = null
+  /** Its places among all requests and among those that run. Only `WorkerState` changes them. */
+  inHand: ListNode<Request> | null = null
+  inSlot: ListNode<Request> | null = null
   private controller: AbortController | null = null
   /** Null for none: most requests never have any, and those that wait have one. */
   private timer: Timer | null = null

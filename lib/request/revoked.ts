@@ -1,7 +1,7 @@
+import { LimitedSet } from '../containers/limitedSet.js'
 import { Listeners } from '../listeners.js'
 import type { Clock } from '../ports.js'
 import type { TaskMessage } from '../protocol/message.js'
-import { LimitedSet } from './limitedSet.js'
 
 /** Ids kept at most. */
 export const MOST_REVOKED = 50_000

@@ -1,4 +1,5 @@
 import { rootOf } from '../app/orderKey.js'
+import { LinkedList } from '../containers/linkedList.js'
 import { Listeners } from '../listeners.js'
 import type { BadMessageReason } from '../protocol/badMessage.js'
 import type { ParkReason, Request, RequestState } from './request.js'
@@ -17,8 +18,8 @@ export type Ending = 'succeeded' | 'failed' | 'retried' | 'ignored' | 'rejected'
  */
 export class WorkerState {
   /** Every request that was received and isn't done, in the order of arrival. */
-  readonly requests = new Set<Request>()
-  readonly running = new Set<Request>()
+  readonly requests = new LinkedList<Request>()
+  readonly running = new LinkedList<Request>()
   /** Messages received, bad ones included. */
   received = 0
   /** Runs that began, retries in a lane included. */
@@ -78,7 +79,7 @@ export class WorkerState {
   }
 
   add(request: Request): void {
-    this.requests.add(request)
+    request.inHand = this.requests.add(request)
     this.counts[request.state]++
   }
 
@@ -88,21 +89,26 @@ export class WorkerState {
     this.counts[to]++
     if (from === 'parked') this.park(request.delivery.queue, -1)
     if (to === 'parked') this.park(request.delivery.queue, 1)
-    if (from === 'running') this.running.delete(request)
+    if (from === 'running') this.leaveSlot(request)
     if (to === 'running') {
-      this.running.add(request)
+      request.inSlot = this.running.add(request)
       this.accepted++
       const { name } = request.task
       this.totals.set(name, (this.totals.get(name) ?? 0) + 1)
     }
     if (to === 'done') {
-      this.requests.delete(request)
+      if (request.inHand) this.requests.remove(request.inHand)
       this.counts.done = 0
       request.closeChildren()
     }
     request.state = to
     request.parkedFor = parkedFor
     if ((from === 'parked') !== (to === 'parked')) this.parking.tell()
+  }
+
+  /** Takes a request from those that run. */
+  leaveSlot(request: Request): void {
+    if (request.inSlot) this.running.remove(request.inSlot)
   }
 
   /**

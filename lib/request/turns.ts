@@ -1,3 +1,4 @@
+import { LinkedList } from '../containers/linkedList.js'
 import { Holds, type HoldsOptions } from './holds.js'
 import type { Lanes } from './lanes.js'
 import type { Request } from './request.js'
@@ -14,7 +15,7 @@ export interface TurnsOptions extends HoldsOptions {
 export class Turns {
   private readonly holds: Holds
   /** Requests that have ended, and keep their places until their settlement is written. */
-  private readonly ending = new Set<Request>()
+  private readonly ending = new LinkedList<Request>()
 
   constructor(private readonly options: TurnsOptions) {
     this.holds = new Holds(options)
@@ -52,9 +53,9 @@ export class Turns {
       this.leave(request)
       return
     }
-    this.ending.add(request)
+    const place = this.ending.add(request)
     void written.then(() => {
-      this.ending.delete(request)
+      this.ending.remove(place)
       this.leave(request)
     })
   }

@@ -25,7 +25,8 @@ describe('an order key', () => {
   ] as const)('%s', (_what, first, second, isSplit) => {
     const state = new WorkerState()
     for (const [key, live] of [first, second]) {
-      const request: Partial<Request> = { key, state: 'received', delivery: { live } as Request['delivery'] }
+      const delivery = { live } as Request['delivery']
+      const request: Partial<Request> = { key, state: 'received', delivery }
       state.add(request as Request)
     }
     expect(state.hasSplitKey()).toBe(isSplit)

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { LimitedSet } from '../../lib/request/limitedSet.js'
+import { LimitedSet } from '../../lib/containers/limitedSet.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { killAllPrograms, runProgram } from '../support/program.js'
 import { ROOT } from '../support/workerProgram.js'
 
 /** In a process of its own, whose heap is small and still. Prints by what factor the heap grows with the renewals. */
 const RENEWALS = `
-  import { LimitedSet } from './build/lib/request/limitedSet.js'
+  import { LimitedSet } from './build/lib/containers/limitedSet.js'
   const set = new LimitedSet({ clock: { now: () => 0 }, maxSize: 50_000, expiresMs: 1 })
   const ids = Array.from({ length: 201 }, (_, at) => 'id-' + at)
   const heapAfter = (rounds) => {
