@@ -66,6 +66,11 @@ export class Request {
     if (this.sent !== null) Object.freeze(this.sent)
   }
 
+  /** Forgets what its run has sent. */
+  forgetChildren(): void {
+    this.sent = null
+  }
+
   get id(): string {
     return this.message.id
   }

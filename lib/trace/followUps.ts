@@ -36,6 +36,7 @@ export interface FollowUpsOptions {
   readonly settings: Pick<
     Settings,
     | 'task_inherit_parent_priority'
+    | 'worker_deduplicate_successful_tasks'
     | 'result_chord_join_timeout'
     | 'worker_max_canvas_items'
     | 'worker_max_canvas_nesting'
@@ -60,6 +61,11 @@ export class FollowUps {
     const { settings } = options
     const terms = { joinTimeoutMs: settings.result_chord_join_timeout * 1000, limits: canvasLimits(settings) }
     this.chords = new Chords({ ...options, ...terms, send, errbacks: this.errbacks })
+  }
+
+  /** `worker_deduplicate_successful_tasks`. */
+  get deduplicates(): boolean {
+    return this.options.settings.worker_deduplicate_successful_tasks
   }
 
   /** Returns the end of a request in the form used here. */

@@ -149,6 +149,8 @@ async function finishCanvas(
   const ended = followUps.of(request)
   if (outcome.state === 'SUCCESS' && !comesAgain) await followUps.succeeded(ended, outcome.result)
   if (outcome.state === 'DUPLICATE') await followUps.repeated(ended)
+  // Children tell the duplicate that what follows was sent.
+  if (comesAgain && followUps.deduplicates) request.forgetChildren()
   await store(request, outcome, rule, results)
   if (rule.store !== null && !comesAgain) await followUps.ended(ended, outcome)
   say(request, outcome, log)

@@ -6,6 +6,7 @@ export interface MessageOptions {
   args?: readonly unknown[]
   kwargs?: Record<string, unknown>
   headers?: Record<string, unknown>
+  embed?: Record<string, unknown>
 }
 
 /** A protocol 2 message as a Celery client sends it: what goes before `content` are AMQP's properties. */
@@ -14,7 +15,7 @@ export function taskMessage(
   options: MessageOptions = {},
 ): { properties: AmqpProperties; content: Buffer } {
   const id = options.id ?? randomUUID()
-  const embed = { callbacks: null, errbacks: null, chain: null, chord: null }
+  const embed = { callbacks: null, errbacks: null, chain: null, chord: null, ...options.embed }
   return {
     properties: {
       contentType: 'application/json',

@@ -1,6 +1,7 @@
 import { App } from '../../lib/app/app.js'
 import type { Outlet } from '../../lib/app/outlet.js'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
+import type { CanvasOutlet } from '../../lib/canvas/outlet.js'
 import { InlineExecutor } from '../../lib/executors/inline.js'
 import { Line } from '../../lib/line/line.js'
 import type { Backend } from '../../lib/ports.js'
@@ -44,6 +45,7 @@ export class OfflineLine {
       events?: TaskEvents
       postpone?: Postpone
       tally?: RunTally
+      canvas?: CanvasOutlet
     } = {},
   ) {
     const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
@@ -69,6 +71,7 @@ export class OfflineLine {
       log: () => log,
       revoked: new Revoked(clock, 1000),
       postpone: options.postpone ?? (async () => false),
+      ...(options.canvas ? { canvas: options.canvas } : {}),
       ...(options.tally ? { tally: options.tally } : {}),
       publisher: {
         publish: async (message) => {
