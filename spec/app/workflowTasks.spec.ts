@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { Celery } from '../../lib/index.js'
+import { Celery, type TaskContext } from '../../lib/index.js'
 import { type TestWorker, testWorker } from '../../lib/testing/testWorker.js'
 
 describe('celery.chunks', () => {
@@ -39,6 +39,22 @@ describe('celery.chunks', () => {
 
   it.each([{ length: 3 }, 'abc', 3, null])('refuses %p for a list', async (it) => {
     await expect(chunks(it, 1)).rejects.toThrow('celery.chunks: `it` must be a list')
+  })
+})
+
+describe('celery.map', () => {
+  it('is tried again, or replaced, where its task returns that', async () => {
+    const app = new Celery('map', {})
+    const again = app.task('again', { bind: true }, (self: TaskContext, n: number): unknown =>
+      n === 2 && self.request.retries === 0 ? self.retry({ countdown: 0 }) : n,
+    )
+    const other = app.task('other', { bind: true }, (self: TaskContext, n: number): unknown =>
+      self.replace(app.signature('again', [n])),
+    )
+    const here = await testWorker(app)
+    expect(await (await again.map([1, 2, 3]).delay()).get({ timeout: 10 })).toEqual([1, 2, 3])
+    expect(await (await other.starmap([[7]]).delay()).get({ timeout: 10 })).toBe(7)
+    await here.stop()
   })
 })
 

@@ -1,6 +1,7 @@
 import { type CanvasLimits, parseSignature } from '../../canvas/parse.js'
 import type { TaskContext } from '../context.js'
 import { perform } from '../perform.js'
+import { isPredicate } from '../predicate.js'
 import type { Registry } from '../registry.js'
 import { Task } from '../task.js'
 
@@ -31,7 +32,9 @@ function overMany(
     const results: unknown[] = []
     for (const item of items) {
       self.signal.throwIfAborted()
-      results.push((await perform(task, argsOf(item), {}, () => self)) ?? null)
+      const result = await perform(task, argsOf(item), {}, () => self)
+      if (isPredicate(result)) throw result
+      results.push(result ?? null)
     }
     return results
   })
