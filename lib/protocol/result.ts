@@ -23,8 +23,8 @@ export interface ExtendedResult {
   readonly args: readonly unknown[]
   /** Keyword arguments. */
   readonly kwargs: Readonly<Record<string, unknown>>
-  /** Node name. */
-  readonly worker: string
+  /** Node name; null for a task that never ran. */
+  readonly worker: string | null
   /** Number of retries. */
   readonly retries: number
   /** Routing key of the message, which Celery calls the queue here. */
@@ -162,7 +162,7 @@ function extendedOf(fields: Record<string, unknown>, name: string): ExtendedResu
     name,
     args: Array.isArray(args) ? args : [],
     kwargs: typeof kwargs === 'object' && kwargs !== null ? (kwargs as Record<string, unknown>) : {},
-    worker: textOrNull(worker) ?? '',
+    worker: textOrNull(worker),
     retries: Number(retries ?? 0),
     queue: textOrNull(queue),
     ...(stampedHeaders === null

@@ -97,8 +97,8 @@ export class Results {
   }
 
   /** Stores the failure of a task that was to follow and never will. */
-  async failedUnrun({ id, options }: Unrun, error: Error, children: readonly ResultTuple[] = []): Promise<void> {
-    const { backend, clock } = this.options
+  async failedUnrun({ call, id, options }: Unrun, error: Error, children: readonly ResultTuple[] = []): Promise<void> {
+    const { backend, clock, extended } = this.options
     if (backend.storesNothing || options.ignore_result === true) return
     const fields = {
       taskId: id,
@@ -108,10 +108,15 @@ export class Results {
       children,
     }
     const meta = resultMeta(
-      { ...fields, groupId: textOf(options.group_id), parentId: textOf(options.parent_id) },
+      {
+        ...fields,
+        groupId: textOf(options.group_id),
+        parentId: textOf(options.parent_id),
+        extended: extended && call ? unrunFields(call) : null,
+      },
       clock.now(),
     )
-    await backend.store(meta, { replyTo: textOf(options.reply_to), correlationId: id })
+    await this.keep(meta, { replyTo: textOf(options.reply_to), correlationId: id }, call)
   }
 
   /** Stores the failure of a message whose task this worker doesn't have. */
@@ -130,7 +135,7 @@ export class Results {
     trace: string | null = null,
     children: readonly ResultTuple[] = request.children,
   ): Promise<void> {
-    const { backend, clock } = this.options
+    const { clock } = this.options
     const { message } = request
     const meta: ResultMeta = resultMeta(
       {
@@ -145,12 +150,17 @@ export class Results {
       },
       clock.now(),
     )
+    await this.keep(meta, waiterOf(message), request)
+  }
+
+  private async keep(meta: ResultMeta, waiter: ResultRequest, call: Arguments | undefined): Promise<void> {
+    const { backend } = this.options
     try {
-      await backend.store(meta, waiterOf(message))
+      await backend.store(meta, waiter)
     } catch (thrown) {
-      if (!meta.extended || !(thrown instanceof EncodeError)) throw thrown
+      if (!meta.extended || !call || !(thrown instanceof EncodeError)) throw thrown
       // Arguments may hold values that no result can, such as Infinity: clients must get the result all the same.
-      await backend.store({ ...meta, extended: { ...meta.extended, ...asTexts(request) } }, waiterOf(message))
+      await backend.store({ ...meta, extended: { ...meta.extended, ...asTexts(call) } }, waiter)
     }
   }
 
@@ -180,7 +190,14 @@ function stampsOf({ stamped_headers: names, stamps }: AmqpTable): Pick<ExtendedR
   return { stamps: { ...stamps }, ...(listed ? { stampedHeaders: listed } : {}) }
 }
 
-function asTexts({ args, kwargs }: Request): Pick<ExtendedResult, 'args' | 'kwargs'> {
+type Arguments = Pick<ExtendedResult, 'args' | 'kwargs'>
+
+/** Mirrors Celery's context of a step that never ran. */
+function unrunFields({ args, kwargs, task }: NonNullable<Unrun['call']>): ExtendedResult {
+  return { name: task, args, kwargs, worker: null, retries: 0, queue: null }
+}
+
+function asTexts({ args, kwargs }: Arguments): Arguments {
   return {
     args: args.map((arg) => repr(arg)),
     kwargs: Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name, repr(value)])),

@@ -7,6 +7,8 @@ export interface Unrun {
   readonly options: SignatureOptions
   /** True if it counts in the chord that its options name. */
   readonly counts: boolean
+  /** The call, unless it is a group or another workflow. */
+  readonly call?: Pick<Signature, 'args' | 'kwargs' | 'task'>
 }
 
 /**
@@ -17,7 +19,8 @@ export interface Unrun {
 export function* failedWith(sig: Signature): Generator<Unrun> {
   const { options } = sig
   const isTask = sig.subtask_type === null
-  if (typeof options.task_id === 'string') yield { id: options.task_id, options, counts: isTask }
+  if (typeof options.task_id === 'string')
+    yield { id: options.task_id, options, counts: isTask, ...(isTask ? { call: sig } : {}) }
   if (isGroup(sig)) for (const task of sig.kwargs.tasks) yield* failedWith(task)
   if (isChain(sig)) for (const task of sig.kwargs.tasks) yield* failedWith(task)
   if (isChord(sig) && sig.kwargs.body !== null) yield* failedWith(sig.kwargs.body)

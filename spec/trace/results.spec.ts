@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../../lib/app/context.js'
+import { MemoryOutlet } from '../canvas/memoryOutlet.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
 import { taskMessage } from '../support/message.js'
@@ -8,6 +9,7 @@ import { OfflineApp, OfflineLine } from '../support/offlineLine.js'
 describe('what a task leaves in the backend, and sees of its request', () => {
   let backend: MemoryBackend
   let offline: OfflineLine
+  let offlineApp: OfflineApp
   let seen: TaskContext['request'] | null
 
   beforeEach(() => {
@@ -17,6 +19,7 @@ describe('what a task leaves in the backend, and sees of its request', () => {
     app.task('look', { bind: true }, (self: TaskContext) => {
       seen = self.request
     })
+    offlineApp = app
     backend = new MemoryBackend()
     seen = null
     offline = new OfflineLine(app, { backend, config: { result_extended: true } })
@@ -45,6 +48,22 @@ describe('what a task leaves in the backend, and sees of its request', () => {
     for (let turn = 0; turn < 10; turn++) await offline.turn()
     expect(backend.stored).toEqual(['a STARTED', 'a SUCCESS'])
     expect(await backend.get('a')).toMatchObject({ result: true, extended: { args: ['inf'], kwargs: { than: '7' } } })
+  })
+
+  it('has the call of each step that never runs, as in Celery, also if its arguments are no JSON', async () => {
+    offline = new OfflineLine(offlineApp, { backend, config: { result_extended: true }, canvas: new MemoryOutlet() })
+    const { properties } = taskMessage('add', { id: 'a' })
+    const steps = ['[1, Infinity]', '[2]'].map(
+      (args, at) => `{"task": "step${at}", "args": ${args}, "kwargs": {"x": 1}, "options": {"task_id": "s${at}"}}`,
+    )
+    const content = Buffer.from(`[["too", "many", "here"], {}, {"chain": [${steps}]}]`)
+    offline.deliverRaw(new FakeDelivery(properties, content))
+    for (let turn = 0; turn < 10; turn++) await offline.turn()
+    const unrun = { worker: null, retries: 0, queue: null }
+    expect([await backend.get('s0'), await backend.get('s1')]).toMatchObject([
+      { status: 'FAILURE', extended: { name: 'step0', args: ['1', 'inf'], kwargs: { x: '1' }, ...unrun } },
+      { status: 'FAILURE', extended: { name: 'step1', args: [2], kwargs: { x: 1 }, ...unrun } },
+    ])
   })
 
   it.each([{}, { stamped_headers: null, stamps: {} }, { stamped_headers: ['x'], stamps: ['x'] }])(
