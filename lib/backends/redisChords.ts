@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ChainableCommander } from 'ioredis'
 import type { ChordPart, ChordStore } from '../ports.js'
 import type { BodyCopy } from '../protocol/bodyCopy.js'
-import { type ChordMember, decodeMember, encodeMember, isMemberOf } from '../protocol/chordMember.js'
+import { type ChordMember, decodeMember, encodeMember, headsOf, isMemberOf } from '../protocol/chordMember.js'
 import { COUNT_PART } from './chordScript.js'
 import { answersOf, keep, type RedisParts } from './redisKeep.js'
 import { RedisScript } from './redisScript.js'
@@ -104,7 +104,9 @@ export class RedisChords implements ChordStore {
       add: keeps ? '' : text,
       remove: keeps ? '' : (known ?? ''),
     }
-    const args = [this.ordered ? 1 : 0, change.place, change.add, change.remove, this.redis.expires]
+    // A message that was sent twice, such as by a mover that was lost, is no redelivery.
+    const heads = this.ordered && part.groupIndex !== null && !part.isRepeated ? headsOf(part.id) : []
+    const args = [this.ordered ? 1 : 0, change.place, change.add, change.remove, this.redis.expires, ...heads]
     const [ready, added, size] = await this.script.run(keys, args, () => this.countPlainly(keys, change))
     // Without a size the header is still being sent, or the chord was completed. There may be more members than the size says: Celery makes
     // it smaller while it sends a group that a member of the header ends with, and then waits forever.

@@ -37,7 +37,12 @@ export function decodeMember(text: string): ChordMember {
 
 /** Returns whether the text of a member belongs to that task. */
 export function isMemberOf(text: string, id: string): boolean {
-  return text.startsWith(headOf(id, ', ')) || text.startsWith(headOf(id, ','))
+  return headsOf(id).some((head) => text.startsWith(head))
+}
+
+/** How a member's text begins, up to its state, whoever wrote it. */
+export function headsOf(id: string): readonly string[] {
+  return [headOf(id, ', '), headOf(id, ',')]
 }
 
 function headOf(id: string, separator: string): string {

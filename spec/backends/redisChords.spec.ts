@@ -173,6 +173,19 @@ describe('RedisChords', () => {
     await chords.close(group)
   })
 
+  it('counts a member once whose message was sent twice, which looks like no repetition', async () => {
+    const chords = await open()
+    await chords.setSize(group, 3)
+    await client.zadd(keyOf('j'), 1, '[1,"b","FAILURE",{"exc_type":"E","exc_message":[]}]')
+    expect(await chords.addPart(part(0, 'a', { result: 'one' }))).toBeNull()
+    expect(await chords.addPart(part(0, 'a', { result: 'other' }))).toBeNull()
+    expect(await chords.addPart(part(1, 'b'))).toBeNull()
+    expect(await chords.addPart(part(1, 'b', { state: 'FAILURE', result: null }))).toBeNull()
+    expect(await chords.addPart(part(2, 'c'))).toEqual(expect.any(String))
+    expect((await chords.members(group)).map(({ result }) => result)).toEqual(['one', 1, 2])
+    await chords.close(group)
+  })
+
   it('counts a repetition once that a worker of another kind has written, with other spaces and escapes', async () => {
     const chords = await open()
     await client.zadd(keyOf('j'), 0, '[1,"a","SUCCESS","\\u2602"]', 1, '[1, "b", "SUCCESS", {"x": 1}]')
