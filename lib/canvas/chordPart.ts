@@ -9,6 +9,7 @@ import { ChordError } from './chordError.js'
 import { type EndOf, idsOf, joinGroup } from './joinGroup.js'
 import { listOption } from './links.js'
 import { type CanvasLimits, parseSignature } from './parse.js'
+import { checkErrbacks } from './sentSize.js'
 import { cloneSignature, isGroup, type Signature } from './signature.js'
 
 /** What the completion of a chord needs from the member that completes it. */
@@ -71,13 +72,8 @@ export async function failBody(body: Signature, error: ChordError, terms: ChordT
   const { cause } = error
   // As in Celery: the tasks of a group get the cause itself.
   const shown = isGroup(body) && cause instanceof Error ? cause : error
-  const failed = isGroup(body) ? endsOf(body).map(idOf) : [idOf(body)]
-  const stored = await callErrbacks(
-    listOption(body.options, 'link_error'),
-    failed.filter((id) => id !== null),
-    shown,
-    terms,
-  )
+  const failed = isGroup(body) ? endsOf(body) : [body]
+  const stored = await callErrbacks(listOption(body.options, 'link_error'), failed, shown, terms)
   // The steps that were to follow it fail too.
   for (const unrun of [body, ...listOption(body.options, 'chain')]) {
     for (const id of failedIds(unrun)) await terms.fail(id, stored)
@@ -88,13 +84,14 @@ export async function failBody(body: Signature, error: ChordError, terms: ChordT
 /** @returns the error to store: an error of the callbacks themselves says more, as with Celery */
 async function callErrbacks(
   errbacks: readonly Signature[],
-  ids: readonly string[],
+  failed: readonly Signature[],
   error: Error,
-  { callErrbacks, log }: ChordTerms,
+  { callErrbacks, limits, log }: ChordTerms,
 ): Promise<Error> {
   if (errbacks.length === 0) return error
   try {
-    for (const id of ids) await callErrbacks(errbacks, id, error)
+    checkErrbacks(failed, errbacks, limits.elements)
+    for (const id of failed.map(idOf)) if (id !== null) await callErrbacks(errbacks, id, error)
     return error
   } catch (thrown) {
     const fault = coerceError(thrown)

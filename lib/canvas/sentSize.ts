@@ -17,7 +17,7 @@ export function checkSentSize(task: string, options: SignatureOptions, most: num
 
 /**
  * Checks the error callbacks that each step of a chain is to get, before it gets them: the message of the first step
- * would carry those of all others.
+ * would carry those of all others. The same for those that are called for each task of a group.
  * @throws SignatureError that names the setting
  */
 export function checkErrbacks(steps: readonly Signature[], errbacks: readonly Signature[], most: number): void {

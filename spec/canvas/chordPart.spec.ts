@@ -4,7 +4,7 @@ import { BackendError } from '../../lib/backends/backendError.js'
 import { MemoryBackend } from '../../lib/backends/memory.js'
 import { noChords } from '../../lib/canvas/chordError.js'
 import { type ChordTerms, returnPart } from '../../lib/canvas/chordPart.js'
-import { NO_LIMITS } from '../../lib/canvas/parse.js'
+import { type CanvasLimits, NO_LIMITS } from '../../lib/canvas/parse.js'
 import { chordSignature, listSignature, type Signature, taskSignature } from '../../lib/canvas/signature.js'
 import type { ChordPart } from '../../lib/ports.js'
 import { encodeException } from '../../lib/protocol/exception.js'
@@ -24,6 +24,7 @@ describe('returnPart', () => {
   let done: string[]
   let sendError: Error | null
   let errbackError: Error | null
+  let limits: CanvasLimits
 
   beforeEach(() => {
     log = new MemoryLog()
@@ -31,11 +32,12 @@ describe('returnPart', () => {
     done = []
     sendError = null
     errbackError = null
+    limits = NO_LIMITS
   })
 
   const terms = (): ChordTerms => ({
     backend,
-    limits: NO_LIMITS,
+    limits,
     log,
     send: async (body, results) => {
       if (sendError) throw sendError
@@ -185,6 +187,18 @@ describe('returnPart', () => {
     await run([part(0, 1), failed(1, new Error('boom'))], body)
     await returnPart(part(0, 1, { isRepeated: true }), body, terms())
     expect(done.filter((word) => word.startsWith('errbacks'))).toHaveLength(1)
+  })
+
+  it('calls no error callbacks for the tasks of a body that would be more than a message may carry', async () => {
+    limits = { ...NO_LIMITS, elements: 4 }
+    const many = (count: number) => Array.from({ length: count }, (_, at) => task(`t${at}`))
+    await run([failed(0, new Error('boom'))], listSignature('group', many(3), { link_error: many(2) }))
+    expect(done.filter((word) => word.startsWith('errbacks'))).toHaveLength(3)
+    done = []
+    group = randomUUID()
+    await run([failed(0, new Error('boom'))], listSignature('group', many(3), { link_error: many(3) }))
+    const tooMany = /^fail t\d: SignatureError\(.*more signatures than the 4 of worker_max_canvas_items/
+    expect(done).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(tooMany)))
   })
 
   it('stores what is wrong with error callbacks that can not be called', async () => {
