@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { freeze } from '../canvas/freeze.js'
 import { leavesOf } from '../canvas/leaves.js'
 import type { Signature } from '../canvas/signature.js'
 import type { SignatureDict } from '../protocol/message.js'
@@ -28,6 +30,9 @@ export function addedMember(given: Signature, { chord, group, groupIndex, rootId
   if (chord === null || group === null) throw new RangeError('Current task is not member of any chord')
   const sig = asOneTask(given)
   if (leavesOf(sig) === 0) throw new ImproperlyConfigured('Cannot add an empty workflow to a chord')
+  // Its last task reports to the chord, however deep that is.
+  const fields = { chord: chord as unknown as Signature, groupId: group, groupIndex }
+  freeze(sig, fields, { newId: randomUUID, replyTo: null, keepsGroups: true })
   Object.assign(sig.options, { chord, group_id: group, group_index: groupIndex, root_id: rootId })
   return { sig, groupId: group }
 }

@@ -42,9 +42,12 @@ export function replacementOf(given: Signature, task: Replaced): Signature {
   link(sig, parseSignatures(task.callbacks, 'callbacks', NO_LIMITS))
   linkError(sig, parseSignatures(task.errbacks, 'errbacks', NO_LIMITS), { errorsOnHeader: false })
   if (isChain(sig)) linkLast(sig.kwargs.tasks, sig)
-  freeze(sig, { id: task.id }, { newId: randomUUID, replyTo: task.replyTo, keepsGroups: false })
   const nesting = { replaced_task_nesting: task.replacedTaskNesting + 1 }
   const { chord, group: group_id, groupIndex: group_index, rootId: root_id } = task
+  // Its last task reports to the chord, however deep that is: as in a header, and unlike in Celery.
+  const isMember = chord !== null && task.chain.length === 0
+  const member = isMember ? { chord: chord as unknown as Signature, groupId: group_id, groupIndex: group_index } : {}
+  freeze(sig, { id: task.id, ...member }, { newId: randomUUID, replyTo: task.replyTo, keepsGroups: false })
   Object.assign(sig.options, { chord, group_id, group_index, root_id, ...nesting })
   if (isChain(sig)) for (const step of sig.kwargs.tasks) Object.assign(step.options, nesting)
   const rest = parseSignatures([...task.chain].reverse(), 'chain', NO_LIMITS)
