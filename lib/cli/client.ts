@@ -57,7 +57,6 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
   const app = specifier === null ? null : await loadApp(specifier, io.cwd())
   const { configured, faults, settings } = loadSettings({ config: app?.conf ?? {}, env: io.env, flags })
   if (faults.length > 0) throw new ConfigurationError(faults)
-  io.stdout.on('error', ignoreClosedPipe)
   const output = new Output(io, { color: !settings.no_color, quiet: settings.quiet })
   const log = logTo(output, secretsOf(settings))
   return {
@@ -77,11 +76,6 @@ export async function openClient({ flags, input, io, version }: Invocation): Pro
         log: () => told,
       }),
   }
-}
-
-/** The reader may close the pipe before the end, as `head` does. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }
 
 function logTo(output: Output, secrets: readonly string[]): Logger {

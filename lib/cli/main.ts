@@ -94,11 +94,13 @@ async function run(
   addFlags(worker, 'worker')
   const perform: Perform = async (work) => {
     what = 'command'
-    code = await work(await openClient({ flags: readFlags(program, 'global'), version, io, input }))
+    code = await withOutput(io, async () =>
+      work(await openClient({ flags: readFlags(program, 'global'), version, io, input })),
+    )
   }
   const alone: PerformAlone = async (work) => {
     what = 'command'
-    code = await work(io)
+    code = await withOutput(io, () => work(io))
   }
   for (const add of COMMANDS) add(program, perform, alone)
   try {
@@ -116,6 +118,24 @@ async function run(
     if (thrown instanceof UsageError) return EX_USAGE
     return thrown instanceof CommandError ? thrown.exitCode : 1
   }
+}
+
+/**
+ * Runs a command whose output is what it is for.
+ * @throws CommandError if the output was lost, other than to a reader that exits before the end, as `head` does
+ */
+async function withOutput({ stdout }: Io, work: () => Promise<number>): Promise<number> {
+  let lost: Error | null = null
+  const lose = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') lost ??= error
+  }
+  stdout.on('error', lose)
+  const code = await work()
+  // A stream reports a failed write only in the next turn.
+  await new Promise(setImmediate)
+  stdout.off('error', lose)
+  if (lost) throw new CommandError(`The output can't be written: ${(lost as Error).message}`)
+  return code
 }
 
 function createProgram(version: string, io: Io): Command {

@@ -33,6 +33,19 @@ describe('the built command', () => {
     },
   )
 
+  it.each(['completion bash', 'report'])('says in a line that the disk is full: %s', (command) => {
+    const shell = `"${process.execPath}" bin/celeriac.js ${command} >/dev/full`
+    const { status, stderr } = spawnSync('sh', ['-c', shell], { cwd: ROOT, encoding: 'utf8' })
+    const text = "Error: The output can't be written: ENOSPC: no space left on device, write\n"
+    expect({ status, stderr }).toEqual({ status: 1, stderr: text })
+  })
+
+  it.each(['completion bash', 'report'])('ends well when nobody reads to the end: %s', (command) => {
+    const shell = `"${process.execPath}" bin/celeriac.js ${command} | true; exit \${PIPESTATUS[0]}`
+    const { status, stderr } = spawnSync('bash', ['-c', shell], { cwd: ROOT, encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
   it('says it to whoever is there, and minds nobody who is not', () => {
     const shell = `"${process.execPath}" bin/celeriac.js --version >/dev/full`
     const { status, stderr } = spawnSync('sh', ['-c', shell], { cwd: ROOT, encoding: 'utf8' })
