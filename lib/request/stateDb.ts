@@ -84,12 +84,18 @@ export class StateDb implements Component {
     await rm(beside, { force: true })
     const handle = await open(beside, 'wx', 0o600)
     try {
-      await handle.writeFile(JSON.stringify({ version: VERSION, clock: lamport.forward(), revoked: revoked.dump() }))
-      await handle.sync()
-    } finally {
-      await handle.close()
+      try {
+        await handle.writeFile(JSON.stringify({ version: VERSION, clock: lamport.forward(), revoked: revoked.dump() }))
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(beside, file)
+    } catch (thrown) {
+      // Each process has another name for it, and on a full disk its bytes are wanted.
+      await rm(beside, { force: true })
+      throw thrown
     }
-    await rename(beside, file)
   }
 
   private async moveAside(error: Error): Promise<void> {

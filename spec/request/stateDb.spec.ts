@@ -127,4 +127,13 @@ describe('the state file', () => {
     await directory.db.stop()
     expect(directory.log.of('WARNING')[0]).toContain("can't be read")
   })
+
+  it('leaves nothing beside it when it can not be written', async () => {
+    const { db, log } = run()
+    await db.start()
+    mkdirSync(file)
+    await db.stop()
+    expect(log.of('ERROR')[0]).toContain("The state couldn't be saved in")
+    expect(readdirSync(dir)).toEqual(['w.state'])
+  })
 })
