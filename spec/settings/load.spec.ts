@@ -117,9 +117,11 @@ describe('loadSettings', () => {
 
   it('takes the value 0 as Celery does: for "not given" where nothing can be 0', () => {
     const zero = { worker_concurrency: '0', worker_prefetch_multiplier: '0', task_time_limit: '0' }
-    const { settings, faults } = load({ config: { worker_prefetch_multiplier: 4 }, flags: zero })
+    const flags = { ...zero, heartbeat_interval: '0' }
+    const { settings, faults } = load({ config: { worker_prefetch_multiplier: 4 }, flags })
     expect(faults).toEqual([])
     expect(settings).toMatchObject({ worker_concurrency: 16, worker_prefetch_multiplier: 4, task_time_limit: null })
+    expect(settings.heartbeat_interval).toBeNull()
     expect(load({ config: { worker_prefetch_multiplier: 0 } }).settings.worker_prefetch_multiplier).toBe(0)
   })
 

@@ -117,6 +117,7 @@ export const OPTION = {
     option: true,
     flag: '--heartbeat-interval <seconds>',
     group: 'Feature',
+    zero: 'is unset',
   }),
   beat: row(toggle, false, 'Run beat, too.', { ...NO_BEAT, flag: '-B, --beat' }),
   schedule_filename: row(optional(text), null, "Beat's file.", {
