@@ -11,6 +11,16 @@ import { Epoch } from './epoch.js'
 import { mendReceiving } from './frames.js'
 import { type AttemptOutcome, type NextStep, NO_ATTEMPTS, next, type Retrying } from './reconnect.js'
 
+/** All that amqplib tells of a refusal after the login; it drops the broker's own text. */
+const NOT_OPENED = /^Expected ConnectionOpenOk; got <ConnectionClose /
+
+function vhostRefused({ username, vhost }: BrokerUrl): string {
+  return (
+    `the broker refuses the virtual host ${JSON.stringify(vhost)}: it does not exist or is down, or the user ${username} ` +
+    'may not use it or has too many connections; the log of the broker says which'
+  )
+}
+
 export interface ConnectionOptions extends Omit<Retrying, 'urls'> {
   /** The name of this connection on the broker's management page and in our logs: `consumer`, `producer`. */
   readonly name: string
@@ -197,7 +207,8 @@ export class Connection implements Component {
         ...(url.loginMethod === 'AMQPLAIN' ? { credentials: credentials.amqplain(url.username, url.password) } : {}),
       },
     ).catch((thrown) => {
-      throw new BrokerError(tlsFault(thrown, words), { cause: thrown })
+      const isRefused = NOT_OPENED.test(coerceError(thrown).message)
+      throw new BrokerError(isRefused ? vhostRefused(url) : tlsFault(thrown, words), { cause: thrown })
     })
     mendReceiving(model)
     let blockedAt = 0

@@ -58,6 +58,15 @@ describe('a connection', () => {
     expect(log.of('ERROR')[0]).toContain('Will retry using next failover.')
   })
 
+  it('names the virtual host that the broker refuses', async () => {
+    const url = new URL(through(brokerUrl(), link.port))
+    url.pathname = '/no%2Fwhere'
+    const under = await connectionTo(url.href, log)
+    connection = under.connection
+    await waitFor(() => log.of('ERROR').length > 0, { what: 'a failed attempt' })
+    expect(log.of('ERROR')[0]).toContain('the broker refuses the virtual host "no/where": it does not exist')
+  })
+
   it('never shows the password', async () => {
     const url = new URL(through(brokerUrl(), await freePort()))
     url.username = 'someone'
