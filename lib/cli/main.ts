@@ -113,7 +113,7 @@ async function run(
       return EX_USAGE
     }
     // Errors in a worker have been logged; one that gets this far is a bug of ours.
-    if (what === 'worker' || !(thrown instanceof CeleriacError)) throw thrown
+    if (what === 'worker' || !(thrown instanceof CeleriacError || isRefusal(thrown))) throw thrown
     io.stderr.write(`Error: ${printable(thrown.message, { lines: true })}\n`)
     if (thrown instanceof UsageError) return EX_USAGE
     return thrown instanceof CommandError ? thrown.exitCode : 1
@@ -136,6 +136,11 @@ async function withOutput({ stdout }: Io, work: () => Promise<number>): Promise<
   stdout.off('error', lose)
   if (lost) throw new CommandError(`The output can't be written: ${(lost as Error).message}`)
   return code
+}
+
+/** Whether an error is the broker's answer to what a command asked for, such as 403 for a missing permission. */
+function isRefusal(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && 'classId' in thrown && 'methodId' in thrown
 }
 
 function createProgram(version: string, io: Io): Command {

@@ -139,6 +139,12 @@ describe('our command line and a Python worker', () => {
     expect(seen.stderr).toContain(text)
   })
 
+  it('say in a line what the broker refuses, and end with 1', async () => {
+    const refused = await ours('call', 'peers.echo', '--queue', 'amq.reserved')
+    expect(refused).toMatchObject({ stdout: '', code: 1 })
+    expect(refused.stderr).toMatch(/^Error: .*ACCESS_REFUSED - exchange name 'amq\.reserved' .*\n$/)
+  })
+
   it('show what runs', async () => {
     const id = await call('peers.sleep', '-a', '[600]')
     await waitFor(async () => (await ours('inspect', 'active')).stdout.includes(id), {
