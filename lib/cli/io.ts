@@ -20,6 +20,8 @@ export interface Io {
   readonly execve: Execve | null
   /** Sends a text to the process that started this one. @returns false if it doesn't listen */
   tellParent(text: string): Promise<boolean>
+  /** Sends this process QUIT when the one that started it is gone, if that listens now. */
+  endWithParent(): void
   /** Ends the process immediately. */
   exit(code: number): void
   /** Calls back when the process ends, however it does. */
@@ -56,6 +58,9 @@ export const processIo: Io = {
       if (process.connected && process.send) process.send(text, (error: Error | null) => resolve(error === null))
       else resolve(false)
     }),
+  endWithParent: () => {
+    if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGQUIT'))
+  },
   exit: (code) => process.exit(code),
   atExit: (fn) => process.on('exit', fn),
   leave: (code, withinMs) => {

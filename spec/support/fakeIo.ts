@@ -29,6 +29,7 @@ export function fakeIo(parts: Partial<Io> = {}): Io {
     chdir: ignore,
     execve: null,
     tellParent: async () => false,
+    endWithParent: ignore,
     exit: ignore,
     atExit: ignore,
     leave: ignore,

@@ -25,9 +25,14 @@ export interface Relaunch {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Tells a stand-in that this process handles signals. */
-export async function tellStandIn({ env, tellParent }: Io): Promise<void> {
-  if (env[STOOD_IN_FOR] !== undefined) await tellParent(LISTENING)
+/**
+ * Tells a stand-in that this process handles signals. The two are one worker for whoever started them: when the
+ * stand-in is killed, this process must not go on beside the next one.
+ */
+export async function tellStandIn({ endWithParent, env, tellParent }: Io): Promise<void> {
+  if (env[STOOD_IN_FOR] === undefined) return
+  endWithParent()
+  await tellParent(LISTENING)
 }
 
 export function isInBackground({ env }: Io): boolean {

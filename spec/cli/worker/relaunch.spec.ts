@@ -151,6 +151,15 @@ describe('a worker that gets HUP', () => {
     expect(await program.exited).toEqual({ code: 0, signal: null })
   })
 
+  withStandIn('stops cold when the process that it was started as is killed', async () => {
+    const program = run('--pidfile', pidfile)
+    await program.waitForOutput(/Cannot connect to/)
+    program.kill('SIGHUP')
+    await waitFor(() => ![null, program.pid].includes(pidOf(pidfile)), { what: 'the pidfile of the new worker' })
+    program.kill('SIGKILL')
+    await gone()
+  })
+
   it('replaces its own program where Node can', async () => {
     const calls: unknown[] = []
     const replaced = new Error('replaced')
