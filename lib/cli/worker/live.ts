@@ -1,6 +1,7 @@
 import { systemClock } from '../../clock.js'
 import { coerceError } from '../../errors.js'
 import type { Log } from '../../log/log.js'
+import { printable } from '../../protocol/printable.js'
 import { repr } from '../../protocol/repr.js'
 import { maskSecrets, secretsOf } from '../../settings/mask.js'
 import { selectQueues } from '../../settings/queues.js'
@@ -52,7 +53,8 @@ export async function live(worker: Runnable, options: LiveOptions): Promise<End>
     restart: isTerminal(io.stdout) ? null : maskSecrets(io.command.join(' '), secretsOf(settings)),
     look: () => {
       log.reopen()
-      log.logger('worker').warning(running(worker))
+      const { details, text } = running(worker)
+      log.logger('worker').warning(text, { details })
     },
     // As with settings, an env file may have the line ends of Windows.
     remapTerm: io.env.REMAP_SIGTERM?.replace(/\r$/, '') === 'SIGQUIT',
@@ -91,12 +93,15 @@ function notifierOf(worker: Runnable, signals: Signals, { log, settings, supervi
   })
 }
 
-/** The text that USR1 shows. A pending promise has no stack to dump, unlike the threads whose stacks Celery dumps. */
-function running({ line }: Runnable): string {
+/** What USR1 shows. A pending promise has no stack to dump, unlike the threads whose stacks Celery dumps. */
+function running({ line }: Runnable): { readonly text: string; readonly details: string } {
   const now = systemClock.monotonic()
   const lines = [...line.state.running].map(
     ({ label, startedAt }) =>
-      `\n  ${label}${startedAt === null ? '' : ` for ${((now - startedAt) / 1000).toFixed(3)}s`}`,
+      `\n  ${printable(label)}${startedAt === null ? '' : ` for ${((now - startedAt) / 1000).toFixed(3)}s`}`,
   )
-  return `${lines.length} of ${line.pool.size} slots run a task${lines.length === 0 ? '' : ':'}${lines.join('')}`
+  return {
+    text: `${lines.length} of ${line.pool.size} slots run a task${lines.length === 0 ? '' : ':'}`,
+    details: lines.join(''),
+  }
 }
