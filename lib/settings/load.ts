@@ -34,7 +34,11 @@ interface Given {
   readonly raw: unknown
   /** Name of the source in messages. */
   readonly origin: string
+  readonly warning?: string
 }
+
+/** `docker run --env-file` keeps the quotes that a shell or systemd would take away. */
+const QUOTED = /^(["']).*\1$/s
 
 const LONGEST_SHOWN = 80
 
@@ -51,6 +55,7 @@ export function loadSettings(sources: Sources): Loaded {
     values[name] = row.fallback
     if (!given) continue
     named.add(name)
+    if (given.warning !== undefined) warnings.push(given.warning)
     try {
       values[name] = row.parse(given.raw)
     } catch (thrown) {
@@ -114,7 +119,9 @@ function giver(
   for (const variable of envNamesOf(name, row)) {
     // Docker and systemd keep the line ends of Windows in an env file, and nothing meant ends like that.
     const raw = env[variable]?.replace(/\r$/, '')
-    if (raw !== '' && isGiven(raw)) return { raw, origin: variable }
+    if (raw === '' || !isGiven(raw)) continue
+    const warning = `${variable}: the quotes around the value are part of it; remove them unless that is meant`
+    return { raw, origin: variable, ...(QUOTED.test(String(raw)) ? { warning } : {}) }
   }
   const configured = config.get(name)
   if (configured?.raw === null) return isNone(row) ? configured : undefined

@@ -111,6 +111,15 @@ describe('loadSettings', () => {
     }
   })
 
+  it('warns of quotes that an env file has left around a value', () => {
+    const env = { CELERY_WORKER_QUEUES: '"a,b"', CELERY_WORKER_CONCURRENCY: '4', CELERY_TASK_DEFAULT_QUEUE: "'c'" }
+    const warning = 'the quotes around the value are part of it; remove them unless that is meant'
+    const { settings, warnings } = load({ env })
+    expect(settings.queues).toEqual(['"a', 'b"'])
+    expect(warnings.toSorted()).toEqual([`CELERY_TASK_DEFAULT_QUEUE: ${warning}`, `CELERY_WORKER_QUEUES: ${warning}`])
+    expect(load({ env: { CELERY_WORKER_QUEUES: 'a"b,"' } }).warnings).toEqual([])
+  })
+
   it('joins a list of brokers', () => {
     expect(load({ config: { broker_url: ['amqp://a', 'amqp://b'] } }).settings.broker_url).toBe('amqp://a;amqp://b')
   })
