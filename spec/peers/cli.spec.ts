@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { connect } from 'amqplib'
 import { ownBroker } from '../support/ownBroker.js'
 import { PYTHON } from '../support/peers.js'
 import { killAllPrograms, type Program, runProgram } from '../support/program.js'
@@ -206,6 +207,21 @@ describe('our command line and a Python worker', () => {
     expect(seen.slice(2)).toEqual(seen.slice(0, 2))
     expect(await ours('purge', '-X', 'celery')).toEqual(await theirs('purge', '-X', 'celery'))
     expect(await ours('purge')).toEqual(await theirs('purge'))
+  })
+
+  it('purge the other queues when the broker refuses one, and name it', async () => {
+    await call('peers.echo', '-a', '[1]', '--queue', 'idle')
+    const connection = await connect(brokerUrl())
+    try {
+      const channel = await connection.createChannel()
+      await channel.assertQueue('a-locked-one', { exclusive: true })
+      const { code, stderr, stdout } = await ours('purge', '-f', '-Q', 'a-locked-one,idle')
+      expect(stdout).toBe('Purged 1 message from 2 known task queues.\n')
+      expect(stderr).toMatch(/^Error: a-locked-one is not purged: .*RESOURCE_LOCKED.*\n$/)
+      expect(code).toBe(1)
+    } finally {
+      await connection.close()
+    }
   })
 
   it('dump the same events', async () => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { coerceError } from '../../errors.js'
 import type { Settings } from '../../settings/table.js'
 import { readList } from '../askWorkers.js'
 import type { Client } from '../client.js'
@@ -44,9 +45,18 @@ async function purge(client: Client, { excludeQueues = [], force, queues }: Purg
       return 1
     }
   }
+  const refused: string[] = []
   const messages = await client.broker().session(async (session) => {
     let sum = 0
-    for (const name of names) sum += await session.purge(name)
+    for (const name of names) {
+      try {
+        sum += await session.purge(name)
+      } catch (thrown) {
+        // The broker refuses this queue; without a connection all others are lost, too.
+        session.ended.throwIfAborted()
+        refused.push(`Error: ${name} is not purged: ${coerceError(thrown).message}`)
+      }
+    }
     return sum
   })
   output.say(
@@ -54,7 +64,8 @@ async function purge(client: Client, { excludeQueues = [], force, queues }: Purg
       ? `Purged ${messages} ${plural(messages, 'message')} from ${names.length} known task ${noun}.`
       : `No messages purged from ${names.length} ${noun}.`,
   )
-  return 0
+  for (const text of refused) output.error(text)
+  return refused.length === 0 ? 0 : 1
 }
 
 function knownQueues(settings: Settings): readonly string[] {
