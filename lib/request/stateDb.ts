@@ -1,4 +1,5 @@
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { access, constants, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Component } from '../component.js'
 import { CeleriacError, coerceError } from '../errors.js'
 import type { Clock, Logger, Timer } from '../ports.js'
@@ -46,6 +47,10 @@ export class StateDb implements Component {
     }
     this.state = 'started'
     log.debug(`The state of this worker is kept in ${file}`)
+    // Otherwise a wrong path shows when the first task is revoked, or at the stop.
+    await access(dirname(file), constants.W_OK).catch((thrown) =>
+      log.warning(`The state of this worker can't be kept in ${file}: ${coerceError(thrown).message}`),
+    )
   }
 
   private changed(): void {

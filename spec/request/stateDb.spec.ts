@@ -118,6 +118,8 @@ describe('the state file', () => {
   it('that can be neither read nor written is told of, and nothing more', async () => {
     const { db, log } = run(join(dir, 'nowhere', 'w.state'))
     await db.start()
+    expect(log.of('WARNING')[0]).toContain("The state of this worker can't be kept in")
+    expect(log.of('WARNING')).toHaveLength(1)
     await db.stop()
     expect(log.of('ERROR')).toHaveLength(1)
     expect(log.of('ERROR')[0]).toContain("The state couldn't be saved in")
