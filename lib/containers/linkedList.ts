@@ -19,6 +19,11 @@ export class LinkedList<T extends NonNullable<unknown>> implements Iterable<T> {
     return this.count
   }
 
+  /** The one that was added first; null if there is none. */
+  get oldest(): ListNode<T> | null {
+    return this.first
+  }
+
   add(value: T): ListNode<T> {
     const node: ListNode<T> = { value, previous: this.last, next: null }
     if (this.last) this.last.next = node

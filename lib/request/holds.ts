@@ -1,5 +1,7 @@
 import { rootOf } from '../app/orderKey.js'
+import { LinkedList } from '../containers/linkedList.js'
 import type { Clock, Logger, Timer } from '../ports.js'
+import type { Wait } from './lanes.js'
 import type { Request } from './request.js'
 import type { WorkerState } from './state.js'
 
@@ -34,10 +36,8 @@ interface Hold {
 export class Holds {
   /** Holds by the first part of the key; empty without a depth limit. */
   private readonly holds = new Map<string, Hold>()
-  /**
-   * Requests that aren't overdue yet, the earliest first, with the monotonic milliseconds at which they began to wait.
-   */
-  private readonly inTime = new Map<Request, number>()
+  /** Requests that aren't overdue yet, the earliest first. */
+  private readonly inTime = new LinkedList<Wait<Request>>()
   /** Overdue requests, by the first part of the key. */
   private readonly overdue = new Map<string, Set<Request>>()
   private timer: Timer | null = null
@@ -50,7 +50,8 @@ export class Holds {
     const { ageLimit, clock, depthLimit } = this.options
     if (depthLimit !== null) this.addToHold(request, rootOf(key), depthLimit)
     if (ageLimit === null) return
-    this.inTime.set(request, clock.monotonic())
+    const wait = this.inTime.add({ request, since: clock.monotonic() })
+    if (request.place) request.place.wait = wait
     if (!this.timer && !this.stopped) this.arm(ageLimit, ageLimit * 1000)
   }
 
@@ -58,7 +59,8 @@ export class Holds {
   remove(request: Request, key: string): void {
     const { depthLimit } = this.options
     if (depthLimit !== null) this.removeFromHold(request, rootOf(key), depthLimit)
-    if (this.inTime.delete(request) || this.overdue.size === 0) return
+    const wait = request.place?.wait
+    if ((wait && this.inTime.remove(wait)) || this.overdue.size === 0) return
     const root = rootOf(key)
     const late = this.overdue.get(root)
     if (!late?.delete(request) || late.size > 0) return
@@ -125,13 +127,14 @@ export class Holds {
   private warn(limit: number): void {
     const { clock, log, state } = this.options
     const now = clock.monotonic()
-    for (const [request, since] of this.inTime) {
+    for (let { oldest } = this.inTime; oldest?.value; { oldest } = this.inTime) {
+      const { request, since } = oldest.value
       const leftMs = since + limit * 1000 - now
       if (leftMs > 0) {
         this.arm(limit, leftMs)
         return
       }
-      this.inTime.delete(request)
+      this.inTime.remove(oldest)
       state.heldBeyond.age++
       const root = rootOf(request.key ?? '')
       const late = this.overdue.get(root)

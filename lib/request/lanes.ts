@@ -1,9 +1,17 @@
 import { containersOf } from '../app/orderKey.js'
+import type { ListNode } from '../containers/linkedList.js'
 
 /** A request, as an entry of a lane. */
 export interface Occupant<R> {
   readonly delivery: { readonly sequence: number }
   place: Place<R> | null
+}
+
+/** The wait of a request for its turn. */
+export interface Wait<R> {
+  readonly request: R
+  /** Monotonic milliseconds. */
+  readonly since: number
 }
 
 /** The FIFO of one key: its own places, and between them, in batches, the places of keys that it contains. */
@@ -26,6 +34,8 @@ export class Place<R> {
   open = false
   /** Number of lanes, of its own key and of keys that contain it, in which its turn has not come. */
   closed = 0
+  /** Since when its request waits here. Only `Holds` changes it. */
+  wait: ListNode<Wait<R>> | null = null
   /** The batches that it belongs to in the lanes of keys that contain its own. */
   batches: readonly Batch<R>[] = []
 
@@ -177,6 +187,7 @@ export class Lanes<R extends Occupant<R>> {
     }
     place.batches = NONE
     this.unlink(place, freed)
+    place.request = null
     return freed.length > 1 ? freed.sort((one, other) => one.delivery.sequence - other.delivery.sequence) : freed
   }
 
@@ -187,6 +198,9 @@ export class Lanes<R extends Occupant<R>> {
     if (next) next.previous = previous
     else lane.last = previous
     if (!lane.first) this.lanes.delete(lane.key)
+    // What is left of an old turn would keep later ones, and their requests, in memory.
+    turn.previous = null
+    turn.next = null
     for (let each = next; each && !each.open && mayOpen(each); each = each.next) open(each, freed)
   }
 }

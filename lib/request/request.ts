@@ -33,8 +33,7 @@ export class Request {
   inSlot: ListNode<Request> | null = null
   private controller: AbortController | null = null
   /** Null for none: most requests never have any, and those that wait have one. */
-  private timer: Timer | null = null
-  private furtherTimers: Timer[] | null = null
+  private timers: Timer | readonly Timer[] | null = null
   private sent: ResultTuple[] | null = null
 
   constructor(
@@ -122,15 +121,14 @@ export class Request {
 
   /** Remembers a timer that is void once the request runs or is gone. */
   addTimer(timer: Timer): void {
-    if (this.timer === null) this.timer = timer
-    else this.furtherTimers = [...(this.furtherTimers ?? []), timer]
+    this.timers = this.timers === null ? timer : [this.timers, timer].flat()
   }
 
   cancelTimers(): void {
-    const { timer, furtherTimers } = this
-    this.timer = this.furtherTimers = null
-    timer?.cancel()
-    for (const further of furtherTimers ?? []) further.cancel()
+    if (this.timers === null) return
+    const timers = [this.timers].flat()
+    this.timers = null
+    for (const timer of timers) timer.cancel()
   }
 }
 

@@ -1,30 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { LinkedList, type ListNode } from '../../lib/containers/linkedList.js'
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void
-
-/**
- * The most bytes that stay in memory, between two full collections, of values of which a hundred are kept at a time.
- * @param add keeps a value, and returns what ends that
- */
-function keptBy(add: (value: object) => () => void): number {
-  const ends: (() => void)[] = []
-  collect()
-  const before = process.memoryUsage().heapUsed
-  let most = 0
-  for (let at = 0; at < 20_000; at++) {
-    ends.push(add(new Array<number>(100).fill(0.5)))
-    if (ends.length > 100) ends.shift()?.()
-    if (at % 500 > 0) continue
-    collect({ type: 'minor' })
-    most = Math.max(most, process.memoryUsage().heapUsed - before)
-  }
-  return most
-}
+import { keptBy, keptBySet } from '../support/keptBy.js'
 
 describe('a linked list', () => {
   it('has what a Set would have, in the same order', () => {
@@ -62,16 +39,11 @@ describe('a linked list', () => {
   })
 
   it('keeps nothing of what has passed through, unlike a Set', () => {
-    const set = new Set<object>()
     const list = new LinkedList<object>()
-    const bySet = keptBy((value) => {
-      set.add(value)
-      return () => set.delete(value)
-    })
     const byList = keptBy((value) => {
       const node = list.add(value)
       return () => list.remove(node)
     })
-    expect(byList).toBeLessThan(bySet / 4)
+    expect(byList).toBeLessThan(keptBySet() / 4)
   })
 })
