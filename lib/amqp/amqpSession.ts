@@ -1,8 +1,9 @@
-import type { FleetSession } from '../broker/fleetSession.js'
+import type { FleetSession, Move, MoveOptions } from '../broker/fleetSession.js'
 import type { Broadcast, Listener, Session } from '../broker/session.js'
 import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
 import { countUp } from './countUp.js'
+import { bindIfAllowed } from './delayed.js'
 import type { Epoch } from './epoch.js'
 import { AmqpMove } from './move.js'
 import { hearEvents } from './nodes/eventQueue.js'
@@ -22,7 +23,7 @@ export class AmqpSession implements Session {
     remove: async (queue) => {
       await this.epoch.scratch((channel) => channel.deleteQueue(queue))
     },
-    move: (options) => AmqpMove.open(this.epoch, options, this.log),
+    move: (options) => this.move(options),
   }
 
   constructor(
@@ -74,5 +75,12 @@ export class AmqpSession implements Session {
 
   ask(replyKey: string, message: Broadcast, listener: Listener, until: () => Promise<void>): Promise<void> {
     return ask(this.epoch, replyKey, message, listener, until)
+  }
+
+  private async move(options: MoveOptions): Promise<Move> {
+    const move = await AmqpMove.open(this.epoch, options, this.log)
+    // What is due much later comes back to this queue, whichever of the others it was in.
+    await bindIfAllowed(this.epoch, options.from, this.log)
+    return move
   }
 }

@@ -16,6 +16,22 @@ const EXISTS = /inequivalent arg/
 const SWITCHED_OFF = /the corresponding feature flag is disabled/
 
 /**
+ * Binds a queue to the delay queues, as `DelayQueues.bind` does, where it is of use without that, too: a refusal is
+ * logged as a warning.
+ * @throws the reason if the connection ends
+ */
+export async function bindIfAllowed(epoch: Epoch, queue: QueueSpec, log: Logger): Promise<void> {
+  try {
+    await bind(epoch, queue)
+  } catch (thrown) {
+    epoch.ended.throwIfAborted()
+    log.warning(
+      `Queue ${queue.name} is not bound to the delay queues and receives nothing from them: ${coerceError(thrown).message}`,
+    )
+  }
+}
+
+/**
  * Celery's delay queues: see `protocol/delay.ts`. They keep messages that are due much later, so that no worker has to
  * hold them unacknowledged. One object serves all epochs, since it must remember that the broker refused quorum queues.
  */
@@ -47,22 +63,8 @@ export class DelayQueues {
    * delay queues need not exist yet.
    * @throws the broker's error
    */
-  async bind(epoch: Epoch, queue: QueueSpec): Promise<void> {
-    await epoch.scratch(async (channel) => {
-      await channel.assertExchange(DELIVERY_EXCHANGE, 'topic', { durable: true })
-      if (isDelayable(queue.name)) {
-        // Not Celery's `#.name`, which also matches messages for `other.name`. The bare name is for Python's retries,
-        // which strip the digits.
-        await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, anyDigits(DELAY_LEVELS, queue.name))
-        await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, queue.name)
-      }
-      const { exchange, routingKey } = queue
-      // Celery publishes nothing to a direct exchange through the delay queues: it can't match the long key.
-      if (exchange.name === '' || exchange.type === 'direct') return
-      const pattern = routingKey.startsWith('#') ? routingKey : `#.${routingKey}`
-      await channel.bindExchange(exchange.name, DELIVERY_EXCHANGE, pattern)
-      await channel.bindQueue(queue.name, exchange.name, pattern)
-    })
+  bind(epoch: Epoch, queue: QueueSpec): Promise<void> {
+    return bind(epoch, queue)
   }
 
   /** Declares from the last level to the first, so that a level that can be published to already leads all the way. */
@@ -115,6 +117,24 @@ export class DelayQueues {
     this.type = 'classic'
     this.log.warning(`The broker refuses delay queues of type quorum; classic ones are used instead: ${refusal}`)
   }
+}
+
+async function bind(epoch: Epoch, queue: QueueSpec): Promise<void> {
+  await epoch.scratch(async (channel) => {
+    await channel.assertExchange(DELIVERY_EXCHANGE, 'topic', { durable: true })
+    if (isDelayable(queue.name)) {
+      // Not Celery's `#.name`, which also matches messages for `other.name`. The bare name is for Python's retries,
+      // which strip the digits.
+      await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, anyDigits(DELAY_LEVELS, queue.name))
+      await channel.bindQueue(queue.name, DELIVERY_EXCHANGE, queue.name)
+    }
+    const { exchange, routingKey } = queue
+    // Celery publishes nothing to a direct exchange through the delay queues: it can't match the long key.
+    if (exchange.name === '' || exchange.type === 'direct') return
+    const pattern = routingKey.startsWith('#') ? routingKey : `#.${routingKey}`
+    await channel.bindExchange(exchange.name, DELIVERY_EXCHANGE, pattern)
+    await channel.bindQueue(queue.name, exchange.name, pattern)
+  })
 }
 
 /** A pattern that matches any `count` digits before `rest`. */

@@ -1,7 +1,7 @@
 import { coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import type { QueueSpec } from '../settings/queues.js'
-import type { DelayQueues } from './delayed.js'
+import { bindIfAllowed, type DelayQueues } from './delayed.js'
 import type { Epoch } from './epoch.js'
 import type { ConsumedQueue, QueueKind } from './queueKind.js'
 import { streamRefused } from './refusal.js'
@@ -32,19 +32,12 @@ export class QueueSetup {
 
   /** Declares a queue, which may differ from the one of the same name before. @throws the broker's refusal */
   async declare(epoch: Epoch, queue: QueueSpec): Promise<void> {
-    const { delays, log, ordered, prefetch } = this.options
+    const { log, ordered, prefetch } = this.options
     const { kinds } = this
     const kind = await declareQueue(epoch, queue, log, prefetch > 0 && ordered())
     if (kind.type === 'stream') throw streamRefused(queue.name)
     kinds.set(queue.name, this.consumed(kind))
-    try {
-      await delays.bind(epoch, queue)
-    } catch (thrown) {
-      epoch.ended.throwIfAborted()
-      log.warning(
-        `Queue ${queue.name} is not bound to the delay queues and receives nothing from them: ${coerceError(thrown).message}`,
-      )
-    }
+    await bindIfAllowed(epoch, queue, log)
   }
 
   /**
