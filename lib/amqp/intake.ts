@@ -101,12 +101,15 @@ export class AmqpIntake implements Intake {
   private async add(epoch: Epoch, queue: QueueSpec): Promise<void> {
     try {
       await this.setup.declare(epoch, queue)
+      // Refused so far, it wasn't purged with the others; later there would be messages in it that came meanwhile.
+      await this.purge.empty(epoch, queue.name)
       // From a queue with a single active consumer we would get a message only by chance.
       const isAsked = !this.taken.has(queue.name) && this.setup.kinds.get(queue.name)?.singleActive !== true
       if (isAsked) await askToConsume(epoch, queue.name)
     } catch (thrown) {
       throw refusalOf(thrown, epoch) ?? thrown
     }
+    this.purge.tell()
     void this.setup.prepareDelays(epoch)
   }
 

@@ -17,10 +17,13 @@ export class MemoryIntake implements Intake {
 
   async open(session: Session, queues: () => readonly QueueSpec[]): Promise<IntakeWindow> {
     const memory = session as MemorySession
-    const window = new MemoryWindow(memory, this.options, () => ++this.sequence)
+    const window = new MemoryWindow(memory, this.options, {
+      nextSequence: () => ++this.sequence,
+      onAdded: (queue) => this.purge(memory, [queue]),
+    })
     for (const queue of [...queues()]) {
       try {
-        await window.add(queue)
+        window.consume(queue)
       } catch (thrown) {
         if (!(thrown instanceof QueueRefused)) throw thrown
         this.options.onRefused(queue.name, thrown, false)
@@ -49,7 +52,7 @@ class MemoryWindow implements IntakeWindow {
   constructor(
     private readonly session: MemorySession,
     private readonly options: IntakeOptions,
-    private readonly nextSequence: () => number,
+    private readonly hooks: { nextSequence(): number; onAdded(queue: QueueSpec): Promise<void> },
   ) {
     session.atEnd(() => {
       for (const subscription of this.subscriptions.values()) subscription.end()
@@ -84,6 +87,13 @@ class MemoryWindow implements IntakeWindow {
   }
 
   async add(spec: QueueSpec): Promise<void> {
+    this.consume(spec)
+    // Refused so far, it wasn't purged with the others.
+    await this.hooks.onAdded(spec)
+  }
+
+  /** @throws QueueRefused */
+  consume(spec: QueueSpec): void {
     const queue = this.session.declareOn(spec)
     if (this.subscriptions.has(spec.name)) return
     const { log, nodename, onDelivery, prefetch } = this.options
@@ -93,7 +103,7 @@ class MemoryWindow implements IntakeWindow {
       prefetch,
       ended: this.session.ended,
       log,
-      nextSequence: this.nextSequence,
+      nextSequence: () => this.hooks.nextSequence(),
       onDelivery,
     })
     this.subscriptions.set(spec.name, subscription)

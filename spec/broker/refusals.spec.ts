@@ -99,6 +99,28 @@ describe('a queue that the broker refuses', () => {
     await runs('other again')
   })
 
+  it('is purged before it is first consumed, and not with a later connection', async () => {
+    const secret = await client.queue()
+    await client.publish(secret, [note('old')])
+    await broker.ctl('add_user', 'purging', 'purging')
+    await broker.ctl('set_permissions', 'purging', '.*', '.*', `^(?!${secret}$).*`)
+    const url = broker.url.replace('guest:guest', 'purging:purging')
+    ;({ log, worker } = await startWorker(app, url, [secret, queue], {}, { purge: true }))
+    const erased = (): string[] => log.of('WARNING').filter((line) => line.startsWith('purge: '))
+    expect(erased()).toEqual(['purge: Erased 0 messages from the queue.'])
+    await broker.ctl('set_permissions', 'purging', '.*', '.*', '.*')
+    await waitFor(() => worker?.readiness.length === 0, { what: 'the worker to be ready' })
+    await runs('new', secret)
+    await broker.ctl('close_all_connections', 'spec')
+    await waitFor(() => log.of('INFO').filter((line) => line.endsWith(' ready.')).length >= 2, {
+      what: 'a second connection',
+    })
+    // It was cut like the others.
+    client = await Client.open(broker.url)
+    expect(erased()).toEqual(['purge: Erased 0 messages from the queue.', 'purge: Erased 1 message from the queue.'])
+    expect(ran).toEqual(['new'])
+  })
+
   it('for its exchange has a type that the broker does not have, costs the connection once at most', async () => {
     const odd = `${queue}.odd`
     await start([odd, queue], {

@@ -11,12 +11,13 @@ export async function startWorker(
   brokerUrl: string,
   queues: string | readonly string[],
   config: Record<string, unknown> = {},
+  flags: Record<string, unknown> = {},
 ): Promise<{ worker: Worker; log: MemoryLog }> {
   const { settings, faults } = loadSettings({
     config: { broker_url: brokerUrl, ...config },
     env: {},
     // Nothing of a spec's listens at an address that others may want.
-    flags: { queues: [queues].flat().join(','), ...('worker_http' in config ? {} : { without_http: true }) },
+    flags: { ...flags, queues: [queues].flat().join(','), ...('worker_http' in config ? {} : { without_http: true }) },
   })
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const log = new MemoryLog()
