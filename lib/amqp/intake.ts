@@ -104,7 +104,8 @@ export class AmqpIntake implements Intake {
       // Refused so far, it wasn't purged with the others; later there would be messages in it that came meanwhile.
       await this.purge.empty(epoch, queue.name)
       // From a queue with a single active consumer we would get a message only by chance.
-      const isAsked = !this.taken.has(queue.name) && this.setup.kinds.get(queue.name)?.singleActive !== true
+      const { autoDelete, singleActive } = this.setup.kinds.get(queue.name) ?? {}
+      const isAsked = !this.taken.has(queue.name) && singleActive !== true && autoDelete !== true
       if (isAsked) await askToConsume(epoch, queue.name)
     } catch (thrown) {
       throw refusalOf(thrown, epoch) ?? thrown

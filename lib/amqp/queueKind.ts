@@ -11,6 +11,8 @@ export interface QueueKind {
   readonly type: 'classic' | 'quorum' | 'stream'
   /** `x-single-active-consumer`: the broker gives its messages to one consumer at a time. */
   readonly singleActive: boolean
+  /** Set if the broker deletes it, with its messages, as soon as its last consumer is gone. */
+  readonly autoDelete?: true
 }
 
 /** How a queue is consumed. */
@@ -78,6 +80,7 @@ export async function kindOf(
   return {
     type: await typeOf(epoch, known, mustKnow),
     singleActive: known.arguments['x-single-active-consumer'] === true,
+    ...(known.autoDelete ? { autoDelete: true as const } : {}),
   }
 }
 

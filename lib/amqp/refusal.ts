@@ -41,6 +41,7 @@ export function isNoQueue(thrown: unknown): boolean {
 /**
  * Checks that a queue may be consumed, on a channel of its own, before it is counted among those that share the slots.
  * At most one message is taken, and goes back: to its place, but in a quorum queue behind all that came back before.
+ * Not for a queue that the broker deletes when its last consumer is gone: that may be this one.
  * @throws the broker's refusal
  */
 export function askToConsume(epoch: Epoch, queue: string): Promise<void> {

@@ -11,6 +11,7 @@ import { MemoryLog } from '../support/memoryLog.js'
 import { taskMessage } from '../support/message.js'
 import { OfflineApp } from '../support/offlineLine.js'
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.js'
+import { randomQueue } from '../support/randomName.js'
 import { isRabbitmq } from '../support/versions.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -119,6 +120,17 @@ describe('a queue that the broker refuses', () => {
     client = await Client.open(broker.url)
     expect(erased()).toEqual(['purge: Erased 0 messages from the queue.', 'purge: Erased 1 message from the queue.'])
     expect(ran).toEqual(['new'])
+  })
+
+  it('is not what one is that is deleted with its last consumer: add_consumer takes what waits in it', async () => {
+    await start([queue])
+    const fleeting = randomQueue()
+    await client.declare(fleeting, {}, { autoDelete: true })
+    await client.publish(fleeting, [note('waiting')])
+    await ask('add_consumer', { queue: fleeting })
+    await runs('next', fleeting)
+    expect(ran).toEqual(['waiting', 'next'])
+    expect(log.of('WARNING').filter((line) => line.includes('was deleted'))).toEqual([])
   })
 
   it('for its exchange has a type that the broker does not have, costs the connection once at most', async () => {

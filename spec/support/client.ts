@@ -26,9 +26,9 @@ export class Client {
     return name
   }
 
-  /** Makes one of its queues again that was deleted. */
-  async declare(name: string, args: Record<string, unknown> = {}): Promise<void> {
-    await this.channel.assertQueue(name, { durable: true, arguments: args })
+  /** Makes one of its queues again that was deleted, or one that goes by itself. */
+  async declare(name: string, args: Record<string, unknown> = {}, { autoDelete = false } = {}): Promise<void> {
+    await this.channel.assertQueue(name, { durable: true, autoDelete, arguments: args })
   }
 
   /** Publishes in order, persistent, and waits for all confirms. */
