@@ -28,7 +28,10 @@ export class Postponer {
       await this.delays.declare(epoch)
       if (bindTo) await this.delays.bind(epoch, bindTo)
     }
+    const isLastWord = signal?.aborted
     await this.publisher.onEpoch(declare, signal, tries)
+    // A broker that has blocked the connection may answer when nobody waits for it any more.
+    if (!isLastWord) signal?.throwIfAborted()
     // The broker may have been away for long, and would keep the message beyond its time. Whole seconds, as of the delay
     // itself: it must not come too early either.
     const waitedMs = Math.floor((clock.monotonic() - askedAt) / 1000) * 1000

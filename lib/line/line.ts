@@ -204,6 +204,7 @@ export class Line {
     for (const request of this.state.requests)
       if (request.state !== 'running' && !request.delivery.live) this.poison.returnedUnrun(request)
     this.gate.forgetLost()
+    this.departures.forgetLost()
     for (const request of this.state.running) {
       if (request.delivery.live || !request.acksLate) continue
       if (request.key === null && !this.options.settings.worker_cancel_long_running_tasks_on_connection_loss) continue

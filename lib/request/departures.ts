@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { coerceError } from '../errors.js'
+import { BrokerError, coerceError } from '../errors.js'
 import type { Clock, Logger } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import { relay } from '../protocol/delay.js'
@@ -55,6 +55,8 @@ export interface DeparturesOptions {
  */
 export class Departures {
   private readonly underWay = new Set<Promise<unknown>>()
+  /** What ends the wait of each for the broker. */
+  private readonly waiting = new Map<Request, AbortController>()
   /** Log lines already written since too many messages were parked. */
   private readonly said = new Set<'goes' | 'stays'>()
 
@@ -85,6 +87,12 @@ export class Departures {
     this.underWay.add(departure)
   }
 
+  /** Lets what the broker has again leave no more: it would leave once more when it is delivered. */
+  forgetLost(): void {
+    for (const [{ delivery }, waiting] of this.waiting)
+      if (!delivery.live) waiting.abort(new BrokerError('the broker delivers the message again'))
+  }
+
   /** Resolves once no message is being sent. */
   async settled(): Promise<void> {
     await Promise.all(this.underWay)
@@ -93,7 +101,7 @@ export class Departures {
   private async send(request: Request, message: OutgoingMessage, delayMs: number, isOwn: boolean): Promise<void> {
     const { onDeparted, onStayed, state } = this.options
     const { queue } = request.delivery
-    const isGone = await this.inTime(message, queue, delayMs)
+    const isGone = await this.inTime(request, message, delayMs)
     if (!isOwn) this.tell(isGone, queue)
     if (!isGone) {
       onStayed(request)
@@ -104,16 +112,18 @@ export class Departures {
   }
 
   /** Once the message is due it runs here, so that a copy that had not left by then would only run it again. */
-  private async inTime(message: OutgoingMessage, queue: string, delayMs: number): Promise<boolean> {
+  private async inTime(request: Request, message: OutgoingMessage, delayMs: number): Promise<boolean> {
     const { clock, postpone, working } = this.options
     const waiting = new AbortController()
+    this.waiting.set(request, waiting)
     const end = (): void => waiting.abort(working.reason)
     const due = clock.setTimer(end, delayMs)
     if (working.aborted) end()
     else working.addEventListener('abort', end, { once: true })
     try {
-      return await postpone(message, queue, delayMs, waiting.signal)
+      return await postpone(message, request.delivery.queue, delayMs, waiting.signal)
     } finally {
+      this.waiting.delete(request)
       due.cancel()
       working.removeEventListener('abort', end)
     }
@@ -128,7 +138,7 @@ export class Departures {
     const { clock, onStayed } = this.options
     onStayed(request)
     // It waits no longer.
-    if ((request.message.eta ?? 0) <= clock.now()) return
+    if ((request.message.eta ?? 0) <= clock.now() || !request.delivery.live) return
     if (isOwn) this.options.log.warning(`${request.label} waits for its ETA here: ${reason}`)
     else this.stays(reason)
   }

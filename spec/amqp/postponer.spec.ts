@@ -28,6 +28,19 @@ describe('a message that is to wait in the delay queues, while the broker is awa
     expect(await sentAfter(3_599_500)).toEqual([delayed(message, 'queue', 1000)])
   })
 
+  it('is not sent once nobody waits for that, although the broker is back', async () => {
+    const waiting = new AbortController()
+    const published: OutgoingMessage[] = []
+    const publisher = {
+      onEpoch: async () => waiting.abort(new Error('it runs here')) as never,
+      publish: async (message: OutgoingMessage) => void published.push(message),
+    }
+    const postponer = new Postponer(publisher, new DelayQueues('classic', new MemoryLog()), new FakeClock())
+    const postponing = postponer.postpone(message, 'queue', 3_600_000, { signal: waiting.signal })
+    await expect(postponing).rejects.toThrow('it runs here')
+    expect(published).toEqual([])
+  })
+
   it('goes where it would have gone without a delay, if its time has come', async () => {
     expect(await sentAfter(3_600_000)).toEqual([message])
     expect(await sentAfter(7_200_000)).toEqual([message])

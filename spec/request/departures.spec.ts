@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { aborted } from '../../lib/listeners.js'
 import { decode } from '../../lib/protocol/decode.js'
 import { Departures } from '../../lib/request/departures.js'
 import { Request } from '../../lib/request/request.js'
@@ -11,20 +12,22 @@ import { OfflineApp } from '../support/offlineLine.js'
 const LIMITS = { accept: ['json'], maxSize: 1e6, maxNesting: 100, maxItems: 1e6, maxHeaders: 100 }
 
 describe('the departures', () => {
-  const make = ({ parkedLimit = 3 as number | null, refusal = '', delays = true } = {}) => {
+  const make = ({ parkedLimit = 3 as number | null, refusal = '', delays = true, isAway = false } = {}) => {
     const clock = new FakeClock()
     const log = new MemoryLog()
     const state = { parked: 0, postponed: 0 }
     const gone: Request[] = []
     const tried: number[] = []
+    const waiting: FakeDelivery[] = []
     const departures = new Departures({
       clock,
       log,
       state,
       parkedLimit,
       etaMemoryLimit: 600,
-      postpone: async (_message, _queue, delayMs) => {
+      postpone: async (_message, _queue, delayMs, signal) => {
         tried.push(delayMs)
+        if (isAway && signal) await aborted(signal).then(() => signal.throwIfAborted())
         if (refusal) throw new Error(refusal)
         return delays
       },
@@ -44,9 +47,10 @@ describe('the departures', () => {
         redelivered: true,
       })
       departures.consider(new Request(message, task, delivery, null, false, 0), delayMs)
-      await departures.settled()
+      if (isAway) waiting.push(delivery)
+      else await departures.settled()
     }
-    return { arrive, gone, log, state, tried }
+    return { arrive, departures, gone, log, state, tried, waiting }
   }
 
   it('send on what comes when as many are parked as may be, and say so once until there are far fewer', async () => {
@@ -98,5 +102,20 @@ describe('the departures', () => {
     expect(log.of('WARNING')).toEqual([
       'Messages that wait for their ETA hold up other messages, because they cannot be moved to the delay queues: ACCESS-REFUSED',
     ])
+  })
+
+  // It is delivered again, and leaves then: the first copy would only run it twice.
+  it('do not send on what was lost with its connection while the broker could not be reached', async () => {
+    const { arrive, departures, gone, log, state, waiting } = make({ isAway: true })
+    for (const delayMs of [3_600_000, 7_200_000]) await arrive(delayMs, 0)
+    const [lost, kept] = waiting as [FakeDelivery, FakeDelivery]
+    lost.live = false
+    departures.forgetLost()
+    await new Promise(setImmediate)
+    kept.live = false
+    departures.forgetLost()
+    await departures.settled()
+    expect([gone.length, state.postponed]).toEqual([0, 0])
+    expect(log.lines).toEqual([])
   })
 })
