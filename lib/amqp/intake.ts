@@ -47,10 +47,20 @@ export class AmqpIntake implements Intake {
     const { setup, witness } = this
     await witness.settled(epoch)
     setup.begin()
-    for (const queue of [...queues()]) await this.prepare(epoch, queue)
+    const prepared = new Set<string>()
+    const prepareAll = async (): Promise<void> => {
+      const next = (): QueueSpec | undefined => queues().find(({ name }) => !prepared.has(name))
+      for (let queue = next(); queue; queue = next()) {
+        prepared.add(queue.name)
+        await this.prepare(epoch, queue)
+      }
+    }
+    await prepareAll()
     this.purge.tell()
     await setup.prepareDelays(epoch)
     await witness.stand(epoch)
+    // Remote control is open by now, and may have added some.
+    await prepareAll()
     epoch.ended.throwIfAborted()
     const admits = this.keys.watch(epoch, setup.kinds)
     const window = new Window({
