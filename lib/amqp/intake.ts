@@ -25,6 +25,8 @@ export class AmqpIntake implements Intake {
    * Queues from which messages were taken: some may have come back, and must keep their places (see `askToConsume`).
    */
   private readonly taken = new Set<string>()
+  /** Queues that had a consumer, on whichever connection. */
+  private readonly opened = new Set<string>()
   private sequence = 0
 
   constructor(
@@ -82,6 +84,7 @@ export class AmqpIntake implements Intake {
         if (queue) await setup.declare(epoch, queue)
       },
       onLost,
+      onOpened: (name) => this.opened.add(name),
       onRefused: (name, refusal, wasOpen) => this.refuse(name, refusal, wasOpen),
     })
     const probe = new DepthProbe(epoch, log)
@@ -138,6 +141,6 @@ export class AmqpIntake implements Intake {
   }
 
   private refuse(name: string, refusal: QueueRefused, wasOpen: boolean): void {
-    this.options.onRefused(name, refusal, wasOpen || this.taken.has(name))
+    this.options.onRefused(name, refusal, wasOpen || this.opened.has(name))
   }
 }

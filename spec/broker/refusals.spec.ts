@@ -100,6 +100,23 @@ describe('a queue that the broker refuses', () => {
     await runs('other again')
   })
 
+  it('is tried again also if it was added by remote control, and nothing had come from it yet', async () => {
+    const added = await client.queue()
+    await broker.ctl('add_user', 'fickle', 'fickle')
+    await broker.ctl('set_permissions', 'fickle', '.*', '.*', '.*')
+    await start([queue], {}, broker.url.replace('guest:guest', 'fickle:fickle'))
+    await ask('add_consumer', { queue: added })
+    await waitFor(async () => (await client.consumers(added)) > 0, { what: 'a consumer' })
+    await broker.ctl('set_permissions', 'fickle', `^(?!${added}$).*`, '.*', '.*')
+    await broker.ctl('close_all_connections', 'spec')
+    // It was cut like the others.
+    client = await Client.open(broker.url)
+    await waitFor(() => errorsOf(added).length > 0, { what: 'the refusal' })
+    expect(errorsOf(added)).toEqual([expect.stringContaining('Trying again in 5 seconds')])
+    await broker.ctl('set_permissions', 'fickle', '.*', '.*', '.*')
+    await runs('late', added)
+  })
+
   it('is purged before it is first consumed, and not with a later connection', async () => {
     const secret = await client.queue()
     await client.publish(secret, [note('old')])

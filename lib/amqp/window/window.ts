@@ -23,6 +23,8 @@ export interface WindowOptions extends RenewalsOptions {
   nextSequence(): number
   /** Called in the order in which the messages of a queue arrive. */
   onDelivery(delivery: Delivery): void
+  /** Called when a queue has got a consumer. */
+  onOpened?(queue: string): void
 }
 
 /**
@@ -171,6 +173,7 @@ export class Window {
     if (!('open' in step)) this.splits = false
     try {
       await channel.make(step)
+      if (channel.wasOpen) this.options.onOpened?.(channel.queue)
     } catch (thrown) {
       const refusal = 'open' in step && refusalOf(thrown, this.epoch)
       if (refusal) this.options.onRefused?.(channel.queue, refusal, channel.wasOpen)
