@@ -10,6 +10,9 @@ const OF_CHANNEL = ['ACCESS_REFUSED', 'NOT_FOUND', 'RESOURCE_LOCKED', 'PRECONDIT
 /** Refusals that end the connection. */
 const OF_CONNECTION = ['COMMAND_INVALID', 'NOT_ALLOWED', 'NOT_IMPLEMENTED', 'INTERNAL_ERROR'] as const
 
+/** Of INTERNAL_ERROR, which otherwise comes from a cluster that is incomplete: a quorum queue without a leader times out. */
+const SWITCHED_OFF = /the corresponding feature flag is disabled/
+
 /**
  * Whether an error from using a queue is the broker's refusal of that queue, rather than the loss of the connection.
  * @returns the refusal; null for any other error
@@ -19,7 +22,8 @@ export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
   if (isReply(thrown, ...OF_CHANNEL)) return new QueueRefused(coerceError(thrown).message, false, thrown)
   const { aborted, reason } = epoch.ended
   if (!aborted || !isReply(reason, ...OF_CONNECTION)) return null
-  return new QueueRefused(coerceError(reason).message, true, reason)
+  const { message } = coerceError(reason)
+  return new QueueRefused(message, true, reason, isReply(reason, 'INTERNAL_ERROR') && !SWITCHED_OFF.test(message))
 }
 
 /** The refusal of a stream: it gives every message to every consumer, and none back. */

@@ -21,12 +21,17 @@ export interface QueueDepth {
 
 /** Thrown when the broker doesn't let us consume from a queue; other queues are not affected. */
 export class QueueRefused extends BrokerError {
-  /** @param isCostly whether each try ends the connection, so that it should not be repeated without need */
+  /**
+   * @param isCostly whether each try ends the connection, so that it should not be repeated without need
+   * @param mayPass whether it is worth another try by itself, though a late one if it is costly
+   */
   constructor(
     message: string,
     /** Whether each try ends the connection. */
     readonly isCostly: boolean,
     cause?: unknown,
+    /** Whether the broker may accept the queue later, without a change of what is asked for. */
+    readonly mayPass = !isCostly,
   ) {
     super(message, cause === undefined ? {} : { cause })
   }

@@ -27,7 +27,8 @@ interface Refusal {
 /**
  * Queues that the broker refuses. A worker that may not consume from one of them must still consume from the others.
  * Each is tried again at growing intervals until the broker accepts it or it is cancelled. A queue whose refusal closes
- * the connection is not tried again, since each try would cost the other queues theirs.
+ * the connection is tried only at the longest interval, or not at all where that would end alike, since each try costs
+ * the other queues theirs.
  */
 export class Refusals {
   private readonly refused = new Map<string, Refusal>()
@@ -54,14 +55,17 @@ export class Refusals {
     const reason = coerceError(thrown).message
     const tries = this.triesOf(queue) + 1
     this.refused.get(queue)?.timer?.cancel()
-    if (thrown instanceof QueueRefused && thrown.isCostly) {
+    const isCostly = thrown instanceof QueueRefused && thrown.isCostly
+    if (isCostly && !thrown.mayPass) {
       this.refused.set(queue, { reason, tries, timer: null })
       log.error(
         `Can't consume from ${queue}: ${reason}. Each attempt ends the connection, so it is not tried again: correct the queue's definition and restart the worker, or use add_consumer`,
       )
       return
     }
-    const delayMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 16))
+    const delayMs = isCostly
+      ? LONGEST_RETRY_MS
+      : Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 16))
     this.refused.set(queue, { reason, tries, timer: clock.setTimer(() => onDue(queue), delayMs) })
     log.error(`Can't consume from ${queue}: ${reason}. Trying again in ${delayMs / 1000} seconds`)
   }

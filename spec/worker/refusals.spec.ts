@@ -61,6 +61,14 @@ describe('a queue that the broker refuses', () => {
     expect(refusals.reasons).toEqual(['queue q is not consumed: no'])
   })
 
+  it('is tried at the longest interval when each try costs the connection, but the next may go well', () => {
+    const refuseForNow = (): void => refusals.add('q', new QueueRefused('no', true, undefined, true))
+    answer = refuseForNow
+    refuseForNow()
+    clock.advance(1_000_000)
+    expect(tries).toEqual([300, 600, 900])
+  })
+
   it('is tried no more once it is stopped, also where a try was under way', () => {
     answer = refuse
     refuse()
