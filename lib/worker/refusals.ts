@@ -21,6 +21,8 @@ export interface RefusalsOptions {
 interface Refusal {
   readonly reason: string
   readonly tries: number
+  /** Milliseconds until the next try. */
+  readonly delayMs: number
   readonly timer: Timer | null
 }
 
@@ -48,16 +50,24 @@ export class Refusals {
     return [...this.refused].map(([queue, { reason }]) => `queue ${queue} is not consumed: ${reason}`)
   }
 
-  /** Records a refusal, logs it, and schedules the next try. */
+  /**
+   * Records a refusal, logs it, and schedules the next try. A try that failed for want of a connection tells nothing of
+   * the queue, and doesn't count.
+   */
   add(queue: string, thrown: unknown): void {
     if (this.stopped) return
-    const { clock, log, onDue } = this.options
+    const { log } = this.options
+    const known = this.refused.get(queue)
+    known?.timer?.cancel()
+    if (known && !(thrown instanceof QueueRefused)) {
+      this.wait(queue, known)
+      return
+    }
     const reason = coerceError(thrown).message
     const tries = this.triesOf(queue) + 1
-    this.refused.get(queue)?.timer?.cancel()
     const isCostly = thrown instanceof QueueRefused && thrown.isCostly
     if (isCostly && !thrown.mayPass) {
-      this.refused.set(queue, { reason, tries, timer: null })
+      this.refused.set(queue, { reason, tries, delayMs: 0, timer: null })
       log.error(
         `Can't consume from ${queue}: ${reason}. Each attempt ends the connection, so it is not tried again: correct the queue's definition and restart the worker, or use add_consumer`,
       )
@@ -66,7 +76,7 @@ export class Refusals {
     const delayMs = isCostly
       ? LONGEST_RETRY_MS
       : Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 16))
-    this.refused.set(queue, { reason, tries, timer: clock.setTimer(() => onDue(queue), delayMs) })
+    this.wait(queue, { reason, tries, delayMs })
     log.error(`Can't consume from ${queue}: ${reason}. Trying again in ${delayMs / 1000} seconds`)
   }
 
@@ -82,6 +92,11 @@ export class Refusals {
   stop(): void {
     this.stopped = true
     for (const { timer } of this.refused.values()) timer?.cancel()
+  }
+
+  private wait(queue: string, refusal: Omit<Refusal, 'timer'>): void {
+    const { clock, onDue } = this.options
+    this.refused.set(queue, { ...refusal, timer: clock.setTimer(() => onDue(queue), refusal.delayMs) })
   }
 
   private triesOf(queue: string): number {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { QueueRefused } from '../../lib/broker/intake.js'
+import { BrokerError } from '../../lib/errors.js'
 import { Refusals } from '../../lib/worker/refusals.js'
 import { FakeClock } from '../support/fakeClock.js'
 import { MemoryLog } from '../support/memoryLog.js'
@@ -67,6 +68,17 @@ describe('a queue that the broker refuses', () => {
     refuseForNow()
     clock.advance(1_000_000)
     expect(tries).toEqual([300, 600, 900])
+  })
+
+  it('keeps its reason and its interval while there is no connection to try it on', () => {
+    answer = () => refusals.add('q', new BrokerError('not connected'))
+    refuse()
+    clock.advance(20_000)
+    expect(tries).toEqual([5, 10, 15, 20])
+    expect(refusals.reasons).toEqual(['queue q is not consumed: no'])
+    answer = refuse
+    clock.advance(20_000)
+    expect(tries).toEqual([5, 10, 15, 20, 25, 35])
   })
 
   it('is tried no more once it is stopped, also where a try was under way', () => {
