@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { rootOf } from '../app/orderKey.js'
+import type { Publisher } from '../ports.js'
 
 /**
  * Returns the name of a lane: the queue of the broker that holds the messages of some of the order keys of another
@@ -21,6 +22,20 @@ export function isLaneOf(name: string, queue: string): boolean {
  */
 export function homeOf(name: string, fleets: readonly string[]): string {
   return fleets.find((queue) => isLaneOf(name, queue)) ?? name
+}
+
+/**
+ * Makes a publisher that sends what goes back to a lane to the queue of its fleet. A task that was acknowledged before
+ * its run holds up no change of the number of lanes: its next try could come to a lane that nobody takes any more.
+ * @param fleets names of the queues that have lanes
+ */
+export function homeward(publisher: Publisher, fleets: readonly string[]): Publisher {
+  return {
+    publish: (message, signal, tries) => {
+      const routingKey = message.exchange === '' ? homeOf(message.routingKey, fleets) : message.routingKey
+      return publisher.publish({ ...message, routingKey }, signal, tries)
+    },
+  }
 }
 
 /**

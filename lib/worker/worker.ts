@@ -4,7 +4,7 @@ import { createBackend } from '../backends/index.js'
 import { systemClock } from '../clock.js'
 import { Blueprint, type Component, STOPPING } from '../component.js'
 import { createExecutor } from '../executors/index.js'
-import { homeOf } from '../fleet/laneOf.js'
+import { homeOf, homeward } from '../fleet/laneOf.js'
 import { LaneRuns } from '../fleet/runs.js'
 import { Line } from '../line/line.js'
 import type { Clock, Logger } from '../ports.js'
@@ -111,7 +111,7 @@ export class Worker implements Component {
       hooks: hooks.own,
       events: new HookEvents(hooks.own, nodename, records.events),
       revoked,
-      publisher: broker.publisher,
+      publisher: homeward(broker.publisher, lined),
       slots: bounds.min,
       stopLimit,
       canvas: way.canvas,
