@@ -10,6 +10,7 @@ import type { Epoch } from './epoch.js'
 import { NextLine } from './nextLine.js'
 import { forGood, PublishLine } from './publishLine.js'
 import { Quarantine } from './quarantine.js'
+import { endedBy } from './refusal.js'
 
 interface PublisherOptions extends Omit<ConnectionOptions, 'onUp' | 'onDown' | 'onFailed' | 'onBlocked' | 'gaveUp'> {
   /** Limits how long a message waits for the broker once the worker stops. */
@@ -73,16 +74,22 @@ export class AmqpPublisher implements Publisher, Component {
   }
 
   /**
-   * Runs an action on the publishing connection; once more on the next one, if it is lost meanwhile.
-   * @throws what `act` throws while the connection lives, and what `epoch` throws
+   * Runs an action on the publishing connection; again on the next one, if it is lost meanwhile. Others share the
+   * connection: the action is what the broker has ended it for only if that happens to the next one, too.
+   * @throws what `act` throws while the connection lives, what `epoch` throws, and that refusal
    */
   async onEpoch<T>(act: (epoch: Epoch) => Promise<T>, signal?: AbortSignal, tries?: PublishTries): Promise<T> {
+    let isSuspect = false
     for (;;) {
       const epoch = await this.epoch(signal, tries)
       try {
         return await act(epoch)
       } catch (thrown) {
         if (!epoch.ended.aborted) throw thrown
+        const refusal = endedBy(epoch)
+        const isRefused = refusal !== null && !refusal.mayPass
+        if (isSuspect && isRefused) throw forGood(`the broker refused it: ${refusal.message}`, refusal)
+        isSuspect = isRefused
         if (tries) await this.bounded(this.lines.again(tries, lost(thrown)))
       }
     }

@@ -20,6 +20,11 @@ const SWITCHED_OFF = /the corresponding feature flag is disabled/
 export function refusalOf(thrown: unknown, epoch: Epoch): QueueRefused | null {
   if (thrown instanceof QueueRefused) return thrown
   if (isReply(thrown, ...OF_CHANNEL)) return new QueueRefused(coerceError(thrown).message, false, thrown)
+  return endedBy(epoch)
+}
+
+/** The refusal over which the broker has ended the connection; null for any other end, and for none. */
+export function endedBy(epoch: Epoch): QueueRefused | null {
   const { aborted, reason } = epoch.ended
   if (!aborted || !isReply(reason, ...OF_CONNECTION)) return null
   const { message } = coerceError(reason)

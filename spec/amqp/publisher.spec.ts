@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { Epoch } from '../../lib/amqp/epoch.js'
 import { connectionOptions } from '../../lib/amqp/options.js'
 import { AmqpPublisher } from '../../lib/amqp/publisher.js'
 import { systemClock } from '../../lib/clock.js'
@@ -65,6 +66,24 @@ describe('the publisher', () => {
     )
     await publisher.publish(message(queue))
     expect(await client.depth(queue)).toBe(1)
+  })
+
+  it('fails for a declaration that the broker refuses by ending the connection, and goes on', async () => {
+    const declare = (epoch: Epoch): Promise<unknown> =>
+      epoch.scratch((channel) => channel.assertExchange(queue, 'nonsense'))
+    await expect(publisher.onEpoch(declare)).rejects.toThrow("unknown exchange type 'nonsense'")
+    await publisher.publish(message(queue))
+    expect(await client.depth(queue)).toBe(1)
+  })
+
+  it('makes a declaration again when another has cost it the connection', async () => {
+    let tries = 0
+    const declare = async (epoch: Epoch): Promise<string> => {
+      if (++tries > 1) return 'declared'
+      epoch.end(Object.assign(new Error('COMMAND_INVALID'), { code: 503 }))
+      throw new Error('Channel closed')
+    }
+    expect(await publisher.onEpoch(declare)).toBe('declared')
   })
 
   describe('given a message that can never be sent', () => {
