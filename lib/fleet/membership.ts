@@ -100,8 +100,9 @@ export class Membership {
     this.lookIn(LOOK_MS)
   }
 
-  /** Takes all lanes from everybody, until `share` is called. Effective only in the leader. */
+  /** Takes all lanes from everybody, until `share` is called. @throws Error if it is gone */
   async suspend(): Promise<void> {
+    if (!this.isHere) throw new Error('this worker has lost its place in the fleet meanwhile')
     this.isSuspended = true
     await this.settle(this.known.table.lanes.map(() => null))
   }

@@ -23,7 +23,7 @@ export interface RelayoutOptions {
   readonly clock: Clock
   readonly log: Logger
   depths(queues: readonly string[]): Promise<ReadonlyMap<string, QueueDepth>>
-  /** Takes the lanes from all members. */
+  /** Takes the lanes from all members. @throws Error if this one has left the fleet */
   suspend(): Promise<void>
   /** Assigns the lanes again: there are messages in them. */
   share(): Promise<void>

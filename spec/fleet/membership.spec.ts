@@ -240,6 +240,20 @@ describe('the members of a fleet', () => {
     expect(hall.counts).toEqual([8])
   })
 
+  it('keep their lanes when one whose connection is lost would go on to change their number', async () => {
+    const lost = await hall.enter('a')
+    await hall.enter('b')
+    await hall.pass(5)
+    hall.crash('b')
+    await hall.pass(5)
+    hall.crash('a')
+    await hall.enter('c')
+    await hall.pass(5)
+    const error = await lost.suspend().catch((thrown) => thrown)
+    expect(hall.counts).toEqual([8])
+    expect(error).toEqual(new Error('this worker has lost its place in the fleet meanwhile'))
+  })
+
   it('say little while nothing happens', async () => {
     for (const each of ['a', 'b', 'c', 'd', 'e']) await hall.enter(each)
     await hall.pass(5)
