@@ -2,13 +2,17 @@ import type { App } from '../app/app.js'
 import type { Broker } from '../broker/broker.js'
 import type { Session } from '../broker/session.js'
 import type { Component } from '../component.js'
+import { coerceError } from '../errors.js'
 import { destinations } from '../fleet/destination.js'
 import { Fleet, type LaneIntake } from '../fleet/fleet.js'
 import type { FleetInfo } from '../fleet/info.js'
-import type { Clock, Logger } from '../ports.js'
+import type { Clock, Logger, Timer } from '../ports.js'
 import { contentLimits } from '../settings/contentLimits.js'
 import type { QueueSpec } from '../settings/queues.js'
 import type { Settings } from '../settings/table.js'
+
+/** Milliseconds until a fleet that the broker refuses is joined again. */
+const RETRY_MS = 5000
 
 export interface FleetsOptions {
   readonly app: App
@@ -28,8 +32,9 @@ export interface FleetsOptions {
 export class Fleets implements Component {
   readonly name = 'fleet'
   private readonly fleets: readonly Fleet[]
+  private readonly refused = new Map<string, { readonly reason: string; readonly timer: Timer }>()
 
-  constructor(options: FleetsOptions) {
+  constructor(private readonly options: FleetsOptions) {
     const { app, log, queues, settings } = options
     const { worker_fleet_lanes: lanes } = settings
     this.fleets = queues.map(
@@ -50,13 +55,19 @@ export class Fleets implements Component {
     )
   }
 
-  /** Joins on a new connection, once messages are taken. @throws the broker's error */
+  /** Joins on a new connection, once messages are taken. @throws the reason if that connection ends */
   async up(session: Session): Promise<void> {
-    for (const fleet of this.fleets) await fleet.up(session)
+    for (const fleet of this.fleets) await this.join(fleet, session)
+  }
+
+  /** Fleets that the broker keeps this worker from, each with the reason. */
+  get refusals(): readonly string[] {
+    return [...this.refused].map(([queue, { reason }]) => `queue ${queue} is not shared with other workers: ${reason}`)
   }
 
   /** Called when the connection is lost. */
   down(): void {
+    this.clear()
     for (const fleet of this.fleets) fleet.down()
   }
 
@@ -66,6 +77,7 @@ export class Fleets implements Component {
 
   /** Hands all lanes over, each as soon as nothing of it runs. Resolves once the other workers know. */
   async stop(): Promise<void> {
+    this.clear()
     await Promise.all(this.fleets.map((fleet) => fleet.leave()))
   }
 
@@ -79,6 +91,30 @@ export class Fleets implements Component {
     const fleet = this.fleets.find((fleet) => fleet.queue === queue)
     if (!fleet) throw new Error(`${queue} is not a queue of --fleet here`)
     return fleet.relayout(lanes, limitSeconds * 1000)
+  }
+
+  /** A refusal must not end the connection, and so take the other queues' messages back. */
+  private async join(fleet: Fleet, session: Session): Promise<void> {
+    const { clock, log } = this.options
+    const { queue } = fleet
+    try {
+      await fleet.up(session)
+      this.refused.delete(queue)
+    } catch (thrown) {
+      session.ended.throwIfAborted()
+      const reason = coerceError(thrown).message
+      if (!this.refused.has(queue))
+        log('fleet').error(
+          `Can't share ${queue} with other workers: ${reason}. Trying again every ${RETRY_MS / 1000} seconds`,
+        )
+      const timer = clock.setTimer(() => void this.join(fleet, session).catch(() => undefined), RETRY_MS)
+      this.refused.set(queue, { reason, timer })
+    }
+  }
+
+  private clear(): void {
+    for (const { timer } of this.refused.values()) timer.cancel()
+    this.refused.clear()
   }
 
   /** Describes each fleet. */

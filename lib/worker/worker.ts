@@ -62,6 +62,7 @@ export class Worker implements Component {
   readonly probes: Probes
   readonly life = new Life()
   private readonly consumer: Consumer
+  private readonly fleets: Fleets
   private readonly blueprint: Blueprint
   private readonly shutdown: Shutdown
 
@@ -155,8 +156,8 @@ export class Worker implements Component {
       clock,
       log: log('consumer'),
     })
-    const { consumer } = this
-    const fleets = new Fleets({ ...common, queues: fleet, slots: bounds.max, broker, intake: consumer })
+    this.fleets = new Fleets({ ...common, queues: fleet, slots: bounds.max, broker, intake: this.consumer })
+    const { consumer, fleets } = this
 
     // Control and monitoring.
     const remote = new Remote({
@@ -173,8 +174,7 @@ export class Worker implements Component {
       fleets,
       shutdown: () => void this.stop(),
     })
-    const parts = { records, worker: this, line, autoscaler, consumer, fleets, backend, remote }
-    this.probes = new Probes({ ...common, ...parts })
+    this.probes = new Probes({ ...common, records, worker: this, line, autoscaler, consumer, fleets, backend, remote })
 
     const connection = broker.connect(
       connectionListener({
@@ -226,7 +226,7 @@ export class Worker implements Component {
   /** Reasons why the worker can't do its work; empty when it is ready. */
   get readiness(): readonly string[] {
     if (this.shutdown.begun) return [STOPPING, ...this.breakers.waits]
-    return [...this.consumer.idleFor, ...this.consumer.refusals, ...this.breakers.waits]
+    return [...this.consumer.idleFor, ...this.consumer.refusals, ...this.fleets.refusals, ...this.breakers.waits]
   }
 
   /** Resolves with the exit code when the worker has stopped, for whatever reason. */
