@@ -78,7 +78,11 @@ export function activeCarrier(): Carrier {
 export function continueTrace<T>(carrier: Carrier, fn: () => T): T {
   if (!isTracing()) return fn()
   const { context, propagation, ROOT_CONTEXT } = api()
-  return context.with(propagation.extract(ROOT_CONTEXT, carrier, READ), fn)
+  let parent = ROOT_CONTEXT
+  quietly(() => {
+    parent = propagation.extract(ROOT_CONTEXT, carrier, READ)
+  })
+  return context.with(parent, fn)
 }
 
 const NO_SPAN: TraceSpan = {
@@ -93,7 +97,7 @@ function quietly(fn: () => void): void {
   try {
     fn()
   } catch {
-    // The app's exporter or processor may throw.
+    // The app's exporter, processor or propagator may throw.
   }
 }
 
@@ -129,6 +133,6 @@ class StartedSpan implements TraceSpan {
 
 function carrierOf(from: Context): Carrier {
   const carrier: Record<string, unknown> = {}
-  api().propagation.inject(from, carrier)
+  quietly(() => api().propagation.inject(from, carrier))
   return carrier
 }

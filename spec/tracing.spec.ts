@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { propagation, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import { activeCarrier, continueTrace, isTracing, startSpan } from '../lib/tracing.js'
 import { Tracer } from './support/tracer.js'
 
@@ -77,5 +77,17 @@ describe('with an SDK', () => {
       return activeCarrier()
     })
     expect(carrier).toEqual(FROM)
+  })
+
+  it('a propagator that throws costs the trace, and nothing else', () => {
+    const fail = (): never => {
+      throw new Error('broken')
+    }
+    propagation.disable()
+    propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => [] })
+    expect(startSpan('a', 'producer', {}, FROM).carrier).toEqual({})
+    expect(startSpan('a', 'producer', {}).carrier).toEqual({})
+    expect(activeCarrier()).toEqual({})
+    expect(continueTrace(FROM, () => 'done')).toBe('done')
   })
 })
