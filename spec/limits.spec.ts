@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { TaskContext } from '../lib/app/context.js'
+import type { Clock } from '../lib/ports.js'
+import { Rates } from '../lib/request/rates.js'
+import type { Request } from '../lib/request/request.js'
+import { FakeClock } from './support/fakeClock.js'
 import { FakeDelivery } from './support/fakeDelivery.js'
 import { MemoryBackend } from './support/memoryBackend.js'
 import { taskMessage } from './support/message.js'
@@ -44,6 +48,28 @@ describe('what keeps a task from running', () => {
     expect(gated.started).toEqual(['a', 'b'])
     offline.line.gate.rates.set('limited', null)
     expect(gated.started).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it.each([
+    { lateMs: 2, perSecond: 200, wanted: 200 },
+    { lateMs: 2, perSecond: 2_000, wanted: 2_000 },
+    // Not more after a long pause: each of these is the only one for five seconds.
+    { lateMs: 5_000, perSecond: 10, wanted: 0 },
+  ])('a rate limit is what it says although timers are late: %j', ({ lateMs, perSecond, wanted }) => {
+    const clock = new FakeClock()
+    let count = 0
+    const late: Clock = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer: (fn, delayMs) => clock.setTimer(fn, Math.ceil(delayMs) + lateMs),
+    }
+    const rates = new Rates({ clock: late, onTurn: () => count++ })
+    rates.set('fast', perSecond)
+    for (let at = 0; at < 3_000; at++) rates.admit({ task: { name: 'fast' } } as unknown as Request)
+    clock.advance(1_000)
+    expect(Math.abs(count - wanted)).toBeLessThan(0.03 * wanted + 1)
+    clock.advance(9_000)
+    if (wanted === 0) expect(count).toBe(1)
   })
 
   it('a revoke of what waits: it leaves at once, and its place is free', async () => {

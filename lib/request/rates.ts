@@ -11,6 +11,9 @@ interface Bucket {
   timer: Timer | null
 }
 
+/** Milliseconds by which timers are often late: what was due meanwhile is not lost to the rate. */
+const LATE_MS = 20
+
 export interface RatesOptions {
   readonly clock: Clock
   /** Called with a request whose turn has come. */
@@ -81,11 +84,11 @@ export class Rates {
   private next(bucket: Bucket): void {
     const now = this.options.clock.monotonic()
     // Timers may be a fraction early.
-    const [first] = bucket.waiting
-    if (first && now + 0.5 >= bucket.nextAt) {
-      bucket.waiting.delete(first)
-      bucket.nextAt = Math.max(now, bucket.nextAt) + 1000 / bucket.perSecond
-      this.options.onTurn(first)
+    for (const request of bucket.waiting) {
+      if (now + 0.5 < bucket.nextAt) break
+      bucket.waiting.delete(request)
+      bucket.nextAt = Math.max(now - LATE_MS, bucket.nextAt) + 1000 / bucket.perSecond
+      this.options.onTurn(request)
     }
     this.arm(bucket)
   }
