@@ -35,7 +35,8 @@ export class Rates {
     if (perSecond === null) {
       this.buckets.delete(task)
       bucket?.timer?.cancel()
-      for (const request of bucket?.waiting ?? []) this.options.onTurn(request)
+      // One that goes may find that the connection is lost: then the others no longer wait.
+      for (const request of bucket?.waiting ?? []) if (request.parkedFor === 'rate') this.options.onTurn(request)
       return
     }
     const now = this.options.clock.monotonic()

@@ -399,6 +399,19 @@ describe('the line', () => {
   })
 
   describe('a lost connection', () => {
+    it('that is found where a rate limit is lifted leaves none of its messages among those that wait for a slot', () => {
+      app.task('limited', { rateLimit: '1/m' }, gated.run)
+      const offline = new OfflineLine(app)
+      const [, ...waiting] = ['a', 'b', 'c'].map((name) => offline.deliver('limited', { args: [name] }))
+      offline.line.standstill.check = () => {
+        for (const delivery of waiting) delivery.live = false
+        offline.line.connectionLost()
+      }
+      offline.line.gate.rates.set('limited', null)
+      expect(gated.started).toEqual(['a'])
+      expect([offline.line.state.requests.size, offline.line.state.ready]).toEqual([1, 0])
+    })
+
     it('makes the line forget what had not started, and tells a keyed run to stop', async () => {
       const offline = new OfflineLine(app, { slots: 1 })
       let aborted = false
