@@ -11,6 +11,8 @@ export function conclude(request: Request, settlement: Settlement, gate: Gate, l
     gate.release(request)
     return
   }
+  // Its next try, if it has one here, is a run of its own.
+  if (settlement.next === 'hold' || settlement.next === 'give-back') request.forgetChildren()
   switch (settlement.next) {
     case 'hold':
       gate.hold(request, settlement.delayMs)

@@ -67,6 +67,7 @@ export class Request {
 
   /** Forgets what its run has sent. */
   forgetChildren(): void {
+    this.closeChildren()
     this.sent = null
   }
 

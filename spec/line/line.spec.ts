@@ -199,6 +199,29 @@ describe('the line', () => {
       expect(offline.published).toEqual([])
     })
 
+    it('counts as children of each try only what that try has sent', async () => {
+      const kept = new KeptMessages()
+      kept.keep(app)
+      const backend = new MemoryBackend()
+      const offline = new OfflineLine(app, { backend })
+      const ends = [new Retry({ countdown: 1 }), new Reject('later', true), null]
+      const seen: unknown[] = []
+      app.task('sends', { bind: true, orderBy: 'args.0', params: ['key'] }, async (self, key: string) => {
+        seen.push(self.startedChildren.length)
+        await app.sendTask(key)
+        const end = ends[seen.length - 1]
+        if (end) throw end
+      })
+      offline.deliver('sends', { id: 'x', args: ['k'] })
+      for (const _ of ends) {
+        await offline.turn()
+        offline.clock.advance(1_000)
+      }
+      expect(kept.messages).toHaveLength(3)
+      expect(seen).toEqual([0, 0, 0])
+      expect(await backend.get('x')).toMatchObject({ status: 'SUCCESS', children: [expect.anything()] })
+    })
+
     it('sends a retry that is longer than the hold limit back through the broker, and says so', async () => {
       const offline = new OfflineLine(app, { config: { worker_order_hold_limit: 60 } })
       const first = keyed(offline, 'a1', 'a')
