@@ -5,7 +5,7 @@ import type { Request } from '../request/request.js'
 import type { Outcome } from '../trace/outcome.js'
 import type { Child } from './child.js'
 import type { ChildKind, ChildPoolOptions } from './childKind.js'
-import type { Executor, RunHooks } from './executor.js'
+import { type Executor, type RunHooks, refusalOf } from './executor.js'
 import { limitLoading } from './loadLimit.js'
 import { runJob, writeLine } from './runJob.js'
 
@@ -77,10 +77,10 @@ export class ChildPool implements Executor {
   async run(request: Request, hooks: RunHooks): Promise<Outcome> {
     const { breakers, clock, hooks: appHooks, hostname, log } = this.options
     const seat = await this.takeSeat()
-    if (seat === null || request.aborted) {
+    const refusal = refusalOf(request) ?? (seat === null ? new Error('the pool has stopped') : null)
+    if (refusal !== null || seat === null) {
       if (seat) this.release(seat)
-      const error = request.aborted ? coerceError(request.signal.reason) : new Error('the pool has stopped')
-      return { state: 'ABORTED', error, runtimeMs: 0 }
+      return { state: 'ABORTED', error: coerceError(refusal), runtimeMs: 0 }
     }
     if (request.isExpired(clock)) {
       this.release(seat)

@@ -1,3 +1,4 @@
+import { BrokerError, coerceError } from '../errors.js'
 import type { Logger } from '../ports.js'
 import type { Request } from '../request/request.js'
 import type { Outcome } from '../trace/outcome.js'
@@ -55,4 +56,11 @@ export const hardLimitText = (seconds: number, label: string): string =>
 /** Returns the error for a state that code reports after its task has ended. */
 export function tooLate(state: string): Error {
   return new Error(`The state ${state} is not stored: the task that reports it has ended`)
+}
+
+/** Returns why a request that has waited for its turn must not run after all; null if it may. */
+export function refusalOf(request: Request): Error | null {
+  if (request.aborted) return coerceError(request.signal.reason)
+  if (request.delivery.settled || request.delivery.live) return null
+  return new BrokerError('the message was lost before it ran, and the broker delivers it again')
 }

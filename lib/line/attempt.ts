@@ -31,6 +31,21 @@ export interface AttemptOptions {
  * told.
  */
 export function attempt(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
+  const trying = tryOnce(request, options)
+  if (isAcknowledged(request)) return trying
+  return Promise.resolve(trying).then((outcome) => {
+    // What no child has begun goes back if it was told to stop, and is done with otherwise.
+    if (outcome.state !== 'ABORTED' && !isAcknowledged(request)) request.delivery.ack()
+    return outcome
+  })
+}
+
+/** Returns whether an early acknowledgement, if there is one, is done: with children it comes once one has the task. */
+function isAcknowledged({ acksLate, delivery }: Request): boolean {
+  return acksLate || delivery.settled
+}
+
+function tryOnce(request: Request, options: AttemptOptions): Outcome | Promise<Outcome> {
   const { revoked } = options
   try {
     if (revoked.has(request.id) || revoked.hasStampOf(request.message.headers))
@@ -146,6 +161,7 @@ class Attempt implements RunHooks {
   onStart(): void {
     const { request } = this
     const { events, log, results } = this.options
+    if (!isAcknowledged(request)) request.delivery.ack()
     if (results.tracksStart(request)) {
       // Stored in order with what follows; the run need not wait for it.
       results

@@ -27,7 +27,9 @@ export function conclude(request: Request, settlement: Settlement, gate: Gate, l
       gate.block(request)
       break
     case 'release':
-      gate.release(request)
+      // It was to be acknowledged early, and no child has begun it.
+      if (!request.acksLate && !request.delivery.settled) gate.putBack(request)
+      else gate.release(request)
       break
     default:
       settlement satisfies never

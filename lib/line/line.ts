@@ -181,7 +181,8 @@ export class Line {
   /** Takes a request that has a slot through its run to its end. */
   private run(request: Request): Promise<void> {
     request.cancelTimers()
-    if (!request.acksLate) request.delivery.ack()
+    // In a child it begins later, or never: no child may be able to start.
+    if (!request.acksLate && this.options.executor.name === 'async') request.delivery.ack()
     if (!isTracing()) return this.finish(request)
     return inRunSpan(request, this.options.nodename, (note) => this.finish(request, note))
   }

@@ -21,7 +21,7 @@ export interface AbandonOptions {
 export function abandon(request: Request, thrown: unknown, { events, gate, log, state }: AbandonOptions): void {
   const { delivery } = request
   const error = coerceError(thrown)
-  const isOpen = request.acksLate && delivery.live && !delivery.settled
+  const isOpen = delivery.live && !delivery.settled
   const steps = [
     () => log.critical(`Task ${request.label} INTERNAL ERROR: ${repr(error)}`, { error }),
     () => state.end('rejected'),

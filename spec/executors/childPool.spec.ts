@@ -224,6 +224,21 @@ describe('ChildPool', () => {
     expect(await harness.run('cpu.where')).toMatchObject({ state: 'ABORTED' })
   })
 
+  it('does not begin a task whose message was lost while it waited for a child', async () => {
+    const { harness, nth, turn } = await started()
+    const first = harness.run('cpu.where')
+    const lost = harness.request('cpu.where')
+    const second = harness.start(lost)
+    await turn()
+    Object.assign(lost.delivery, { live: false })
+    nth(1).answer()
+    expect(await first).toMatchObject({ state: 'SUCCESS' })
+    expect(await second).toMatchObject({ state: 'ABORTED' })
+    expect(nth(1).heard).toHaveLength(1)
+    expect(await Promise.race([harness.run('cpu.where'), turn().then(() => 'runs')])).toBe('runs')
+    expect(nth(1).heard).toHaveLength(2)
+  })
+
   it('stops although a child that has nothing to do never ends', async () => {
     const { clock, harness, nth } = await started()
     const stop = harness.pool.stop()

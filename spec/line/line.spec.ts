@@ -2,7 +2,9 @@ import { AsyncResource } from 'node:async_hooks'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { currentRun } from '../../lib/app/current.js'
 import { Reject, Retry } from '../../lib/app/predicate.js'
+import type { Executor } from '../../lib/executors/executor.js'
 import { group } from '../../lib/index.js'
+import type { Outcome } from '../../lib/trace/outcome.js'
 import { FakeDelivery } from '../support/fakeDelivery.js'
 import { KeptMessages } from '../support/keptMessages.js'
 import { MemoryBackend } from '../support/memoryBackend.js'
@@ -101,6 +103,46 @@ describe('the line', () => {
       gated.end('late')
       await offline.turn()
       expect(late.settledBy).toBe('ack')
+    })
+
+    describe('in a pool of children', () => {
+      let come: (end: Outcome | null) => void
+      /** A child comes up, or does not, when the spec says so. */
+      const executor: Executor = {
+        name: 'prefork',
+        extraStopMs: 0,
+        start: async () => undefined,
+        stop: async () => undefined,
+        resize: () => undefined,
+        describe: () => ({}),
+        run: async (_, hooks) => {
+          const end = await new Promise<Outcome | null>((resolve) => {
+            come = resolve
+          })
+          if (end) return end
+          hooks.onStart()
+          return new Promise(() => undefined)
+        },
+      }
+
+      it('comes once a child has the task', async () => {
+        const offline = new OfflineLine(app, { executor })
+        const delivery = offline.deliver('plain', { args: ['early'] })
+        await offline.turn()
+        expect(delivery.settledBy).toBeNull()
+        come(null)
+        await offline.turn()
+        expect(delivery.settledBy).toBe('ack')
+      })
+
+      it('never comes where no child has: the message goes back', async () => {
+        const offline = new OfflineLine(app, { executor })
+        const delivery = offline.deliver('plain', { args: ['early'] })
+        offline.line.close()
+        come({ state: 'ABORTED', error: new Error('the pool has stopped'), runtimeMs: 0 })
+        await offline.line.pool.idle()
+        expect(delivery.settledBy).toBe('giveBack')
+      })
     })
 
     it('is late for a task with a key, whatever its options say', () => {

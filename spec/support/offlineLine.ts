@@ -2,6 +2,7 @@ import { App } from '../../lib/app/app.js'
 import type { Outlet } from '../../lib/app/outlet.js'
 import { createDisabledBackend } from '../../lib/backends/disabled.js'
 import type { CanvasOutlet } from '../../lib/canvas/outlet.js'
+import type { Executor } from '../../lib/executors/executor.js'
 import { InlineExecutor } from '../../lib/executors/inline.js'
 import { Line } from '../../lib/line/line.js'
 import type { Backend } from '../../lib/ports.js'
@@ -46,6 +47,7 @@ export class OfflineLine {
       postpone?: Postpone
       tally?: RunTally
       canvas?: CanvasOutlet
+      executor?: Executor
     } = {},
   ) {
     const { settings, faults } = loadSettings({ config: options.config ?? {}, env: {}, flags: {} })
@@ -61,7 +63,7 @@ export class OfflineLine {
     this.line = new Line({
       app,
       state,
-      executor: this.executor,
+      executor: options.executor ?? this.executor,
       backend: options.backend ?? createDisabledBackend(),
       events: options.events ?? NO_TASK_EVENTS,
       settings,
