@@ -97,7 +97,7 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
    * @throws BackendError
    */
   async restoreGroup<Result = unknown>(id: string): Promise<GroupResult<Result[]> | null> {
-    const tuple = await this.results.groups().restore(id)
+    const tuple = await (await this.results.groups()).restore(id)
     return tuple && (this.results.from(tuple) as GroupResult<Result[]>)
   }
 

@@ -112,12 +112,12 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
    * `GroupResult.restore`. @throws BackendError
    */
   async save(): Promise<void> {
-    await this.home.groups().save(this.id, this.toJSON())
+    await (await this.home.groups()).save(this.id, this.toJSON())
   }
 
   /** Removes what `save` has stored. @throws BackendError */
   async delete(): Promise<void> {
-    await this.home.groups().delete(this.id)
+    await (await this.home.groups()).delete(this.id)
   }
 
   /** Celery's tuple form. */

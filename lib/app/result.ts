@@ -57,5 +57,5 @@ export interface ResultHome extends ResultSource {
   /** Sends the command to all workers. */
   revoke(ids: readonly string[], options: RevokeOptions): Promise<void>
   /** @throws BackendError where the backend keeps no groups */
-  groups(): GroupStore
+  groups(): Promise<GroupStore>
 }

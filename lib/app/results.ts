@@ -65,8 +65,11 @@ export class Results implements ResultHome {
     await outlet.tellWorkers('revoke', { task_id: ids, terminate, signal })
   }
 
-  groups(): GroupStore {
-    const { groups, name } = this.backend
+  async groups(): Promise<GroupStore> {
+    const outlet = this.outlet()
+    // A process may restore a group before it has done anything else.
+    await outlet.loaded?.()
+    const { groups, name } = outlet.backend
     if (groups) return groups
     throw new BackendError(`The result backend ${name} keeps no groups: set result_backend to redis://`, {
       retriable: false,

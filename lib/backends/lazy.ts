@@ -3,15 +3,23 @@ import type { ResultMeta } from '../protocol/result.js'
 
 /** A backend whose code is loaded by the first call, so that programs that name it and never use it don't load it. */
 export class LazyBackend implements Backend {
-  readonly storesNothing = false
   private inner: Backend | null = null
   private loading: Promise<Backend> | null = null
   private stopped = false
 
   constructor(
-    readonly name: string,
+    private readonly unloaded: string,
     private readonly load: () => Promise<Backend>,
   ) {}
+
+  get name(): string {
+    return this.inner?.name ?? this.unloaded
+  }
+
+  /** Known once the backend has started. */
+  get storesNothing(): boolean {
+    return this.inner?.storesNothing ?? false
+  }
 
   /** Known once the backend has started. */
   get chords(): ChordStore | undefined {
