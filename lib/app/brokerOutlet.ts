@@ -61,10 +61,11 @@ export class BrokerOutlet implements Outlet {
   }
 
   private async start(route: Route, tries: PublishTries | undefined): Promise<void> {
+    // First, since the call says how long it waits for the broker. The queue of results waits as long as it likes.
+    await (this.declare(route, tries) ?? this.broker.publishing(undefined, tries))
     // Where results come as messages, the queue for them has to be there before the task is sent.
     await this.backend.start()
     this.isStarted = true
-    await this.declare(route, tries)
   }
 
   private declare({ queue }: Route, tries: PublishTries | undefined): Promise<void> | undefined {

@@ -41,4 +41,13 @@ describe('a program that has not sent anything yet', () => {
     const app = appWith(backend)
     await expect(chord([app.signature('a')], app.signature('b')).delay()).rejects.toThrow(text)
   })
+
+  it.each([
+    [{ queue: 'q' }, /^the broker can't be reached: .* \(after 3 retries\)$/],
+    [{ queue: 'q', retry: false }, /^the broker can't be reached: [^(]*$/],
+    [{ exchange: 'e', retry: false }, /^the broker can't be reached: [^(]*$/],
+  ])('waits for the broker as the call %j says, although results come from there too', async (options, text) => {
+    broker_url = 'amqp://127.0.0.1:1//'
+    await expect(appWith('rpc://').sendTask('a', [], {}, options)).rejects.toThrow(text)
+  })
 })
