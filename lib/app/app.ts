@@ -136,9 +136,15 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
    * workers have lent are left to the workers.
    */
   async close(): Promise<void> {
-    if (this.outlet) this.results.end(this.outlet)
-    await this.outlet?.close()
-    this.outlet = null
+    const { outlet } = this
+    if (!outlet) return
+    this.results.end(outlet)
+    try {
+      await outlet.close()
+    } finally {
+      // Another call may have closed it, and the app have opened the next one.
+      if (this.outlet === outlet) this.outlet = null
+    }
   }
 
   protected abstract open(): Outlet

@@ -56,8 +56,11 @@ export class BrokerOutlet implements Outlet {
 
   async close(): Promise<void> {
     this.isStarted = false
-    await this.backend.stop()
-    await this.broker.publisher.stop()
+    try {
+      await this.backend.stop()
+    } finally {
+      await this.broker.publisher.stop()
+    }
   }
 
   private async start(route: Route, tries: PublishTries | undefined): Promise<void> {

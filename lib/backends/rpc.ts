@@ -48,7 +48,11 @@ export class RpcBackend implements Backend {
     this.stopped.abort(new BackendError('the backend was stopped'))
     const opening = this.opening
     this.opening = null
-    await opening?.then((close) => close())
+    // What could not be opened needs no closing, and whoever has asked for it was told.
+    await opening?.then(
+      (close) => close(),
+      () => undefined,
+    )
   }
 
   healthy(): boolean {

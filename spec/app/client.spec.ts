@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { Celery, chord, group } from '../../lib/index.js'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { BrokerOutlet } from '../../lib/app/brokerOutlet.js'
+import { createBackend } from '../../lib/backends/index.js'
+import { systemClock } from '../../lib/clock.js'
+import { Celery, chord, group, registerBackend } from '../../lib/index.js'
+import { loadSettings } from '../../lib/settings/load.js'
+import { createBroker } from '../../lib/worker/brokers.js'
+import { MemoryLog } from '../support/memoryLog.js'
 
 describe('a program that has not sent anything yet', () => {
   let apps: Celery[]
@@ -49,5 +55,43 @@ describe('a program that has not sent anything yet', () => {
   ])('waits for the broker as the call %j says, although results come from there too', async (options, text) => {
     broker_url = 'amqp://127.0.0.1:1//'
     await expect(appWith('rpc://').sendTask('a', [], {}, options)).rejects.toThrow(text)
+  })
+})
+
+describe('a program whose result backend fails to stop', () => {
+  const conf = () => ({ broker_url: `memory://${randomUUID()}`, result_backend: 'stuck://' })
+
+  beforeAll(() =>
+    registerBackend('stuck', () => ({
+      name: 'stuck://',
+      storesNothing: false,
+      start: async () => undefined,
+      stop: () => Promise.reject(new Error('stuck')),
+      healthy: () => true,
+      store: async () => undefined,
+      get: async () => null,
+      subscribe: async () => async () => undefined,
+      forget: async () => undefined,
+    })),
+  )
+
+  it('is told, and can send again afterwards', async () => {
+    const app = new Celery('client', conf())
+    await app.sendTask('a')
+    await expect(app.close()).rejects.toThrow('stuck')
+    await app.sendTask('b')
+    await expect(app.close()).rejects.toThrow('stuck')
+  })
+
+  it('closes its connection to the broker all the same', async () => {
+    const { settings } = loadSettings({ config: conf(), env: {}, flags: {} })
+    const broker = createBroker({ settings, clock: systemClock, log: () => new MemoryLog() })
+    const outlet = new BrokerOutlet(
+      broker,
+      createBackend(settings, { publisher: broker.publisher, log: new MemoryLog() }),
+      settings,
+    )
+    await expect(outlet.close()).rejects.toThrow('stuck')
+    await expect(broker.publishing()).rejects.toThrow('closed')
   })
 })

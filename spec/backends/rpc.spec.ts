@@ -43,6 +43,22 @@ describe('RpcBackend', () => {
   })
   afterEach(() => backend.stop())
 
+  it('stops although its reply queue cannot be opened', async () => {
+    let fail: (error: Error) => void = () => undefined
+    const inlet: ReplyInlet = {
+      open: () =>
+        new Promise((_, reject) => {
+          fail = reject
+        }),
+    }
+    const waiting = make({ replies: { queue: 'mine', inlet } })
+    const started = expect(waiting.start()).rejects.toThrow('away')
+    const stopped = waiting.stop()
+    fail(new Error('away'))
+    await started
+    await stopped
+  })
+
   it('sends the five keys to reply_to through the default exchange', async () => {
     await backend.store(meta(), { replyTo: 'oid', correlationId: 'corr' })
     expect(sent).toEqual([
