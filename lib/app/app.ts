@@ -14,7 +14,7 @@ import { addChild, currentRun } from './current.js'
 import { Definitions } from './definitions.js'
 import type { GroupResult } from './groupResult.js'
 import type { Loan, LoanTerms } from './loan.js'
-import { checkCall } from './optionChecks.js'
+import { checkCall, checkId } from './optionChecks.js'
 import type { Outlet, SendOptions } from './outlet.js'
 import type { AnyResult } from './result.js'
 import { Results } from './results.js'
@@ -94,15 +94,20 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
 
   /**
    * The group that was kept with `GroupResult.save`, by this package or by Python; null if there is none.
-   * @throws BackendError
+   * @throws BackendError; TypeError for a value that is not an id
    */
   async restoreGroup<Result = unknown>(id: string): Promise<GroupResult<Result[]> | null> {
+    checkId('restoreGroup', id)
     const tuple = await (await this.results.groups()).restore(id)
     return tuple && (this.results.from(tuple) as GroupResult<Result[]>)
   }
 
-  /** The result of a task that was sent, by the task's id. Mirrors `app.AsyncResult`. */
+  /**
+   * The result of a task that was sent, by the task's id. Mirrors `app.AsyncResult`.
+   * @throws TypeError for a value that is not an id: nothing would ever come for it
+   */
   asyncResult(id: string): AsyncResult {
+    checkId('asyncResult', id)
     this.wayOut()
     return this.results.task(id)
   }

@@ -67,6 +67,12 @@ export function checkKwargs(task: string, kwargs: unknown): asserts kwargs is Kw
   }
 }
 
+/** @throws TypeError for anything but a text that is not empty */
+export function checkId(call: string, id: unknown): void {
+  const expected = text(id)
+  if (expected !== null) throw new TypeError(`${call}: the id is ${repr(id, SHOWN)}: expected ${expected}`)
+}
+
 /** An AbortSignal of any realm. */
 export const abortSignal: Check = is(
   (value) => Object.prototype.toString.call(value) === '[object AbortSignal]',

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { AsyncResult } from '../../lib/app/asyncResult.js'
 import { TimeoutError } from '../../lib/app/timeoutError.js'
+import { Celery } from '../../lib/celery.js'
 import { encodeException, RemoteError } from '../../lib/protocol/exception.js'
 import { encodeResult, resultMeta } from '../../lib/protocol/result.js'
 import { FakeClock } from '../support/fakeClock.js'
@@ -145,4 +146,15 @@ describe('AsyncResult', () => {
     const text = encodeResult(resultMeta({ taskId: 'x', status: 'SUCCESS', result: child }, 0))
     expect(JSON.parse(text).result).toEqual([['child', [['id1', null], null]], null])
   })
+
+  it.each([[undefined], [null], [''], [7], [['id1']]])(
+    'is not there for %j, for which nothing would ever come',
+    (id) => {
+      const app = new Celery('spec')
+      expect(() => app.asyncResult(id as string)).toThrow(
+        /^asyncResult: the id is .*: expected a text that is not empty$/,
+      )
+      return expect(app.restoreGroup(id as string)).rejects.toThrow(TypeError)
+    },
+  )
 })
