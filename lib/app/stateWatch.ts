@@ -120,7 +120,8 @@ class StateWatch {
     // If a state was received in the meantime, it is newer than what was read, or what was read will still be received.
     if (heard === this.heard || isReady(meta)) this.take(meta)
     const { interval } = this.options
-    if (interval === undefined || this.ended) return
+    // Nor for a reader that has not come back yet: the app may be closed, and to ask would open it again.
+    if (interval === undefined || this.ended || this.failure || isReady(this.last ?? null)) return
     this.look = this.clock.setTimer(() => void this.ask().catch((thrown) => this.fail(thrown)), interval * 1000)
   }
 
@@ -134,6 +135,8 @@ class StateWatch {
 
   private fail(thrown: unknown): void {
     this.failure ??= { thrown }
+    this.deadline?.cancel()
+    this.look?.cancel()
     this.wake()
   }
 }

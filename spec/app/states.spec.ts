@@ -128,6 +128,35 @@ describe('the states of a result', () => {
     await states.next()
   })
 
+  it('are asked for no more once the app is closed, although their reader has not come back', async () => {
+    let close: (error: Error) => void = () => undefined
+    const subscribe = async (_: string, __: unknown, onEnd: (error: Error) => void) => {
+      close = onEnd
+      return async () => undefined
+    }
+    const states = new AsyncResult('id1', Object.assign(backend, { subscribe }), clock).states({
+      timeout: 60,
+      interval: 2,
+    })
+    await states.next()
+    await waitFor(() => clock.pending === 2, { what: 'the next look' })
+    close(new Error('closed'))
+    expect(clock.pending).toBe(0)
+    await expect(states.next()).rejects.toThrow('closed')
+  })
+
+  it('are asked for no more once the last one has come, although their reader has not come back', async () => {
+    const states = result.states({ interval: 2 })
+    await states.next()
+    await waitFor(() => clock.pending === 1, { what: 'the next look' })
+    await store('SUCCESS', 5)
+    clock.advance(2000)
+    await new Promise(setImmediate)
+    expect(clock.pending).toBe(0)
+    expect((await states.next()).value).toEqual(success(5))
+    await states.next()
+  })
+
   describe.each(['get', 'states'] as const)('and %s', (call) => {
     const wait = async (options: { timeout?: number; signal?: AbortSignal }): Promise<void> => {
       if (call === 'get') await result.get(options)
