@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import type { Backend, Clock, Timer } from '../ports.js'
 import { READY_STATES, type ResultMeta } from '../protocol/result.js'
@@ -72,6 +73,8 @@ class StateWatch {
   begin(): void {
     const { clock, id } = this
     const { signal, timeout } = this.options
+    // One signal may end the waits for any number of results.
+    if (signal instanceof EventTarget) setMaxListeners(0, signal)
     if (signal?.aborted) this.fail(signal.reason)
     signal?.addEventListener('abort', this.onAbort)
     if (timeout !== undefined) {

@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { AsyncResult, type TaskState } from '../../lib/app/asyncResult.js'
 import { encodeException } from '../../lib/protocol/exception.js'
@@ -155,6 +156,23 @@ describe('the states of a result', () => {
     expect(clock.pending).toBe(0)
     expect((await states.next()).value).toEqual(success(5))
     await states.next()
+  })
+
+  it('are waited for by any number of results with one signal, of which Node does not warn', async () => {
+    const { signal } = new AbortController()
+    const most = (): number => {
+      try {
+        return getMaxListeners(signal)
+      } catch {
+        // Node 20 throws where there is no limit.
+        return 0
+      }
+    }
+    expect(most()).toBeGreaterThan(0)
+    const states = result.states({ signal })
+    await states.next()
+    expect(most()).toBe(0)
+    await states.return()
   })
 
   describe.each(['get', 'states'] as const)('and %s', (call) => {
