@@ -12,7 +12,7 @@ import { Hooks } from './hooks/hooks.js'
 import type { KwargsTask } from './kwargsTask.js'
 import { type Middleware, Middlewares } from './middleware.js'
 import { plainObject } from './optionChecks.js'
-import { checkOptions } from './options.js'
+import { checkOptions, given } from './options.js'
 import type { SendOptions } from './outlet.js'
 import { type CommandArguments, type CommandOptions, OwnCommands } from './ownCommands.js'
 import { Registry } from './registry.js'
@@ -175,7 +175,7 @@ export abstract class Definitions<Shared extends object> {
   ): (...args: Args) => Promise<Result> {
     if (typeof fn !== 'function') throw new TypeError(`breaker ${name}: the call must be a function`)
     checkOptions(`breaker ${name}`, options, BREAKER_OPTIONS)
-    const guard = createBreaker(name, async (...args: Args) => fn(...args), { ...BREAKER_DEFAULTS, ...options })
+    const guard = createBreaker(name, async (...args: Args) => fn(...args), { ...BREAKER_DEFAULTS, ...given(options) })
     this.breakers.add(guard)
     return (...args) => guard.run(...args)
   }

@@ -39,6 +39,11 @@ export function checkOptions(what: string, given: unknown, table: OptionTable): 
   if (faults.length > 0) throw new TypeError(`${what}: ${faults.join('; ')}`)
 }
 
+/** The options without those that are undefined, which count as not given. */
+export function given<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
+}
+
 function unknown(name: string, known: readonly string[], elsewhere: OptionTable['elsewhere']): string {
   const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
   const remedy = Object.hasOwn(elsewhere, camel) ? elsewhere[camel] : undefined

@@ -17,7 +17,7 @@ import {
   toggle,
   whole,
 } from './optionChecks.js'
-import { type Check, type OptionTable, optionFaults } from './options.js'
+import { type Check, given, type OptionTable, optionFaults } from './options.js'
 import type { SendOptions } from './outlet.js'
 import type { TaskOptions } from './taskOptions.js'
 
@@ -116,7 +116,7 @@ export function overTask(task: Readonly<TaskOptions>, call: SendOptions): SendOp
   const place = call.queue === undefined && call.exchange === undefined ? { exchange, queue, routingKey } : {}
   const limits = { timeLimit: task.timeLimit ?? undefined, softTimeLimit: task.softTimeLimit ?? undefined }
   const options = { ...place, ...limits, compression, expires, ignoreResult, priority, serializer, ...given(call) }
-  return given(options)
+  return given(options) as SendOptions
 }
 
 /**
@@ -136,9 +136,4 @@ export function checkLimits(name: string, own: Readonly<TaskOptions>, call: Send
       `${name}: ${given} is ${limit}: expected ${bound} than the task's own ${other}, which is ${kept}`,
     )
   }
-}
-
-/** An option that is undefined counts as not given. */
-function given(options: object): SendOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { BreakerOpen } from '../../lib/breaker.js'
+import { BreakerOpen, type BreakerOptions } from '../../lib/breaker.js'
 import { OfflineApp } from '../support/offlineLine.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -34,6 +34,13 @@ describe('app.breaker', () => {
     await expect(call()).rejects.toThrow(BreakerOpen)
     expect(calls).toBe(5)
     expect(app.breakers.get('service')).toMatchObject({ state: 'open', opens: 1, lastError: 'away' })
+  })
+
+  it('takes an option that is undefined as not given', async () => {
+    const nothing = { errorThresholdPercentage: undefined, volumeThreshold: undefined, windowMs: undefined }
+    const call = app.breaker('service', () => Promise.reject(new Error('away')), { ...nothing } as BreakerOptions)
+    for (let n = 0; n < 5; n++) await expect(call()).rejects.toThrow('away')
+    await expect(call()).rejects.toThrow(BreakerOpen)
   })
 
   it('closes when a call succeeds after a while', async () => {
