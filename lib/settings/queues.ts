@@ -46,6 +46,12 @@ export function queueNamed(name: string, settings: Settings): QueueSpec {
   return fromDefinition({ name }, settings)
 }
 
+/** Returns the names of `task_queues`, or of the default queue without any; an empty list is none, as in Celery. */
+export function configuredQueues({ task_default_queue, task_queues }: Settings): readonly string[] {
+  const names = task_queues?.map(({ name }) => name) ?? []
+  return names.length > 0 ? names : [task_default_queue]
+}
+
 /**
  * Returns the queues that a worker with these settings consumes: `-Q`, else all of `task_queues`, else the default one,
  * without `-X`. Faults are texts for the user: a queue that isn't defined while `task_create_missing_queues` is off, or
@@ -53,7 +59,7 @@ export function queueNamed(name: string, settings: Settings): QueueSpec {
  * @returns the queues of `worker_fleet_queues` separately
  */
 export function selectQueues(settings: Settings): { queues: QueueSpec[]; fleet: QueueSpec[]; faults: string[] } {
-  const known = settings.task_queues?.map((queue) => queue.name) ?? [settings.task_default_queue]
+  const known = configuredQueues(settings)
   const asked = settings.queues ?? known
   const faults = asked
     .filter((name) => !settings.task_create_missing_queues && !known.includes(name))

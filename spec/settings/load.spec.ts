@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { describe, expect, it } from '@jest/globals'
 import { type Loaded, loadSettings, type Sources } from '../../lib/settings/load.js'
+import { selectQueues } from '../../lib/settings/queues.js'
 
 const load = (sources: Partial<Sources>): Loaded => loadSettings({ config: {}, env: {}, flags: {}, ...sources })
 
@@ -248,6 +249,12 @@ describe('loadSettings', () => {
     expect(load({ flags: { task_time_limit: '10', task_soft_time_limit: '20' } }).faults).toEqual([
       '--soft-time-limit 20: expected no more than --time-limit, which is 10; the hard limit would come first',
     ])
+  })
+
+  it('takes an empty list of queues for none, as Celery does', () => {
+    const { faults, settings } = load({ config: { task_queues: [], task_default_queue: 'own' } })
+    expect(faults).toEqual([])
+    expect(selectQueues(settings).queues.map(({ name }) => name)).toEqual(['own'])
   })
 
   it('refuses a queue that is nowhere defined while none may be made up, beside the other faults', () => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { coerceError } from '../../errors.js'
 import { printable } from '../../protocol/printable.js'
 import { type BrokerUrl, parseBrokerUrl } from '../../settings/brokerUrl.js'
-import { queueNamed } from '../../settings/queues.js'
+import { configuredQueues, queueNamed } from '../../settings/queues.js'
 import type { Client } from '../client.js'
 import type { Perform } from '../perform.js'
 import { CommandError, UsageError } from '../usage.js'
@@ -30,9 +30,8 @@ async function bindings(client: Client): Promise<number> {
   const [broker] = parseBrokerUrl(settings.broker_url)
   if (!broker) throw new CommandError('broker_url is empty')
   if (broker.isInProcess) throw new UsageError('Your transport cannot list bindings.')
-  const names = settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
   await client.broker().session(async (session) => {
-    for (const name of names) await session.declare(queueNamed(name, settings))
+    for (const name of configuredQueues(settings)) await session.declare(queueNamed(name, settings))
   })
   const row = (queue: string, exchange: string, key: string): void =>
     output.say(printable(`${queue.padEnd(28)} ${exchange.padEnd(28)} ${key}`))

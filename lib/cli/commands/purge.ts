@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { coerceError } from '../../errors.js'
-import type { Settings } from '../../settings/table.js'
+import { configuredQueues } from '../../settings/queues.js'
 import { readList } from '../askWorkers.js'
 import type { Client } from '../client.js'
 import { confirm } from '../input.js'
@@ -31,7 +31,9 @@ export function addPurge(program: Command, perform: Perform): void {
 
 async function purge(client: Client, { excludeQueues = [], force, queues }: PurgeOptions): Promise<number> {
   const { input, io, output, settings } = client
-  const names = [...new Set(queues ?? knownQueues(settings))].filter((name) => !excludeQueues.includes(name)).sort()
+  const names = [...new Set(queues ?? configuredQueues(settings))]
+    .filter((name) => !excludeQueues.includes(name))
+    .sort()
   if (names.length === 0) return 0
   const noun = plural(names.length, 'queue')
   if (!force) {
@@ -66,8 +68,4 @@ async function purge(client: Client, { excludeQueues = [], force, queues }: Purg
   )
   for (const text of refused) output.error(text)
   return refused.length === 0 ? 0 : 1
-}
-
-function knownQueues(settings: Settings): readonly string[] {
-  return settings.task_queues?.map(({ name }) => name) ?? [settings.task_default_queue]
 }
