@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os'
+import { canCompress } from '../protocol/content/compression.js'
+import { serializerFor, serializerNames } from '../protocol/content/serializers.js'
 import { selectQueues } from './queues.js'
 import { hasChildren, mostSlots } from './slots.js'
 import type { Settings } from './table.js'
@@ -36,6 +38,7 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
   if (settings.worker_http_control && settings.worker_http_token === null) {
     warnings.push('--http-control has no effect without worker_http_token (CELERIAC_HTTP_TOKEN)')
   }
+  warnings.push(...unwritable(settings), ...unreadable(settings))
   const idle = Object.keys(settings.broker_transport_options).filter((name) => !name.startsWith('manager_'))
   if (idle.length > 0) warnings.push(`broker_transport_options has no effect here with ${idle.join(', ')}`)
   if (pool === 'solo') {
@@ -46,6 +49,31 @@ export function crossCheck(given: Settings, named: ReadonlySet<string>): Checked
     warnings.push(`-P/--pool ${pool} is run as async, which is what it is for: tasks that wait, in one process`)
   }
   return { settings, warnings, faults }
+}
+
+/** Celery may know what a configuration names here. Without a word, the first message that is sent would fail. */
+function unwritable({ task_compression: compression, task_serializer: serializer }: Settings): string[] {
+  const names = serializerNames().filter((name) => name !== 'raw')
+  const told = (setting: string, value: string, expected: string): string =>
+    `${setting} ${JSON.stringify(value)} cannot be written here, so nothing can be sent; expected ${expected}`
+  return [
+    ...(names.includes(serializerFor(serializer)?.name ?? '')
+      ? []
+      : [told('task_serializer', serializer, `one of ${names.join(', ')}`)]),
+    ...(compression === null || canCompress(compression)
+      ? []
+      : [told('task_compression', compression, 'gzip, brotli, or zstd from Node 22.15 on')]),
+  ]
+}
+
+/** A name that is misspelt here costs messages: they are rejected, one by one. Content types are not for us to know. */
+function unreadable({ accept_content }: Settings): string[] {
+  return accept_content
+    .filter((name) => !name.includes('/') && !serializerFor(name))
+    .map((name) => {
+      const known = serializerNames().join(', ')
+      return `accept_content: ${JSON.stringify(name)} cannot be read here, so messages in it are rejected; known are ${known}`
+    })
 }
 
 /** Finds settings with more slots than the pool can have, before any slot is opened. */

@@ -232,6 +232,28 @@ describe('loadSettings', () => {
     expect(load({ flags: { worker_concurrency: '65535' } }).faults).toEqual([])
   })
 
+  it('warns of a serializer and of a compression that nothing can be sent in', () => {
+    const { faults, warnings } = load({ config: { task_serializer: 'pickle', task_compression: 'bzip2' } })
+    expect(faults).toEqual([])
+    expect(warnings).toEqual([
+      'task_serializer "pickle" cannot be written here, so nothing can be sent; expected one of json, yaml, msgpack',
+      'task_compression "bzip2" cannot be written here, so nothing can be sent; expected gzip, brotli, or zstd from Node 22.15 on',
+    ])
+    const others = { task_serializer: 'application/x-yaml', task_compression: 'application/x-brotli' }
+    expect(load({ config: others }).warnings).toEqual([])
+  })
+
+  it('warns of a serializer whose messages would be rejected', () => {
+    const { faults, settings, warnings } = load({ config: { accept_content: ['json', 'yml', 'application/x-own'] } })
+    expect({ faults, accepted: settings.accept_content }).toEqual({
+      faults: [],
+      accepted: ['json', 'yml', 'application/x-own'],
+    })
+    expect(warnings).toEqual([
+      'accept_content: "yml" cannot be read here, so messages in it are rejected; known are json, yaml, msgpack, raw',
+    ])
+  })
+
   it('makes one slot of the pool solo, and says that green threads are run as async', () => {
     expect(load({ flags: { worker_pool: 'solo', worker_concurrency: '8', worker_autoscale: '3,1' } })).toMatchObject({
       settings: { worker_concurrency: 1, worker_autoscale: null },
