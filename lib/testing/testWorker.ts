@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { BrokerOutlet } from '../app/brokerOutlet.js'
+import { given } from '../app/options.js'
 import type { Outlet, Route } from '../app/outlet.js'
 import { createBackend } from '../backends/index.js'
 import type { Celery } from '../celery.js'
@@ -68,7 +69,7 @@ export async function testWorker<Shared extends object>(
     withoutHeartbeat: true,
     // Used to add further queues; nobody else reaches it.
     enableRemoteControl: true,
-    ...options,
+    ...given(options),
     hostname,
     brokerUrl,
     resultBackend: RESULTS,

@@ -64,6 +64,13 @@ describe('testWorker', () => {
     expect(worker.log.of('INFO').some((line) => line.startsWith('Started consuming'))).toBe(false)
   })
 
+  it('takes an option that is undefined as not given', async () => {
+    const { app, mail } = shop()
+    await using worker = await testWorker(app, { queues: undefined, logger: undefined, logLevel: undefined })
+    expect(worker.log.of('INFO')).not.toEqual([])
+    expect(await (await mail.delay('me')).get({ timeout: 60 })).toBe('sent to me')
+  })
+
   it('keeps what follows from what was sent: callbacks, steps of a chain, the body of a chord', async () => {
     const { add, app } = shop()
     const sum = app.task('shop.sum', { queue: 'sums' }, (all: readonly number[]) =>
