@@ -6,6 +6,7 @@ import { createBackend } from '../backends/index.js'
 import type { Celery } from '../celery.js'
 import { systemClock } from '../clock.js'
 import { KeptLog } from '../log/kept.js'
+import { configuredQueues } from '../settings/queues.js'
 import { rulesOf } from '../settings/routing.js'
 import type { Settings } from '../settings/table.js'
 import { createBroker, forgetMemoryBroker } from '../worker/brokers.js'
@@ -124,10 +125,12 @@ function recorded(outlet: BrokerOutlet, sent: SentTasks, consumed: Set<string> |
 
 /**
  * Returns all queues that the app's tasks may be sent to, as far as that is known beforehand: not those that a function
- * in `task_routes` returns.
+ * in `task_routes` returns; and not those that the settings forbid.
  */
-function queuesOf({ task_default_queue, task_queues, task_routes }: Settings): string[] {
+function queuesOf(settings: Settings): string[] {
+  const { task_create_missing_queues, task_default_queue, task_queues, task_routes } = settings
   const routed = rulesOf(task_routes ?? []).map((rule) => (typeof rule === 'string' ? rule : rule.queue))
   const names = [task_default_queue, ...(task_queues ?? []).map(({ name }) => name), ...routed]
-  return [...new Set(names.filter((name) => name !== undefined))]
+  const wanted = task_create_missing_queues ? names : configuredQueues(settings)
+  return [...new Set(wanted.filter((name) => name !== undefined))]
 }

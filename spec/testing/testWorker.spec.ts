@@ -64,6 +64,17 @@ describe('testWorker', () => {
     expect(worker.log.of('INFO').some((line) => line.startsWith('Started consuming'))).toBe(false)
   })
 
+  it('consumes none but the queues of an app that lets no others be made', async () => {
+    const app = new Celery('strict', {
+      task_create_missing_queues: false,
+      task_queues: ['own'],
+      task_routes: { 'strict.*': 'own', 'other.*': 'of-others' },
+    })
+    const task = app.task('strict.task', () => 'ran')
+    await using _ = await testWorker(app)
+    expect(await (await task.delay()).get({ timeout: 60 })).toBe('ran')
+  })
+
   it('takes an option that is undefined as not given', async () => {
     const { app, mail } = shop()
     await using worker = await testWorker(app, { queues: undefined, logger: undefined, logLevel: undefined })
