@@ -47,7 +47,11 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     this.limits = limitsIn(this.conf)
     for (const make of [map, starmap]) this.tasks.addBuiltIn(make(this.tasks, this.limits))
     this.tasks.addBuiltIn(
-      chordUnlock({ apply: this.home.apply, backend: () => this.wayOut().outlet.backend, conf: this.conf }),
+      chordUnlock({
+        apply: this.home.apply,
+        backend: () => this.wayOut().outlet.backend,
+        conf: () => this.inEffect,
+      }),
     )
     for (const task of workflowTasks(this.home, this.limits)) this.tasks.addBuiltIn(task)
   }
@@ -154,6 +158,11 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
 
   protected abstract open(): Outlet
 
+  /** Those of the worker that runs the calling task, or of the program, from the environment and old names, too. */
+  protected get inEffect(): Readonly<Record<string, unknown>> {
+    return this.wayOut().outlet.settings ?? this.conf
+  }
+
   private async apply(...[sig, call, joins]: Parameters<SignatureHome['apply']>): Promise<AnyResult> {
     const options = await this.canvasOptions()
     // Not for programs that only define tasks.
@@ -171,13 +180,14 @@ export abstract class App<Shared extends object = object> extends Definitions<Sh
     const way = this.wayOut()
     // Only then is it known whether the backend can count the members of a chord.
     await way.outlet.loaded?.()
+    const inEffect = way.outlet.settings ?? this.conf
     return {
       way,
       tasks: this.tasks,
       replyTo: this.oid,
-      ignoresResults: this.conf.task_ignore_result === true,
-      errorsOnHeader: this.conf.task_allow_error_cb_on_chord_header === true,
-      mostSignatures: this.limits.elements,
+      ignoresResults: inEffect.task_ignore_result === true,
+      errorsOnHeader: inEffect.task_allow_error_cb_on_chord_header === true,
+      mostSignatures: limitsIn(inEffect).elements,
       keepsGroups: true,
     }
   }

@@ -26,7 +26,7 @@ export class BrokerOutlet implements Outlet {
   constructor(
     private readonly broker: Pick<Broker, 'declare' | 'postpone' | 'publisher' | 'publishing'>,
     readonly backend: Backend,
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private readonly options: BrokerOutletOptions = {},
   ) {}
 

@@ -19,7 +19,7 @@ import { Registry } from './registry.js'
 import { Resources } from './resources.js'
 import type { StandardSchema } from './schema.js'
 import type { ArgsOf, GivenOf, SchemaOptions } from './schemaArguments.js'
-import { checkLimits, overTask } from './sendOptions.js'
+import { checkLimits, checkSendOptions, overTask } from './sendOptions.js'
 import { type BoundHandler, type CallOf, type Handler, Task } from './task.js'
 import type { TaskOptions } from './taskOptions.js'
 import type { SignatureHome } from './workflow/signature.js'
@@ -124,11 +124,10 @@ export abstract class Definitions<Shared extends object> {
   task(name: string, optionsOrHandler: TaskOptions | Handler, handler?: Handler): unknown {
     // The worker that runs the task follows the message, as Celery does.
     const asTask = (options: SendOptions): SendOptions => {
+      checkSendOptions(name, options)
       checkLimits(name, task.options, options)
-      return overTask(
-        { ...task.options, ignoreResult: task.options.ignoreResult ?? this.conf.task_ignore_result === true },
-        options,
-      )
+      const { ignoreResult = this.inEffect.task_ignore_result === true } = task.options
+      return overTask({ ...task.options, ignoreResult }, options)
     }
     const send: SendTask = async (args, kwargs, options) =>
       this.sendTask(name, args, kwargs, plainObject(options) === null ? asTask(options) : options)
@@ -202,6 +201,9 @@ export abstract class Definitions<Shared extends object> {
     this.middleware.add(middleware)
     return this
   }
+
+  /** The settings that apply to what the app sends now. */
+  protected abstract readonly inEffect: Readonly<Record<string, unknown>>
 
   /** What signatures and workflows know of the app. */
   protected abstract readonly home: SignatureHome

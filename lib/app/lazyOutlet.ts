@@ -15,7 +15,7 @@ export class LazyOutlet implements Outlet {
   private opening: Promise<Outlet> | null = null
 
   constructor(
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private readonly open: () => Promise<Outlet>,
   ) {}
 

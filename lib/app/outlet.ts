@@ -3,6 +3,7 @@ import type { Signature } from '../canvas/signature.js'
 import type { Backend, PublishTries } from '../ports.js'
 import type { OutgoingMessage } from '../protocol/amqp.js'
 import type { Kwargs } from '../protocol/message.js'
+import type { Settings } from '../settings/table.js'
 import type { SentKey } from './orderKey.js'
 
 /** A signature, such as `task.s()` gives. */
@@ -106,6 +107,8 @@ export interface Outlet {
   send(message: OutgoingMessage, route: Route, delayMs: number, tries?: PublishTries): Promise<void>
   /** Sends a remote control command to all workers, without waiting for replies. Absent where nothing is sent. */
   tellWorkers?(method: string, args: Readonly<Record<string, unknown>>): Promise<void>
+  /** The settings that apply to what is sent, from all their sources. Absent where only those of the app count. */
+  readonly settings?: Settings
   /** The backend that has the results of what is sent. */
   readonly backend: Backend
   /** Resolves when `backend` knows what it can do. Absent where it always does. */

@@ -137,7 +137,7 @@ class CapturingOutlet implements Outlet {
   }
 
   constructor(
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private readonly onSent: (message: OutgoingMessage, queue: string | null) => void,
   ) {}
 

@@ -105,6 +105,7 @@ function recorded(outlet: BrokerOutlet, sent: SentTasks, consumed: Set<string> |
     await outlet.tellWorkers('add_consumer', { queue })
   }
   return {
+    settings: outlet.settings,
     backend: outlet.backend,
     route: (...call) => outlet.route(...call),
     tries: (options) => outlet.tries(options),

@@ -55,9 +55,10 @@ export function wayOut(options: WayOutOptions): { outlet: Outlet; canvas: Canvas
  * Limits sends to the time of a stop: a task that sends while the broker is unavailable is cut short, and its own
  * message goes back.
  */
-function bounded(outlet: Outlet, stopLimit: StopLimit): Outlet {
+function bounded(outlet: BrokerOutlet, stopLimit: StopLimit): Outlet {
   const gaveUp = (): string => 'the message was not sent before the worker stopped'
   return {
+    settings: outlet.settings,
     backend: outlet.backend,
     route: (task, options, args, kwargs) => outlet.route(task, options, args, kwargs),
     tries: (options) => outlet.tries?.(options),

@@ -111,6 +111,14 @@ describe('celery.chord_unlock', () => {
     expect(line()).toContain('retry: Retry in 7200s')
   })
 
+  it('looks again after result_chord_retry_interval, also where that has its old name', async () => {
+    const worker = await start({ CELERY_RESULT_CHORD_RETRY_INTERVAL: 70 })
+    const task = await unlock(worker, bodyOf(randomUUID()), [taskTuple(randomUUID())], { interval: null })
+    const line = () => worker.log.of('INFO').find((text) => text.includes(`${task}] retry`))
+    await waitFor(line, { what: 'a retry' })
+    expect(line()).toContain('retry: Retry in 70s')
+  })
+
   it.each([
     ['a text', 'result must be a list of results'],
     [[['a'], ['b']], 'result must be a list of results'],
@@ -133,7 +141,7 @@ describe('celery.chord_unlock', () => {
       get: () => Promise.reject(away),
       store: async (meta: ResultMeta) => void stored.push(meta),
     }
-    const home = { apply: () => Promise.reject(away), backend: () => backend as unknown as Backend, conf: {} }
+    const home = { apply: () => Promise.reject(away), backend: () => backend as unknown as Backend, conf: () => ({}) }
     const self = { request: { retries: 3, task: 'celery.chord_unlock' }, log: new MemoryLog() } as unknown
     const header = [taskTuple('member')]
     await expect(unlockOnce(home, self as TaskContext, ['g', bodyOf('body'), 1, 3, header])).rejects.toBe(away)

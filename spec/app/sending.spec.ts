@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Celery, type SendOptions } from '../../lib/index.js'
 import type { OutgoingMessage } from '../../lib/protocol/amqp.js'
@@ -64,6 +65,27 @@ describe('a message that is sent', () => {
   ])('has the order key %j beside other headers', async (orderKey, order_key) => {
     const { headers } = (await sent({ orderKey, headers: { tenant: 'a' } })).properties
     expect(headers).toMatchObject({ order_key, tenant: 'a' })
+  })
+
+  it.each([
+    ['under its old name', { CELERY_IGNORE_RESULT: true }, ''],
+    ['in another word', { task_ignore_result: 'yes' }, ''],
+    ['in the environment', {}, '1'],
+  ])('says that its result is ignored where task_ignore_result is given %s', async (_, conf, variable) => {
+    process.env.CELERY_TASK_IGNORE_RESULT = variable
+    const app = new Celery('sending', { broker_url: `memory://${randomUUID()}`, ...conf } as Conf)
+    const said: unknown[] = []
+    app.on('afterTaskPublish', ({ headers }) => said.push(headers.ignore_result))
+    try {
+      const task = app.task('a.b', () => 1)
+      await task.delay()
+      await task.s().delay()
+      await app.task('c.d', { ignoreResult: false }, () => 1).delay()
+    } finally {
+      delete process.env.CELERY_TASK_IGNORE_RESULT
+      await app.close()
+    }
+    expect(said).toEqual([true, true, false])
   })
 
   it('keeps its order key in a workflow, whatever other headers are set before', async () => {

@@ -18,7 +18,7 @@ import type { SignatureHome } from '../workflow/signature.js'
 export interface ChordUnlockHome {
   readonly apply: SignatureHome['apply']
   backend(): Backend
-  readonly conf: Readonly<Record<string, unknown>>
+  conf(): Readonly<Record<string, unknown>>
 }
 
 /** The arguments of `celery.chord_unlock`. */
@@ -44,7 +44,7 @@ export async function unlock(
   self: TaskContext,
   [groupId, callback, interval, maxRetries, result = []]: UnlockCall,
 ): Promise<void> {
-  const { conf } = home
+  const conf = home.conf()
   const body = parseSignature(callback, 'callback', limitsIn(conf))
   const lifetime = numberIn(conf.result_expires) || EXPIRES
   const asked = numberIn(interval) ?? numberIn(conf.result_chord_retry_interval) ?? INTERVAL
@@ -71,7 +71,7 @@ function termsOf({ apply, backend, conf }: ChordUnlockHome, body: Signature, log
   const replyTo = endsOf(body)[0]?.options.reply_to
   return {
     backend: store,
-    limits: limitsIn(conf),
+    limits: limitsIn(conf()),
     log,
     send: async (sig: Signature, results: readonly unknown[]) => {
       await apply(sig, { args: [results] })
