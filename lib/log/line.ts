@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import { readableError } from '../errors.js'
 import type { LogLevel } from '../ports.js'
-import { clip, clipName, printable } from '../protocol/printable.js'
+import { clipName, printable } from '../protocol/printable.js'
 import { stackOf } from '../protocol/stack.js'
 import type { LogEntry } from './entry.js'
 import { localTime } from './localTime.js'
-import { isOfTask, LONGEST_TEXT, printableStack } from './text.js'
+import { bounded, isOfTask, printableStack } from './text.js'
 
 /** Python's level numbers; a line is written if its number isn't below the threshold's. FATAL is another word for CRITICAL. */
 export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
@@ -40,10 +40,12 @@ const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
 }
 
 /**
- * Compiles a format in Python's logging style: `%(levelname)s`, with a width as in `%(levelname)-8s`, `%%` for a percent sign.
- * Fields that have no meaning here show `???`. The stack of a fact named `error` follows on the next lines.
+ * Compiles a format in Python's logging style: `%(levelname)s`, with a width as in `%(levelname)-8s`;
+ * `%%` is a percent sign. Fields that have no meaning here show `???`. The stack of a fact named `error` follows on the
+ * next lines.
+ * @param secrets masked in a stack before it is cut
  */
-export function template(format: string): LineTemplate {
+export function template(format: string, secrets: readonly string[]): LineTemplate {
   const pieces: LineTemplate[] = []
   let from = 0
   for (const found of format.matchAll(/%\((\w+)\)(-?)0?(\d*)(?:\.\d+)?[sdf]|%%/g)) {
@@ -60,7 +62,7 @@ export function template(format: string): LineTemplate {
     let line = ''
     for (const piece of pieces) line += piece(entry)
     const error = entry.facts?.error
-    return error instanceof Error ? `${line}\n${printableStack(stackOf(readableError(error)))}` : line
+    return error instanceof Error ? `${line}\n${printableStack(stackOf(readableError(error)), secrets)}` : line
   }
 }
 
@@ -82,23 +84,25 @@ function asctime(at: number): string {
   return `${secondText},${String(ms).padStart(3, '0')}`
 }
 
-/** Formats an entry as one JSON object per line: time, level, logger, message, then the facts. */
-export const jsonLine: LineTemplate = (entry) => {
-  const { at, level, scope, message } = entry
-  const { details: _, ...facts } = entry.facts ?? {}
-  const value = (_key: string, value: unknown): unknown =>
-    isOfTask(entry) ? jsonValue(value) : clipped(jsonValue(value))
-  const fixed = { time: new Date(at).toISOString(), level, logger: scope, message }
-  try {
-    // The fixed fields come first and can't be replaced by a fact of the same name.
-    return JSON.stringify({ ...fixed, ...facts, ...fixed }, value)
-  } catch {
-    return JSON.stringify({ ...fixed, facts: inspect(facts) })
+/**
+ * Formats an entry as one JSON object per line: time, level, logger, message, then the facts.
+ * @param secrets masked in a fact before it is cut
+ */
+export function jsonLine(secrets: readonly string[]): LineTemplate {
+  const clipped = (value: unknown): unknown => (typeof value === 'string' ? bounded(value, secrets) : value)
+  return (entry) => {
+    const { at, level, scope, message } = entry
+    const { details: _, ...facts } = entry.facts ?? {}
+    const value = (_key: string, value: unknown): unknown =>
+      isOfTask(entry) ? jsonValue(value) : clipped(jsonValue(value))
+    const fixed = { time: new Date(at).toISOString(), level, logger: scope, message }
+    try {
+      // The fixed fields come first and can't be replaced by a fact of the same name.
+      return JSON.stringify({ ...fixed, ...facts, ...fixed }, value)
+    } catch {
+      return JSON.stringify({ ...fixed, facts: inspect(facts) })
+    }
   }
-}
-
-function clipped(value: unknown): unknown {
-  return typeof value === 'string' ? clip(value, LONGEST_TEXT) : value
 }
 
 function printableName(name: string): string {

@@ -106,19 +106,20 @@ function end(stream: Pick<Writable, 'end' | 'once'>): Promise<void> {
 }
 
 function lineFormat(options: LogOptions, stream: Writable): Logform.Format {
-  const plain = template(options.template)
-  const ofTask = options.taskTemplate === undefined ? plain : template(options.taskTemplate)
+  const { secrets } = options
+  const plain = template(options.template, secrets)
+  const ofTask = options.taskTemplate === undefined ? plain : template(options.taskTemplate, secrets)
   const line: LineTemplate =
-    options.format === 'json' ? jsonLine : (entry) => (isOfTask(entry) ? ofTask(entry) : plain(entry))
+    options.format === 'json' ? jsonLine(secrets) : (entry) => (isOfTask(entry) ? ofTask(entry) : plain(entry))
   const isTerminal = 'isTTY' in stream && stream.isTTY === true
   const colors = options.color && isTerminal && options.format === 'celery' ? COLORS : {}
   return library().format.printf((info) => {
     // Entries come from ScopedLogger.write only.
     const entry = info as unknown as LogEntry
     const color = colors[entry.level]
-    const text = options.format === 'json' ? plainText(entry, options.secrets) : printableText(entry, options.secrets)
+    const text = options.format === 'json' ? plainText(entry, secrets) : printableText(entry, secrets)
     const message = color === undefined ? text : `${color}${text}${COLOR_OFF}`
-    return maskSecrets(safeLine(line, { ...entry, message }), options.secrets)
+    return maskSecrets(safeLine(line, { ...entry, message }), secrets)
   })
 }
 

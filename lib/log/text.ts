@@ -26,12 +26,12 @@ export function plainText(entry: LogEntry, secrets: readonly string[]): string {
 }
 
 /** Formats a stack so that no line of the error's text can be taken for a log line. */
-export function printableStack(stack: string): string {
-  return printable(clip(stack, LONGEST_TEXT), { lines: true }).replace(/\n(?=\S)/g, '\n    ')
+export function printableStack(stack: string, secrets: readonly string[]): string {
+  return printable(bounded(stack, secrets), { lines: true }).replace(/\n(?=\S)/g, '\n    ')
 }
 
-/** Masked before it is cut: half a secret would not be found. */
-function bounded(message: string, secrets: readonly string[]): string {
+/** Limits a text to `LONGEST_TEXT` characters. Masked before it is cut: half a secret would not be found. */
+export function bounded(message: string, secrets: readonly string[]): string {
   return message.length > LONGEST_TEXT ? clip(maskSecrets(message, secrets), LONGEST_TEXT) : message
 }
 

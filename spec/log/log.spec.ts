@@ -108,6 +108,19 @@ describe('the log', () => {
     }
   })
 
+  it('leaves no half of a secret where it cuts a fact or a stack', async () => {
+    const long = `${'x'.repeat(14_993)}hunter22${'y'.repeat(10_000)}`
+    const error = Object.assign(new Error('boom'), { stack: long })
+    for (const format of ['celery', 'json'] as const) {
+      const lines = await linesOf((logger) => logger.error('failed', { reason: long, error }), {
+        format,
+        secrets: ['hunter22'],
+      })
+      expect(lines.join('')).toContain('x**y')
+      expect(lines.join('')).not.toContain('hunter')
+    }
+  })
+
   it('keeps the frames of a stack whose text is cut', async () => {
     const error = Object.assign(new Error('boom'), { stack: `Error: ${'x'.repeat(100_000)}\n    at f (x.js:1:1)` })
     const lines = await linesOf((logger) => logger.error('failed', { error }), { template: '%(message)s' })
