@@ -1,8 +1,7 @@
 import { inspect } from 'node:util'
-import { readableError } from '../errors.js'
 import type { LogLevel } from '../ports.js'
 import { clipName, printable } from '../protocol/printable.js'
-import { stackOf } from '../protocol/stack.js'
+import { stackOf, withCauses } from '../protocol/stack.js'
 import type { LogEntry } from './entry.js'
 import { localTime } from './localTime.js'
 import { bounded, isOfTask, printableStack } from './text.js'
@@ -19,6 +18,9 @@ export const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = {
 
 /** Formats an entry as text, without the final newline. */
 export type LineTemplate = (entry: LogEntry) => string
+
+/** Maximum number of errors that are shown of a chain of causes. */
+const MOST_CAUSES = 10
 
 /** Value of a field outside of a task, as in Celery. */
 const UNKNOWN = '???'
@@ -42,7 +44,7 @@ const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
 /**
  * Compiles a format in Python's logging style: `%(levelname)s`, with a width as in `%(levelname)-8s`;
  * `%%` is a percent sign. Fields that have no meaning here show `???`. The stack of a fact named `error` follows on the
- * next lines.
+ * next lines, then those of its causes.
  * @param secrets masked in a stack before it is cut
  */
 export function template(format: string, secrets: readonly string[]): LineTemplate {
@@ -62,8 +64,14 @@ export function template(format: string, secrets: readonly string[]): LineTempla
     let line = ''
     for (const piece of pieces) line += piece(entry)
     const error = entry.facts?.error
-    return error instanceof Error ? `${line}\n${printableStack(stackOf(readableError(error)), secrets)}` : line
+    return error instanceof Error ? `${line}\n${stacksOf(error, secrets)}` : line
   }
+}
+
+function stacksOf(error: Error, secrets: readonly string[]): string {
+  return withCauses(error, MOST_CAUSES)
+    .map((each) => printableStack(stackOf(each), secrets))
+    .join('\nCaused by: ')
 }
 
 function padded(field: LineTemplate, width: number, left: boolean): LineTemplate {
@@ -111,6 +119,10 @@ function printableName(name: string): string {
 
 function jsonValue(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: stackOf(readableError(value)) }
-  return value
+  return value instanceof Error ? jsonError(withCauses(value, MOST_CAUSES)) : value
+}
+
+function jsonError([error, ...causes]: readonly Error[]): unknown {
+  if (!error) return undefined
+  return { name: error.name, message: error.message, stack: stackOf(error), cause: jsonError(causes) }
 }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { readableError } from '../errors.js'
 import { PACKAGE_FOLDER } from '../version.js'
 
 /** Characters of a stack that are examined: the frames are at its end, after a message of any length. */
@@ -23,6 +24,32 @@ export function framesOf(error: Error): readonly string[] {
 export function stackOf(error: Error): string {
   const { frames, heading } = partsOf(error)
   return [heading, ...frames].join('\n')
+}
+
+/**
+ * Returns an error and its causes, outermost first; at most as many as `most`. An error may be its own cause. Never
+ * throws.
+ */
+export function withCauses(error: Error, most: number): readonly Error[] {
+  const chain: Error[] = []
+  const seen = new Set<unknown>()
+  let at: unknown = error
+  while (isError(at) && !seen.has(at) && chain.length < most) {
+    seen.add(at)
+    const readable = readableError(at)
+    chain.push(readable)
+    at = readable.cause
+  }
+  return chain
+}
+
+/** Causes may be anything, such as a proxy that throws. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
+  }
 }
 
 function partsOf({ message, name, stack }: Error): { readonly heading: string; readonly frames: readonly string[] } {

@@ -1,6 +1,5 @@
-import { readableError } from '../errors.js'
 import { messageOf, namesOf } from './exception.js'
-import { framesOf } from './stack.js'
+import { framesOf, withCauses } from './stack.js'
 
 const HEADING = 'Traceback (most recent call last):'
 const BECAUSE = '\nThe above exception was the direct cause of the following exception:\n\n'
@@ -14,25 +13,7 @@ const LINE_AND_COLUMN = /:(\d+):\d+$/
  * causes before it. The worker's own frames that called the task are left out. Never throws.
  */
 export function traceback(error: Error): string {
-  const chain: Error[] = []
-  const seen = new Set<unknown>()
-  let at: unknown = error
-  while (isError(at) && !seen.has(at) && chain.length < LONGEST_CHAIN) {
-    seen.add(at)
-    const readable = readableError(at)
-    chain.unshift(readable)
-    at = readable.cause
-  }
-  return chain.map(oneOf).join(BECAUSE)
-}
-
-/** Causes may be anything, such as a proxy that throws. */
-function isError(value: unknown): value is Error {
-  try {
-    return value instanceof Error
-  } catch {
-    return false
-  }
+  return withCauses(error, LONGEST_CHAIN).toReversed().map(oneOf).join(BECAUSE)
 }
 
 function oneOf(error: Error): string {

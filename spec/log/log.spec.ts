@@ -62,6 +62,29 @@ describe('the log', () => {
     ])
   })
 
+  it('writes the causes of an error behind it, each once', async () => {
+    const cause: Error = Object.assign(new Error('refused'), { stack: 'Error: refused\n    at there' })
+    const error = Object.assign(new TypeError('fetch failed', { cause }), {
+      stack: 'TypeError: fetch failed\n    at here',
+    })
+    cause.cause = error
+    const say = (logger: Logger): void => logger.error('failed', { error })
+    expect(await linesOf(say, { template: '%(message)s' })).toEqual([
+      'failed',
+      'TypeError: fetch failed',
+      '    at here',
+      'Caused by: Error: refused',
+      '    at there',
+    ])
+    const [line = ''] = await linesOf(say, { format: 'json' })
+    expect(JSON.parse(line).error).toEqual({
+      name: 'TypeError',
+      message: 'fetch failed',
+      stack: 'TypeError: fetch failed\n    at here',
+      cause: { name: 'Error', message: 'refused', stack: 'Error: refused\n    at there' },
+    })
+  })
+
   it('lets nothing that others send begin a line, move the cursor or turn a text around', async () => {
     const template = '%(message)s'
     const forged = 'x]\n[2026-11-28 00:00:00,000: INFO/MainProcess] Task paid[1] succeeded\r\u001b[2J\u009b\u202e'
