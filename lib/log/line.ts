@@ -42,7 +42,7 @@ const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
 }
 
 /**
- * Compiles a format in Python's logging style: `%(levelname)s`, with a width as in `%(levelname)-8s`;
+ * Compiles a format in Python's logging style: `%(levelname)s`, with a width as in `%(levelname)-8s` and `%(msecs)03d`;
  * `%%` is a percent sign. Fields that have no meaning here show `???`. The stack of a fact named `error` follows on the
  * next lines, then those of its causes.
  * @param secrets masked in a stack before it is cut
@@ -50,13 +50,15 @@ const FIELDS: Readonly<Record<string, (entry: LogEntry) => string>> = {
 export function template(format: string, secrets: readonly string[]): LineTemplate {
   const pieces: LineTemplate[] = []
   let from = 0
-  for (const found of format.matchAll(/%\((\w+)\)(-?)0?(\d*)(?:\.\d+)?[sdf]|%%/g)) {
+  for (const found of format.matchAll(/%\((\w+)\)(-?)(0?)(\d*)(?:\.\d+)?([sdf])|%%/g)) {
     const literal = format.slice(from, found.index)
     from = found.index + found[0].length
     if (literal !== '') pieces.push(() => literal)
-    const [, name, left, width] = found
+    const [, name, left, zero, width, type] = found
+    // As in Python, a zero before the width counts for numbers only.
+    const fill = zero === '0' && type !== 's' ? '0' : ' '
     if (name === undefined) pieces.push(() => '%')
-    else pieces.push(padded(FIELDS[name] ?? (() => UNKNOWN), Number(width ?? 0), left === '-'))
+    else pieces.push(padded(FIELDS[name] ?? (() => UNKNOWN), Number(width ?? 0), left === '-', fill))
   }
   const rest = format.slice(from)
   if (rest !== '') pieces.push(() => rest)
@@ -74,9 +76,9 @@ function stacksOf(error: Error, secrets: readonly string[]): string {
     .join('\nCaused by: ')
 }
 
-function padded(field: LineTemplate, width: number, left: boolean): LineTemplate {
+function padded(field: LineTemplate, width: number, left: boolean, fill: string): LineTemplate {
   if (width === 0) return field
-  return left ? (entry) => field(entry).padEnd(width) : (entry) => field(entry).padStart(width)
+  return left ? (entry) => field(entry).padEnd(width) : (entry) => field(entry).padStart(width, fill)
 }
 
 let second = Number.NaN

@@ -52,6 +52,13 @@ describe('the log', () => {
     ])
   })
 
+  it('fills a number up with zeros where its format says so', async () => {
+    jest.useFakeTimers({ now: new Date(2026, 10, 24, 8, 47, 43, 28), doNotFake: ['nextTick', 'setImmediate'] })
+    const lines = linesOf((logger) => logger.info('x'), { template: '%(msecs)03d|%(msecs)5d|%(levelname)06s' })
+    jest.useRealTimers()
+    expect(await lines).toEqual(['028|   28|  INFO'])
+  })
+
   it('writes the stack of an error on the lines that follow', async () => {
     const error = Object.assign(new Error('boom'), { stack: 'Error: boom\n    at here' })
     const template = '%(message)s'
