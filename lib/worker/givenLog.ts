@@ -1,3 +1,4 @@
+import { readableError } from '../errors.js'
 import { LEVEL_NUMBERS } from '../log/line.js'
 import type { Logger, LogLevel } from '../ports.js'
 import { maskSecrets } from '../settings/mask.js'
@@ -71,11 +72,34 @@ export class GivenLog implements Logger {
       const method = METHODS[level].find((name) => typeof given[name] === 'function') ?? 'error'
       // Called as a method: winston's need their logger as `this`. `console` would print an undefined.
       if (facts === undefined) given[method]?.(text)
-      else given[method]?.(text, facts)
+      else given[method]?.(text, this.withoutSecrets(facts))
     } catch {
       // For the program to notice.
     }
   }
+
+  private withoutSecrets(facts: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, masked(value, this.secrets)]))
+  }
+}
+
+/** An error may be its own cause. */
+const MOST_CAUSES = 10
+
+/** Returns a text or an error without secrets; an error that has none is passed as it is. */
+function masked(value: unknown, secrets: readonly string[], causes = MOST_CAUSES): unknown {
+  if (typeof value === 'string') return maskSecrets(value, secrets)
+  if (!(value instanceof Error) || causes === 0) return value
+  const error = readableError(value)
+  const parts = (['message', 'stack', 'cause'] as const).filter((name) => name in error)
+  const own = new Map(parts.map((name) => [name, masked(error[name], secrets, causes - 1)]))
+  if (parts.every((name) => own.get(name) === error[name])) return value
+  // Of the same class, by which a logger may tell errors apart.
+  const copy: Error = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error))
+  for (const [name, shown] of own) {
+    Object.defineProperty(copy, name, { value: shown, writable: true, configurable: true })
+  }
+  return copy
 }
 
 /** Returns what is wrong with a logger that a program passed; null for nothing. */
