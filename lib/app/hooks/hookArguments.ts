@@ -31,7 +31,7 @@ export interface MessageFacts {
   readonly queue: string
   /** The exchange that it was sent to. */
   readonly exchange: string
-  /** The message's AMQP properties, including `headers`. */
+  /** The routing key that it was sent with. */
   readonly routingKey: string
   /** Its AMQP properties, `headers` among them. */
   readonly properties: AmqpProperties
