@@ -178,10 +178,9 @@ export class Line {
     if (request) this.gate.admit(request)
   }
 
-  /** Takes a request that has a slot through its run to its end. */
+  /** Takes a request that has a slot through its run. In a child it begins later, or never, and is acknowledged then. */
   private run(request: Request): Promise<void> {
     request.cancelTimers()
-    // In a child it begins later, or never: no child may be able to start.
     if (!request.acksLate && this.options.executor.name === 'async') request.delivery.ack()
     if (!isTracing()) return this.finish(request)
     return inRunSpan(request, this.options.nodename, (note) => this.finish(request, note))
