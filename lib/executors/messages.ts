@@ -2,11 +2,12 @@ import type { GuardedCall } from '../app/breakers.js'
 import type { RequestInfo } from '../app/context.js'
 import { Reject, Retry, type RetryOptions } from '../app/predicate.js'
 import type { BreakerState } from '../breaker.js'
-import { coerceError, readableError, textOf } from '../errors.js'
+import { coerceError, textOf } from '../errors.js'
 import type { LogLevel } from '../ports.js'
 import { encodeException } from '../protocol/exception.js'
 import { repr } from '../protocol/repr.js'
 import type { ResultTuple } from '../protocol/result.js'
+import { withCauses } from '../protocol/stack.js'
 import type { FailureKind, Outcome } from '../trace/outcome.js'
 import type { Carrier } from '../tracing.js'
 import { pack, unpack } from './parcel.js'
@@ -107,8 +108,8 @@ export interface JobEnd {
   readonly memoryKib: number
 }
 
-/** An error as data. */
-export interface PlainError {
+/** An error as data, without its causes. */
+interface PlainCause {
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
@@ -116,6 +117,9 @@ export interface PlainError {
   readonly excModule: string | null
   readonly args: unknown
 }
+
+/** An error as data, with its causes, outermost first. */
+export type PlainError = PlainCause & { readonly causes: readonly PlainCause[] }
 
 /** An outcome as data. */
 export type PlainOutcome =
@@ -134,8 +138,15 @@ export type PlainOutcome =
 export const packInfo = (info: RequestInfo): unknown => pack(info)
 export const unpackInfo = (info: unknown): RequestInfo => unpack(info) as RequestInfo
 
+/** As many as a traceback shows. */
+const MOST_CAUSES = 100
+
 export function packError(given: Error): PlainError {
-  const error = readableError(given)
+  const [error = given, ...causes] = withCauses(given, MOST_CAUSES)
+  return { ...packOne(error), causes: causes.map(packOne) }
+}
+
+function packOne(error: Error): PlainCause {
   const { exc_type: excType, exc_module: excModule, exc_message } = encodeException(error)
   return {
     name: error.name,
@@ -151,8 +162,13 @@ export function packError(given: Error): PlainError {
  * Restores an error. Its class stays in the child; its name, text and stack, and what Python receives of it, are the
  * same.
  */
-export function unpackError({ message, args, ...rest }: PlainError): Error {
-  return Object.assign(new Error(message), rest, { args: unpack(args) })
+export function unpackError({ causes, ...error }: PlainError): Error {
+  const cause = causes.reduceRight<Error | undefined>((inner, each) => unpackOne(each, inner), undefined)
+  return unpackOne(error, cause)
+}
+
+function unpackOne({ message, args, ...rest }: PlainCause, cause: Error | undefined): Error {
+  return Object.assign(new Error(message, cause && { cause }), rest, { args: unpack(args) })
 }
 
 /** Converts an outcome to data. A result that can't be sent makes it a failure. */
