@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { AmqpSession } from '../../lib/amqp/amqpSession.js'
 import { DelayQueues } from '../../lib/amqp/delayed.js'
 import { AmqpIntake } from '../../lib/amqp/intake.js'
-import { systemClock } from '../../lib/clock.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { queueNamed } from '../../lib/settings/queues.js'
 import { Client } from '../support/client.js'
 import { type ConnectionUnderTest, connectionTo } from '../support/epoch.js'
+import { intakeOptions } from '../support/intakeOptions.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { brokerUrl } from '../support/services.js'
 import { waitFor } from '../support/waitFor.js'
@@ -35,20 +35,7 @@ it.each([1, 2, 3])(
     const names = [await client.queue(), await client.queue(), await client.queue({ 'x-queue-type': 'stream' })]
     const refused: string[] = []
     const intake = new AmqpIntake(
-      {
-        nodename: 'w@spec',
-        prefetch: 1,
-        maxSlots: 1,
-        ordered: false,
-        hasOrder: () => false,
-        running: [],
-        purged: [],
-        clock: systemClock,
-        log,
-        onDelivery: () => undefined,
-        onLost: () => undefined,
-        onRefused: (name) => refused.push(name),
-      },
+      intakeOptions({ log, onRefused: (name) => refused.push(name) }),
       new DelayQueues('classic', log),
     )
     const [epoch] = under.epochs

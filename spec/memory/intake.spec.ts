@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals'
-import { systemClock } from '../../lib/clock.js'
 import { MemoryIntake } from '../../lib/memory/intake.js'
 import { MemoryServer } from '../../lib/memory/server.js'
 import { MemorySession } from '../../lib/memory/session.js'
 import { loadSettings } from '../../lib/settings/load.js'
 import { queueNamed } from '../../lib/settings/queues.js'
+import { intakeOptions } from '../support/intakeOptions.js'
 import { MemoryLog } from '../support/memoryLog.js'
 import { randomQueue } from '../support/randomName.js'
 
@@ -13,20 +13,7 @@ it('a queue that is refused at first is purged before it is taken from, and not 
   const server = MemoryServer.named(randomQueue())
   const queue = queueNamed(randomQueue(), loadSettings({ config: {}, env: {}, flags: {} }).settings)
   const refused: string[] = []
-  const intake = new MemoryIntake({
-    nodename: 'w@spec',
-    prefetch: 1,
-    maxSlots: 1,
-    ordered: false,
-    hasOrder: () => false,
-    running: [],
-    purged: [queue.name],
-    clock: systemClock,
-    log,
-    onDelivery: () => undefined,
-    onLost: () => undefined,
-    onRefused: (name) => refused.push(name),
-  })
+  const intake = new MemoryIntake(intakeOptions({ purged: [queue.name], log, onRefused: (name) => refused.push(name) }))
   const owner = new MemorySession(server, log)
   owner.declareOn({ ...queue, exclusive: true })
   const session = new MemorySession(server, log)
